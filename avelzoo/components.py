@@ -1,0 +1,116 @@
+"""What a plugin registers: one config base per kind. A config holds a component's options and builds it.
+
+These classes must stay importable without torch; ``build`` imports the module it makes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from avelzoo.config import Config
+
+if TYPE_CHECKING:
+    from avelzoo.contracts import Dataset, Encoder, Head, Memory, Objective
+    from avelzoo.records import FeatureSpec, Widths
+
+Supervision = Literal["full", "weak"]
+
+KINDS: tuple[str, ...] = ("dataset", "encoder", "memory", "head", "objective")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentConfig(Config, ABC):
+    """Base of every component's config.
+
+    Class attributes:
+        kind: the slot it fills.
+        paper: key of the paper it follows, as in `avelzoo.papers`; empty for a component of our own.
+        supervisions: the settings it can work in.
+
+    ``requires`` and ``provides`` are sets of capability names, compared before anything is allocated. A required
+    name may list alternatives: ``"segment_logits|event_logits"``.
+    """
+
+    paper: ClassVar[str] = ""
+    supervisions: ClassVar[tuple[Supervision, ...]] = ("full", "weak")
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """Capabilities other components of the composition must provide."""
+        return frozenset()
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Capabilities this component gives to others."""
+        return frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetConfig(ComponentConfig):
+    """Settings of a data set."""
+
+    kind: ClassVar[str] = "dataset"
+
+    def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
+        """Training values that suit this data's size; they replace the recipe's, and are shown as the data set's."""
+        return {}
+
+    @abstractmethod
+    def open(self, supervision: Supervision) -> Dataset:
+        """Open the data. Cheap: features are read when asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig(ComponentConfig):
+    """Settings of an encoder."""
+
+    kind: ClassVar[str] = "encoder"
+
+    @abstractmethod
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder for features of ``spec``'s sizes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryConfig(ComponentConfig):
+    """Settings of a memory strategy."""
+
+    kind: ClassVar[str] = "memory"
+
+    @abstractmethod
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
+        """The memory for features of ``spec``'s sizes and an encoder of these ``widths``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadConfig(ComponentConfig):
+    """Settings of a branch head."""
+
+    kind: ClassVar[str] = "head"
+
+    @abstractmethod
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        """The head for an encoder of these ``widths``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectiveConfig(ComponentConfig):
+    """Settings of an objective: the weight of each of its terms among them."""
+
+    kind: ClassVar[str] = "objective"
+
+    @abstractmethod
+    def build(self, spec: FeatureSpec) -> Objective:
+        """The objective."""
+
+
+BASES: dict[str, type[ComponentConfig]] = {
+    "dataset": DatasetConfig,
+    "encoder": EncoderConfig,
+    "memory": MemoryConfig,
+    "head": HeadConfig,
+    "objective": ObjectiveConfig,
+}

@@ -1,0 +1,128 @@
+"""What built components promise. Every class is abstract or final: behaviour is composed, not overridden."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from torch import Tensor, nn
+
+from avelzoo.records import (
+    Batch,
+    Decoded,
+    Encoded,
+    FeatureSpec,
+    MemoryView,
+    Predictions,
+    Targets,
+    Unimodal,
+    Widths,
+)
+
+Encode = Callable[[Tensor, Tensor], Encoded]
+"""An encoder as a memory sees it: (audio (b t a), visual (b t h w v)) -> Encoded."""
+
+
+class Component(nn.Module, ABC):
+    """A part of a model."""
+
+    def begin_epoch(self, epoch: int, epochs: int) -> None:
+        """Told before each epoch (0-based) of ``epochs``; for components that change as training goes on."""
+        return None
+
+
+class Encoder(Component):
+    """Audio and visual features in, three sequences out. Knows no head, no memory, no labels.
+
+    Attributes:
+        widths: channels of the three outputs.
+    """
+
+    widths: Widths
+
+    @abstractmethod
+    def forward(self, audio: Tensor, visual: Tensor) -> Encoded:
+        """(b t a), (b t h w v) -> Encoded. Any b >= 1, t >= 1, h, w >= 1; videos do not see each other."""
+
+
+class Memory(Component):
+    """What is kept between steps. Its content lives in buffers, so that checkpoints hold it."""
+
+    @abstractmethod
+    def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> Unimodal | None:
+        """Update the content from a training batch; returns uni-modal logits where the memory has such classifiers.
+
+        Called once per training step before ``read``, never in evaluation.
+        """
+
+    @abstractmethod
+    def read(self, encode: Encode) -> MemoryView | None:
+        """The content as embeddings (n l d), re-encoded where raw data is stored; None without content of any kind."""
+
+
+class Head(Component):
+    """Embeddings and memory in, predictions out. Knows no data set."""
+
+    @abstractmethod
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+        """The predictions that objectives read and ``decode`` needs."""
+
+    @abstractmethod
+    def decode(self, predictions: Predictions) -> Decoded:
+        """Final answers from predictions made in evaluation mode."""
+
+
+class Objective(Component):
+    """Named loss terms from records alone.
+
+    Attributes:
+        weights: the weight of every term; the loss is the weighted sum.
+    """
+
+    weights: Mapping[str, float]
+
+    @abstractmethod
+    def forward(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
+        """Term name -> unweighted scalar."""
+
+
+class Split(ABC):
+    """One part of a data set."""
+
+    name: str
+    video_ids: Sequence[str]
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of videos."""
+
+    @abstractmethod
+    def fetch(self, indices: Sequence[int] | np.ndarray) -> tuple[Batch, Targets]:
+        """Features (float32, CPU) and targets of the videos at these positions of the split, in this order."""
+
+    @abstractmethod
+    def labels(self) -> np.ndarray:
+        """(videos, t) int64 segment ids of the whole split, for evaluation; n = background."""
+
+
+class Dataset(ABC):
+    """Videos with features and labels.
+
+    Attributes:
+        spec: sizes and names.
+    """
+
+    spec: FeatureSpec
+
+    @abstractmethod
+    def split(self, name: str) -> Split:
+        """'train', 'val' or 'test'. Under weak supervision 'train' may hold extra videos without any event."""
+
+    def references(self, name: str) -> Mapping[str, np.ndarray]:
+        """Segment ids (videos, t) of known reference predictors on a split, for data whose truth is known."""
+        return {}
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """Checksums or sizes that identify the data, for run records."""
+        return {}

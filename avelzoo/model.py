@@ -1,0 +1,70 @@
+"""A composed model: the one path from features to a loss, and the one from features to predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from torch import Tensor, nn
+
+from avelzoo.contracts import Encoder, Head, Memory, Objective
+from avelzoo.records import Batch, MemoryView, Predictions, Targets
+
+
+@dataclass(frozen=True)
+class StepOutput:
+    """What a training step yields.
+
+    Attributes:
+        loss: weighted sum of the terms, a scalar with gradient.
+        terms: every term, unweighted.
+        predictions: what the loss was computed from.
+        view: the memory as the step saw it.
+    """
+
+    loss: Tensor
+    terms: dict[str, Tensor]
+    predictions: Predictions
+    view: MemoryView | None
+
+
+class Model(nn.Module):
+    """Encoder, memory, head and objective in their order.
+
+    The memory is updated before it is read in the same step, as in the paper (sec. 3.4) and its code.
+    """
+
+    def __init__(self, encoder: Encoder, memory: Memory, head: Head, objective: Objective) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.memory = memory
+        self.head = head
+        self.objective = objective
+
+    def forward(self, batch: Batch, targets: Targets) -> StepOutput:
+        """One training step: loss and terms. Changes the memory."""
+        encoded = self.encoder(batch.audio, batch.visual)
+        unimodal = self.memory.observe(encoded, batch, targets)
+        view = self.memory.read(self.encoder)
+        predictions: Predictions = self.head(encoded, view)
+        if unimodal is not None:
+            predictions = replace(
+                predictions, audio_logits=unimodal.audio_logits, visual_logits=unimodal.visual_logits
+            )
+        terms = self.objective(predictions, targets, view)
+        weights = self.objective.weights
+        loss = sum((weights[name] * value for name, value in terms.items()), start=batch.audio.new_zeros(()))
+        return StepOutput(loss, terms, predictions, view)
+
+    def view(self) -> MemoryView | None:
+        """The memory's content; in evaluation read it once and pass it to every ``predict``."""
+        return self.memory.read(self.encoder)
+
+    def predict(self, batch: Batch, view: MemoryView | None) -> Predictions:
+        """Predictions for a batch; leaves the memory alone."""
+        predictions: Predictions = self.head(self.encoder(batch.audio, batch.visual), view)
+        return predictions
+
+    def begin_epoch(self, epoch: int, epochs: int) -> None:
+        """Tell every part that an epoch begins."""
+        for part in (self.encoder, self.memory, self.head, self.objective):
+            part.begin_epoch(epoch, epochs)
