@@ -105,6 +105,10 @@ class Split(ABC):
     def labels(self) -> np.ndarray:
         """(videos, t) int64 segment ids of the whole split, for evaluation; n = background."""
 
+    @abstractmethod
+    def events(self) -> np.ndarray:
+        """(videos,) int64 event category of every video in 0..n-1; n for a video without one."""
+
 
 class Dataset(ABC):
     """Videos with features and labels.

@@ -1,0 +1,1 @@
+"""The components that come with avelzoo, registered through the same hooks as anybody's."""

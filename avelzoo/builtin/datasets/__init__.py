@@ -1,0 +1,1 @@
+"""Data sets: AVE in its public layout, and synthetic worlds."""

@@ -1,0 +1,1 @@
+"""Encoders: the paper's spatial-temporal fusion, and a floor."""

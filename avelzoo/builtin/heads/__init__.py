@@ -1,0 +1,1 @@
+"""Branch heads: single, double, event-aware and its unshared variant."""

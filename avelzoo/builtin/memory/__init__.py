@@ -1,0 +1,1 @@
+"""Memory strategies: what is kept between steps, and how it is encoded again."""

@@ -1,0 +1,1 @@
+"""Objectives: named loss terms for full and for weak supervision."""
