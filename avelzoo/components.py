@@ -8,15 +8,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from avelzoo.config import Config
+from avelzoo.config import Config, Help
 
 if TYPE_CHECKING:
     from avelzoo.contracts import Dataset, Encoder, Head, Memory, Objective
     from avelzoo.records import FeatureSpec, Widths
 
 Supervision = Literal["full", "weak"]
+WeakProtocol = Literal["onehot+neg", "onehot", "soft-duration"]
 
 KINDS: tuple[str, ...] = ("dataset", "encoder", "memory", "head", "objective")
 
@@ -50,9 +51,17 @@ class ComponentConfig(Config, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetConfig(ComponentConfig):
-    """Settings of a data set."""
+    """Settings of a data set.
+
+    Options defined here are shared by every data set, so a recipe's value for them survives a change of data set.
+    """
 
     kind: ClassVar[str] = "dataset"
+
+    weak_protocol: Annotated[
+        WeakProtocol,
+        Help("weak video labels: category and negatives, category alone, or the event's share (leaks duration)"),
+    ] = "onehot+neg"
 
     def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
         """Training values that suit this data's size; they replace the recipe's, and are shown as the data set's."""

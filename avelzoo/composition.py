@@ -1,7 +1,8 @@
 """From a recipe's name and a user's wishes to one complete recipe, with the source of every value.
 
 Order, later wins: component default < recipe < data set's training values < file < command line. Switching a slot to
-another component drops the recipe's values for that slot; naming the component that is already there keeps them.
+another component drops the recipe's values for that slot, except for options that all components of the kind share;
+naming the component that is already there keeps them all.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from avelzoo.components import KINDS, Supervision
+from avelzoo.components import BASES, KINDS, Supervision
 from avelzoo.config import Config, coerce, options
 from avelzoo.errors import DataError, OptionError, UsageError
 from avelzoo.recipe import SLOTS, Recipe, TrainConfig
@@ -111,12 +112,14 @@ def resolve(
             if entry is None:
                 raise UsageError(f"recipe '{recipe}' uses a {slot} that is not registered", found=type(config).__name__)
             if current is None or entry.qualified != current.qualified:
-                values[slot] = {}
+                shared = {o.name: getattr(config, o.name) for o in options(BASES[slot])}
+                config = entry.target(**shared)
+                sources |= {f"{slot}.{name}": source for name in shared}
                 source = f"default of {entry.name}"
-                config = entry.target()
             entries[slot] = entry
         values[slot] = {o.name: getattr(config, o.name) for o in options(type(config))}
-        sources |= {f"{slot}.{name}": source for name in values[slot]}
+        for name in values[slot]:
+            sources.setdefault(f"{slot}.{name}", source)
 
     classes: dict[str, type[Config]] = {slot: entries[slot].target if slot in entries else TrainConfig for slot in SLOTS}
     data_defaults = entries["dataset"].target(**values["dataset"]).train_defaults(supervision)

@@ -28,11 +28,6 @@ class AveConfig(DatasetConfig):
         Literal["annotations", "labels", "right_labels"],
         Help("segment labels: rebuilt from Annotations.txt, or read from labels.h5 or right_labels.h5"),
     ] = "annotations"
-    weak_protocol: Annotated[
-        Literal["onehot+neg", "onehot", "soft-duration"],
-        Help("weak video labels: category and 178 negatives, category alone, or the event's share (leaks duration)"),
-    ] = "onehot+neg"
-
     def open(self, supervision: Supervision) -> Dataset:
         from avelzoo.builtin.datasets.ave import AveDataset
 
