@@ -10,6 +10,42 @@ from typing import TYPE_CHECKING, Any
 
 from avelzoo.version import __version__
 
+if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
+    from avelzoo.api import load_run as load_run, recipes as recipes, run as run
+    from avelzoo.components import (
+        DatasetConfig as DatasetConfig,
+        EncoderConfig as EncoderConfig,
+        HeadConfig as HeadConfig,
+        MemoryConfig as MemoryConfig,
+        ObjectiveConfig as ObjectiveConfig,
+        Supervision as Supervision,
+    )
+    from avelzoo.config import Bounds as Bounds, Help as Help
+    from avelzoo.contracts import (
+        Dataset as Dataset,
+        Encoder as Encoder,
+        Head as Head,
+        Memory as Memory,
+        Objective as Objective,
+        Split as Split,
+    )
+    from avelzoo.errors import AvelzooError as AvelzooError
+    from avelzoo.hookspecs import hookimpl as hookimpl
+    from avelzoo.interop import OfficialSystem as OfficialSystem
+    from avelzoo.recipe import Published as Published, Recipe as Recipe, TrainConfig as TrainConfig
+    from avelzoo.records import (
+        Batch as Batch,
+        Decoded as Decoded,
+        Encoded as Encoded,
+        FeatureSpec as FeatureSpec,
+        MemoryView as MemoryView,
+        Metric as Metric,
+        Predictions as Predictions,
+        Targets as Targets,
+        Unimodal as Unimodal,
+        Widths as Widths,
+    )
+
 _HOME = {
     "avelzoo.components": (
         "DatasetConfig",
@@ -41,7 +77,7 @@ _HOME = {
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
-__all__ = sorted([*_WHERE, "__version__"])
+__all__ = ["__version__", *_WHERE]  # noqa: PLE0604 - every key of _WHERE is a string
 
 
 def __getattr__(name: str) -> Any:

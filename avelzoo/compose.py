@@ -61,9 +61,8 @@ def _works_under(registry: Registry, slot: str, supervision: str) -> str:
 
 
 def _providers(registry: Registry, alternatives: set[str]) -> str:
-    found = []
+    found: list[str] = []
     for kind in ("encoder", "memory", "head", "objective"):
-        for entry in registry.entries(kind):
-            if alternatives & entry.target().provides:
-                found.append(f"--{kind} {entry.name}")
+        entries = registry.entries(kind)
+        found += [f"--{kind} {e.name}" for e in entries if alternatives & e.target().provides]
     return ", ".join(found)

@@ -121,7 +121,9 @@ def resolve(
         for name in values[slot]:
             sources.setdefault(f"{slot}.{name}", source)
 
-    classes: dict[str, type[Config]] = {slot: entries[slot].target if slot in entries else TrainConfig for slot in SLOTS}
+    classes: dict[str, type[Config]] = {
+        slot: entries[slot].target if slot in entries else TrainConfig for slot in SLOTS
+    }
     data_defaults = entries["dataset"].target(**values["dataset"]).train_defaults(supervision)
     wishes = [Override(f"train.{k}", v, f"dataset {entries['dataset'].name}") for k, v in data_defaults.items()]
     for slot, table in tables.items():

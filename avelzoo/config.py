@@ -15,7 +15,6 @@ import math
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -112,11 +111,15 @@ class Config:
         return cls(**{name: coerce(cls.kind, known[name], value) for name, value in values.items()})
 
 
-@cache
+_OPTIONS: dict[type[Config], tuple[Option, ...]] = {}
+
+
 def options(cls: type[Config]) -> tuple[Option, ...]:
     """The options of a config class, in order of definition."""
-    hints = get_type_hints(cls, include_extras=True)
-    return tuple(_option(f, hints[f.name]) for f in dataclasses.fields(cls))
+    if cls not in _OPTIONS:
+        hints = get_type_hints(cls, include_extras=True)
+        _OPTIONS[cls] = tuple(_option(f, hints[f.name]) for f in dataclasses.fields(cls))
+    return _OPTIONS[cls]
 
 
 def _option(f: dataclasses.Field[Any], hint: Any) -> Option:
@@ -158,7 +161,16 @@ def coerce(kind: str, option: Option, value: Any) -> Any:
 
 def _scalar(kind: str, option: Option, value: Any) -> Any:
     if option.type is bool and isinstance(value, str):
-        words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+        words = {
+            "true": True,
+            "yes": True,
+            "on": True,
+            "1": True,
+            "false": False,
+            "no": False,
+            "off": False,
+            "0": False,
+        }
         if value.lower() not in words:
             raise _mismatch(kind, option, value)
         return words[value.lower()]

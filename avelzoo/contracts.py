@@ -29,7 +29,6 @@ class Component(nn.Module, ABC):
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:
         """Told before each epoch (0-based) of ``epochs``; for components that change as training goes on."""
-        return None
 
 
 class Encoder(Component):

@@ -100,7 +100,7 @@ class PluginHost:
                 if self._pm.has_plugin(point.name):
                     raise ValueError(f"a plugin named '{point.name}' is already loaded")
                 self.add(point.load(), name=point.name, distribution=dist.name, version=version, source=source)
-            except Exception as error:  # any failure of a stranger's code must not take the house down
+            except Exception as error:  # noqa: BLE001 - no failure of a stranger's code may take the house down
                 reason = error.problem if isinstance(error, AvelzooError) else f"{type(error).__name__}: {error}"
                 self.records.append(PluginRecord(point.name, dist.name, version, source, "broken", reason))
                 warnings.warn(

@@ -60,6 +60,7 @@ def official_outputs(
         state_dict: the public code's own keys, with or without ``module.``; tensors or arrays.
         inputs: the public code's inputs by name; tensors or arrays.
         mode: ``eval``, ``train0`` or a variant the system names.
+        host: where the system is looked up; by default everything that is installed.
 
     Raises:
         UsageError: no such system, setting or mode.

@@ -47,9 +47,7 @@ class Model(nn.Module):
         view = self.memory.read(self.encoder)
         predictions: Predictions = self.head(encoded, view)
         if unimodal is not None:
-            predictions = replace(
-                predictions, audio_logits=unimodal.audio_logits, visual_logits=unimodal.visual_logits
-            )
+            predictions = replace(predictions, audio_logits=unimodal.audio_logits, visual_logits=unimodal.visual_logits)
         terms = self.objective(predictions, targets, view)
         weights = self.objective.weights
         loss = sum((weights[name] * value for name, value in terms.items()), start=batch.audio.new_zeros(()))

@@ -1,0 +1,45 @@
+# Every target makes its environment on first use: `make demo` is all a fresh machine needs.
+# PYTHON picks the interpreter (3.11 or newer), VENV the environment's folder.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs bench clean
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "avelzoo needs Python 3.11 or newer; choose one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable ".[dev,docs]"
+	@touch $@
+
+demo: $(READY)  ## the main job: train, evaluate and keep the paper's system on the embedded data
+	$(BIN)/avelzoo run ead-b --encoder st-fusion
+
+test: $(READY)  ## the test suite
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## style, formatting, types, generated pages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python scripts/gen_docs.py --check
+
+docs: $(READY)  ## the documentation, strictly, into site/
+	$(BIN)/python scripts/gen_docs.py
+	$(BIN)/zensical build --clean --strict
+
+bench: $(READY)  ## seconds per training step and videos per second, by composition
+	$(BIN)/python scripts/bench.py
+
+clean:  ## what was built and cached, not the environment and not the runs
+	rm -rf build dist site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
