@@ -1,0 +1,42 @@
+"""Scores of audio-visual event localization, with the floors that segment accuracy must be read against.
+
+Notation: v videos of a split, t segments, n event categories (background has id n). Needs numpy alone.
+"""
+
+from __future__ import annotations
+
+from avelzoo.metrics.accuracy import (
+    category_accuracy,
+    correct_segments,
+    foreground_background,
+    partial_event,
+    segment_accuracy,
+)
+from avelzoo.metrics.answers import Answers, Truth, concatenate
+from avelzoo.metrics.bootstrap import bootstrap_interval
+from avelzoo.metrics.calibration import calibration_error
+from avelzoo.metrics.categories import macro_scores, per_category
+from avelzoo.metrics.events import event_scores
+from avelzoo.metrics.floors import floor_accuracies, reference_accuracies
+from avelzoo.metrics.localization import localization_scores
+from avelzoo.metrics.scoring import score
+
+__all__ = [
+    "Answers",
+    "Truth",
+    "bootstrap_interval",
+    "calibration_error",
+    "category_accuracy",
+    "concatenate",
+    "correct_segments",
+    "event_scores",
+    "floor_accuracies",
+    "foreground_background",
+    "localization_scores",
+    "macro_scores",
+    "partial_event",
+    "per_category",
+    "reference_accuracies",
+    "score",
+    "segment_accuracy",
+]

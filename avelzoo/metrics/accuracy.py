@@ -1,0 +1,66 @@
+"""Shares of right answers: per segment, per video, event against background, on partial events."""
+
+from __future__ import annotations
+
+from avelzoo.metrics.answers import Answers, Truth
+from avelzoo.metrics.arrays import Figures, IntArray, mean, ratio
+
+
+def correct_segments(segments: IntArray, truth: Truth) -> IntArray:
+    """(v) int64, how many segments of each video are right: sum_t [s_vt = y_vt].
+
+    Args:
+        segments: (v t) ids, or (v 1) for one id per video held throughout.
+        truth: what is true.
+    """
+    right: IntArray = (segments == truth.segments).sum(axis=1)
+    return right
+
+
+def segment_accuracy(segments: IntArray, truth: Truth) -> float:
+    """Share of right segments, background included: (1 / v t) sum_vt [s_vt = y_vt].
+
+    The headline number of every AVE paper (Ge et al. 2023, sec. 4.1.2).
+
+    Args:
+        segments: (v t) ids, or (v 1) for one id per video held throughout.
+        truth: what is true.
+    """
+    return int(correct_segments(segments, truth).sum()) / truth.segments.size
+
+
+def category_accuracy(answers: Answers, truth: Truth) -> float | None:
+    """Share of videos whose category is right, among videos that have one: mean_v [c_v = y^e_v].
+
+    None where no video has a category.
+    """
+    return mean((answers.category == truth.events)[truth.has_event])
+
+
+def foreground_background(answers: Answers, truth: Truth) -> Figures:
+    """Event against background over all segments, whatever the category.
+
+    foreground_recall = mean of [s != n] where y != n; background_recall = mean of [s = n] where y = n;
+    balanced_accuracy = their mean. Each is None where it has no segments; event everywhere scores 0.5.
+    """
+    event = truth.relevance
+    foreground = mean(answers.segments[event] != truth.background)
+    background = mean(answers.segments[~event] == truth.background)
+    recalls = [share for share in (foreground, background) if share is not None]
+    return {
+        "balanced_accuracy": sum(recalls) / 2 if len(recalls) == 2 else None,
+        "foreground_recall": foreground,
+        "background_recall": background,
+    }
+
+
+def partial_event(answers: Answers, truth: Truth) -> Figures:
+    """Segment accuracy on the videos with event and background segments both, where localization shows.
+
+    ``videos`` counts them (AVE annotations: 141 of 402 in the test split); the accuracy is None without any.
+    """
+    event = truth.relevance
+    partial = event.any(axis=1) & ~event.all(axis=1)
+    videos = int(partial.sum())
+    right = int(correct_segments(answers.segments, truth)[partial].sum())
+    return {"segment_accuracy": ratio(right, videos * event.shape[1]), "videos": videos}

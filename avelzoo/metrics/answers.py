@@ -1,0 +1,147 @@
+"""What is scored and what it is scored against: a split's answers and its truth, as numpy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from avelzoo.errors import DataError
+from avelzoo.metrics.arrays import BoolArray, FloatArray, IntArray, ids, scores, unit_scores
+
+if TYPE_CHECKING:
+    from avelzoo.records import Decoded
+
+_HEAD = "check what the head's decode() returns, and that the model's outputs are finite"
+_DATA = "check what the data set's labels(), events() and spec return for this split"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answers:
+    """Final answers for v videos: ``records.Decoded`` of a whole split, in numpy.
+
+    Integer arrays of any width become int64, float arrays float32.
+
+    Attributes:
+        segments: (v t) int64 ids in 0..n, n = background.
+        category: (v) int64 in 0..n-1.
+        category_scores: (v n) float32, larger is more likely.
+        relevance: (v t) float32 in [0, 1], the score behind event or background.
+
+    Raises:
+        DataError: an array of another type, shape or range.
+    """
+
+    segments: IntArray
+    category: IntArray
+    category_scores: FloatArray
+    relevance: FloatArray
+
+    def __post_init__(self) -> None:
+        ranked = scores(self.category_scores, where="answers.category_scores", shape=(None, None), fix=_HEAD)
+        videos, n = ranked.shape
+        segments = ids(self.segments, where="answers.segments", shape=(videos, None), below=n + 1, fix=_HEAD)
+        category = ids(self.category, where="answers.category", shape=(videos,), below=n, fix=_HEAD)
+        relevance = unit_scores(self.relevance, where="answers.relevance", shape=segments.shape, fix=_HEAD)
+        for name, array in (
+            ("segments", segments),
+            ("category", category),
+            ("category_scores", ranked),
+            ("relevance", relevance),
+        ):
+            object.__setattr__(self, name, array)
+
+    @classmethod
+    def from_decoded(cls, decoded: Decoded) -> Answers:
+        """The answers that a head decoded for b videos, copied off their device."""
+        return cls(
+            segments=decoded.segments.detach().cpu().numpy(),
+            category=decoded.category.detach().cpu().numpy(),
+            category_scores=decoded.category_scores.detach().float().cpu().numpy(),
+            relevance=decoded.relevance.detach().float().cpu().numpy(),
+        )
+
+    @property
+    def n(self) -> int:
+        """Number of event categories."""
+        return int(self.category_scores.shape[1])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Truth:
+    """What is true of v videos.
+
+    A video may have a category and still hold no event segment: one row of the AVE annotations has a run of length 0.
+
+    Attributes:
+        segments: (v t) int64 ids in 0..n, n = background.
+        events: (v) int64 category of every video in 0..n-1, or n for a video without one.
+        categories: the n names, by id.
+        seconds_per_segment: length of a segment in seconds.
+
+    Raises:
+        DataError: an array of another type, shape or range, no categories, or a length that is not positive.
+    """
+
+    segments: IntArray
+    events: IntArray
+    categories: tuple[str, ...]
+    seconds_per_segment: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.categories:
+            raise DataError("The truth names no category.", where="truth.categories", expected="one or more", fix=_DATA)
+        if not 0 < self.seconds_per_segment < float("inf"):
+            raise DataError(
+                "A segment needs a positive length.",
+                where="truth.seconds_per_segment",
+                found=str(self.seconds_per_segment),
+                expected="seconds > 0",
+                fix=_DATA,
+            )
+        segments = ids(self.segments, where="truth.segments", shape=(None, None), below=self.n + 1, fix=_DATA)
+        events = ids(self.events, where="truth.events", shape=(len(segments),), below=self.n + 1, fix=_DATA)
+        object.__setattr__(self, "segments", segments)
+        object.__setattr__(self, "events", events)
+
+    @property
+    def n(self) -> int:
+        """Number of event categories."""
+        return len(self.categories)
+
+    @property
+    def background(self) -> int:
+        """Id of a segment without an event: n."""
+        return len(self.categories)
+
+    @property
+    def relevance(self) -> BoolArray:
+        """(v t) bool, y^r: true in event segments, false in background."""
+        event: BoolArray = self.segments != self.background
+        return event
+
+    @property
+    def has_event(self) -> BoolArray:
+        """(v) bool, whether the video has an event category."""
+        has: BoolArray = self.events != self.background
+        return has
+
+
+def concatenate(parts: Sequence[Answers]) -> Answers:
+    """The answers of several batches as one, in their order.
+
+    Raises:
+        DataError: no parts, or parts that differ in t or n.
+    """
+    shapes = {(part.segments.shape[1], part.n) for part in parts}
+    if len(shapes) != 1:
+        raise DataError(
+            "Answers of several batches do not fit together.",
+            where="answers",
+            found=", ".join(f"t={t} n={n}" for t, n in sorted(shapes)) or "no batches",
+            expected="one or more batches of the same t and n",
+            fix=_HEAD,
+        )
+    return Answers(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Answers)})

@@ -1,0 +1,56 @@
+"""Scores per category and their mean over categories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from avelzoo.metrics.accuracy import correct_segments
+from avelzoo.metrics.answers import Answers, Truth
+from avelzoo.metrics.arrays import Figures, IntArray, mean, ratio
+
+
+def per_category(answers: Answers, truth: Truth) -> list[dict[str, Any]]:
+    """One row per category, by id, over the videos whose category it is.
+
+    segment_accuracy = share of right segments, background included; all_event = what the category's id everywhere
+    would score there; category_recall = share of videos whose category is right. None where a category has no videos.
+    Videos without a category are in no row.
+    """
+    length = truth.segments.shape[1]
+    videos = _totals(np.ones_like(truth.events), truth)
+    right = _totals(correct_segments(answers.segments, truth), truth)
+    all_event = _totals(correct_segments(truth.events[:, None], truth), truth)
+    named = _totals((answers.category == truth.events).astype(np.int64), truth)
+    return [
+        {
+            "category": name,
+            "videos": int(videos[c]),
+            "segment_accuracy": ratio(right[c], videos[c] * length),
+            "all_event": ratio(all_event[c], videos[c] * length),
+            "category_recall": ratio(named[c], videos[c]),
+        }
+        for c, name in enumerate(truth.categories)
+    ]
+
+
+def macro_scores(rows: list[dict[str, Any]]) -> Figures:
+    """Means over the categories that have videos, each category counting the same.
+
+    Args:
+        rows: from ``per_category``.
+    """
+    present = [row for row in rows if row["videos"]]
+    return {
+        "segment_accuracy": mean(np.array([row["segment_accuracy"] for row in present])),
+        "category_recall": mean(np.array([row["category_recall"] for row in present])),
+        "categories": len(present),
+    }
+
+
+def _totals(values: IntArray, truth: Truth) -> IntArray:
+    """(n) int64, integer (v) values summed over the videos of each category."""
+    totals = np.zeros(truth.n + 1, dtype=np.int64)
+    np.add.at(totals, truth.events, values)
+    return totals[: truth.n]

@@ -1,0 +1,101 @@
+"""All scores of a split at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from avelzoo.errors import DataError
+from avelzoo.metrics.accuracy import (
+    category_accuracy,
+    correct_segments,
+    foreground_background,
+    partial_event,
+    segment_accuracy,
+)
+from avelzoo.metrics.answers import Answers, Truth
+from avelzoo.metrics.bootstrap import bootstrap_interval
+from avelzoo.metrics.calibration import calibration_error
+from avelzoo.metrics.categories import macro_scores, per_category
+from avelzoo.metrics.events import event_scores
+from avelzoo.metrics.floors import floor_accuracies, reference_accuracies
+from avelzoo.metrics.localization import localization_scores
+
+_NONE: Mapping[str, ArrayLike] = MappingProxyType({})
+
+
+def score(
+    answers: Answers,
+    truth: Truth,
+    *,
+    references: Mapping[str, ArrayLike] = _NONE,
+    bootstrap: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Every score of a split's answers, as plain data that JSON can hold.
+
+    Accuracies are fractions, errors in time are seconds, undefined values are None. Keys, with the functions
+    that define them:
+
+    - ``segment_accuracy``, ``segment_accuracy_interval`` ([low, high], 95 %, or None): `segment_accuracy`,
+      `bootstrap_interval` over videos;
+    - ``category_accuracy``: `category_accuracy`;
+    - ``floors``: `floor_accuracies`; ``references``: `reference_accuracies`;
+    - ``foreground_background``, ``partial_event``: functions of the same names;
+    - ``localization``: `localization_scores`;
+    - ``event_f1_iou50`` and, with precision, recall and counts, ``events_iou50``: `event_scores`;
+    - ``macro``, ``per_category``: `macro_scores`, `per_category`;
+    - ``calibration``: `calibration_error` of the relevance score;
+    - ``videos``, ``segments``: how many were scored.
+
+    Args:
+        answers: what was answered for v videos.
+        truth: what is true of the same videos, in the same order.
+        references: (v t) ids of known reference predictors, by name.
+        bootstrap: resamples behind the interval; 0 leaves it out.
+        seed: of the bootstrap.
+
+    Raises:
+        DataError: answers and truth of different sizes, or an unfit reference.
+        OptionError: a negative number of resamples.
+    """
+    if answers.segments.shape != truth.segments.shape or answers.n != truth.n:
+        raise DataError(
+            "Answers and truth do not belong together.",
+            where="score",
+            found=_sizes(answers.segments.shape, answers.n),
+            expected=_sizes(truth.segments.shape, truth.n),
+            fix="score answers against the split that they were given for",
+        )
+    events = event_scores(answers.segments, truth)
+    rows = per_category(answers, truth)
+    return {
+        "segment_accuracy": segment_accuracy(answers.segments, truth),
+        "segment_accuracy_interval": _interval(answers, truth, bootstrap, seed) if bootstrap else None,
+        "category_accuracy": category_accuracy(answers, truth),
+        "floors": floor_accuracies(answers, truth),
+        "references": reference_accuracies(references, truth),
+        "foreground_background": foreground_background(answers, truth),
+        "localization": localization_scores(answers, truth),
+        "partial_event": partial_event(answers, truth),
+        "event_f1_iou50": events.pop("f1"),
+        "events_iou50": events,
+        "macro": macro_scores(rows),
+        "calibration": calibration_error(answers.relevance, truth.relevance),
+        "per_category": rows,
+        "videos": len(truth.events),
+        "segments": int(truth.segments.size),
+    }
+
+
+def _interval(answers: Answers, truth: Truth, resamples: int, seed: int) -> list[float]:
+    # Whole numbers of right segments keep the resampled sums exact; the division comes last.
+    right = correct_segments(answers.segments, truth)
+    return [end / truth.segments.shape[1] for end in bootstrap_interval(right, resamples=resamples, seed=seed)]
+
+
+def _sizes(shape: tuple[int, ...], n: int) -> str:
+    return f"{shape[0]} videos of {shape[1]} segments, {n} categories"

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from avelzoo.metrics import (
+    calibration_error,
+    category_accuracy,
+    event_scores,
+    floor_accuracies,
+    foreground_background,
+    localization_scores,
+    macro_scores,
+    partial_event,
+    per_category,
+    reference_accuracies,
+    score,
+    segment_accuracy,
+)
+
+from . import naive
+from .cases import Case, cases
+
+drawn = settings(deadline=None, max_examples=60, derandomize=True)
+
+
+@drawn
+@given(cases())
+def test_shares_of_right_answers(case: Case) -> None:
+    answers, truth = case
+    assert segment_accuracy(answers.segments, truth) == pytest.approx(naive.segment_accuracy(answers.segments, truth))
+    named = [c == e for c, e in zip(answers.category, truth.events, strict=True) if e != truth.n]
+    assert category_accuracy(answers, truth) == pytest.approx(naive.share(named))
+    assert foreground_background(answers, truth) == pytest.approx(naive.foreground_background(answers, truth))
+
+
+@drawn
+@given(cases())
+def test_partial_events(case: Case) -> None:
+    answers, truth = case
+    videos = [v for v, row in enumerate(truth.segments) if 0 < sum(y != truth.n for y in row) < len(row)]
+    assert partial_event(answers, truth) == pytest.approx(
+        {"segment_accuracy": naive.segment_accuracy(answers.segments, truth, videos), "videos": len(videos)}
+    )
+
+
+@drawn
+@given(cases())
+def test_floors_and_references_are_accuracies_of_constant_predictors(case: Case) -> None:
+    answers, truth = case
+    length = truth.segments.shape[1]
+    predictors = {
+        "background": [[truth.n] * length for _ in truth.events],
+        "category_oracle_all_event": [[int(e)] * length for e in truth.events],
+        "own_category_all_event": [[int(c)] * length for c in answers.category],
+    }
+    expected = {name: naive.segment_accuracy(predictor, truth) for name, predictor in predictors.items()}
+    assert floor_accuracies(answers, truth) == pytest.approx(expected)
+    assert reference_accuracies(predictors, truth) == pytest.approx(expected)
+
+
+@drawn
+@given(cases())
+def test_localization(case: Case) -> None:
+    assert localization_scores(*case) == pytest.approx(naive.localization(*case))
+
+
+@drawn
+@given(cases())
+def test_events_match_a_largest_one_to_one_matching(case: Case) -> None:
+    answers, truth = case
+    assert event_scores(answers.segments, truth) == pytest.approx(naive.event_scores(answers.segments, truth))
+
+
+@drawn
+@given(cases())
+def test_categories(case: Case) -> None:
+    answers, truth = case
+    rows = per_category(answers, truth)
+    oracle = np.broadcast_to(truth.events[:, None], truth.segments.shape)
+    for c, row in enumerate(rows):
+        videos = [v for v, event in enumerate(truth.events) if event == c]
+        assert row == pytest.approx(
+            {
+                "category": truth.categories[c],
+                "videos": len(videos),
+                "segment_accuracy": naive.segment_accuracy(answers.segments, truth, videos),
+                "all_event": naive.segment_accuracy(oracle, truth, videos),
+                "category_recall": naive.share([answers.category[v] == c for v in videos]),
+            }
+        )
+    present = [row for row in rows if row["videos"]]
+    assert macro_scores(rows) == pytest.approx(
+        {
+            "segment_accuracy": naive.average([row["segment_accuracy"] for row in present]),
+            "category_recall": naive.average([row["category_recall"] for row in present]),
+            "categories": len(present),
+        }
+    )
+
+
+@drawn
+@given(cases())
+def test_calibration(case: Case) -> None:
+    answers, truth = case
+    for bins in (1, 4, 15):
+        found = calibration_error(answers.relevance, truth.relevance, bins=bins)
+        expected = naive.calibration_error(answers.relevance.ravel(), truth.relevance.ravel(), bins)
+        assert found["expected_error"] == pytest.approx(expected)
+        assert sum(row["segments"] for row in found["bins"]) == answers.relevance.size
+
+
+@drawn
+@given(cases())
+def test_a_whole_score_is_json_and_agrees_with_itself(case: Case) -> None:
+    answers, truth = case
+    found = score(answers, truth, references={"truth": truth.segments, "own": answers.segments}, bootstrap=50)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found["references"] == {"truth": 1.0, "own": found["segment_accuracy"]}
+    assert found["segments"] == found["videos"] * truth.segments.shape[1]
+    low, high = found["segment_accuracy_interval"]
+    assert 0 <= low <= high <= 1

@@ -1,0 +1,51 @@
+"""The floors of the AVE test split, from the annotations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from avelzoo.metrics import Answers, Truth, score
+
+AVE = Path(__file__).resolve().parents[2].parent / "shared" / "ave"
+
+
+@pytest.fixture(scope="module")
+def ave_test() -> Truth:
+    if not (AVE / "Annotations.txt").is_file():
+        pytest.skip("the AVE annotations are not beside the repository")
+    rows = [line.split("&") for line in (AVE / "Annotations.txt").read_text(encoding="utf-8").splitlines()]
+    names = tuple(dict.fromkeys(row[0] for row in rows))
+    with h5py.File(AVE / "test_order.h5") as file:
+        order = np.asarray(file["order"])
+    chosen = [rows[i] for i in order]
+    events = np.array([names.index(row[0]) for row in chosen])
+    starts, ends = (np.array([[int(row[column])] for row in chosen]) for column in (3, 4))
+    seconds = np.arange(10)
+    segments = np.where((starts <= seconds) & (seconds < ends), events[:, None], len(names))
+    return Truth(segments=segments, events=events, categories=names)
+
+
+def test_event_everywhere_with_the_true_category_reaches_the_published_scores(ave_test: Truth) -> None:
+    everywhere = np.repeat(ave_test.events[:, None], 10, axis=1)
+    oracle = Answers(
+        segments=everywhere,
+        category=ave_test.events,
+        category_scores=np.eye(ave_test.n)[ave_test.events],
+        relevance=np.ones(everywhere.shape),
+    )
+    found = score(oracle, ave_test)
+    assert (found["videos"], len(found["per_category"])) == (402, 28)
+    assert round(found["floors"]["background"], 3) == 0.178
+    assert round(found["floors"]["category_oracle_all_event"], 3) == 0.822
+    assert found["segment_accuracy"] == found["floors"]["category_oracle_all_event"]
+    assert found["floors"]["own_category_all_event"] == found["segment_accuracy"]
+    assert found["partial_event"]["videos"] == 141
+    assert found["category_accuracy"] == 1
+    assert found["foreground_background"]["balanced_accuracy"] == 0.5
+    assert found["calibration"]["expected_error"] == pytest.approx(found["floors"]["background"])
+    low, high = found["segment_accuracy_interval"]
+    assert 0.048 < high - low < 0.058  # 402 videos: +-2.4 to 2.9 points
