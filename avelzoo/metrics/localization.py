@@ -25,7 +25,8 @@ def localization_scores(answers: Answers, truth: Truth) -> Figures:
     Figures are None without videos.
     """
     event = truth.events[:, None]
-    true = (truth.segments == event) & truth.has_event[:, None]
+    true = truth.segments == event
+    # An answered category is never n, so videos without one do not count.
     counted = true.any(axis=1) & (answers.category == truth.events)
     true = true[counted]
     found = (answers.segments == event)[counted]

@@ -34,8 +34,8 @@ def test_event_everywhere_with_the_true_category_reaches_the_published_scores(av
     oracle = Answers(
         segments=everywhere,
         category=ave_test.events,
-        category_scores=np.eye(ave_test.n)[ave_test.events],
-        relevance=np.ones(everywhere.shape),
+        category_scores=np.eye(ave_test.n, dtype=np.float32)[ave_test.events],
+        relevance=np.ones((402, 10), dtype=np.float32),
     )
     found = score(oracle, ave_test)
     assert (found["videos"], len(found["per_category"])) == (402, 28)
