@@ -1,0 +1,123 @@
+"""The project as a whole: metadata, what is tracked, what the public door offers."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import avelzoo
+
+TEXT = {".py", ".md", ".toml", ".yml", ".yaml", ".txt", ".cfg", ".sh", ".html", ".css", ".json", ""}
+# Spelled in pieces, so that this file does not hold what it looks for.
+MACHINE_PATHS = re.compile(
+    r"(?<![\w./~-])/(?:" + "|".join(["wo" + "rk", "ro" + "ot", "ho" + "me/", "Us" + "ers/"]) + r")\b"
+)
+
+
+@pytest.fixture(scope="module")
+def project(root: Path) -> dict[str, Any]:
+    return tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+
+
+def tracked(root: Path) -> list[Path]:
+    """Files of the project: what git tracks, or all of a source archive."""
+    if (root / ".git").exists():
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True).stdout
+        return [path for name in listed.split("\0") if name and (path := root / name).is_file()]
+    return [path for top in ("avelzoo", "tests", "docs", "examples", "scripts") for path in (root / top).rglob("*.*")]
+
+
+def test_no_machine_paths(root: Path) -> None:
+    faults = [
+        f"{path.relative_to(root)}:{number}: {line.strip()[:100]}"
+        for path in tracked(root)
+        if path.suffix in TEXT
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if MACHINE_PATHS.search(line)
+    ]
+    assert not faults
+
+
+def test_machine_paths_are_recognized() -> None:
+    assert MACHINE_PATHS.search("cd /" + "work/main")
+    assert MACHINE_PATHS.search("'/" + "root/.cache'")
+    assert not MACHINE_PATHS.search("frame/work and ../work or a/root")
+
+
+def test_no_large_files(root: Path) -> None:
+    assert [str(p.relative_to(root)) for p in tracked(root) if p.stat().st_size > 1_000_000] == []
+
+
+def test_files_stay_small(root: Path) -> None:
+    """A module that grows past 300 lines holds two things."""
+    long = {
+        str(path.relative_to(root)): lines
+        for path in tracked(root)
+        if path.suffix == ".py" and path.parts[len(root.parts)] != "tests"
+        if (lines := path.read_text("utf-8").count("\n")) > 300
+    }
+    assert long == {}
+
+
+def test_license_is_apache(root: Path, project: dict[str, Any]) -> None:
+    text = (root / "LICENSE").read_text("utf-8")
+    assert "Apache License" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert project["project"]["license"] == "Apache-2.0"
+
+
+def test_version_has_one_source(root: Path, project: dict[str, Any]) -> None:
+    assert project["project"]["dynamic"] == ["version"]
+    assert (root / project["tool"]["hatch"]["version"]["path"]).read_text("utf-8").count(avelzoo.__version__) == 1
+    assert metadata.version("avelzoo") == avelzoo.__version__
+
+
+def test_changelog_knows_the_version(root: Path) -> None:
+    headings = re.findall(r"^## \[(.+?)\]", (root / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert avelzoo.__version__ in headings
+
+
+def test_the_package_is_typed(root: Path) -> None:
+    assert (root / "avelzoo" / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("name", avelzoo.__all__)
+def test_public_names_exist(name: str) -> None:
+    assert getattr(avelzoo, name) is not None
+
+
+def test_type_checkers_see_the_same_names(root: Path) -> None:
+    """The imports under TYPE_CHECKING and the table of lazy imports say the same."""
+    tree = ast.parse((root / "avelzoo" / "__init__.py").read_text("utf-8"))
+    block = next(n for n in tree.body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING")
+    seen = {(n.module, a.asname) for n in block.body if isinstance(n, ast.ImportFrom) for a in n.names}
+    assert seen == {(module, name) for module, names in avelzoo._HOME.items() for name in names}
+    assert len(set(avelzoo.__all__)) == len(avelzoo.__all__)
+
+
+def test_unknown_public_name() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        avelzoo.nonsense  # noqa: B018
+
+
+def test_scripts_point_somewhere(project: dict[str, Any]) -> None:
+    module, _, function = project["project"]["scripts"]["avelzoo"].partition(":")
+    assert callable(getattr(import_module(module), function))
+
+
+def test_make_targets(root: Path) -> None:
+    """The two commands of the README, and what else is promised, exist and are explained by `make help`."""
+    text = (root / "Makefile").read_text("utf-8")
+    for target in ("demo", "test", "lint", "docs", "bench", "clean"):
+        assert re.search(rf"^{target}:.*## \S", text, re.MULTILINE), target
+    readme = (root / "README.md").read_text("utf-8")
+    assert "make demo" in readme
+    assert "make test" in readme

@@ -1,0 +1,175 @@
+"""Who may import whom: one direction, no back edges, and no torch before something is built."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "avelzoo"
+
+# Lowest first. A module may import what stands on its own row or on a lower one.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("avelzoo.version", "avelzoo.errors", "avelzoo.suggest", "avelzoo.records", "avelzoo.papers"),
+    ("avelzoo.config",),
+    ("avelzoo.components", "avelzoo.contracts"),
+    ("avelzoo.recipe", "avelzoo.registry", "avelzoo.hookspecs", "avelzoo.nn", "avelzoo.metrics"),
+    ("avelzoo.model", "avelzoo.composition"),
+    ("avelzoo.compose", "avelzoo.host", "avelzoo.interop"),
+    ("avelzoo.builtin",),
+    ("avelzoo.engine", "avelzoo.media", "avelzoo.report"),
+    ("avelzoo.api", "avelzoo.testing"),
+    ("avelzoo.cli",),
+    ("avelzoo.__main__", "avelzoo"),
+)
+RANK = {module: rank for rank, row in enumerate(LAYERS) for module in row}
+
+# The engine reaches components through the registry alone, as it does for anybody's.
+APART = (
+    ("avelzoo.engine", "avelzoo.builtin"),
+    ("avelzoo.api", "avelzoo.builtin"),
+    ("avelzoo.cli", "avelzoo.builtin"),
+    ("avelzoo.metrics", "avelzoo.nn"),
+    ("avelzoo.nn", "avelzoo.metrics"),
+    ("avelzoo.nn", "avelzoo.registry"),
+    ("avelzoo.nn", "avelzoo.recipe"),
+    ("avelzoo.interop", "avelzoo.builtin"),
+)
+# Built-ins are found by the host as an ordinary plugin; interop asks the host which systems there are.
+BY_NAME = {("avelzoo.host", "avelzoo.builtin.plugin")}
+
+TORCH_FREE = (
+    "avelzoo",
+    "avelzoo.errors",
+    "avelzoo.suggest",
+    "avelzoo.records",
+    "avelzoo.papers",
+    "avelzoo.config",
+    "avelzoo.components",
+    "avelzoo.recipe",
+    "avelzoo.registry",
+    "avelzoo.hookspecs",
+    "avelzoo.host",
+    "avelzoo.composition",
+    "avelzoo.compose",
+    "avelzoo.interop",
+    "avelzoo.api",
+    "avelzoo.cli",
+    "avelzoo.builtin.plugin",
+    "avelzoo.builtin.recipes",
+    *(f"avelzoo.builtin.{path.parent.name}.configs" for path in sorted(PACKAGE.glob("builtin/*/configs.py"))),
+)
+HEAVY = ("torch", "torchmetrics", "lightning_fabric", "timm", "h5py", "safetensors", "einops", "scipy", "sklearn")
+
+
+def module_name(path: Path) -> str:
+    parts = ("avelzoo", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def layer(module: str) -> str:
+    """The row of a module: itself or the nearest package above it."""
+    while module not in RANK and "." in module:
+        module = module.rpartition(".")[0]
+    return module
+
+
+def run_time_imports(module: str, source: str) -> Iterator[tuple[int, str]]:
+    """(line, module) of every import that is executed, functions included; those for type checkers alone are not."""
+    todo: list[ast.AST] = [ast.parse(source)]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno} imports relatively"
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                yield node.lineno, submodule if submodule in SOURCES else str(node.module)
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            todo.extend(node.orelse)
+        else:
+            todo.extend(ast.iter_child_nodes(node))
+
+
+def back_edges(module: str, source: str) -> list[str]:
+    """Imports of ``module`` that break the order of layers."""
+    faults = []
+    for line, target in run_time_imports(module, source):
+        if target.partition(".")[0] != "avelzoo" or (module, target) in BY_NAME:
+            continue
+        here, there = layer(module), layer(target)
+        climbs = RANK[there] > RANK[here]
+        apart = (here, there) in APART
+        if climbs or apart:
+            faults.append(
+                f"{module}:{line} imports {target}: {there} {'is above' if climbs else 'is kept from'} {here}"
+            )
+    return faults
+
+
+@pytest.mark.parametrize("module", sorted(SOURCES))
+def test_imports_point_downwards(module: str) -> None:
+    assert layer(module) in RANK, f"{module} has no place in the layers; give it one"
+    assert not back_edges(module, SOURCES[module].read_text("utf-8"))
+
+
+def test_a_back_edge_is_seen() -> None:
+    assert back_edges("avelzoo.nn.attention", "def f():\n    from avelzoo.engine import trainer\n")
+    assert back_edges("avelzoo.records", "import avelzoo.config")
+    assert back_edges("avelzoo.engine.trainer", "from avelzoo.builtin import plugin")
+    assert not back_edges("avelzoo.records", "if TYPE_CHECKING:\n    import avelzoo.config\n")
+    assert not back_edges("avelzoo.engine.trainer", "from avelzoo.records import Batch")
+
+
+def test_encoders_heads_and_memories_do_not_know_each_other() -> None:
+    kinds = ("encoders", "heads", "memory", "objectives", "datasets")
+    faults = [
+        f"{module}:{line} imports {target}"
+        for module, path in SOURCES.items()
+        for kind in kinds
+        if module.startswith(f"avelzoo.builtin.{kind}.")
+        for line, target in run_time_imports(module, path.read_text("utf-8"))
+        for other in kinds
+        if other != kind and target.startswith(f"avelzoo.builtin.{other}")
+    ]
+    assert not faults
+
+
+def loaded_after(code: str) -> set[str]:
+    """Which heavy packages a fresh interpreter holds after ``code``."""
+    report = f"\nimport sys; print('HEAVY', *sorted(set({HEAVY!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code + report], capture_output=True, text=True, check=True)
+    return set(done.stdout.strip().splitlines()[-1].split()[1:])
+
+
+@pytest.mark.parametrize("module", TORCH_FREE)
+def test_stays_light(module: str) -> None:
+    assert loaded_after(f"import {module}") == set()
+
+
+def test_looking_around_stays_light() -> None:
+    """Everything that help, list, show and plugins read: the host, every entry, every recipe, every option."""
+    code = """
+from avelzoo.components import KINDS
+from avelzoo.config import options
+from avelzoo.host import default_host
+registry = default_host().registry
+for entry in registry.entries():
+    if entry.kind in KINDS:
+        options(entry.target), entry.target().to_dict(), entry.target().requires, entry.target().provides
+    elif entry.kind == "recipe":
+        entry.target("full").components()
+"""
+    assert loaded_after(code) == set()
+
+
+def test_a_heavy_import_is_seen() -> None:
+    assert "torch" in loaded_after("import avelzoo.model")
