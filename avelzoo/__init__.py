@@ -12,6 +12,21 @@ from avelzoo.version import __version__
 
 if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.api import load_run as load_run, recipes as recipes, run as run
+    from avelzoo.builtin.datasets.configs import AveConfig as AveConfig, WorldsConfig as WorldsConfig
+    from avelzoo.builtin.encoders.configs import MeanPoolConfig as MeanPoolConfig, STFusionConfig as STFusionConfig
+    from avelzoo.builtin.heads.configs import (
+        DoubleConfig as DoubleConfig,
+        EventAwareClassifiersConfig as EventAwareClassifiersConfig,
+        EventAwareConfig as EventAwareConfig,
+        SingleConfig as SingleConfig,
+    )
+    from avelzoo.builtin.memory.configs import (
+        FeatureBankConfig as FeatureBankConfig,
+        JsdBankConfig as JsdBankConfig,
+        NoMemoryConfig as NoMemoryConfig,
+        RandomBankConfig as RandomBankConfig,
+    )
+    from avelzoo.builtin.objectives.configs import FullConfig as FullConfig, WeakConfig as WeakConfig
     from avelzoo.components import (
         DatasetConfig as DatasetConfig,
         EncoderConfig as EncoderConfig,
@@ -20,6 +35,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         ObjectiveConfig as ObjectiveConfig,
         Supervision as Supervision,
     )
+    from avelzoo.compose import build as build
     from avelzoo.config import Bounds as Bounds, Help as Help
     from avelzoo.contracts import (
         Dataset as Dataset,
@@ -29,9 +45,22 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         Objective as Objective,
         Split as Split,
     )
-    from avelzoo.errors import AvelzooError as AvelzooError
+    from avelzoo.errors import (
+        AvelzooError as AvelzooError,
+        OptionError as OptionError,
+        RunError as RunError,
+        UsageError as UsageError,
+    )
     from avelzoo.hookspecs import hookimpl as hookimpl
-    from avelzoo.interop import OfficialSystem as OfficialSystem
+    from avelzoo.interop import (
+        OfficialSystem as OfficialSystem,
+        load_renamed as load_renamed,
+        official_outputs as official_outputs,
+        without_dropout as without_dropout,
+    )
+    from avelzoo.model import Model as Model, StepOutput as StepOutput
+    from avelzoo.papers import Paper as Paper
+    from avelzoo.parity import adam_step as adam_step, gradient_norms as gradient_norms
     from avelzoo.recipe import Published as Published, Recipe as Recipe, TrainConfig as TrainConfig
     from avelzoo.records import (
         Batch as Batch,
@@ -45,6 +74,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         Unimodal as Unimodal,
         Widths as Widths,
     )
+    from avelzoo.registry import Registrar as Registrar
 
 _HOME = {
     "avelzoo.components": (
@@ -69,10 +99,25 @@ _HOME = {
         "Unimodal",
         "Widths",
     ),
+    "avelzoo.model": ("Model", "StepOutput"),
+    "avelzoo.compose": ("build",),
     "avelzoo.recipe": ("Published", "Recipe", "TrainConfig"),
     "avelzoo.hookspecs": ("hookimpl",),
-    "avelzoo.errors": ("AvelzooError",),
-    "avelzoo.interop": ("OfficialSystem",),
+    "avelzoo.registry": ("Registrar",),
+    "avelzoo.errors": ("AvelzooError", "OptionError", "RunError", "UsageError"),
+    "avelzoo.papers": ("Paper",),
+    "avelzoo.interop": ("OfficialSystem", "load_renamed", "official_outputs", "without_dropout"),
+    "avelzoo.parity": ("adam_step", "gradient_norms"),
+    "avelzoo.builtin.datasets.configs": ("AveConfig", "WorldsConfig"),
+    "avelzoo.builtin.encoders.configs": ("MeanPoolConfig", "STFusionConfig"),
+    "avelzoo.builtin.heads.configs": (
+        "DoubleConfig",
+        "EventAwareClassifiersConfig",
+        "EventAwareConfig",
+        "SingleConfig",
+    ),
+    "avelzoo.builtin.memory.configs": ("FeatureBankConfig", "JsdBankConfig", "NoMemoryConfig", "RandomBankConfig"),
+    "avelzoo.builtin.objectives.configs": ("FullConfig", "WeakConfig"),
     "avelzoo.api": ("load_run", "recipes", "run"),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

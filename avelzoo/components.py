@@ -30,6 +30,9 @@ class ComponentConfig(Config, ABC):
         kind: the slot it fills.
         paper: key of the paper it follows, as in `avelzoo.papers`; empty for a component of our own.
         supervisions: the settings it can work in.
+        fidelity: how closely it follows its paper: parity, faithful, equation-level, approximate, sketch; empty for
+            a component of our own.
+        assumptions: what no published source states and is chosen here, one sentence each.
 
     ``requires`` and ``provides`` are sets of capability names, compared before anything is allocated. A required
     name may list alternatives: ``"segment_logits|event_logits"``.
@@ -37,6 +40,8 @@ class ComponentConfig(Config, ABC):
 
     paper: ClassVar[str] = ""
     supervisions: ClassVar[tuple[Supervision, ...]] = ("full", "weak")
+    fidelity: ClassVar[str] = ""
+    assumptions: ClassVar[tuple[str, ...]] = ()
 
     @property
     def requires(self) -> frozenset[str]:

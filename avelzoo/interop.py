@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from avelzoo.errors import RunError, UsageError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from avelzoo.host import PluginHost
     from avelzoo.model import Model
@@ -108,6 +108,17 @@ def load_renamed(module: Model, renamed: Mapping[str, Tensor], *, origin: str) -
             fix="check the system and the setting; the ledger in the documentation lists every key",
         )
     module.load_state_dict(dict(renamed))
+
+
+def without_dropout(module: nn.Module) -> None:
+    """Set every dropout probability to 0: dropout layers, attention weights, recurrent layers."""
+    from torch.nn.modules.dropout import _DropoutNd
+
+    for part in module.modules():
+        if isinstance(part, _DropoutNd):
+            part.p = 0.0
+        elif isinstance(getattr(part, "dropout", None), float):
+            setattr(part, "dropout", 0.0)  # noqa: B010, attention and recurrent layers keep a plain number there
 
 
 def _tensors(values: Mapping[str, Any]) -> dict[str, Tensor]:

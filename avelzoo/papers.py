@@ -1,4 +1,4 @@
-"""The papers that components and recipes cite, by key."""
+"""How a paper is cited."""
 
 from __future__ import annotations
 
@@ -20,28 +20,3 @@ class Paper:
     def __str__(self) -> str:
         link = f", doi:{self.doi}" if self.doi else ""
         return f"{self.authors}. {self.title}. {self.venue} {self.year}{link}"
-
-
-PAPERS: dict[str, Paper] = {
-    paper.key: paper
-    for paper in (
-        Paper(
-            key="ge2023",
-            authors="S. Ge, Z. Jiang, Y. Yin, C. Wang, Z. Cheng, Q. Gu",
-            title="Learning Event-Specific Localization Preferences for Audio-Visual Event Localization",
-            venue="ACM Multimedia",
-            year=2023,
-            doi="10.1145/3581783.3612506",
-            code="ShipingGe/AVEL",
-        ),
-        Paper(
-            key="tian2018",
-            authors="Y. Tian, J. Shi, B. Li, Z. Duan, C. Xu",
-            title="Audio-Visual Event Localization in Unconstrained Videos",
-            venue="ECCV",
-            year=2018,
-            doi="10.1007/978-3-030-01216-8_16",
-            code="YapengTian/AVE-ECCV18",
-        ),
-    )
-}

@@ -193,8 +193,9 @@ class Predictions:
     Attributes:
         event_logits: (b n), the video's category.
         relevance_logits: (b t), event against background.
+        category_relevance_logits: (b t n), event against background as each category's own classifier sees it.
         segment_logits: (b t n+1), a category per segment, background last.
-        prototype_logits: (b t n) or (b n), from distances to the prototypes (eq. 6).
+        prototype_logits: (b t n), from distances to the prototypes (eq. 6).
         nearest_anchor: (b t), distance to the nearest slot of the predicted category (eq. 21); evaluation only.
         audio_logits, visual_logits: (b t n), from the memory's uni-modal classifiers.
         embedding: (b t d), the space in which distances are measured.
@@ -204,6 +205,7 @@ class Predictions:
 
     event_logits: Tensor | None = None
     relevance_logits: Tensor | None = None
+    category_relevance_logits: Tensor | None = None
     segment_logits: Tensor | None = None
     prototype_logits: Tensor | None = None
     nearest_anchor: Tensor | None = None

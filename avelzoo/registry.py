@@ -19,6 +19,7 @@ from avelzoo.components import (
     Supervision,
 )
 from avelzoo.errors import AmbiguousNameError, PluginError, UnknownNameError
+from avelzoo.papers import Paper
 from avelzoo.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._entries: dict[str, dict[str, list[Entry]]] = {}
+        self.papers: dict[str, Paper] = {}
 
     def add(self, entry: Entry) -> None:
         """Add an entry. Clashes within a plugin are errors; across plugins they make the bare name ambiguous."""
@@ -146,6 +148,12 @@ class Registrar:
         if not callable(factory):
             raise PluginError(f"recipe '{name}' is not a function of the supervision", found=repr(factory))
         self._add("recipe", name, factory)
+
+    def paper(self, paper: Paper) -> None:
+        """Add a citation; components and recipes refer to it by its key."""
+        known = self._registry.papers.setdefault(paper.key, paper)
+        if known != paper:
+            raise PluginError(f"two different papers have the key '{paper.key}'", found=f"{known}; {paper}")
 
     def official(self, name: str, system: type[OfficialSystem]) -> None:
         """Offer the reading of a published system's checkpoints and outputs (see `avelzoo.interop`)."""

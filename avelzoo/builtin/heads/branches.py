@@ -1,0 +1,40 @@
+"""What the double-branch heads share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+
+class Classifier(nn.Module):
+    """A linear layer with dropout on its logits (Ge et al.'s code) or on the features before it.
+
+    On the logits, a dropped one becomes 0, so its sigmoid 0.5, and the others grow by 1 / (1 - p).
+
+    Args:
+        width: d.
+        classes: outputs.
+        dropout: p.
+        dropout_at: ``logits`` or ``features``.
+    """
+
+    def __init__(self, width: int, classes: int, dropout: float, dropout_at: Literal["logits", "features"]) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, classes)
+        self.dropout = nn.Dropout(dropout)
+        self.on_logits = dropout_at == "logits"
+
+    def forward(self, features: Tensor, *, pooling: Literal["none", "mean", "max"] = "none") -> Tensor:
+        """(b t d) -> (b t classes), or (b classes): the mean of the segments' logits, or those of the maximal features.
+
+        The dropout on logits comes after pooling.
+        """
+        if not self.on_logits:
+            features = self.dropout(features)
+        if pooling == "max":
+            features = features.amax(dim=1)
+        logits: Tensor = self.linear(features)
+        if pooling == "mean":
+            logits = logits.mean(dim=1)
+        return self.dropout(logits) if self.on_logits else logits

@@ -1,0 +1,113 @@
+"""Options of the built-in branch heads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo.components import HeadConfig, Supervision
+from avelzoo.config import Bounds, Help
+
+if TYPE_CHECKING:
+    from avelzoo.contracts import Head
+    from avelzoo.records import FeatureSpec, Widths
+
+
+@dataclass(frozen=True, kw_only=True)
+class SingleConfig(HeadConfig):
+    """Single branch: n+1 classes in every segment (fig. 1a of Ge et al. 2023)."""
+
+    paper: ClassVar[str] = "ge2023"
+
+    dropout: Annotated[float, Help("dropout on the features"), Bounds(min=0, below=1)] = 0.2
+
+    @property
+    def provides(self) -> frozenset[str]:
+        return frozenset({"segment_logits"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        from avelzoo.builtin.heads.single import Single
+
+        return Single(n=spec.n, width=widths.fused, dropout=self.dropout)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoubleConfig(HeadConfig):
+    """Double branch: a category for the video, event or background for the segment (fig. 1b of Ge et al. 2023)."""
+
+    paper: ClassVar[str] = "ge2023"
+
+    pooling: Annotated[Literal["mean", "max"], Help("over the segments, for the video's category")] = "mean"
+    threshold: Annotated[float, Help("relevance above which a segment is an event"), Bounds(above=0, below=1)] = 0.5
+    dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
+    dropout_at: Annotated[
+        Literal["logits", "features"], Help("on the logits as in Ge et al.'s code, or before the classifiers")
+    ] = "logits"
+
+    @property
+    def provides(self) -> frozenset[str]:
+        return frozenset({"event_logits", "relevance_logits"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        from avelzoo.builtin.heads.double import Double
+
+        return Double(self, n=spec.n, width=widths.fused)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventAwareConfig(HeadConfig):
+    """Event-aware double branch over a memory: nearest prototype, then that category's anchors (eq. 20-21)."""
+
+    paper: ClassVar[str] = "ge2023"
+
+    margin: Annotated[float, Help("m: a segment nearer than this to an anchor is an event"), Bounds(above=0)] = 0.7
+    temperature: Annotated[float, Help("tau of the prototype softmax (eq. 6)"), Bounds(above=0)] = 1.0
+    distance: Annotated[
+        Literal["scaled", "plain"], Help("Euclidean distance divided by sqrt(d), as the margins need, or plain")
+    ] = "scaled"
+    event_from: Annotated[
+        Literal["prototypes", "prototypes+classifier"],
+        Help("the video's category: prototypes (eq. 20), or their softmax plus the linear classifier's"),
+    ] = "prototypes"
+    dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
+    dropout_at: Annotated[
+        Literal["logits", "features"], Help("on the logits as in the public code, or before the classifiers")
+    ] = "logits"
+
+    @property
+    def requires(self) -> frozenset[str]:
+        return frozenset({"memory"})
+
+    @property
+    def provides(self) -> frozenset[str]:
+        return frozenset({"event_logits", "relevance_logits", "prototype_logits", "embedding"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        from avelzoo.builtin.heads.event_aware import EventAware
+
+        return EventAware(self, n=spec.n, width=widths.fused)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventAwareClassifiersConfig(HeadConfig):
+    """Event-aware double branch without memory: one relevance classifier per category, the predicted one decides.
+
+    The dependent, unshared variant of Table 2 ("EADB, + a variant of EADB").
+    """
+
+    paper: ClassVar[str] = "ge2023"
+
+    threshold: Annotated[float, Help("relevance above which a segment is an event"), Bounds(above=0, below=1)] = 0.5
+    dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
+    dropout_at: Annotated[
+        Literal["logits", "features"], Help("on the logits as in the public code, or before the classifiers")
+    ] = "logits"
+
+    @property
+    def provides(self) -> frozenset[str]:
+        return frozenset({"event_logits", "category_relevance_logits"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        from avelzoo.builtin.heads.event_aware_classifiers import EventAwareClassifiers
+
+        return EventAwareClassifiers(self, n=spec.n, width=widths.fused)

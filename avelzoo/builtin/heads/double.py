@@ -1,0 +1,40 @@
+"""The general double branch: the video's category and the segments' relevance, independent of each other."""
+
+from __future__ import annotations
+
+from avelzoo.builtin.heads.branches import Classifier
+from avelzoo.builtin.heads.configs import DoubleConfig
+from avelzoo.contracts import Head
+from avelzoo.nn import decode_branches
+from avelzoo.records import Decoded, Encoded, MemoryView, Predictions
+
+
+class Double(Head):
+    """l^e = mean_t(W_e F_t + b_e), l^r_t = W_r F_t + b_r; an event where sigmoid(l^r_t) > threshold (eq. 9-12).
+
+    Args:
+        config: the options.
+        n: event categories.
+        width: d.
+    """
+
+    def __init__(self, config: DoubleConfig, *, n: int, width: int) -> None:
+        super().__init__()
+        self.pooling = config.pooling
+        self.threshold = config.threshold
+        self.event = Classifier(width, n, config.dropout, config.dropout_at)
+        self.relevance = Classifier(width, 1, config.dropout, config.dropout_at)
+
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+        """(b t d) -> event_logits (b n), relevance_logits (b t)."""
+        return Predictions(
+            event_logits=self.event(encoded.fused, pooling=self.pooling),
+            relevance_logits=self.relevance(encoded.fused).squeeze(-1),
+            extras=encoded.extras,
+        )
+
+    def decode(self, predictions: Predictions) -> Decoded:
+        """The category's arg-max where the relevance exceeds the threshold."""
+        assert predictions.event_logits is not None and predictions.relevance_logits is not None
+        relevance = predictions.relevance_logits.sigmoid()
+        return decode_branches(predictions.event_logits, relevance, relevance > self.threshold)

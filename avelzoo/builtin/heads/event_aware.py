@@ -1,0 +1,86 @@
+"""The event-aware double branch over a memory (Ge et al. 2023, sec. 3.4.3-5 and 3.6)."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from avelzoo.builtin.heads.branches import Classifier
+from avelzoo.builtin.heads.configs import EventAwareConfig
+from avelzoo.contracts import Head
+from avelzoo.nn import decode_branches, pairwise_distance
+from avelzoo.records import Decoded, Encoded, MemoryView, Metric, Predictions
+
+UNREACHABLE = 1e4
+"""Distance to a category whose slots are all unfilled: finite, so that a softmax over nothing else stays finite."""
+
+
+class EventAware(Head):
+    """Categories by distance to prototypes, relevance by distance to the category's anchors.
+
+    With c_k the prototypes and B^k_q the slots of the memory's view, dist(x, y) = ||x - y|| / sqrt(d)::
+
+        prototype logits  pi_{t,k} = -dist(F_t, c_k) / tau                                   eq. 6
+        category          k* = argmin_k mean_t dist(F_t, c_k)                                eq. 20
+        relevance         alpha_t = min_q dist(F_t, B^{k*}_q), an event where alpha_t < m    eq. 21
+
+    The linear classifiers of sec. 3.4.5 shape the embedding in training; in evaluation the weak setting of the public
+    code adds their softmax to that of the prototypes (``event_from``).
+
+    Args:
+        config: the options.
+        n: event categories.
+        width: d.
+    """
+
+    def __init__(self, config: EventAwareConfig, *, n: int, width: int) -> None:
+        super().__init__()
+        self.temperature = config.temperature
+        self.with_classifier = config.event_from == "prototypes+classifier"
+        self.metric = Metric(scale=1 / math.sqrt(width) if config.distance == "scaled" else 1.0, margin=config.margin)
+        self.event = Classifier(width, n, config.dropout, config.dropout_at)
+        self.relevance = Classifier(width, 1, config.dropout, config.dropout_at)
+
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+        """(b t d) and (n l d) -> event, relevance and prototype logits; in evaluation also the nearest anchors."""
+        assert view is not None, "the composition check guarantees a memory"
+        features = encoded.fused
+        distance = pairwise_distance(features, view.prototypes().unsqueeze(0), self.metric.scale)
+        distance = distance.masked_fill(~view.usable, UNREACHABLE)
+        event_logits = self.event(features, pooling="mean")
+        prototype_logits = -distance / self.temperature
+        nearest = None
+        if not self.training:
+            category = self._category_scores(prototype_logits, event_logits).argmax(dim=-1)
+            nearest = self._nearest_anchor(features, view, category)
+        return Predictions(
+            event_logits=event_logits,
+            relevance_logits=self.relevance(features).squeeze(-1),
+            prototype_logits=prototype_logits,
+            nearest_anchor=nearest,
+            embedding=features,
+            metric=self.metric,
+            extras=encoded.extras,
+        )
+
+    def decode(self, predictions: Predictions) -> Decoded:
+        """The nearest prototype's category where an anchor of it is nearer than the margin."""
+        assert predictions.prototype_logits is not None and predictions.event_logits is not None
+        if predictions.nearest_anchor is None:
+            raise RuntimeError("decode needs predictions made in evaluation mode")
+        scores = self._category_scores(predictions.prototype_logits, predictions.event_logits)
+        relevance = (self.metric.margin - predictions.nearest_anchor).sigmoid()
+        return decode_branches(scores, relevance, predictions.nearest_anchor < self.metric.margin)
+
+    def _category_scores(self, prototype_logits: Tensor, event_logits: Tensor) -> Tensor:
+        """(b t n), (b n) -> (b n): mean prototype logits, or their softmax plus the classifier's."""
+        mean = prototype_logits.mean(dim=1)
+        if not self.with_classifier:
+            return mean
+        return mean.softmax(dim=-1) + event_logits.float().softmax(dim=-1)
+
+    def _nearest_anchor(self, features: Tensor, view: MemoryView, category: Tensor) -> Tensor:
+        """alpha (b t): distance to the nearest filled slot of each video's category."""
+        distance = pairwise_distance(features, view.items[category], self.metric.scale)
+        return distance.masked_fill(~view.filled[category].unsqueeze(1), UNREACHABLE).amin(dim=-1)

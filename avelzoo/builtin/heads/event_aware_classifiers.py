@@ -1,0 +1,43 @@
+"""The event-aware double branch with unshared classifiers and no memory (Table 2's variant of EADB)."""
+
+from __future__ import annotations
+
+from avelzoo.builtin.heads.branches import Classifier
+from avelzoo.builtin.heads.configs import EventAwareClassifiersConfig
+from avelzoo.contracts import Head
+from avelzoo.nn import decode_branches
+from avelzoo.records import Decoded, Encoded, MemoryView, Predictions
+
+
+class EventAwareClassifiers(Head):
+    """l^e as in the double branch; l^r_{t,c} = W_r^c F_t + b_r^c, one relevance classifier per category c.
+
+    Training judges the labelled category's classifier, inference asks that of the predicted category.
+
+    Args:
+        config: the options.
+        n: event categories.
+        width: d.
+    """
+
+    def __init__(self, config: EventAwareClassifiersConfig, *, n: int, width: int) -> None:
+        super().__init__()
+        self.threshold = config.threshold
+        self.event = Classifier(width, n, config.dropout, config.dropout_at)
+        self.relevance = Classifier(width, n, config.dropout, config.dropout_at)
+
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+        """(b t d) -> event_logits (b n), category_relevance_logits (b t n)."""
+        return Predictions(
+            event_logits=self.event(encoded.fused, pooling="mean"),
+            category_relevance_logits=self.relevance(encoded.fused),
+            extras=encoded.extras,
+        )
+
+    def decode(self, predictions: Predictions) -> Decoded:
+        """The category's arg-max where its own relevance exceeds the threshold."""
+        assert predictions.event_logits is not None and predictions.category_relevance_logits is not None
+        category = predictions.event_logits.argmax(dim=-1)
+        own = predictions.category_relevance_logits.take_along_dim(category[:, None, None], dim=-1).squeeze(-1)
+        relevance = own.sigmoid()
+        return decode_branches(predictions.event_logits, relevance, relevance > self.threshold)

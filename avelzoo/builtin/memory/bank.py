@@ -1,0 +1,155 @@
+"""The event memories of Ge et al. 2023 and its ablations: what is chosen x what is stored."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from avelzoo.builtin.memory.reading import Context, encode_slots
+from avelzoo.builtin.memory.relation import JsdRelation, RandomRelation, UnimodalClassifiers
+from avelzoo.builtin.memory.slots import Candidates, RankedSlots
+from avelzoo.contracts import Encode, Memory
+from avelzoo.records import Batch, Encoded, MemoryView, Targets, Unimodal
+
+SEGMENT_BITS = 20
+"""A stored segment's key is (video row << 20) + position."""
+
+
+class Bank(Memory):
+    """Slots per category, fed by a batch's best-related segments and read as embeddings.
+
+    Args:
+        slots: where entries are kept.
+        classifiers: the uni-modal classifiers of eq. 2.
+        relation: how segments are scored.
+        stores: ``raw`` features, encoded anew at every reading, or ``fused`` ones as they were.
+        width: d of the embeddings.
+        supervised: whether segment labels enter the scores.
+        unfilled: what a slot never filled contributes: nothing, or the encoding of zeros.
+        background_videos: whether videos without an event stay out or count as category 0.
+        context: temporal context of raw segments at reading.
+        best_only: one candidate per video, its best segment, in place of all.
+        by_audio_sum: two segments are the same when the sums of their audio channels are equal.
+        refresh: score the stored segments again at every reading.
+        update_fraction: leading share of the batch that may enter.
+    """
+
+    def __init__(
+        self,
+        slots: RankedSlots,
+        classifiers: UnimodalClassifiers,
+        relation: JsdRelation | RandomRelation,
+        *,
+        stores: Literal["raw", "fused"],
+        width: int,
+        supervised: bool,
+        unfilled: Literal["skip", "zeros"],
+        background_videos: Literal["skip", "category-0"],
+        context: Context = "sequence",
+        best_only: bool = False,
+        by_audio_sum: bool = False,
+        refresh: bool = False,
+        update_fraction: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.slots = slots
+        self.classifiers = classifiers
+        self.relation = relation
+        self.stores = stores
+        self.width = width
+        self.supervised = supervised
+        self.zeros_count = unfilled == "zeros"
+        self.background_as_first = background_videos == "category-0"
+        self.context: Context = context
+        self.best_only = best_only
+        self.by_audio_sum = by_audio_sum
+        self.refresh = refresh
+        self.update_fraction = update_fraction
+
+    def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> Unimodal:
+        """Uni-modal logits with gradient; the slots take the batch's segments without."""
+        unimodal: Unimodal = self.classifiers(encoded.audio, encoded.visual)
+        with torch.no_grad():
+            if self.relation.rescored:
+                self.slots.rescore(RandomRelation.draw(self.slots.score))
+            self._admit(self.candidates(encoded, batch, targets, unimodal))
+        return unimodal
+
+    def read(self, encode: Encode) -> MemoryView:
+        """(n l d) embeddings; with raw storage gradients flow through them into the encoder."""
+        filled = torch.ones_like(self.slots.filled) if self.zeros_count else self.slots.filled.clone()
+        if self.stores == "fused":
+            return MemoryView(items=self.slots.payload("fused").clone(), filled=filled)
+        audio, visual = self.slots.payload("audio"), self.slots.payload("visual")
+        parts = encode_slots(encode, audio, visual, filled, self.context)
+        items = audio.new_zeros(*filled.shape, self.width)
+        if parts:
+            items = items.to(parts[0][1].fused.dtype)
+        for where, part in parts:
+            items = items.index_put(where, part.fused)
+        if self.refresh and self.training:
+            self._refresh(parts)
+        return MemoryView(items=items, filled=filled)
+
+    def candidates(self, encoded: Encoded, batch: Batch, targets: Targets, unimodal: Unimodal) -> Candidates:
+        """The batch's segments in order of video and time, as entries for their video's category."""
+        b, t = batch.audio.shape[:2]
+        relevance = targets.relevance if self.supervised else None
+        score = self.relation(unimodal, relevance).float()
+        known = relevance if relevance is not None else torch.zeros_like(score)
+        key = (batch.rows.unsqueeze(1) << SEGMENT_BITS) + torch.arange(t, device=batch.rows.device)
+        event = targets.event
+        if self.background_as_first:
+            event = torch.where(targets.has_event, event, torch.zeros_like(event))
+        allowed = (event != targets.background).unsqueeze(1).expand(b, t).clone()
+        allowed[math.ceil(b * self.update_fraction) :] = False
+        if self.relation.event_only and relevance is not None:
+            allowed &= relevance > 0
+        if self.best_only:
+            best = torch.zeros_like(allowed)
+            best[torch.arange(b, device=best.device), score.argmax(dim=1)] = True
+            allowed &= best
+        index = allowed.flatten().nonzero().squeeze(1)
+        source = {"audio": batch.audio, "visual": batch.visual} if self.stores == "raw" else {"fused": encoded.fused}
+        return Candidates(
+            category=event.unsqueeze(1).expand(b, t).reshape(-1)[index],
+            score=score.flatten()[index],
+            key=key.flatten()[index],
+            relevance=known.flatten()[index],
+            position=index,
+            source={name: value.flatten(0, 1) for name, value in source.items()},
+        )
+
+    def _admit(self, entries: Candidates) -> None:
+        """Offer entries to their categories, those already stored left out."""
+        for category in sorted(set(entries.category.tolist())):
+            mine = entries.take((entries.category == category).nonzero().squeeze(1))
+            if not self.by_audio_sum:
+                fresh = ~torch.isin(mine.key, self.slots.key[category])
+                self.slots.insert(category, mine.take((fresh & _first_of_key(mine.key)).nonzero().squeeze(1)))
+                continue
+            # The public code adds one entry after the other, and compares each with what is stored by then.
+            for i in range(mine.key.shape[0]):
+                one = mine.take(torch.tensor([i], device=mine.key.device))
+                stored = self.slots.payload("audio")[category].double().sum(dim=-1)
+                incoming = one.source["audio"][one.position].double().sum(dim=-1)
+                if not bool((stored == incoming).any()):
+                    self.slots.insert(category, one)
+
+    @torch.no_grad()
+    def _refresh(self, parts: list[tuple[tuple[Tensor, Tensor], Encoded]]) -> None:
+        """Scores of the stored segments from this reading's encoding."""
+        scores = torch.zeros_like(self.slots.score)
+        for where, part in parts:
+            known = self.slots.relevance[where] if self.supervised else None
+            scores[where] = self.relation(self.classifiers(part.audio, part.visual), known).to(scores.dtype)
+        self.slots.rescore(scores)
+
+
+def _first_of_key(key: Tensor) -> Tensor:
+    """(k) bool: whether an entry is the first with its key."""
+    same = key.unsqueeze(0) == key.unsqueeze(1)
+    return ~same.tril(diagonal=-1).any(dim=1)

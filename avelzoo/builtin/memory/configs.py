@@ -1,0 +1,98 @@
+"""Options of the built-in memories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo.components import MemoryConfig, Supervision
+from avelzoo.config import Bounds, Help
+
+if TYPE_CHECKING:
+    from avelzoo.contracts import Memory
+    from avelzoo.records import FeatureSpec, Widths
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoMemoryConfig(MemoryConfig):
+    """No memory and no uni-modal classifiers."""
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
+        from avelzoo.builtin.memory.none import NoMemory
+
+        return NoMemory()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BankConfig(MemoryConfig):
+    """What all banks share: slots per category, which videos feed them, what an unfilled slot is."""
+
+    paper: ClassVar[str] = "ge2023"
+
+    size: Annotated[int, Help("slots l per category"), Bounds(min=1)] = 16
+    unfilled: Annotated[
+        Literal["skip", "zeros"],
+        Help("slots never filled: left out of every mean and distance, or zeros that count (public code)"),
+    ] = "skip"
+    background_videos: Annotated[
+        Literal["skip", "category-0"],
+        Help("videos without an event: kept out of the bank, or put under category 0 (public code)"),
+    ] = "skip"
+
+    @property
+    def provides(self) -> frozenset[str]:
+        return frozenset({"memory", "unimodal"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class JsdBankConfig(BankConfig):
+    """Raw segments with the highest audio-visual agreement, encoded anew in every step (sec. 3.4.1-2)."""
+
+    context: Annotated[
+        Literal["sequence", "independent"],
+        Help("temporal context of a stored segment: its category's slots as one sequence (public code), or none (t=1)"),
+    ] = "sequence"
+    candidates: Annotated[
+        Literal["all", "best"],
+        Help("segments that may enter: every one of the batch (paper), or the best of each video (public code)"),
+    ] = "all"
+    duplicates: Annotated[
+        Literal["segment", "audio-sum"],
+        Help("a stored segment is known by its video and position, or by the sum of its audio (public code)"),
+    ] = "segment"
+    refresh_scores: Annotated[bool, Help("score stored segments again at every reading, not only at entry")] = False
+    update_fraction: Annotated[
+        float,
+        Help("leading share of a batch that feeds the bank; the public code on two GPUs uses 0.5"),
+        Bounds(above=0, max=1),
+    ] = 1.0
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
+        from avelzoo.builtin.memory.build import jsd_bank
+
+        return jsd_bank(self, spec, widths, supervision)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomBankConfig(BankConfig):
+    """Raw segments drawn at random among event-related ones: Table 2's row without the JSD-based update."""
+
+    context: Annotated[
+        Literal["sequence", "independent"],
+        Help("temporal context of a stored segment: its category's slots as one sequence, or none (t=1)"),
+    ] = "sequence"
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
+        from avelzoo.builtin.memory.build import random_bank
+
+        return random_bank(self, spec, widths, supervision)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureBankConfig(BankConfig):
+    """Fused features chosen as by jsd-bank but kept as they were: Table 2's row without feature consistency."""
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
+        from avelzoo.builtin.memory.build import feature_bank
+
+        return feature_bank(self, spec, widths, supervision)

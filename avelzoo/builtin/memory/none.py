@@ -1,0 +1,18 @@
+"""The absence of a memory."""
+
+from __future__ import annotations
+
+from avelzoo.contracts import Encode, Memory
+from avelzoo.records import Batch, Encoded, Targets
+
+
+class NoMemory(Memory):
+    """Keeps nothing."""
+
+    def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> None:
+        """Ignores the batch."""
+        return
+
+    def read(self, encode: Encode) -> None:
+        """Has nothing to show."""
+        return

@@ -1,0 +1,96 @@
+"""Ranked slots: for each category, the l best-scored entries seen so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """k entries that ask for a slot.
+
+    Attributes:
+        category: (k) int64.
+        score: (k), larger is better, above 0.
+        key: (k) int64, which segment of which video this is.
+        relevance: (k), y^r, 0 where unknown.
+        position: (k) int64, the entry's row in ``source``.
+        source: name -> (rows ...), what a slot stores; copied only for entries that win one.
+    """
+
+    category: Tensor
+    score: Tensor
+    key: Tensor
+    relevance: Tensor
+    position: Tensor
+    source: Mapping[str, Tensor]
+
+    def take(self, index: Tensor) -> Candidates:
+        """The entries at these positions, in this order."""
+        changes = {f.name: getattr(self, f.name)[index] for f in fields(self) if f.name != "source"}
+        return replace(self, **changes)
+
+
+class RankedSlots(nn.Module):
+    """Buffers of n categories x l slots, best score first, unfilled slots (score 0) last.
+
+    Insertion is stable: among equal scores the older entry stays, so results do not depend on a sort's whims.
+
+    Args:
+        n: categories.
+        size: l.
+        shapes: name -> shape of one stored entry.
+    """
+
+    score: Tensor
+    key: Tensor
+    relevance: Tensor
+    filled: Tensor
+
+    def __init__(self, n: int, size: int, shapes: dict[str, tuple[int, ...]]) -> None:
+        super().__init__()
+        self.size = size
+        self.names = tuple(shapes)
+        for name, shape in shapes.items():
+            self.register_buffer(name, torch.zeros(n, size, *shape))
+        self.register_buffer("score", torch.zeros(n, size))
+        self.register_buffer("key", torch.full((n, size), -1, dtype=torch.int64))
+        self.register_buffer("relevance", torch.zeros(n, size))
+        self.register_buffer("filled", torch.zeros(n, size, dtype=torch.bool))
+
+    def payload(self, name: str) -> Tensor:
+        """(n l ...), one of the stored buffers."""
+        return self.get_buffer(name)
+
+    @torch.no_grad()
+    def insert(self, category: int, entries: Candidates) -> None:
+        """Merge entries of one category and keep the l best."""
+        scores = torch.cat([self.score[category].masked_fill(~self.filled[category], -1.0), entries.score])
+        order = scores.argsort(descending=True, stable=True)[: self.size]
+        is_new = order >= self.size
+        if not bool(is_new.any()):
+            return
+        old, new = order[~is_new], order[is_new] - self.size
+        added = {name: entries.source[name][entries.position[new]] for name in self.names}
+        added |= {"score": entries.score[new], "key": entries.key[new], "relevance": entries.relevance[new]}
+        added["filled"] = torch.ones_like(new, dtype=torch.bool)
+        for name, rows in added.items():
+            buffer = self.get_buffer(name)
+            merged = torch.empty_like(buffer[category])
+            merged[~is_new] = buffer[category][old]
+            merged[is_new] = rows.to(buffer.dtype)
+            buffer[category] = merged
+
+    @torch.no_grad()
+    def rescore(self, scores: Tensor) -> None:
+        """Replace the filled slots' scores by (n l) new ones, and put every category in order again."""
+        fresh = torch.where(self.filled, scores.to(self.score.dtype), torch.zeros_like(self.score))
+        order = fresh.masked_fill(~self.filled, -1.0).argsort(dim=1, descending=True, stable=True)
+        self.score.copy_(fresh)
+        for buffer in (self.score, self.key, self.relevance, self.filled, *(self.payload(n) for n in self.names)):
+            index = order.view(*order.shape, *([1] * (buffer.dim() - 2)))
+            buffer.copy_(buffer.take_along_dim(index, dim=1))

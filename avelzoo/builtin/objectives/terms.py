@@ -1,0 +1,156 @@
+"""The loss terms of Ge et al. 2023, one function an equation. All take and give float32 scalars over a batch.
+
+Weights of videos or segments are 0 or 1; a mean over nothing is 0, so that a batch without any event stays finite.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from avelzoo.nn import pairwise_distance
+from avelzoo.records import MemoryView, Metric
+
+
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """sum(w x) / sum(w); 0 where every weight is 0."""
+    weights = weights.to(values.dtype)
+    return (values * weights).sum() / weights.sum().clamp_min(1e-12)
+
+
+def event_loss(logits: Tensor, event: Tensor, counted: Tensor) -> Tensor:
+    """Eq. 11: cross-entropy of the video's category.
+
+    Args:
+        logits: (b n).
+        event: (b), ids in 0..n-1 where counted.
+        counted: (b) bool, videos that have a category.
+    """
+    losses = F.cross_entropy(logits.float(), event.clamp_max(logits.shape[-1] - 1), reduction="none")
+    return weighted_mean(losses, counted)
+
+
+def relevance_loss(logits: Tensor, relevance: Tensor) -> Tensor:
+    """Eq. 13: binary cross-entropy of every segment, from logits (b t) and y^r (b t)."""
+    return F.binary_cross_entropy_with_logits(logits.float(), relevance.float())
+
+
+def weak_relevance_loss(logits: Tensor, presence: Tensor) -> Tensor:
+    """Eq. 15-16: binary cross-entropy between mean_t sigmoid(l^r_t) and the video's relevance (b)."""
+    mean = logits.float().sigmoid().mean(dim=1)
+    # Logarithms bounded at -100, as torch's own binary cross-entropy does; that one refuses mixed precision.
+    yes, no = mean.log().clamp_min(-100), (1 - mean).log().clamp_min(-100)
+    target = presence.float()
+    return -(target * yes + (1 - target) * no).mean()
+
+
+def unimodal_loss(audio_logits: Tensor, visual_logits: Tensor, category: Tensor, relevance: Tensor) -> Tensor:
+    """Eq. 2 and 17: cross-entropy of both uni-modal classifiers, weighted by relevance, over all b t segments.
+
+    Args:
+        audio_logits: (b t n).
+        visual_logits: (b t n).
+        category: (b t), ids; those of weight 0 may be out of range.
+        relevance: (b t), y^r, or 1 for every segment of a counted video where labels are weak.
+    """
+    n = audio_logits.shape[-1]
+    target = category.clamp_max(n - 1).flatten()
+    audio = F.cross_entropy(audio_logits.float().flatten(0, 1), target, reduction="none")
+    visual = F.cross_entropy(visual_logits.float().flatten(0, 1), target, reduction="none")
+    return ((audio + visual) * relevance.float().flatten()).mean()
+
+
+def prototype_loss(logits: Tensor, event: Tensor, counted: Tensor, *, per_segment: bool) -> Tensor:
+    """Eq. 6-7: negative log-likelihood of the category under a softmax over -dist / tau.
+
+    Args:
+        logits: (b t n).
+        event: (b).
+        counted: (b) bool.
+        per_segment: a softmax per segment, averaged (paper), or one of the video's mean logits (public code).
+    """
+    if not per_segment:
+        return event_loss(logits.float().mean(dim=1), event, counted)
+    t = logits.shape[1]
+    return event_loss(logits.flatten(0, 1), event.repeat_interleave(t), counted.repeat_interleave(t))
+
+
+def anchor_extremes(
+    embedding: Tensor, view: MemoryView, metric: Metric, event: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Largest and smallest distance of every segment to the filled slots of its video's category.
+
+    Args:
+        embedding: (b t d).
+        view: the memory.
+        metric: scale of distances.
+        event: (b).
+
+    Returns:
+        max_q dist (b t), min_q dist (b t), and (b) bool, videos whose category has a filled slot.
+    """
+    category = event.clamp_max(view.items.shape[0] - 1)
+    distance = pairwise_distance(embedding, view.items[category], metric.scale)
+    empty = ~view.filled[category].unsqueeze(1)
+    farthest = distance.masked_fill(empty, 0.0).amax(dim=-1)
+    nearest = distance.masked_fill(empty, torch.finfo(distance.dtype).max).amin(dim=-1)
+    return farthest, nearest, view.usable[category]
+
+
+def contrastive_segments(farthest: Tensor, nearest: Tensor, relevance: Tensor, margin: float) -> tuple[Tensor, Tensor]:
+    """The two sides of eq. 8 and 18 per segment: y max_q dist and (1 - y) max(0, m - min_q dist).
+
+    Args:
+        farthest: (b t), max_q dist.
+        nearest: (b t), min_q dist.
+        relevance: (b t), y^r, or l^r where labels are weak.
+        margin: m.
+    """
+    y = relevance.float()
+    return y * farthest, (1 - y) * F.relu(margin - nearest)
+
+
+def contrastive_videos(pull: Tensor, push: Tensor, relevance: Tensor, *, parts: bool) -> Tensor:
+    """(b): the mean of pull + push over t; or event and background segments averaged apart and added (``parts``).
+
+    The latter is what the public code does under full supervision.
+    """
+    if not parts:
+        return (pull + push).mean(dim=1)
+    y = relevance.float()
+    return pull.sum(1) / (y.sum(1) + 1e-12) + push.sum(1) / ((1 - y).sum(1) + 1e-12)
+
+
+def contrastive_loss(
+    extremes: tuple[Tensor, Tensor, Tensor], relevance: Tensor, counted: Tensor, margin: float, *, parts: bool
+) -> Tensor:
+    """Eq. 8 and 18: mean over the counted videos whose category has a filled slot.
+
+    Args:
+        extremes: from `anchor_extremes`.
+        relevance: (b t), y^r or l^r.
+        counted: (b) bool.
+        margin: m.
+        parts: see `contrastive_videos`.
+    """
+    farthest, nearest, usable = extremes
+    pull, push = contrastive_segments(farthest, nearest, relevance, margin)
+    return weighted_mean(contrastive_videos(pull, push, relevance, parts=parts), counted & usable)
+
+
+def segment_loss(logits: Tensor, segments: Tensor) -> Tensor:
+    """Cross-entropy of every segment over n+1 classes: (b t n+1), (b t)."""
+    return F.cross_entropy(logits.float().flatten(0, 1), segments.flatten())
+
+
+def pooled_segment_loss(logits: Tensor, labels: Tensor, *, pooling: str) -> Tensor:
+    """Cross-entropy of the pooled segments against the video's label distribution, both over n+1 classes.
+
+    Args:
+        logits: (b t n+1).
+        labels: (b n+1), rows sum to 1.
+        pooling: ``mean`` or ``max`` over t, before the softmax.
+    """
+    pooled = logits.float().mean(dim=1) if pooling == "mean" else logits.float().amax(dim=1)
+    return F.cross_entropy(pooled, labels.float())

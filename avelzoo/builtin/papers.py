@@ -1,0 +1,26 @@
+"""The papers that the built-in components and recipes cite."""
+
+from __future__ import annotations
+
+from avelzoo.papers import Paper
+
+PAPERS: tuple[Paper, ...] = (
+    Paper(
+        key="ge2023",
+        authors="S. Ge, Z. Jiang, Y. Yin, C. Wang, Z. Cheng, Q. Gu",
+        title="Learning Event-Specific Localization Preferences for Audio-Visual Event Localization",
+        venue="ACM Multimedia",
+        year=2023,
+        doi="10.1145/3581783.3612506",
+        code="ShipingGe/AVEL",
+    ),
+    Paper(
+        key="tian2018",
+        authors="Y. Tian, J. Shi, B. Li, Z. Duan, C. Xu",
+        title="Audio-Visual Event Localization in Unconstrained Videos",
+        venue="ECCV",
+        year=2018,
+        doi="10.1007/978-3-030-01216-8_16",
+        code="YapengTian/AVE-ECCV18",
+    ),
+)

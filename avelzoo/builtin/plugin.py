@@ -1,0 +1,40 @@
+"""Registers what comes with avelzoo."""
+
+from __future__ import annotations
+
+from avelzoo.builtin import recipes
+from avelzoo.builtin.datasets import configs as datasets
+from avelzoo.builtin.encoders import configs as encoders
+from avelzoo.builtin.ge2023 import Ge2023
+from avelzoo.builtin.heads import configs as heads
+from avelzoo.builtin.memory import configs as memory
+from avelzoo.builtin.objectives import configs as objectives
+from avelzoo.builtin.papers import PAPERS
+from avelzoo.hookspecs import hookimpl
+from avelzoo.registry import Registrar
+
+
+@hookimpl
+def avelzoo_register(zoo: Registrar) -> None:
+    """Offer every built-in component and recipe."""
+    for paper in PAPERS:
+        zoo.paper(paper)
+    zoo.dataset("ave", datasets.AveConfig)
+    zoo.dataset("worlds", datasets.WorldsConfig)
+    zoo.encoder("st-fusion", encoders.STFusionConfig)
+    zoo.encoder("mean-pool", encoders.MeanPoolConfig)
+    zoo.memory("jsd-bank", memory.JsdBankConfig)
+    zoo.memory("random-bank", memory.RandomBankConfig)
+    zoo.memory("feature-bank", memory.FeatureBankConfig)
+    zoo.memory("none", memory.NoMemoryConfig)
+    zoo.head("single", heads.SingleConfig)
+    zoo.head("double", heads.DoubleConfig)
+    zoo.head("event-aware", heads.EventAwareConfig)
+    zoo.head("event-aware-classifiers", heads.EventAwareClassifiersConfig)
+    zoo.objective("full", objectives.FullConfig)
+    zoo.objective("weak", objectives.WeakConfig)
+    zoo.recipe("ead-b", recipes.ead_b)
+    zoo.recipe("ead-b-official", recipes.ead_b_official)
+    zoo.recipe("single-branch", recipes.single_branch)
+    zoo.recipe("double-branch", recipes.double_branch)
+    zoo.official("ge2023", Ge2023)

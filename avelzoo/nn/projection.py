@@ -1,0 +1,16 @@
+"""Input projections."""
+
+from __future__ import annotations
+
+from torch import nn
+
+
+def projection(channels: int, width: int, dropout: float) -> nn.Sequential:
+    """Dropout(W2 LeakyReLU(W1 x)): (... channels) -> (... width).
+
+    Args:
+        channels: channels in.
+        width: channels between and out.
+        dropout: on the output.
+    """
+    return nn.Sequential(nn.Linear(channels, width), nn.LeakyReLU(), nn.Linear(width, width), nn.Dropout(dropout))

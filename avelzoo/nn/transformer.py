@@ -1,0 +1,88 @@
+"""Post-norm transformer blocks."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from avelzoo.nn.attention import Attention
+
+
+class FeedForward(nn.Module):
+    """W2 Dropout(ReLU(W1 x)).
+
+    Args:
+        width: channels d in and out.
+        hidden: channels in between.
+        dropout: dropout on the hidden activations.
+    """
+
+    def __init__(self, width: int, hidden: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(width, hidden)
+        self.linear2 = nn.Linear(hidden, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(... d) -> (... d)."""
+        out: Tensor = self.linear2(self.dropout(F.relu(self.linear1(x))))
+        return out
+
+
+class SelfBlock(nn.Module):
+    """A transformer encoder block: LN(x + Attention(x)), then LN(x + FeedForward(x)).
+
+    Args:
+        width: channels d.
+        heads: attention heads.
+        feedforward: hidden channels.
+        dropout: on attention weights, on both branches and inside the feed-forward layer.
+    """
+
+    def __init__(self, width: int, heads: int, feedforward: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.attention = Attention(width, heads, dropout)
+        self.feedforward = FeedForward(width, feedforward, dropout)
+        self.norm1 = nn.LayerNorm(width)
+        self.norm2 = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b s d) -> (b s d)."""
+        x = self.norm1(x + self.dropout(self.attention(x)))
+        out: Tensor = self.norm2(x + self.dropout(self.feedforward(x)))
+        return out
+
+
+class CrossBlock(nn.Module):
+    """A transformer decoder block whose query attends to a memory; self-attention among the queries is optional.
+
+    Ge et al.'s public decoder has none, a standard decoder does.
+
+    Args:
+        width: channels d.
+        heads: attention heads.
+        feedforward: hidden channels.
+        dropout: as in `SelfBlock`.
+        self_attention: begin with LN(q + Attention(q)).
+    """
+
+    def __init__(
+        self, width: int, heads: int, feedforward: int, dropout: float = 0.0, *, self_attention: bool = False
+    ) -> None:
+        super().__init__()
+        self.self_attention = Attention(width, heads, dropout) if self_attention else None
+        self.norm0 = nn.LayerNorm(width) if self_attention else None
+        self.attention = Attention(width, heads, dropout)
+        self.feedforward = FeedForward(width, feedforward, dropout)
+        self.norm1 = nn.LayerNorm(width)
+        self.norm2 = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, query: Tensor, memory: Tensor) -> Tensor:
+        """(b q d), (b k d) -> (b q d)."""
+        if self.self_attention is not None and self.norm0 is not None:
+            query = self.norm0(query + self.dropout(self.self_attention(query)))
+        query = self.norm1(query + self.dropout(self.attention(query, memory)))
+        out: Tensor = self.norm2(query + self.dropout(self.feedforward(query)))
+        return out

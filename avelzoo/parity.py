@@ -1,0 +1,44 @@
+"""What one training step does to parameters, condensed to a few numbers each, for comparison with published code."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def gradient_norms(parameters: Mapping[str, Tensor]) -> Tensor:
+    """L2 norm of every parameter's gradient, in order; NaN where it received none."""
+    norms = [p.grad.norm() if p.grad is not None else torch.tensor(float("nan")) for p in parameters.values()]
+    return torch.stack([norm.detach().float() for norm in norms])
+
+
+def adam_step(parameters: Mapping[str, Tensor], learning_rate: float) -> dict[str, Tensor]:
+    """Take one Adam step on the gradients that are there, and describe the change of each parameter.
+
+    Args:
+        parameters: by the public code's key, in its order.
+        learning_rate: Adam's step size; betas and eps at their defaults.
+
+    Returns:
+        ``adam_delta_abs_sum``: sum of absolute changes; ``adam_delta_probe``: inner product of the change with normal
+        numbers drawn for the key; ``adam_param_abs_sum``: sum of absolute values after the step.
+    """
+    before = {key: p.detach().clone() for key, p in parameters.items()}
+    torch.optim.Adam(list(parameters.values()), lr=learning_rate).step()
+    rows: dict[str, list[float]] = {"adam_delta_abs_sum": [], "adam_delta_probe": [], "adam_param_abs_sum": []}
+    for key, p in parameters.items():
+        delta = (p.detach() - before[key]).double()
+        rows["adam_delta_abs_sum"].append(float(delta.abs().sum()))
+        rows["adam_delta_probe"].append(float((delta * probe(key, p)).sum()))
+        rows["adam_param_abs_sum"].append(float(p.detach().double().abs().sum()))
+    return {name: torch.tensor(values) for name, values in rows.items()}
+
+
+def probe(key: str, like: Tensor) -> Tensor:
+    """Standard normal numbers in a tensor's shape, seeded by the checksum of its key."""
+    rng = np.random.default_rng(zlib.crc32(f"probe:{key}".encode()))
+    return torch.from_numpy(rng.standard_normal(tuple(like.shape)).astype(np.float32)).double()

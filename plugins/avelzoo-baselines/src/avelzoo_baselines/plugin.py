@@ -1,0 +1,22 @@
+"""Registers every system of this package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from avelzoo import hookimpl
+
+if TYPE_CHECKING:
+    from avelzoo import Registrar
+
+SYSTEMS: tuple[str, ...] = ()
+"""One folder each, with a ``register(zoo)`` in its ``configs`` module."""
+
+
+@hookimpl
+def avelzoo_register(zoo: Registrar) -> None:
+    """Offer every system."""
+    from importlib import import_module
+
+    for system in SYSTEMS:
+        import_module(f"avelzoo_baselines.{system}.configs").register(zoo)
