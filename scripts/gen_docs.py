@@ -1,7 +1,7 @@
 """Writes the pages that the program itself knows best: the catalogue and the command reference.
 
-python scripts/gen_docs.py           # write them
-python scripts/gen_docs.py --check   # exit 1 if a written page is not what would be written
+Usage: ``python scripts/gen_docs.py`` writes them; with ``--check`` nothing is written, and the exit code is 1 if a page
+is not what would be written.
 """
 
 from __future__ import annotations
@@ -11,26 +11,22 @@ import inspect
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from avelzoo.components import KINDS, ComponentConfig, Supervision
-from avelzoo.config import Option, options
-from avelzoo.errors import AvelzooError
+from typer.models import ArgumentInfo, CommandInfo, OptionInfo
+
+from avelzoo.cli.app import COMMANDS, build_app
+from avelzoo.cli.catalogue import PLURALS, details, recipes_of, row
+from avelzoo.components import KINDS, Supervision
+from avelzoo.config import Config, options
 from avelzoo.host import PluginHost
-from avelzoo.papers import PAPERS
 from avelzoo.recipe import SLOTS, Recipe
 from avelzoo.registry import Entry, Registry
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 NOTE = "<!-- Written by scripts/gen_docs.py; edit the docstrings and options it reads, not this page. -->"
-PLURALS = {
-    "dataset": "Data sets",
-    "encoder": "Encoders",
-    "memory": "Memories",
-    "head": "Heads",
-    "objective": "Objectives",
-}
-SETTINGS: tuple[Supervision, ...] = ("full", "weak")
+HEADINGS = {"dataset": "Data sets", "memory": "Memories"}
+BOTH = ["full", "weak"]
 
 
 def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -38,28 +34,18 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]
     header = list(header)
     yield "| " + " | ".join(header) + " |"
     yield "|" + " --- |" * len(header)
-    for row in rows:
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+    for cells in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""
 
 
 def shown(value: Any) -> str:
     """A value as one would type it."""
     if isinstance(value, list | tuple):
-        return "`" + ",".join(map(str, value)) + "`" if value else "none"
+        return f"`{','.join(map(str, value))}`" if value else "none"
     if value is None:
         return "none"
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
-
-
-def option_row(option: Option) -> tuple[str, str, str, str]:
-    """Name, type, default and meaning of an option."""
-    return f"`{option.name}`", option.type_name, shown(option.default), option.help
-
-
-def cited(key: str) -> str:
-    """A paper in one line."""
-    return str(PAPERS[key]) if key in PAPERS else "our own"
 
 
 # -- catalogue -------------------------------------------------------------------------------------------------------
@@ -75,49 +61,32 @@ def catalogue(registry: Registry) -> Iterator[str]:
         "## Recipes",
         "",
     )
-    entries = registry.entries("recipe")
-    yield from table(
-        ("recipe", "paper", "what it is"), ((f"[{e.name}](#{e.name})", paper(e), e.summary) for e in entries)
-    )
-    for entry in entries:
-        yield from recipe_section(registry, entry)
+    recipes = [(entry, row(entry)) for entry in registry.entries("recipe")]
+    links = ((f"[{e.name}](#{anchor(e)})", data["paper"], data["summary"]) for e, data in recipes)
+    yield from table(("recipe", "paper", "what it is"), links)
+    for entry, data in recipes:
+        yield from recipe_section(registry, entry, data)
     for kind in KINDS:
-        yield from (f"## {PLURALS[kind]}", "")
+        yield from (f"## {HEADINGS.get(kind, PLURALS[kind].capitalize())}", "")
         for entry in registry.entries(kind):
-            yield from component_section(entry)
+            yield from component_section(registry, entry)
 
 
-def variants(entry: Entry) -> dict[Supervision, Recipe]:
-    """A recipe in every setting it exists in."""
-    made: dict[Supervision, Recipe] = {}
-    for setting in SETTINGS:
-        try:
-            made[setting] = entry.target(setting)
-        except AvelzooError:  # the system was not published in this setting
-            continue
-    return made
-
-
-def paper(entry: Entry) -> str:
-    """Key of the paper of a recipe."""
-    return next(iter(variants(entry).values())).paper
-
-
-def recipe_section(registry: Registry, entry: Entry) -> Iterator[str]:
+def recipe_section(registry: Registry, entry: Entry, data: dict[str, Any]) -> Iterator[str]:
     """Composition, values that are not a component's default, published scores."""
-    made = variants(entry)
-    first = next(iter(made.values()))
-    yield from (f"### {entry.name}", "", first.summary + ".", "", f"Paper: {cited(first.paper)}.", "")
+    made = recipes_of(entry)
+    yield from (f"### {entry.name} {{ #{anchor(entry)} }}", "", f"{data['summary']}. {source(registry, data)}", "")
     rows = []
     for slot in SLOTS:
-        name = slot_name(registry, first, slot)
-        names = {slot_name(registry, recipe, slot) for recipe in made.values()}
-        if len(names) > 1:
-            name = ", ".join(f"{slot_name(registry, r, slot)} ({s})" for s, r in made.items())
+        fills = {setting: slot_name(registry, recipe, slot) for setting, recipe in made.items()}
+        same = len(set(fills.values())) == 1
+        name = next(iter(fills.values())) if same else ", ".join(f"{name} ({s})" for s, name in fills.items())
         rows.append((slot, name, ", ".join(changes(made, slot)) or "defaults"))
     yield from table(("slot", "component", "values other than the component's defaults"), rows)
-    if first.published:
-        scores = ((p.supervision, p.features, f"{p.segment_accuracy:.1%}", p.source) for p in first.published)
+    if data["published"]:
+        scores = [
+            (p["supervision"], p["features"], f"{p['segment_accuracy']:.1%}", p["source"]) for p in data["published"]
+        ]
         yield from table(("supervision", "features", "published segment accuracy", "source"), scores)
 
 
@@ -131,13 +100,7 @@ def slot_name(registry: Registry, recipe: Recipe, slot: str) -> str:
 
 def changes(made: dict[Supervision, Recipe], slot: str) -> Iterator[str]:
     """``option = value`` where a recipe departs from a default; the setting is named where the two differ."""
-    configs = {setting: recipe.slot(slot) for setting, recipe in made.items()}
-    said = {
-        setting: {
-            o.name: shown(value) for o in options(type(config)) if (value := getattr(config, o.name)) != o.default
-        }
-        for setting, config in configs.items()
-    }
+    said = {setting: departures(recipe.slot(slot)) for setting, recipe in made.items()}
     for name in dict.fromkeys(name for values in said.values() for name in values):
         values = {setting: said[setting].get(name) for setting in said}
         if len(set(values.values())) == 1:
@@ -146,26 +109,96 @@ def changes(made: dict[Supervision, Recipe], slot: str) -> Iterator[str]:
             yield from (f"`{name}` = {value} ({setting})" for setting, value in values.items() if value)
 
 
+def departures(config: Config) -> dict[str, str]:
+    """The options of a config that are not at their defaults."""
+    values = {o.name: (getattr(config, o.name), o.default) for o in options(type(config))}
+    return {name: shown(value) for name, (value, default) in values.items() if value != default}
+
+
 def anchor(entry: Entry) -> str:
-    """The id of a component's heading."""
+    """The id of an entry's heading."""
     return f"{entry.kind}-{entry.name}"
 
 
-def component_section(entry: Entry) -> Iterator[str]:
+def source(registry: Registry, data: dict[str, Any]) -> str:
+    """The paper of an entry, in a sentence."""
+    paper = registry.papers.get(data["paper"])
+    return f"Paper: {paper}." if paper else "Our own."
+
+
+def component_section(registry: Registry, entry: Entry) -> Iterator[str]:
     """What a component is, what it needs and gives, its options."""
-    config: type[ComponentConfig] = entry.target
-    default = config()
-    yield from (f"### {entry.name} {{ #{anchor(entry)} }}", "", inspect.getdoc(config) or "", "")
-    facts = [f"Paper: {cited(config.paper)}." if config.paper else "Paper: none, our own."]
-    if config.supervisions != SETTINGS:
-        facts.append(f"Works under {' and '.join(config.supervisions)} supervision only.")
-    if default.requires:
-        facts.append("Needs " + ", ".join(" or ".join(n.split("|")) for n in sorted(default.requires)) + ".")
-    if default.provides:
-        facts.append("Gives " + ", ".join(sorted(default.provides)) + ".")
+    data = details(entry)
+    yield from (f"### {entry.name} {{ #{anchor(entry)} }}", "", data["documentation"], "")
+    facts = [source(registry, data)]
+    if data["supervisions"] != BOTH:
+        facts.append(f"Works under {' and '.join(data['supervisions'])} supervision only.")
+    if data["requires"]:
+        facts.append("Needs " + ", ".join(f"`{need}`".replace("|", "` or `") for need in data["requires"]) + ".")
+    if data["provides"]:
+        facts.append("Gives " + ", ".join(f"`{gift}`" for gift in data["provides"]) + ".")
     yield from (" ".join(facts), "")
-    if options(config):
-        yield from table(("option", "type", "default", "what it does"), map(option_row, options(config)))
+    if data["options"]:
+        rows = ((f"`{o['name']}`", o["type"], shown(o["default"]), o["help"]) for o in data["options"])
+        yield from table(("option", "type", "default", "what it does"), rows)
+
+
+# -- commands --------------------------------------------------------------------------------------------------------
+
+
+def commands() -> Iterator[str]:
+    """Every command with its arguments and options."""
+    yield from ("# Command reference", "", NOTE, "")
+    yield from ("`avelzoo COMMAND --help` prints the same; [Commands](cli.md) says how they go together.", "")
+    for name in COMMANDS:
+        app = build_app([name])
+        yield from (line for info in app.registered_commands if info.name == name for line in command_section("", info))
+        for group in app.registered_groups:
+            for info in group.typer_instance.registered_commands if group.typer_instance else []:
+                yield from command_section(f"{name} ", info)
+
+
+def command_section(prefix: str, info: CommandInfo) -> Iterator[str]:
+    """One command: usage, what it does, arguments, options."""
+    callback = info.callback or (lambda: None)
+    path = f"avelzoo {prefix}{info.name or callback.__name__.replace('_', '-')}"
+    arguments, flags = [], []
+    for parameter in inspect.signature(callback, eval_str=True).parameters.values():
+        hint, told = get_args(parameter.annotation)[:2]
+        if isinstance(told, ArgumentInfo) and not told.hidden:
+            arguments.append((argument_name(parameter, told), told.help or ""))
+        elif isinstance(told, OptionInfo) and not told.hidden:
+            flags.append((option_name(parameter, hint, told), option_help(parameter, told)))
+    usage = " ".join([path, *("[options]" for _ in flags[:1]), *(name for name, _ in arguments)])
+    text = inspect.cleandoc(info.help or callback.__doc__ or "")
+    yield from (f"## {path}", "", text, "", "```text", usage, "```", "")
+    if rows := arguments + flags:
+        yield from table(("", "what it does"), ((f"`{name}`", text) for name, text in rows))
+
+
+def argument_name(parameter: inspect.Parameter, told: ArgumentInfo) -> str:
+    """An argument as the usage line shows it."""
+    name = told.metavar or parameter.name.upper()
+    return name if parameter.default is parameter.empty or name.startswith("[") else f"[{name}]"
+
+
+def option_name(parameter: inspect.Parameter, hint: Any, told: OptionInfo) -> str:
+    """An option's spellings and what it takes."""
+    # In `Annotated`, Typer takes the first spelling for a default and sorts it out later.
+    spellings = [text for text in (told.default, *(told.param_decls or ())) if str(text).startswith("-")]
+    spelled = ", ".join(spellings or [f"--{parameter.name.replace('_', '-')}"])
+    if hint is bool:
+        return spelled
+    kinds = [kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)]
+    value = {int: "N", float: "X", Path: "PATH"}.get(kinds[0], "TEXT")
+    return f"{spelled} {told.metavar or value}"
+
+
+def option_help(parameter: inspect.Parameter, told: OptionInfo) -> str:
+    """An option's help, with its default where it has one."""
+    text = (told.help or "").replace("\\[", "[")
+    default = parameter.default
+    return text if default in (None, False, parameter.empty) else f"{text} Default: {shown(default)}."
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------
@@ -174,20 +207,24 @@ def component_section(entry: Entry) -> Iterator[str]:
 def pages() -> dict[Path, str]:
     """Every generated page and its text."""
     registry = PluginHost(entry_points=False).registry
-    return {DOCS / "catalogue.md": "\n".join(catalogue(registry)).rstrip() + "\n"}
+    return {
+        DOCS / "catalogue.md": "\n".join(catalogue(registry)).rstrip() + "\n",
+        DOCS / "commands.md": "\n".join(commands()).rstrip() + "\n",
+    }
 
 
 def main() -> int:
     """Write the pages, or compare them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
-    stale = [path for path, text in pages().items() if not path.exists() or path.read_text("utf-8") != text]
+    wanted = pages()
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
         if check:
             print(f"docs/{path.name} is not up to date; run: python scripts/gen_docs.py", file=sys.stderr)
         else:
-            path.write_text(pages()[path], encoding="utf-8")
+            path.write_text(wanted[path], encoding="utf-8")
             print(f"wrote docs/{path.name}")
     return 1 if check and stale else 0
 

@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.version", "avelzoo.errors", "avelzoo.suggest", "avelzoo.records", "avelzoo.papers"),
     ("avelzoo.config",),
     ("avelzoo.components", "avelzoo.contracts"),
-    ("avelzoo.recipe", "avelzoo.registry", "avelzoo.hookspecs", "avelzoo.nn", "avelzoo.metrics"),
+    ("avelzoo.recipe", "avelzoo.registry", "avelzoo.hookspecs", "avelzoo.nn", "avelzoo.metrics", "avelzoo.parity"),
     ("avelzoo.model", "avelzoo.composition"),
     ("avelzoo.compose", "avelzoo.host", "avelzoo.interop"),
     ("avelzoo.builtin",),
