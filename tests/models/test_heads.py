@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from avelzoo.builtin.heads.configs import DoubleConfig, EventAwareClassifiersConfig, EventAwareConfig, SingleConfig
+from avelzoo.records import Encoded, MemoryView, Widths
+from models.worlds import SPEC
+
+D = 8
+
+
+@pytest.fixture(autouse=True)
+def _without_gradients():
+    with torch.no_grad():
+        yield
+
+
+@pytest.fixture
+def encoded():
+    torch.manual_seed(0)
+    x = torch.randn(5, 6, D)
+    return Encoded(fused=x, audio=x, visual=x)
+
+
+@pytest.fixture
+def view():
+    torch.manual_seed(1)
+    filled = torch.tensor([[1, 1, 1], [1, 1, 0], [0, 0, 0], [1, 0, 0]], dtype=torch.bool)
+    return MemoryView(items=torch.randn(SPEC.n, 3, D), filled=filled)
+
+
+def build(config):
+    torch.manual_seed(2)
+    return config.build(SPEC, Widths(fused=D, audio=D, visual=D), "full")
+
+
+def test_event_aware_inference_is_equations_20_and_21(encoded, view):
+    head = build(EventAwareConfig(margin=1.3)).eval()
+    decoded = head.decode(head(encoded, view))
+    for b in range(5):
+        mean_distance = {}
+        for n in range(SPEC.n):
+            anchors = [view.items[n, q] for q in range(3) if view.filled[n, q]]
+            if anchors:
+                prototype = sum(anchors) / len(anchors)
+                mean_distance[n] = (
+                    sum(float((encoded.fused[b, t] - prototype).norm()) / math.sqrt(D) for t in range(6)) / 6
+                )
+        category = min(mean_distance, key=mean_distance.__getitem__)
+        assert int(decoded.category[b]) == category
+        for t in range(6):
+            alpha = min(
+                float((encoded.fused[b, t] - view.items[category, q]).norm()) / math.sqrt(D)
+                for q in range(3) if view.filled[category, q]
+            )  # fmt: skip
+            assert int(decoded.segments[b, t]) == (category if alpha < 1.3 else SPEC.n)
+            assert float(decoded.relevance[b, t]) == pytest.approx(1 / (1 + math.exp(alpha - 1.3)), rel=1e-4)
+    assert (decoded.segments == SPEC.n).any()
+    assert (decoded.segments != SPEC.n).any()
+
+
+def test_event_aware_with_classifier_adds_two_softmaxes(encoded, view):
+    head = build(EventAwareConfig(event_from="prototypes+classifier", temperature=0.1)).eval()
+    predictions = head(encoded, view)
+    scores = head.decode(predictions).category_scores
+    want = predictions.prototype_logits.mean(1).softmax(-1) + predictions.event_logits.softmax(-1)
+    torch.testing.assert_close(scores, want)
+
+
+def test_prototype_logits_are_distances_over_temperature(encoded, view):
+    head = build(EventAwareConfig(temperature=0.5, distance="plain"))
+    got = head(encoded, view).prototype_logits
+    prototype = view.items[1, :2].mean(0)
+    assert float(got[0, 0, 1]) == pytest.approx(-float((encoded.fused[0, 0] - prototype).norm()) / 0.5, rel=1e-5)
+    assert float(got[0, 0, 2]) < -1e3
+
+
+def test_an_empty_memory_gives_finite_answers(encoded):
+    head = build(EventAwareConfig()).eval()
+    empty = MemoryView(items=torch.zeros(SPEC.n, 3, D), filled=torch.zeros(SPEC.n, 3, dtype=torch.bool))
+    predictions = head(encoded, empty)
+    decoded = head.decode(predictions)
+    assert torch.isfinite(predictions.prototype_logits).all()
+    assert torch.isfinite(decoded.relevance).all()
+    assert (decoded.segments == SPEC.n).all()
+
+
+def test_event_aware_refuses_to_decode_what_training_left_open(encoded, view):
+    head = build(EventAwareConfig()).train()
+    with pytest.raises(RuntimeError, match="evaluation mode"):
+        head.decode(head(encoded, view))
+
+
+def test_double_decodes_by_threshold(encoded):
+    head = build(DoubleConfig(threshold=0.6)).eval()
+    predictions = head(encoded, None)
+    decoded = head.decode(predictions)
+    for b in range(5):
+        category = int(predictions.event_logits[b].argmax())
+        for t in range(6):
+            is_event = 1 / (1 + math.exp(-float(predictions.relevance_logits[b, t]))) > 0.6
+            assert int(decoded.segments[b, t]) == (category if is_event else SPEC.n)
+
+
+def test_unshared_classifiers_ask_the_predicted_category(encoded):
+    head = build(EventAwareClassifiersConfig()).eval()
+    predictions = head(encoded, None)
+    decoded = head.decode(predictions)
+    for b in range(5):
+        category = int(predictions.event_logits[b].argmax())
+        own = predictions.category_relevance_logits[b, :, category]
+        torch.testing.assert_close(decoded.relevance[b], own.sigmoid())
+        assert decoded.segments[b].tolist() == [category if x > 0 else SPEC.n for x in own.tolist()]
+
+
+def test_single_decodes_every_segment(encoded):
+    head = build(SingleConfig()).eval()
+    predictions = head(encoded, None)
+    decoded = head.decode(predictions)
+    assert torch.equal(decoded.segments, predictions.segment_logits.argmax(-1))
+    probabilities = predictions.segment_logits.softmax(-1)
+    torch.testing.assert_close(decoded.relevance, 1 - probabilities[..., -1])
+    assert torch.equal(decoded.category, probabilities[..., :-1].mean(1).argmax(-1))
+
+
+@pytest.mark.parametrize("place", ["logits", "features"])
+def test_dropout_falls_where_the_option_says(encoded, place):
+    head = build(DoubleConfig(dropout=0.5, dropout_at=place)).train()
+    torch.manual_seed(0)
+    logits = head(encoded, None).relevance_logits
+    assert bool((logits == 0).any()) is (place == "logits")
