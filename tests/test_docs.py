@@ -1,0 +1,172 @@
+"""The documentation says what the code says: pages, names, generated parts, commands, links."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import avelzoo
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+TEXTS = [ROOT / "README.md", *PAGES]
+
+DIRECTIVE = re.compile(r"^::: (\S+)\n((?:    .*\n?|\n(?=    ))*)", re.MULTILINE)
+FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+
+
+def nav_pages(nav: Any) -> Iterator[str]:
+    """Every page of a navigation tree."""
+    if isinstance(nav, str):
+        yield nav
+    elif isinstance(nav, dict):
+        for part in nav.values():
+            yield from nav_pages(part)
+    else:
+        for part in nav:
+            yield from nav_pages(part)
+
+
+def directives() -> Iterator[tuple[Path, str, dict[str, Any]]]:
+    """Page, object and options of every mkdocstrings directive."""
+    for page in PAGES:
+        for name, options in DIRECTIVE.findall(page.read_text("utf-8")):
+            yield page, name, (yaml.safe_load(options) or {}).get("options", {})
+
+
+def lookup(path: str) -> Any:
+    """The object at a dotted path."""
+    module, rest = path, []
+    while module:
+        try:
+            found = import_module(module)
+            break
+        except ModuleNotFoundError:
+            module, _, last = module.rpartition(".")
+            rest.insert(0, last)
+    for name in rest:
+        found = getattr(found, name)
+    return found
+
+
+def blocks(path: Path, *languages: str) -> list[str]:
+    """Fenced code of these languages."""
+    return [code for _, language, code in FENCE.findall(path.read_text("utf-8")) if language in languages]
+
+
+@pytest.fixture(scope="module")
+def site() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
+    return loaded
+
+
+def test_navigation_and_pages_are_the_same(site: dict[str, Any]) -> None:
+    """The site's builder is silent about both: a page that is not there, and a page that nothing leads to."""
+    listed = list(nav_pages(site["nav"]))
+    assert len(listed) == len(set(listed))
+    assert sorted(listed) == sorted(page.relative_to(DOCS).as_posix() for page in PAGES)
+
+
+def test_only_plugins_that_both_builders_know(site: dict[str, Any]) -> None:
+    names = {name if isinstance(name, str) else next(iter(name)) for name in site["plugins"]}
+    assert names == {"search", "mkdocstrings"}
+
+
+def test_every_public_name_has_its_place() -> None:
+    documented = {name for page, name, _ in directives() if page.parent.name == "api"}
+    missing = {f"avelzoo.{name}" for name in avelzoo.__all__ if name != "__version__"} - documented
+    assert missing == set()
+
+
+@pytest.mark.parametrize("package", ["avelzoo.nn", "avelzoo.metrics"])
+def test_every_public_name_of_a_package_has_its_place(package: str) -> None:
+    documented = {name for _, name, _ in directives()}
+    documented |= {f"{name}.{member}" for _, name, options in directives() for member in options.get("members", ())}
+    assert {f"{package}.{name}" for name in import_module(package).__all__} - documented == set()
+
+
+@pytest.mark.parametrize(("name", "options"), [(name, options) for _, name, options in directives()])
+def test_documented_names_exist(name: str, options: dict[str, Any]) -> None:
+    found = lookup(name)
+    assert found is not None
+    for member in options.get("members", ()):
+        assert hasattr(found, member), f"{name} has no {member}"
+    if inspect.isclass(found) or inspect.isroutine(found):
+        assert (found.__doc__ or "").strip(), f"{name} has no docstring"
+
+
+def test_names_are_documented_once() -> None:
+    names = [name for _, name, _ in directives()]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_code_in_pages_parses(path: Path) -> None:
+    for code in blocks(path, "python"):
+        ast.parse(code)
+    for code in blocks(path, "toml"):
+        tomllib.loads(code)
+    for code in blocks(path, "json"):
+        json.loads(code)
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_in_pages_exist(path: Path) -> None:
+    for code in blocks(path, "python"):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] == "avelzoo":
+                module = import_module(str(node.module))
+                assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_linked_from_pages_exist(path: Path) -> None:
+    targets = {link.partition("#")[0] for link in LINK.findall(path.read_text("utf-8")) if "://" not in link}
+    assert [target for target in sorted(targets - {""}) if not (path.parent / target).exists()] == []
+
+
+def test_generated_pages_are_current() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "gen_docs.py"), "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def shown_commands() -> Iterator[tuple[str, str]]:
+    """File and text of every `avelzoo ...` line that a page shows to be typed."""
+    for path in TEXTS:
+        if path.name in ("commands.md", "catalogue.md"):
+            continue
+        for code in blocks(path, "console", "sh", "bash"):
+            for line in code.replace("\\\n", " ").splitlines():
+                typed = line.strip().removeprefix("$ ")
+                if typed.startswith("avelzoo "):
+                    yield str(path.relative_to(ROOT)), typed
+
+
+def test_shown_commands_exist() -> None:
+    """Every command and every option that a page tells readers to type is in the command reference."""
+    reference = (DOCS / "commands.md").read_text("utf-8")
+    commands = re.findall(r"^## avelzoo (.+)$", reference, re.MULTILINE)
+    known = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", reference)) | {"--help", "--version"}
+    seen = list(shown_commands())
+    assert seen
+    for path, line in seen:
+        words = line.split("#")[0].split()[1:]
+        assert words[0].startswith("-") or any(" ".join(words).startswith(name) for name in commands), (path, line)
+        flags = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert {flag for flag in flags if "." not in flag} - known == set(), (path, line)
