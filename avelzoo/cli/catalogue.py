@@ -1,0 +1,122 @@
+"""What is registered, as plain data: the source of `list`, `show` and the generated pages."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, cast, get_args
+
+from avelzoo.components import KINDS, ComponentConfig, Supervision
+from avelzoo.config import options
+from avelzoo.errors import AmbiguousNameError, AvelzooError, UnknownNameError
+from avelzoo.recipe import Published, Recipe
+from avelzoo.registry import Entry, Registry
+from avelzoo.suggest import did_you_mean
+
+PLURALS: dict[str, str] = {
+    "recipe": "recipes",
+    "dataset": "datasets",
+    "encoder": "encoders",
+    "memory": "memories",
+    "head": "heads",
+    "objective": "objectives",
+    "official": "officials",
+}
+"""Kinds in the order in which they are listed."""
+
+
+def kind_of(word: str) -> str:
+    """The kind that ``word`` means, in singular or plural."""
+    for singular, plural in PLURALS.items():
+        if word.lower() in (singular, plural):
+            return singular
+    raise UnknownNameError(
+        f"unknown kind '{word}'" + did_you_mean(word, [*PLURALS, *PLURALS.values()]),
+        expected=", ".join(PLURALS.values()),
+    )
+
+
+def find(registry: Registry, name: str) -> Entry:
+    """The only entry of any kind with this name.
+
+    Raises:
+        UnknownNameError: no kind has it.
+        AmbiguousNameError: several kinds or plugins have it.
+    """
+    found = [e for e in registry.entries() if name in (e.name, e.qualified)]
+    if not found:
+        known = [e.name for e in registry.entries()]
+        raise UnknownNameError(f"nothing is called '{name}'" + did_you_mean(name, known), fix="see `avelzoo list`")
+    if len(found) > 1:
+        raise AmbiguousNameError(
+            f"'{name}' is the name of {len(found)} things",
+            found=", ".join(f"{e.kind} {e.qualified}" for e in found),
+            fix=f"say which, for example `avelzoo show {found[0].kind} {found[0].qualified}`",
+        )
+    return found[0]
+
+
+def recipes_of(entry: Entry) -> dict[Supervision, Recipe]:
+    """A recipe under every supervision that it supports."""
+    made: dict[Supervision, Recipe] = {}
+    for supervision in cast("tuple[Supervision, ...]", get_args(Supervision)):
+        try:
+            made[supervision] = entry.target(supervision)
+        except AvelzooError:
+            continue
+    return made
+
+
+def row(entry: Entry) -> dict[str, Any]:
+    """One entry of the catalogue."""
+    data: dict[str, Any] = {
+        "kind": entry.kind,
+        "name": entry.name,
+        "qualified": entry.qualified,
+        "summary": entry.summary.replace("``", "`"),
+        "paper": getattr(entry.target, "paper", ""),
+        "plugin": entry.plugin,
+        "distribution": entry.distribution,
+        "version": entry.version,
+    }
+    if entry.kind == "recipe":
+        made = recipes_of(entry)
+        first = next(iter(made.values()), None)
+        if first is not None:
+            data |= {"summary": first.summary, "paper": first.paper}
+        data |= {"supervisions": list(made), "published": published(made)}
+    elif entry.kind in KINDS:
+        data["supervisions"] = list(entry.target.supervisions)
+    else:
+        data["settings"] = list(entry.target.settings)
+    return data
+
+
+def published(made: dict[Supervision, Recipe]) -> list[dict[str, Any]]:
+    """The published scores of a recipe, each once."""
+    scores: dict[Published, None] = {score: None for recipe in made.values() for score in recipe.published}
+    return [
+        {
+            "supervision": s.supervision,
+            "features": s.features,
+            "segment_accuracy": s.segment_accuracy,
+            "source": s.source,
+        }
+        for s in scores
+    ]
+
+
+def details(entry: Entry) -> dict[str, Any]:
+    """Everything about a component: its row, options, capabilities and documentation."""
+    data = row(entry) | {"documentation": inspect.getdoc(entry.target) or ""}
+    if entry.kind not in KINDS:
+        return data
+    config: ComponentConfig = entry.target()
+    defaults = config.to_dict()
+    return data | {
+        "requires": sorted(config.requires),
+        "provides": sorted(config.provides),
+        "options": [
+            {"name": o.name, "type": o.type_name, "default": defaults[o.name], "help": o.help}
+            for o in options(type(config))
+        ],
+    }

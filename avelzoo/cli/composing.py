@@ -1,0 +1,81 @@
+"""From what a user typed to a checked composition: shared by `run` and `show recipe`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast, get_args
+
+from avelzoo.components import Supervision
+from avelzoo.composition import Composition, Override, resolve
+from avelzoo.config import options
+from avelzoo.errors import UnknownNameError, UsageError
+from avelzoo.registry import Registry
+from avelzoo.suggest import did_you_mean
+
+FOLDER_DATASET = "ave"
+"""The data set that ``--data DIR`` means unless another one that reads a folder is chosen."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a user asked for on top of a recipe.
+
+    Attributes:
+        recipe: its name.
+        supervision: ``full`` or ``weak``.
+        slots: component names by slot, None where nothing was said.
+        file: a settings file.
+        data: folder of the data set.
+        overrides: single values.
+    """
+
+    recipe: str
+    supervision: str = "full"
+    slots: Mapping[str, str | None] = field(default_factory=dict)
+    file: Path | None = None
+    data: Path | None = None
+    overrides: Iterable[Override] = ()
+
+
+def compose(registry: Registry, wishes: Wishes) -> Composition:
+    """The composition that fulfils the wishes.
+
+    Raises:
+        UsageError: a name, option or value does not exist or does not fit.
+    """
+    known = get_args(Supervision)
+    if wishes.supervision not in known:
+        raise UsageError(
+            f"unknown supervision '{wishes.supervision}'" + did_you_mean(wishes.supervision, known),
+            expected=" or ".join(known),
+        )
+    supervision = cast("Supervision", wishes.supervision)
+    choices = {slot: name for slot, name in wishes.slots.items() if name is not None}
+    overrides = list(wishes.overrides)
+    if wishes.data is not None:
+        overrides.append(Override("dataset.root", str(wishes.data), "--data"))
+        if "dataset" not in choices:
+            chosen = resolve(registry, wishes.recipe, supervision=supervision, choices=choices, file=wishes.file)
+            if "root" not in {option.name for option in options(type(chosen.recipe.dataset))}:
+                choices["dataset"] = FOLDER_DATASET
+    return resolve(
+        registry, wishes.recipe, supervision=supervision, choices=choices, overrides=overrides, file=wishes.file
+    )
+
+
+def settings(texts: Iterable[str]) -> list[Override]:
+    """The values of ``--set slot.option=value``."""
+    return [Override.parse(text) for text in texts]
+
+
+def need_recipe(registry: Registry, recipe: str | None) -> str:
+    """The recipe's name, or an error that lists all recipes."""
+    if recipe is None:
+        raise UnknownNameError(
+            "which recipe?",
+            expected=", ".join(registry.names("recipe")),
+            fix="for example `avelzoo run ead-b --encoder st-fusion`; `avelzoo list recipes` says what each one is",
+        )
+    return recipe

@@ -1,0 +1,123 @@
+"""From whatever went wrong to one message, one exit code, and plain data where JSON was asked for."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import ClassVar, TextIO
+
+from avelzoo.errors import AvelzooError, DataError, StorageError, TrainingError, UsageError
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+REFUSED = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+BROKEN_PIPE = 1  # as the parser does where it meets one
+
+
+class StoppedError(AvelzooError):
+    """The user stopped the command (exit code 130)."""
+
+    exit_code: ClassVar[int] = 130
+
+
+def report(error: BaseException, *, as_json: bool) -> int:
+    """Tell the user what went wrong; returns the exit code."""
+    if isinstance(error, BrokenPipeError):
+        _silence_stdout()
+        return BROKEN_PIPE
+    told = explain(error)
+    if os.environ.get("AVELZOO_DEBUG") == "1":
+        traceback.print_exception(error)
+    with suppress(OSError):  # nobody reads
+        _print(told, sys.stderr)
+    if as_json:
+        try:
+            sys.stdout.write(json.dumps(told.to_dict(), indent=2) + "\n")
+            sys.stdout.flush()
+        except OSError:  # the disk behind stdout is full: message and exit code still tell
+            _silence_stdout()
+    return told.exit_code
+
+
+def explain(error: BaseException) -> AvelzooError:
+    """The error in words a user can act on."""
+    if isinstance(error, AvelzooError):
+        return error
+    if (
+        isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort"
+    ):  # Typer before 0.26 turns one into the other
+        return StoppedError("interrupted", fix="a run that was cut short goes on with `avelzoo run --resume RUN_DIR`")
+    if isinstance(error, OSError) and error.strerror:
+        full = error.errno in FULL
+        return (StorageError if error.errno in REFUSED else DataError)(
+            f"a file cannot be used: {error.strerror.lower()}",
+            where=str(error.filename or ""),
+            fix="free some space, or choose another disk" if full else "check the path and its permissions",
+        )
+    if callable(getattr(error, "format_message", None)):  # the parser's own errors, whichever Typer is installed
+        context = getattr(error, "ctx", None)
+        command = getattr(context, "command_path", "avelzoo")
+        return UsageError(_sentence(error.format_message()), fix=f"`{command} --help` lists what it takes")  # type: ignore[attr-defined]
+    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+        return TrainingError("out of memory", found=_first_line(error), fix="choose a smaller --batch-size")
+    return AvelzooError(
+        f"an unexpected {type(error).__name__}: {_first_line(error)}",
+        fix="this is a fault of avelzoo or of a plugin; please report it with the output under AVELZOO_DEBUG=1",
+    )
+
+
+@contextmanager
+def short_warnings() -> Iterator[None]:
+    """Show warnings as one line on stderr, without source locations: users did not write the source."""
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        del category, filename, lineno, line
+        print(f"warning: {' '.join(str(message).split())}", file=file or sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+def _print(error: AvelzooError, stream: TextIO) -> None:
+    if not stream.isatty():
+        stream.write(f"error: {error}\n")
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    problem, *rows = str(error).splitlines()
+    lines = [Text.assemble(("error: ", "bold red"), (problem, "bold"))]
+    for row in rows:
+        label, colon, text = row.partition(": ")
+        lines.append(Text.assemble((label + colon, "cyan"), text))
+    Console(file=stream, highlight=False).print(Text("\n").join(lines), soft_wrap=True)
+
+
+def _sentence(text: str) -> str:
+    text = text.strip().rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or ["no further details"])[0]
+
+
+def _silence_stdout() -> None:
+    """Let Python's own flush at exit go nowhere instead of failing once more."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        return

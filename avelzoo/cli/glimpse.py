@@ -1,0 +1,69 @@
+"""First pass over the arguments: which composition they speak of, so that the second pass knows its options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from avelzoo.components import KINDS
+
+FLAGS = frozenset({"--resume", "--dry-run", "--json", "--quiet", "--help"})
+"""Options of `run` that take no value. All others do, dotted ones included: that is what keeps this pass simple."""
+
+_DOTTED = re.compile(r"^--[a-z]+\.[^=]+")
+
+
+@dataclass
+class Glimpse:
+    """What the first pass saw.
+
+    Attributes:
+        recipe: the first argument that is neither an option nor an option's value.
+        slots: component names by slot.
+        values: value of every other option seen, by name.
+        flags: the options without a value that were used.
+        dotted: the options ``--slot.option`` that were used.
+    """
+
+    recipe: str | None = None
+    slots: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+    flags: set[str] = field(default_factory=set)
+    dotted: list[str] = field(default_factory=list)
+
+    @property
+    def help(self) -> bool:
+        """Whether help was asked for."""
+        return "--help" in self.flags
+
+
+def look(argv: Sequence[str]) -> Glimpse:
+    """Read the arguments after the command's name, without judging them."""
+    seen = Glimpse()
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            seen.recipe = seen.recipe or next(words, None)
+            break
+        if not word.startswith("-"):
+            seen.recipe = seen.recipe or word
+        elif word in FLAGS:
+            seen.flags.add(word)
+        else:
+            option, equals, value = word.partition("=")
+            if not equals:
+                value = next(words, "")
+            name = option.removeprefix("--")
+            if "." in name:
+                seen.dotted.append(option)
+            elif name in KINDS:
+                seen.slots[name] = value
+            else:
+                seen.values[name] = value
+    return seen
+
+
+def normalise(argv: Sequence[str]) -> list[str]:
+    """The arguments with ``--slot.some-option`` spelled as the option is: ``--slot.some_option``."""
+    return [_DOTTED.sub(lambda found: "--" + found[0][2:].replace("-", "_"), word) for word in argv]

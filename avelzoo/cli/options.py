@@ -1,0 +1,109 @@
+"""From the options of a composition to a function signature that Typer can parse.
+
+Every option of every slot becomes ``--slot.option`` in a help panel of its slot. Defaults are None, so whatever is not
+None was typed; values stay text, so that there is one place where they are checked: `avelzoo.config`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from avelzoo.composition import Composition, Override
+from avelzoo.config import Option, options
+from avelzoo.recipe import SLOTS
+
+_JOIN = "__"
+
+
+def with_slot_options(command: Callable[..., None], composition: Composition | None) -> Callable[..., None]:
+    """``command`` with its ``**dotted`` parameter unfolded into the composition's options.
+
+    Args:
+        command: a function whose last parameter collects keywords.
+        composition: whose options to offer; None offers none.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    fixed = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    dotted = _parameters(composition) if composition else []
+
+    def unfolded(**values: Any) -> None:
+        command(**values)
+
+    unfolded.__name__ = command.__name__
+    unfolded.__doc__ = command.__doc__
+    unfolded.__signature__ = signature.replace(parameters=[*fixed, *dotted])  # type: ignore[attr-defined]
+    unfolded.__annotations__ = {p.name: p.annotation for p in [*fixed, *dotted]}
+    return unfolded
+
+
+def typed(dotted: Mapping[str, str | None]) -> list[Override]:
+    """The values a user gave through dotted options."""
+    paths = {key.replace(_JOIN, ".", 1): value for key, value in dotted.items() if value is not None}
+    return [Override(path, value, f"--{path}") for path, value in paths.items()]
+
+
+def as_text(value: Any) -> str:
+    """A value as it would be typed."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple | list):
+        return ",".join(map(as_text, value)) or "empty"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def type_hint(option: Option) -> str:
+    """What an option takes, in few characters: ``int >= 1``, ``mean|max``, ``true|false``."""
+    if option.choices:
+        hint = "|".join(option.choices)
+    elif option.type is bool:
+        hint = "true|false"
+    else:
+        hint = option.type.__name__.lower()
+    hint = f"{hint},..." if option.repeated else hint
+    hint = f"{hint} {option.bounds}" if option.bounds else hint
+    return f"{hint}|none" if option.optional and not option.bounds else f"{hint}, or none" if option.optional else hint
+
+
+def _parameters(composition: Composition) -> list[inspect.Parameter]:
+    parameters = []
+    for slot in SLOTS:
+        entry = composition.entries.get(slot)
+        panel = f"{slot}: {entry.name}" if entry else slot
+        config = composition.recipe.slot(slot)
+        for option in options(type(config)):
+            path = f"{slot}.{option.name}"
+            default = f"{as_text(getattr(config, option.name))} from {composition.sources[path]}"
+            info = typer.Option(
+                f"--{path}",
+                # Type and default stand in the text: columns of their own would cut names short on narrow terminals.
+                help=f"{_plain(option.help)} [dim]{_plain(f'[{type_hint(option)}; default {default}]')}[/]",
+                metavar="",
+                rich_help_panel=panel,
+                show_default=False,
+                autocompletion=_completer(option),
+            )
+            parameters.append(
+                inspect.Parameter(
+                    path.replace(".", _JOIN),
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=None,
+                    annotation=Annotated[str | None, info],
+                )
+            )
+    return parameters
+
+
+def _plain(text: str) -> str:
+    """Text in which Rich finds no markup."""
+    return text.replace("[", r"\[")
+
+
+def _completer(option: Option) -> Callable[[], list[str]] | None:
+    words = list(option.choices) or (["true", "false"] if option.type is bool else [])
+    return (lambda: words) if words else None

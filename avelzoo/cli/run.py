@@ -1,0 +1,152 @@
+"""`avelzoo run`: compose, train, evaluate, keep.
+
+Two passes over the arguments: the first finds the composition they speak of, the second parses them with one option
+for each of that composition's values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avelzoo.cli import render
+from avelzoo.cli.composing import Wishes, compose, need_recipe, settings
+from avelzoo.cli.execute import RunSettings, execute, reopen
+from avelzoo.cli.glimpse import Glimpse, look
+from avelzoo.cli.options import typed, with_slot_options
+from avelzoo.composition import Composition, Override
+from avelzoo.errors import UsageError
+from avelzoo.registry import Registry
+
+COMPOSITION = "Composition"
+TRAINING = "Training"
+RUN = "Run"
+
+
+def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
+    """Add the command, with the options of the composition that the arguments speak of."""
+    from avelzoo.host import default_host
+
+    registry = default_host().registry
+    seen = look(argv)
+    composition = _preview(registry, seen)
+    if composition is None and seen.dotted and not seen.help and "--resume" not in seen.flags:
+        need_recipe(registry, None)
+    app.command(name, help=_help(text, registry, composition))(with_slot_options(run, composition))
+
+
+def run(
+    recipe: Annotated[
+        str | None, typer.Argument(help="A recipe's name; with --resume alone, the run folder to go on with.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Another data set.", rich_help_panel=COMPOSITION)] = None,
+    encoder: Annotated[str | None, typer.Option(help="Another encoder.", rich_help_panel=COMPOSITION)] = None,
+    memory: Annotated[str | None, typer.Option(help="Another memory.", rich_help_panel=COMPOSITION)] = None,
+    head: Annotated[str | None, typer.Option(help="Another head.", rich_help_panel=COMPOSITION)] = None,
+    objective: Annotated[str | None, typer.Option(help="Another objective.", rich_help_panel=COMPOSITION)] = None,
+    supervision: Annotated[
+        str, typer.Option(metavar="full|weak", help="Labels per segment, or per video.", rich_help_panel=COMPOSITION)
+    ] = "full",
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of data in AVE's public layout.", rich_help_panel=COMPOSITION)
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file: a table per slot, its `name`.", rich_help_panel=COMPOSITION)
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="slot.option=value", help="Repeatable.", rich_help_panel=COMPOSITION),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="train.epochs", rich_help_panel=TRAINING)] = None,
+    batch_size: Annotated[int | None, typer.Option(help="train.batch_size", rich_help_panel=TRAINING)] = None,
+    seed: Annotated[int | None, typer.Option(help="train.seed", rich_help_panel=TRAINING)] = None,
+    limit_batches: Annotated[int | None, typer.Option(help="train.limit_batches", rich_help_panel=TRAINING)] = None,
+    precision: Annotated[
+        str | None, typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="train.precision", rich_help_panel=TRAINING)
+    ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.", rich_help_panel=RUN)
+    ] = "auto",
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; a new one under runs/ by default.", rich_help_panel=RUN)
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out, or in RECIPE's place.", rich_help_panel=RUN)
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the composition and stop.", rich_help_panel=RUN)
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, and only that, on stdout.", rich_help_panel=RUN)
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.", rich_help_panel=RUN)] = False,
+    **dotted: str | None,
+) -> None:
+    """Train and evaluate a recipe; leave a run folder."""
+    from avelzoo.host import default_host
+
+    registry = default_host().registry
+    short = {
+        "--epochs": epochs,
+        "--batch-size": batch_size,
+        "--seed": seed,
+        "--limit-batches": limit_batches,
+        "--precision": precision,
+    }
+    overrides = [
+        *(Override(f"train.{_field(flag)}", value, flag) for flag, value in short.items() if value is not None),
+        *typed(dotted),
+        *settings(values or ()),
+    ]
+    slots = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
+    how = RunSettings(out=out, resume=resume, device=device, json=json, quiet=quiet)
+    if resume and out is None:
+        if overrides or any(slots.values()) or config or data or supervision != "full":
+            raise UsageError(
+                "a run that goes on keeps the values it began with",
+                fix="say only --resume RUN_DIR, or repeat the whole command with --out RUN_DIR --resume",
+            )
+        composition, how = reopen(registry, recipe, how)
+    else:
+        name = need_recipe(registry, recipe)
+        composition = compose(registry, Wishes(name, supervision, slots, config, data, overrides))
+    if dry_run:
+        _print_composition(registry, composition, as_json=json)
+    else:
+        execute(registry, composition, how)
+
+
+def _preview(registry: Registry, seen: Glimpse) -> Composition | None:
+    """The composition without single values, for the sake of its options."""
+    going_on = "--resume" in seen.flags and "out" not in seen.values
+    if seen.recipe is None or going_on:
+        return None
+    data = Path(seen.values["data"]) if "data" in seen.values else None
+    config = Path(seen.values["config"]) if "config" in seen.values else None
+    return compose(registry, Wishes(seen.recipe, seen.values.get("supervision", "full"), seen.slots, config, data))
+
+
+def _help(text: str, registry: Registry, composition: Composition | None) -> str:
+    if composition is not None:
+        owner = composition.owner
+        return f"{text}\n\n{owner.qualified}: {composition.recipe.summary}."
+    lines = [f"  {entry.name:<20} {entry.summary}" for entry in registry.entries("recipe")]
+    more = "`avelzoo run RECIPE --help` shows every option of its parts, with defaults and where they come from."
+    return "\n\n".join([text, "Recipes:\n" + "\n".join(lines), more]).replace("[", r"\[")
+
+
+def _print_composition(registry: Registry, composition: Composition, *, as_json: bool) -> None:
+    from avelzoo.compose import check
+
+    check(composition.recipe, registry)
+    if as_json:
+        render.emit_json(composition.to_dict())
+    else:
+        render.console().print(render.composition_table(composition))
+
+
+def _field(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")

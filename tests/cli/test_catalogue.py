@@ -1,0 +1,116 @@
+"""`list`, `show`, `plugins`: what there is."""
+
+from __future__ import annotations
+
+import pytest
+
+from avelzoo.cli.catalogue import PLURALS
+from avelzoo.config import options
+from avelzoo.hookspecs import hookimpl
+from avelzoo.host import PluginHost, default_host
+
+
+@pytest.fixture
+def crowded(monkeypatch):
+    """A host with a second plugin that offers names the first one has."""
+
+    class Second:
+        @hookimpl
+        def avelzoo_register(self, zoo):
+            registry = default_host().registry
+            zoo.encoder("mean-pool", registry.get("encoder", "mean-pool").target)
+            zoo.head("jsd-bank", registry.get("head", "single").target)
+
+    host = PluginHost(entry_points=False)
+    host.add(Second(), name="second", distribution="second-avel", version="3.1")
+    monkeypatch.setattr("avelzoo.host.default_host", lambda: host)
+    return host
+
+
+def test_list_has_a_row_for_everything_registered(call):
+    rows = call("list", "--json").json
+    assert {(r["kind"], r["qualified"]) for r in rows} == {
+        (e.kind, e.qualified) for e in default_host().registry.entries()
+    }
+    assert all(r["summary"] for r in rows)
+
+
+@pytest.mark.parametrize("kind", PLURALS)
+def test_list_takes_singular_and_plural(call, kind):
+    assert call("list", kind, "--json").json == call("list", PLURALS[kind], "--json").json != []
+
+
+def test_list_shows_published_scores_of_recipes(call):
+    told = call("list", "recipes")
+    published = default_host().registry.get("recipe", "ead-b").target("full").published
+    line = next(line for line in told.out.splitlines() if line.split()[:1] == ["ead-b"])
+    assert all(f"{100 * score.segment_accuracy:.1f}" in line for score in published)
+
+
+def test_unknown_kind_is_suggested(call):
+    told = call("list", "encodrs")
+    assert told.code == 2
+    assert "did you mean 'encoders'?" in told.err
+
+
+def test_ambiguous_names_are_listed_by_their_qualified_names(call, crowded):
+    told = call("list", "encoders")
+    assert "second/mean-pool" in told.out
+    assert "avelzoo/mean-pool" in told.out
+
+
+@pytest.mark.parametrize("argv", [("show", "mean-pool"), ("show", "encoder", "mean-pool"), ("show", "jsd-bank")])
+def test_ambiguous_names_are_errors_that_spell_out_the_choice(call, crowded, argv):
+    told = call(*argv)
+    assert told.code == 2
+    assert f"second/{argv[-1]}" in told.err
+    assert f"avelzoo/{argv[-1]}" in told.err
+
+
+def test_qualified_names_and_kinds_settle_it(call, crowded):
+    assert call("show", "second/mean-pool", "--json").json["distribution"] == "second-avel"
+    assert call("show", "memories", "jsd-bank", "--json").json["kind"] == "memory"
+
+
+def test_show_tells_every_option(call):
+    told = call("show", "st-fusion", "--json").json
+    target = default_host().registry.get("encoder", "st-fusion").target
+    assert [o["name"] for o in told["options"]] == [o.name for o in options(target)]
+    assert all(o["help"] and o["type"] for o in told["options"])
+    assert "doi:" in told["citation"]
+    text = call("show", "encoder", "st-fusion").out
+    assert all(o["name"] in text for o in told["options"])
+
+
+def test_show_recipe_swaps_slots_and_values(call):
+    told = call("show", "recipe", "ead-b", "--encoder", "mean-pool", "--set", "memory.size=3", "--json").json
+    slots = told["composition"]["slots"]
+    assert slots["encoder"]["name"] == "avelzoo/mean-pool"
+    assert slots["memory"]["options"]["size"] == 3
+    assert slots["memory"]["sources"]["size"] == "--set"
+    assert told["published"]
+
+
+def test_show_recipe_under_weak_supervision(call):
+    told = call("show", "ead-b", "--supervision", "weak", "--json").json
+    assert told["composition"]["slots"]["objective"]["name"] == "avelzoo/weak"
+
+
+def test_show_unknown_name_is_suggested(call):
+    told = call("show", "st-fusoin")
+    assert told.code == 2
+    assert "did you mean 'st-fusion'?" in told.err
+
+
+def test_plugins_counts_what_each_one_offers(call, crowded):
+    rows = {r["name"]: r for r in call("plugins", "--json").json}
+    assert rows["second"] | {"source": ""} == {
+        "name": "second",
+        "distribution": "second-avel",
+        "version": "3.1",
+        "source": "",
+        "status": "ok",
+        "error": "",
+        "offers": {"encoder": 1, "head": 1},
+    }
+    assert "1 encoder, 1 head" in call("plugins").out

@@ -1,0 +1,155 @@
+"""`run`: from arguments to a composition. Nothing here trains."""
+
+from __future__ import annotations
+
+import pytest
+
+from avelzoo.config import options
+from avelzoo.host import default_host
+from avelzoo.recipe import SLOTS
+
+
+def dry(call, *argv):
+    told = call("run", *argv, "--dry-run", "--json")
+    assert told.code == 0, told.err
+    assert told.err == ""
+    return told.json["slots"]
+
+
+def test_slot_and_value(call):
+    slots = dry(call, "ead-b", "--encoder", "mean-pool", "--set", "memory.size=5")
+    assert slots["encoder"]["name"] == "avelzoo/mean-pool"
+    assert slots["encoder"]["sources"]["width"] == "default of mean-pool"
+    assert slots["memory"]["options"]["size"] == 5
+    assert slots["memory"]["sources"] | {"size": ""} == dict.fromkeys(slots["memory"]["options"], "recipe ead-b") | {
+        "size": ""
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "value"),
+    [
+        (("--memory.size", "7"), "memory.size", 7),
+        (("--memory.size=7",), "memory.size", 7),
+        (("--head.dropout-at", "features"), "head.dropout_at", "features"),
+        (("--encoder.spatial_fusion", "false"), "encoder.spatial_fusion", False),
+        (("--train.clip_norm", "none"), "train.clip_norm", None),
+        (("--train.milestones", "3,5"), "train.milestones", [3, 5]),
+        (("--epochs", "2"), "train.epochs", 2),
+        (("--batch-size", "4"), "train.batch_size", 4),
+        (("--limit-batches", "1"), "train.limit_batches", 1),
+        (("--seed", "9"), "train.seed", 9),
+        (("--precision", "64"), "train.precision", "64"),
+    ],
+)
+def test_every_spelling_reaches_its_option(call, words, path, value):
+    slots = dry(call, "ead-b", *words)
+    slot, _, name = path.partition(".")
+    assert slots[slot]["options"][name] == value
+    assert slots[slot]["sources"][name] == words[0].partition("=")[0].replace("dropout-at", "dropout_at")
+
+
+def test_same_value_twice_is_no_contradiction(call):
+    assert dry(call, "ead-b", "--epochs", "2", "--set", "train.epochs=2")["train"]["options"]["epochs"] == 2
+
+
+def test_data_folder_means_the_public_layout(call):
+    slots = dry(call, "ead-b", "--data", "somewhere")
+    assert slots["dataset"]["name"] == "avelzoo/ave"
+    assert slots["dataset"]["options"]["root"] == "somewhere"
+    assert slots["dataset"]["sources"]["root"] == "--data"
+    assert slots["train"]["options"]["epochs"] == 300, "training values for the embedded data must not stay"
+
+
+def test_config_file_stands_between_recipe_and_arguments(call, tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('[encoder]\nname = "mean-pool"\nwidth = 12\n[train]\nepochs = 4\nseed = 1\n')
+    slots = dry(call, "ead-b", "--config", file, "--seed", "2")
+    assert slots["encoder"]["options"]["width"] == 12
+    assert slots["encoder"]["sources"]["width"] == f"file {file}"
+    assert (slots["train"]["options"]["epochs"], slots["train"]["options"]["seed"]) == (4, 2)
+    assert dry(call, "ead-b", "--config", file, "--encoder.width=3")["encoder"]["options"]["width"] == 3
+
+
+def test_dry_run_prints_every_value_with_its_source(call):
+    text = call("run", "ead-b", "--dry-run", "--seed", "3").out
+    recipe = default_host().registry.get("recipe", "ead-b").target("full")
+    for slot in SLOTS:
+        for option in options(type(recipe.slot(slot))):
+            assert f"{slot}.{option.name} " in text
+    assert "--seed" in text
+
+
+def test_dry_run_refuses_what_does_not_fit(call):
+    told = call("run", "ead-b", "--memory", "none", "--dry-run")
+    assert told.code == 2
+    assert "needs memory" in told.err
+    assert "--memory jsd-bank" in told.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (("run",), "which recipe?"),
+        (("run", "--memory.size", "3"), "which recipe?"),
+        (("run", "ead-c"), "did you mean 'ead-b'?"),
+        (("run", "ead-b", "--encoder", "st-fusoin"), "did you mean 'st-fusion'?"),
+        (("run", "ead-b", "--encodr", "st-fusion"), "--encoder"),
+        (("run", "ead-b", "--memory.sise", "3"), "--memory.size"),
+        (("run", "ead-b", "--set", "memory.sise=3"), "did you mean 'size'?"),
+        (("run", "ead-b", "--set", "memroy.size=3"), "did you mean 'memory'?"),
+        (("run", "ead-b", "--set", "memory"), "slot.option=value"),
+        (("run", "ead-b", "--memory.size", "0"), "int >= 1"),
+        (("run", "ead-b", "--memory.size", "many"), "int >= 1"),
+        (("run", "ead-b", "--memory.context", "sequenc"), "did you mean 'sequence'?"),
+        (("run", "ead-b", "--encoder.spatial_fusion", "maybe"), "bool"),
+        (("run", "ead-b", "--epochs", "3", "--train.epochs", "4"), "given twice"),
+        (("run", "ead-b", "--set", "memory.size=3", "--set", "memory.size=4"), "given twice"),
+        (("run", "ead-b", "--epochs", "some"), "--epochs"),
+        (("run", "ead-b", "--supervision", "ful"), "did you mean 'full'?"),
+        (("run", "ead-b", "--dataset", "worlds", "--data", "x"), "dataset.root"),
+        (("run", "ead-b", "extra"), "extra"),
+        (("run", "--resume"), "which run"),
+        (("run", "--resume", "somewhere", "--seed", "3"), "keeps the values"),
+        (("rnu",), "run"),
+        (("list", "--jsn"), "--json"),
+    ],
+)
+def test_bad_requests_are_usage_errors(call, argv, message):
+    told = call(*argv)
+    assert told.code == 2
+    assert message in told.err
+    assert told.err.startswith("error: ")
+    assert "Traceback" not in told.err
+    assert told.out == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("[encoder]\nwidth = ", 3), ("[encodr]\nwidth = 3", 2), ("[encoder]\nwidht = 3", 2), (None, 3)]
+)
+def test_bad_config_files(call, tmp_path, text, code):
+    file = tmp_path / "mine.toml"
+    if text is not None:
+        file.write_text(text)
+    told = call("run", "ead-b", "--config", file, "--dry-run")
+    assert told.code == code
+    assert str(file) in told.err
+
+
+def test_help_lists_recipes(call):
+    told = call("run", "--help")
+    assert told.code == 0
+    assert all(name in told.out for name in default_host().registry.names("recipe"))
+
+
+def test_help_has_a_panel_per_slot_with_options_defaults_and_sources(call):
+    told = call("run", "ead-b", "--encoder", "mean-pool", "--help")
+    assert told.code == 0
+    assert "encoder: mean-pool" in told.out
+    recipe = default_host().registry.get("recipe", "ead-b").target("full")
+    for option in options(type(recipe.memory)):
+        assert f"--memory.{option.name} " in told.out
+    words = " ".join(told.out.replace("│", " ").split())
+    assert "default 16 from recipe ead-b" in words
+    assert "from default of mean-pool" in words
+    assert "--encoder.spatial_fusion" not in told.out
