@@ -62,20 +62,21 @@ def catalogue(registry: Registry) -> Iterator[str]:
         "",
     )
     recipes = [(entry, row(entry)) for entry in registry.entries("recipe")]
-    links = ((f"[{e.name}](#{anchor(e)})", data["paper"], data["summary"]) for e, data in recipes)
-    yield from table(("recipe", "paper", "what it is"), links)
+    links = ((f"[{e.name}](#{anchor(e)})", data["summary"]) for e, data in recipes)
+    yield from table(("recipe", "what it is"), links)
     for entry, data in recipes:
         yield from recipe_section(registry, entry, data)
     for kind in KINDS:
         yield from (f"## {HEADINGS.get(kind, PLURALS[kind].capitalize())}", "")
         for entry in registry.entries(kind):
-            yield from component_section(registry, entry)
+            yield from component_section(entry)
+    yield from papers(registry)
 
 
 def recipe_section(registry: Registry, entry: Entry, data: dict[str, Any]) -> Iterator[str]:
     """Composition, values that are not a component's default, published scores."""
     made = recipes_of(entry)
-    yield from (f"### {entry.name} {{ #{anchor(entry)} }}", "", f"{data['summary']}. {source(registry, data)}", "")
+    yield from (f"### {entry.name} {{ #{anchor(entry)} }}", "", f"{data['summary']}. {source(data)}", "")
     rows = []
     for slot in SLOTS:
         fills = {setting: slot_name(registry, recipe, slot) for setting, recipe in made.items()}
@@ -120,17 +121,26 @@ def anchor(entry: Entry) -> str:
     return f"{entry.kind}-{entry.name}"
 
 
-def source(registry: Registry, data: dict[str, Any]) -> str:
+def source(data: dict[str, Any]) -> str:
     """The paper of an entry, in a sentence."""
-    paper = registry.papers.get(data["paper"])
-    return f"Paper: {paper}." if paper else "Our own."
+    return f"Paper: [{data['paper']}](#paper-{data['paper']})." if data["paper"] else "Our own."
 
 
-def component_section(registry: Registry, entry: Entry) -> Iterator[str]:
+def papers(registry: Registry) -> Iterator[str]:
+    """What is cited above."""
+    yield from ("## Papers", "")
+    for key, paper in sorted(registry.papers.items()):
+        code = f" Code: [{paper.code}](https://github.com/{paper.code})." if paper.code else ""
+        yield from (f"### {key} {{ #paper-{key} }}", "", f"{paper}.{code}", "")
+
+
+def component_section(entry: Entry) -> Iterator[str]:
     """What a component is, what it needs and gives, its options."""
     data = details(entry)
     yield from (f"### {entry.name} {{ #{anchor(entry)} }}", "", data["documentation"], "")
-    facts = [source(registry, data)]
+    facts = [source(data)]
+    if entry.target.fidelity:
+        facts.append(f"Follows it: {entry.target.fidelity}.")
     if data["supervisions"] != BOTH:
         facts.append(f"Works under {' and '.join(data['supervisions'])} supervision only.")
     if data["requires"]:
@@ -138,6 +148,8 @@ def component_section(registry: Registry, entry: Entry) -> Iterator[str]:
     if data["provides"]:
         facts.append("Gives " + ", ".join(f"`{gift}`" for gift in data["provides"]) + ".")
     yield from (" ".join(facts), "")
+    if entry.target.assumptions:
+        yield from ("Assumed, as no published source says so:", "", *(f"- {a}" for a in entry.target.assumptions), "")
     if data["options"]:
         rows = ((f"`{o['name']}`", o["type"], shown(o["default"]), o["help"]) for o in data["options"])
         yield from table(("option", "type", "default", "what it does"), rows)
