@@ -1,0 +1,29 @@
+"""Conformance checks for components, shipped to plugin authors.
+
+In a test::
+
+    from avelzoo.testing import parametrize_with_checks
+
+    @parametrize_with_checks([MyConfig(), MyConfig(kernel=1)])
+    def test_contract(config, check):
+        check(config)
+
+or, without pytest, `avelzoo check PLUGIN`. A check raises AssertionError with what is wrong.
+"""
+
+from __future__ import annotations
+
+from avelzoo.testing.bench import Bench, bench_for, random_batch, random_targets
+from avelzoo.testing.running import Check, Finding, checks_for, parametrize_with_checks, run_checks
+
+__all__ = [
+    "Bench",
+    "Check",
+    "Finding",
+    "bench_for",
+    "checks_for",
+    "parametrize_with_checks",
+    "random_batch",
+    "random_targets",
+    "run_checks",
+]

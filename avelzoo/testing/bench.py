@@ -1,0 +1,149 @@
+"""A small composition around one component, so that every kind can be checked inside a model that works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+
+import torch
+from torch import Tensor
+
+from avelzoo.builtin.datasets.configs import WorldsConfig
+from avelzoo.components import ComponentConfig, Supervision
+from avelzoo.compose import build, check
+from avelzoo.errors import CompositionError
+from avelzoo.host import default_host
+from avelzoo.model import Model
+from avelzoo.recipe import Recipe, TrainConfig
+from avelzoo.records import Batch, FeatureSpec, Predictions, Targets
+from avelzoo.registry import Registry
+
+SPEC = FeatureSpec(segments=5, audio_dim=6, grid=(2, 3), visual_dim=8, categories=("bark", "bell", "horn"))
+_FIRST = {
+    "encoder": ("mean-pool",),
+    "memory": ("none", "jsd-bank"),
+    "head": ("double", "single", "event-aware"),
+    "objective": ("full", "weak"),
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A component among partners it fits with.
+
+    Attributes:
+        recipe: the composition.
+        spec: the features' sizes.
+    """
+
+    recipe: Recipe
+    spec: FeatureSpec = SPEC
+
+    @property
+    def weak(self) -> bool:
+        """Whether supervision is weak."""
+        return self.recipe.supervision == "weak"
+
+    def model(self, seed: int = 0) -> Model:
+        """The composition's model with seeded weights."""
+        torch.manual_seed(seed)
+        return build(self.recipe, self.spec)
+
+    def batch(self, b: int = 3, t: int | None = None, seed: int = 0) -> Batch:
+        """Random features of the bench's sizes."""
+        return random_batch(self.spec, b, t, seed=seed)
+
+    def targets(self, b: int = 3, t: int | None = None, seed: int = 0, negatives: int = 0) -> Targets:
+        """Random targets of the bench's supervision."""
+        return random_targets(self.spec, b, t, weak=self.weak, seed=seed, negatives=negatives)
+
+
+def bench_for(config: ComponentConfig, *, registry: Registry | None = None) -> list[Bench]:
+    """One bench for each supervision the component works in, with the plainest registered partners that fit.
+
+    Raises:
+        CompositionError: no registered partners fit.
+    """
+    registry = registry or default_host().registry
+    return [_bench(config, supervision, registry) for supervision in config.supervisions]
+
+
+def random_batch(spec: FeatureSpec, b: int = 3, t: int | None = None, *, seed: int = 0) -> Batch:
+    """Non-negative random features: b videos of t segments."""
+    generator = torch.Generator().manual_seed(seed)
+    t = spec.segments if t is None else t
+    return Batch(
+        audio=torch.rand(b, t, spec.audio_dim, generator=generator),
+        visual=torch.rand(b, t, *spec.grid, spec.visual_dim, generator=generator),
+        rows=torch.arange(b) + 1000 * seed,
+    )
+
+
+def random_targets(
+    spec: FeatureSpec, b: int = 3, t: int | None = None, *, weak: bool = False, seed: int = 0, negatives: int = 0
+) -> Targets:
+    """Random categories, each video with at least one event segment; the last ``negatives`` have no event."""
+    generator = torch.Generator().manual_seed(seed)
+    t = spec.segments if t is None else t
+    event = torch.randint(spec.n, (b,), generator=generator)
+    on = torch.rand(b, t, generator=generator) < 0.6
+    on[:, 0] = True
+    if negatives:
+        event[-negatives:] = spec.background
+        on[-negatives:] = False
+    segments = event.unsqueeze(1).expand(b, t).masked_fill(~on, spec.background)
+    presence = (event != spec.background).float()
+    return Targets(event=event, presence=presence, segments=None if weak else segments, background=spec.background)
+
+
+def tensors_of(predictions: Predictions) -> list[Tensor]:
+    """The floating tensors of a record that carry gradient."""
+    values = [v for v in vars(predictions).values() if isinstance(v, Tensor)] + list(predictions.extras.values())
+    return [v for v in values if v.is_floating_point() and v.requires_grad]
+
+
+def _bench(config: ComponentConfig, supervision: Supervision, registry: Registry) -> Bench:
+    for parts in _candidates(config, registry):
+        recipe = Recipe(
+            name="bench",
+            summary="",
+            paper="",
+            supervision=supervision,
+            dataset=WorldsConfig(),
+            train=TrainConfig(epochs=1),
+            **parts,  # type: ignore[arg-type]
+        )
+        try:
+            check(recipe, registry)
+        except CompositionError:
+            continue
+        return Bench(recipe)
+    raise CompositionError(
+        f"no registered partners fit {type(config).__name__} under {supervision} supervision",
+        found="requires " + (", ".join(sorted(config.requires)) or "nothing"),
+        fix="register a component that provides it, or leave the supervision out of `supervisions`",
+    )
+
+
+def _candidates(config: ComponentConfig, registry: Registry) -> Iterator[dict[str, ComponentConfig]]:
+    kinds = tuple(_FIRST)
+    options = []
+    for kind in kinds:
+        if kind == config.kind:
+            options.append([config])
+            continue
+        entries = registry.entries(kind)
+        order = sorted(entries, key=lambda e, k=kind: (_rank(_FIRST[k], e.name), e.plugin != "avelzoo"))  # type: ignore[misc]
+        options.append([e.target() for e in order if e.target not in (type(config),)])
+    for chosen in product(*options):
+        yield dict(zip(kinds, chosen, strict=True))
+
+
+def _rank(first: tuple[str, ...], name: str) -> int:
+    return first.index(name) if name in first else len(first)
+
+
+def with_dtype(batch: Batch, dtype: torch.dtype) -> Batch:
+    """The batch with features of another floating type."""
+    return replace(batch, audio=batch.audio.to(dtype), visual=batch.visual.to(dtype))

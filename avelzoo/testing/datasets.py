@@ -1,0 +1,73 @@
+"""Promises of data sets."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from avelzoo.components import DatasetConfig
+
+SPLITS = ("train", "val", "test")
+
+
+def check_features_have_the_promised_sizes(config: DatasetConfig) -> None:
+    """Batches are float32, finite and of the spec's channels and grid."""
+    dataset = config.open("full")
+    spec = dataset.spec
+    for name in SPLITS:
+        split = dataset.split(name)
+        assert len(split) == len(split.video_ids) > 0, f"split '{name}' has {len(split)} videos"
+        batch, _ = split.fetch([0, len(split) - 1])
+        assert batch.audio.dtype == batch.visual.dtype == torch.float32, "features are not float32"
+        assert batch.audio.shape[2] == spec.audio_dim, f"audio has {batch.audio.shape[2]} channels"
+        assert tuple(batch.visual.shape[2:]) == (*spec.grid, spec.visual_dim), f"visual is {tuple(batch.visual.shape)}"
+        assert torch.isfinite(batch.audio).all(), "audio is not finite"
+        assert torch.isfinite(batch.visual).all(), "visual is not finite"
+
+
+def check_order_is_respected(config: DatasetConfig) -> None:
+    """Fetching positions gives those videos in that order, and the same again."""
+    split = config.open("full").split("train")
+    last = len(split) - 1
+    forth, _ = split.fetch([0, last])
+    back, _ = split.fetch(np.array([last, 0]))
+    assert torch.equal(forth.audio, back.audio.flip(0)), "the order of positions is not kept"
+    assert torch.equal(forth.rows, back.rows.flip(0)), "rows do not follow the positions"
+
+
+def check_labels_agree(config: DatasetConfig) -> None:
+    """Targets, ``labels`` and ``events`` tell the same story."""
+    dataset = config.open("full")
+    n = dataset.spec.n
+    for name in SPLITS:
+        split = dataset.split(name)
+        labels, events = split.labels(), split.events()
+        assert labels.shape[0] == events.shape[0] == len(split), "labels do not cover the split"
+        assert labels.min() >= 0, "ids below 0"
+        assert labels.max() <= n, "ids above n"
+        _, targets = split.fetch(list(range(min(4, len(split)))))
+        assert targets.segments is not None, f"'{name}' has no segment labels under full supervision"
+        assert np.array_equal(targets.segments.numpy(), labels[: len(targets.event)]), "segments differ from labels()"
+        assert np.array_equal(targets.event.numpy(), events[: len(targets.event)]), "event differs from events()"
+        assert targets.background == n, f"background is {targets.background}, not {n}"
+
+
+def check_weak_training_hides_segments(config: DatasetConfig) -> None:
+    """Under weak supervision training targets have no segments; val and test keep theirs."""
+    dataset = config.open("weak")
+    for name in SPLITS:
+        _, targets = dataset.split(name).fetch([0])
+        assert (targets.segments is None) is (name == "train"), f"segment labels of '{name}' under weak supervision"
+
+
+def check_splits_do_not_overlap(config: DatasetConfig) -> None:
+    """No row is in two splits."""
+    dataset = config.open("full")
+    rows = []
+    for name in SPLITS:
+        split = dataset.split(name)
+        step = 64
+        for start in range(0, len(split), step):
+            batch, _ = split.fetch(list(range(start, min(start + step, len(split)))))
+            rows += batch.rows.tolist()
+    assert len(rows) == len(set(rows)), "a row number occurs twice"

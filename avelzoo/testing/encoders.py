@@ -1,0 +1,59 @@
+"""Promises of encoders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from avelzoo.components import EncoderConfig
+from avelzoo.testing.bench import SPEC, random_batch, with_dtype
+
+SIZES = ((1, 1, (1, 1), 6), (2, 7, (3, 1), 6), (3, 16, (2, 3), 128))
+
+
+def check_shapes_at_odd_sizes(config: EncoderConfig) -> None:
+    """Outputs are (b t width) for any b, t, h, w and channels."""
+    for b, t, grid, audio_dim in SIZES:
+        spec = replace(SPEC, grid=grid, audio_dim=audio_dim)
+        encoder = config.build(spec)
+        batch = random_batch(spec, b, t)
+        encoded = encoder(batch.audio, batch.visual)
+        for name in ("fused", "audio", "visual"):
+            got, want = tuple(getattr(encoded, name).shape), (b, t, getattr(encoder.widths, name))
+            assert got == want, f"{name} is {got}, not {want}, for t={t}, grid={grid}"
+
+
+def check_every_parameter_gets_a_gradient(config: EncoderConfig) -> None:
+    """No parameter is left out of the outputs."""
+    encoder = config.build(SPEC)
+    batch = random_batch(SPEC)
+    encoded = encoder(batch.audio, batch.visual)
+    outputs = (encoded.fused, encoded.audio, encoded.visual, *encoded.extras.values())
+    torch.stack([o.square().sum() for o in outputs if o.requires_grad]).sum().backward()  # type: ignore[no-untyped-call]
+    idle = [name for name, p in encoder.named_parameters() if p.grad is None]
+    assert not idle, f"parameters without a gradient: {', '.join(idle)}"
+
+
+def check_videos_do_not_see_each_other(config: EncoderConfig) -> None:
+    """A video's encoding is the same alone and in a batch."""
+    encoder = config.build(SPEC).eval()
+    batch = random_batch(SPEC, 4)
+    with torch.no_grad():
+        together = encoder(batch.audio, batch.visual).fused[2:3]
+        alone = encoder(batch.audio[2:3], batch.visual[2:3]).fused
+    assert torch.allclose(together, alone, atol=1e-5), "a video's encoding depends on its neighbours in the batch"
+
+
+def check_keeps_the_dtype(config: EncoderConfig) -> None:
+    """Float64 in, float64 out."""
+    encoder = config.build(SPEC).double()
+    batch = with_dtype(random_batch(SPEC), torch.float64)
+    assert encoder(batch.audio, batch.visual).fused.dtype == torch.float64, "float64 features come out otherwise"
+
+
+def check_single_segments(config: EncoderConfig) -> None:
+    """One segment alone is finite: a memory may encode its entries one by one."""
+    encoder = config.build(SPEC).eval()
+    batch = random_batch(SPEC, 5, 1)
+    assert torch.isfinite(encoder(batch.audio, batch.visual).fused).all(), "t = 1 gives values that are not finite"

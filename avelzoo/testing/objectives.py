@@ -1,0 +1,54 @@
+"""Promises of objectives."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from avelzoo.components import ObjectiveConfig
+from avelzoo.testing.bench import bench_for
+
+
+def check_terms_are_weighted_scalars(config: ObjectiveConfig) -> None:
+    """Every term is a finite scalar with a weight; the loss is their weighted sum and has a gradient."""
+    for bench in bench_for(config):
+        model = bench.model().train()
+        step = model(bench.batch(), bench.targets(negatives=1))
+        assert step.terms, "no term at all"
+        total = 0.0
+        for name, value in step.terms.items():
+            assert value.dim() == 0, f"term '{name}' is {tuple(value.shape)}, not a scalar"
+            assert torch.isfinite(value), f"term '{name}' is {value.item()}"
+            assert name in model.objective.weights, f"term '{name}' has no weight"
+            total += model.objective.weights[name] * value.item()
+        assert math.isclose(total, step.loss.item(), rel_tol=1e-4, abs_tol=1e-6), "the loss is not the weighted sum"
+        assert step.loss.requires_grad, "the loss has no gradient"
+
+
+def check_right_answers_cost_less(config: ObjectiveConfig) -> None:
+    """After training on one batch, its own labels cost less than those of other categories."""
+    for bench in bench_for(config):
+        model = bench.model().train()
+        batch, targets = bench.batch(6), bench.targets(6)
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+        for _ in range(40):
+            optimizer.zero_grad()
+            model(batch, targets).loss.backward()
+            optimizer.step()
+        n = bench.spec.n
+        shifted = (targets.event + 1) % n
+        segments = (
+            None
+            if targets.segments is None
+            else targets.segments.where(targets.segments == n, (targets.segments + 1) % n)
+        )
+        wrong = type(targets)(event=shifted, presence=targets.presence, segments=segments, background=n)
+        with torch.no_grad():
+            view = model.view()
+            predictions = model(batch, targets).predictions
+            losses = [
+                sum(model.objective.weights[k] * v.item() for k, v in model.objective(predictions, t, view).items())
+                for t in (targets, wrong)
+            ]
+        assert losses[0] < losses[1], f"right labels cost {losses[0]:.4g}, wrong ones {losses[1]:.4g}"

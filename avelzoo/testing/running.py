@@ -1,0 +1,87 @@
+"""Collecting checks by kind and running them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from avelzoo.components import ComponentConfig
+from avelzoo.testing import components, configs, datasets, encoders, heads, memories, objectives
+
+
+@dataclass(frozen=True)
+class Check:
+    """One promise of a contract.
+
+    Attributes:
+        name: short name, in kebab-case.
+        run: raises AssertionError where the config's component breaks the promise.
+    """
+
+    name: str
+    run: Callable[[Any], None]
+
+    def __call__(self, config: ComponentConfig) -> None:
+        """Run it."""
+        self.run(config)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check; ``error`` is empty where it holds."""
+
+    check: str
+    error: str
+
+
+_MODULES = {
+    "dataset": (configs, datasets),
+    "encoder": (configs, components, encoders),
+    "memory": (configs, components, memories),
+    "head": (configs, components, heads),
+    "objective": (configs, components, objectives),
+}
+
+
+def checks_for(kind: str) -> tuple[Check, ...]:
+    """Every check of a kind."""
+    found = []
+    for module in _MODULES[kind]:
+        for name, value in vars(module).items():
+            if name.startswith("check_") and callable(value) and value.__module__ == module.__name__:
+                found.append(Check(name.removeprefix("check_").replace("_", "-"), value))
+    return tuple(found)
+
+
+def run_checks(config: ComponentConfig) -> list[Finding]:
+    """All checks of a config, none stopping another."""
+    findings = []
+    for check in checks_for(config.kind):
+        try:
+            check(config)
+        except Exception as error:  # noqa: BLE001, whatever a stranger's component raises is the finding
+            findings.append(Finding(check.name, f"{type(error).__name__}: {error}".strip()))
+        else:
+            findings.append(Finding(check.name, ""))
+    return findings
+
+
+def parametrize_with_checks(
+    configs: Iterable[ComponentConfig], *, expected_failed_checks: Mapping[str, str] | None = None
+) -> Any:
+    """A pytest mark that runs a test with every pair of ``config`` and ``check``.
+
+    Args:
+        configs: instances, in the variants worth checking.
+        expected_failed_checks: check name -> reason, for promises a component breaks on purpose (strict xfail).
+    """
+    import pytest
+
+    expected = expected_failed_checks or {}
+    parameters = []
+    for config in configs:
+        for check in checks_for(config.kind):
+            marks = [pytest.mark.xfail(reason=expected[check.name], strict=True)] if check.name in expected else []
+            parameters.append(pytest.param(config, check, id=f"{type(config).__name__}-{check.name}", marks=marks))
+    return pytest.mark.parametrize(("config", "check"), parameters)

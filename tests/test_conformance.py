@@ -1,0 +1,31 @@
+"""Every registered component keeps its kind's promises."""
+
+from __future__ import annotations
+
+import pytest
+
+from avelzoo.builtin.datasets.configs import AveConfig
+from avelzoo.components import KINDS
+from avelzoo.host import PluginHost
+from avelzoo.testing import checks_for, parametrize_with_checks
+
+REGISTRY = PluginHost(entry_points=False).registry
+CONFIGS = [
+    entry.target() for kind in KINDS for entry in REGISTRY.entries(kind) if entry.target is not AveConfig
+]
+
+
+@parametrize_with_checks(CONFIGS)
+def test_component(config, check):
+    check(config)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_kind_is_without_checks(kind):
+    assert len(checks_for(kind)) >= 8
+    assert REGISTRY.entries(kind)
+
+
+def test_only_data_that_needs_a_folder_is_left_to_its_own_tests():
+    everything = {entry.target for kind in KINDS for entry in REGISTRY.entries(kind)}
+    assert everything - {type(config) for config in CONFIGS} == {AveConfig}
