@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import importlib.util
 import os
+import sys
+import traceback
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, distributions
+from pathlib import Path
 from typing import Any
 
 import pluggy
 
 from avelzoo import hookspecs
-from avelzoo.errors import AvelzooError
+from avelzoo.errors import AvelzooError, PluginError
 from avelzoo.registry import Registrar, Registry
 from avelzoo.version import __version__
 
@@ -79,6 +84,35 @@ class PluginHost:
             raise
         self.records.append(PluginRecord(name, distribution, version, source, "ok"))
 
+    def add_file(self, file: Path) -> None:
+        """Register a plugin that is one Python file, named after it.
+
+        Raises:
+            PluginError: the file cannot be read or run, or breaks the rules of registration.
+        """
+        name = file.stem.replace("_", "-").lower()
+        module_name = f"avelzoo_plugin_{file.stem}"
+        try:
+            digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+        except OSError as error:
+            raise PluginError(f"cannot read the plugin file: {error.strerror}", where=str(file)) from error
+        spec = importlib.util.spec_from_file_location(module_name, file)
+        if spec is None or spec.loader is None:
+            raise PluginError("a plugin file is a Python file", where=str(file), expected="a name that ends in .py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+            self.add(module, name=name, distribution=file.name, version=digest, source=f"file {file}")
+        except AvelzooError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"the plugin file does not run: {type(error).__name__}: {error}",
+                where=_last_line_in(error, file),
+                fix="run it with Python alone to see the whole traceback",
+            ) from error
+
     def remove(self, name: str) -> None:
         """Forget a plugin and all it registered."""
         self._pm.unregister(name=name)
@@ -106,6 +140,11 @@ class PluginHost:
                 warnings.warn(
                     f"plugin '{point.name}' ({dist.name} {version}) was left out: {reason}", PluginWarning, stacklevel=2
                 )
+
+
+def _last_line_in(error: Exception, file: Path) -> str:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    return f"{file}, line {lines[-1]}" if lines else str(file)
 
 
 def _names(text: str) -> set[str]:

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from avelzoo import composition
+from avelzoo.builtin.heads.configs import EventAwareConfig
+from avelzoo.builtin.memory.configs import JsdBankConfig, NoMemoryConfig
+from avelzoo.builtin.objectives.configs import FullConfig
+from avelzoo.builtin.recipes import ead_b
+from avelzoo.compose import build, check
+from avelzoo.composition import Override, resolve
+from avelzoo.errors import CompositionError, DataError, OptionError, UnknownNameError, UsageError
+from avelzoo.host import PluginHost
+from avelzoo.records import FeatureSpec
+
+SPEC = FeatureSpec(segments=4, audio_dim=3, grid=(1, 2), visual_dim=5, categories=("a", "b"))
+
+
+@pytest.fixture(scope="module")
+def registry():
+    return PluginHost(entry_points=False).registry
+
+
+def test_recipe_values_with_their_source(registry):
+    found = resolve(registry, "ead-b")
+    assert found.recipe.memory == JsdBankConfig(size=16)
+    assert found.sources["memory.size"] == "recipe ead-b"
+    assert found.sources["train.learning_rate"].startswith(("recipe", "dataset"))
+    assert found.entries["encoder"].qualified == "avelzoo/st-fusion"
+
+
+def test_the_data_sets_budget_comes_before_the_users(registry):
+    found = resolve(registry, "ead-b", overrides=[Override("train.epochs", "7", "--epochs")])
+    assert found.recipe.train.epochs == 7
+    assert found.sources["train.epochs"] == "--epochs"
+    assert found.sources["train.batch_size"] == "dataset worlds"
+    on_ave = resolve(registry, "ead-b", choices={"dataset": "ave"})
+    assert (on_ave.recipe.train.epochs, on_ave.recipe.train.batch_size) == (300, 128)
+    assert on_ave.sources["train.epochs"] == "recipe ead-b"
+
+
+def test_naming_the_component_that_is_there_keeps_the_recipes_values(registry):
+    weak = resolve(registry, "ead-b", supervision="weak", choices={"head": "event-aware"})
+    assert weak.recipe.head.margin == 0.9
+
+
+def test_switching_a_slot_takes_defaults_but_keeps_what_the_kind_shares(registry):
+    found = resolve(registry, "ead-b-official", supervision="weak", choices={"dataset": "ave", "encoder": "mean-pool"})
+    assert found.recipe.dataset.weak_protocol == "soft-duration"
+    assert found.sources["dataset.weak_protocol"] == "recipe ead-b-official"
+    assert found.sources["encoder.width"] == "default of mean-pool"
+
+
+def test_file_and_flags_layer(registry, tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('[memory]\nname = "random-bank"\nsize = 4\n[head]\nmargin = 0.5\n')
+    found = resolve(registry, "ead-b", file=file, overrides=[Override.parse("head.margin=0.6")])
+    assert found.entries["memory"].name == "random-bank"
+    assert (found.recipe.memory.size, found.sources["memory.size"]) == (4, f"file {file}")
+    assert (found.recipe.head.margin, found.sources["head.margin"]) == (0.6, "--set")
+    assert resolve(registry, "ead-b", file=file, choices={"memory": "jsd-bank"}).entries["memory"].name == "jsd-bank"
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("[memroy]\nsize = 4\n", UsageError, "did you mean 'memory'"),
+        ("[memory]\nsise = 4\n", OptionError, "did you mean 'size'"),
+        ("[memory\n", DataError, "not valid TOML"),
+        ("epochs = 3\n", UsageError, "unexpected entry 'epochs'"),
+    ],
+)
+def test_faulty_files(registry, tmp_path, text, error, message):
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(error, match=message):
+        resolve(registry, "ead-b", file=file)
+
+
+def test_an_absent_file(registry, tmp_path):
+    with pytest.raises(DataError, match="cannot read the settings file"):
+        resolve(registry, "ead-b", file=tmp_path / "absent.toml")
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ("memory.siez=4", "unknown option 'memory.siez'.*did you mean 'size'"),
+        ("memmory.size=4", "unknown slot 'memmory'.*did you mean 'memory'"),
+        ("memory.size=many", "does not accept 'many'"),
+        ("memory.size=0", "does not accept 0"),
+    ],
+)
+def test_faulty_wishes(registry, wish, message):
+    with pytest.raises(OptionError, match=message):
+        resolve(registry, "ead-b", overrides=[Override.parse(wish)])
+
+
+@pytest.mark.parametrize("text", ["memory.size", "size=3", "a.b.c=3"])
+def test_unreadable_wishes(text):
+    with pytest.raises(UsageError, match="cannot read the setting"):
+        Override.parse(text)
+
+
+def test_one_value_given_twice(registry):
+    twice = [Override("memory.size", "4", "--memory.size"), Override("memory.size", "5", "--set")]
+    with pytest.raises(UsageError, match="given twice"):
+        resolve(registry, "ead-b", overrides=twice)
+    same = [Override("memory.size", "4", "--memory.size"), Override("memory.size", "4", "--set")]
+    assert resolve(registry, "ead-b", overrides=same).recipe.memory.size == 4
+
+
+def test_unknown_recipe(registry):
+    with pytest.raises(UnknownNameError, match="did you mean 'ead-b'"):
+        resolve(registry, "ead-bb")
+
+
+def test_run_records_round_trip(registry):
+    found = resolve(registry, "ead-b", supervision="weak", overrides=[Override.parse("memory.size=5")])
+    again = composition.from_dict(registry, found.to_dict())
+    assert again.recipe == found.recipe
+    assert again.sources == found.sources
+
+
+def test_a_head_without_its_memory_is_refused_with_what_would_fit(registry):
+    recipe = replace(ead_b("full"), memory=NoMemoryConfig())
+    with pytest.raises(CompositionError, match="the head 'event-aware' needs memory") as fault:
+        check(recipe, registry)
+    assert "--memory jsd-bank" in fault.value.fix
+    assert "memory 'none'" in fault.value.found
+
+
+def test_an_objective_of_the_other_supervision_is_refused(registry):
+    recipe = replace(ead_b("weak"), objective=FullConfig())
+    with pytest.raises(CompositionError, match="does not work under weak supervision") as fault:
+        check(recipe, registry)
+    assert "weak" in fault.value.fix
+
+
+def test_every_recipe_fits_and_states_published_scores_as_fractions(registry):
+    for entry in registry.entries("recipe"):
+        for supervision in ("full", "weak"):
+            recipe = entry.target(supervision)
+            check(recipe, registry)
+            assert recipe.name == entry.name
+            assert recipe.supervision == supervision
+            assert recipe.paper in registry.papers
+            assert all(0.1 < score.segment_accuracy < 1 for score in recipe.published)
+            assert build(recipe, SPEC) is not None
+
+
+def test_margins_of_the_paper(registry):
+    for supervision, margin in (("full", 0.7), ("weak", 0.9)):
+        head = registry.get("recipe", "ead-b").target(supervision).head
+        assert isinstance(head, EventAwareConfig)
+        assert head.margin == margin
