@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from avelzoo.errors import RunError, UsageError
@@ -84,6 +85,56 @@ def official_system(system: str, setting: str, host: PluginHost | None = None) -
 def clean_state(state_dict: Mapping[str, Any]) -> dict[str, Tensor]:
     """A state dict as tensors, without the ``module.`` prefix that data-parallel training leaves."""
     return _tensors({key.removeprefix("module."): value for key, value in state_dict.items()})
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint file: PyTorch's own format or safetensors, read without executing what it holds.
+
+    A state dict kept under the key ``state_dict``, ``model`` or ``model_state_dict`` is found there.
+
+    Raises:
+        RunError: no such file, a damaged one, one with anything but tensors in it, or one that asks for code to run.
+    """
+    import pickle
+
+    import torch
+    from safetensors.torch import load_file
+
+    try:
+        loaded = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except FileNotFoundError:
+        raise RunError("there is no such checkpoint", where=str(path)) from None
+    except pickle.UnpicklingError as error:
+        raise RunError(
+            "the checkpoint cannot be read safely: it is damaged, or holds code besides tensors",
+            where=str(path),
+            expected="a state dict of tensors, which is all that is ever loaded",
+            fix="where you trust its origin, load it yourself and save model.state_dict() alone",
+        ) from error
+    except PermissionError:
+        raise
+    except Exception as error:
+        reason = (str(error).splitlines() or [""])[0]
+        raise RunError(
+            "the checkpoint is damaged or not a checkpoint",
+            where=str(path),
+            found=f"{type(error).__name__}: {reason}"[:200],
+            expected="a file that torch.save or safetensors wrote",
+            fix="download or copy it again, and compare its size with the original's",
+        ) from error
+    for key in ("state_dict", "model", "model_state_dict"):
+        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
+            loaded = loaded[key]
+    tensors = isinstance(loaded, Mapping) and all(isinstance(value, torch.Tensor) for value in loaded.values())
+    if not tensors or not loaded:
+        raise RunError(
+            "the checkpoint is not a state dict",
+            where=str(path),
+            found=f"a {type(loaded).__name__}" + (" with other things than tensors" if loaded else " without entries"),
+            expected="a mapping from names to tensors",
+            fix="save model.state_dict() alone",
+        )
+    return dict(loaded)
 
 
 def load_renamed(module: Model, renamed: Mapping[str, Tensor], *, origin: str) -> None:
