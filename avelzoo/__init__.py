@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.api import load_run as load_run, recipes as recipes, run as run
     from avelzoo.builtin.datasets.configs import AveConfig as AveConfig, WorldsConfig as WorldsConfig
     from avelzoo.builtin.encoders.configs import MeanPoolConfig as MeanPoolConfig, STFusionConfig as STFusionConfig
+    from avelzoo.builtin.ge2023 import AVE_CATEGORIES as AVE_CATEGORIES
     from avelzoo.builtin.heads.configs import (
         DoubleConfig as DoubleConfig,
         EventAwareClassifiersConfig as EventAwareClassifiersConfig,
@@ -110,6 +111,7 @@ _HOME = {
     "avelzoo.parity": ("adam_step", "gradient_norms"),
     "avelzoo.builtin.datasets.configs": ("AveConfig", "WorldsConfig"),
     "avelzoo.builtin.encoders.configs": ("MeanPoolConfig", "STFusionConfig"),
+    "avelzoo.builtin.ge2023": ("AVE_CATEGORIES",),
     "avelzoo.builtin.heads.configs": (
         "DoubleConfig",
         "EventAwareClassifiersConfig",

@@ -120,6 +120,13 @@ class Targets(_TensorRecord):
         """(b) bool, whether the video has an event category at all."""
         return self.event != self.background
 
+    @property
+    def video_labels(self) -> Tensor:
+        """(b n+1) label distribution of every video: presence on its category, the rest on background."""
+        labels = self.presence.new_zeros(self.presence.shape[0], self.background + 1)
+        labels[:, self.background] = 1 - self.presence
+        return labels.scatter_add(1, self.event.unsqueeze(1), self.presence.unsqueeze(1))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Encoded:

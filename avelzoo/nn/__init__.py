@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from avelzoo.nn.attention import Attention, VanillaAttention
+from avelzoo.nn.cross_modal import (
+    AudioVideoInter,
+    ChannelGate,
+    GuidedPooling,
+    RelationDecoder,
+    RelationEncoder,
+    SpatialChannelAttention,
+)
 from avelzoo.nn.decoding import decode_branches, decode_segments
 from avelzoo.nn.distance import pairwise_distance
 from avelzoo.nn.divergence import jensen_shannon
 from avelzoo.nn.positional import sinusoids
 from avelzoo.nn.projection import projection
-from avelzoo.nn.transformer import CrossBlock, SelfBlock
+from avelzoo.nn.transformer import CrossBlock, FeedForward, SelfBlock
 
 __all__ = [
     "Attention",
+    "AudioVideoInter",
+    "ChannelGate",
     "CrossBlock",
+    "FeedForward",
+    "GuidedPooling",
+    "RelationDecoder",
+    "RelationEncoder",
     "SelfBlock",
+    "SpatialChannelAttention",
     "VanillaAttention",
     "decode_branches",
     "decode_segments",

@@ -30,12 +30,13 @@ class Attention(nn.Module):
         nn.init.xavier_uniform_(self.in_proj_weight)
         nn.init.zeros_(self.out_proj.bias)
 
-    def forward(self, query: Tensor, memory: Tensor | None = None) -> Tensor:
+    def forward(self, query: Tensor, memory: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """softmax(Q K^T / sqrt(d / heads)) V.
 
         Args:
             query: (b q d).
             memory: (b k d), source of keys and values; None for self-attention.
+            mask: (q k) bool, where a query may look; None for everywhere.
 
         Returns:
             (b q d).
@@ -50,7 +51,7 @@ class Attention(nn.Module):
             keys, values = F.linear(memory, weight[width:], bias[width:]).chunk(2, dim=-1)
         queries, keys, values = (rearrange(x, "b s (h c) -> b h s c", h=self.heads) for x in (queries, keys, values))
         dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(queries, keys, values, dropout_p=dropout)
+        mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=dropout)
         out: Tensor = self.out_proj(rearrange(mixed, "b h s c -> b s (h c)"))
         return out
 

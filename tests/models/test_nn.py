@@ -96,3 +96,15 @@ def test_sinusoids(width):
         for i in range(width):
             angle = p * 10000 ** (-2 * (i // 2) / width)
             assert float(table[p, i]) == pytest.approx(math.sin(angle) if i % 2 == 0 else math.cos(angle), abs=1e-5)
+
+
+def test_a_mask_hides_what_a_query_may_not_see():
+    torch.manual_seed(0)
+    attention, x = Attention(8, 2), torch.randn(2, 5, 8)
+    near = (torch.arange(5).unsqueeze(0) - torch.arange(5).unsqueeze(1)).abs() <= 1
+    changed = x.clone()
+    changed[:, 4] += 1
+    before, after = attention(x, mask=near), attention(changed, mask=near)
+    assert torch.equal(before[:, :3], after[:, :3])
+    assert not torch.allclose(before[:, 3], after[:, 3])
+    torch.testing.assert_close(attention(x, mask=torch.ones(5, 5, dtype=torch.bool)), attention(x))

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from avelzoo.builtin.objectives import terms
 from avelzoo.builtin.objectives.configs import WeakConfig
@@ -43,7 +42,7 @@ class WeakObjective(Objective):
         p = predictions
         found: dict[str, Tensor] = {}
         if p.segment_logits is not None:
-            found["segment"] = terms.pooled_segment_loss(p.segment_logits, video_labels(targets), pooling=self.pooling)
+            found["segment"] = terms.pooled_segment_loss(p.segment_logits, targets.video_labels, pooling=self.pooling)
         if self.background_as_first:
             first = torch.zeros_like(targets.event)
             targets = replace(targets, event=targets.event.where(targets.has_event, first))
@@ -69,12 +68,3 @@ class WeakObjective(Objective):
                 extremes, relevance_logits.float().sigmoid(), counted, p.metric.margin, parts=False
             )
         return found
-
-
-def video_labels(targets: Targets) -> Tensor:
-    """(b n+1) label distribution of every video: presence on its category, the rest on background."""
-    n = targets.background
-    category = F.one_hot(targets.event.clamp_max(n - 1), n + 1).to(targets.presence.dtype)
-    background = F.one_hot(torch.full_like(targets.event, n), n + 1).to(targets.presence.dtype)
-    presence = targets.presence.unsqueeze(1)
-    return presence * category + (1 - presence) * background
