@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import time
@@ -18,35 +19,14 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from avelzoo import Batch, FeatureSpec, Recipe, Targets, build
+from avelzoo import FeatureSpec, Recipe, build
 from avelzoo.host import default_host
+from avelzoo.testing import random_batch, random_targets
 
 SPEC = FeatureSpec(
     segments=10, audio_dim=128, grid=(7, 7), visual_dim=512, categories=tuple(f"event {i}" for i in range(28))
 )
 RECIPES = ["single-branch", "double-branch", "ead-b"]
-
-
-def videos(count: int, *, first: int = 0) -> tuple[Batch, Targets]:
-    """Random features and labels: an event of random place and length in every video."""
-    t, n = SPEC.segments, SPEC.n
-    event = torch.randint(n, (count,))
-    start = torch.randint(t // 2, (count, 1))
-    place = torch.arange(t)
-    inside = (place >= start) & (place < start + t // 2)
-    return (
-        Batch(
-            audio=torch.rand(count, t, SPEC.audio_dim),
-            visual=torch.rand(count, t, *SPEC.grid, SPEC.visual_dim),
-            rows=torch.arange(first, first + count),
-        ),
-        Targets(
-            event=event,
-            presence=torch.ones(count),
-            segments=torch.where(inside, event.unsqueeze(1), n),
-            background=n,
-        ),
-    )
 
 
 def median_seconds(action: Callable[[], None], repeats: int) -> float:
@@ -65,8 +45,9 @@ def measure(recipe: Recipe, *, batch_size: int, repeats: int) -> dict[str, Any]:
     torch.manual_seed(0)
     model = build(recipe, SPEC)
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.train.learning_rate)
-    for first in range(0, 6 * SPEC.n, batch_size):  # fill the memory, so that its full cost is measured
-        batch, targets = videos(batch_size, first=first)
+    for seed in range(math.ceil(6 * SPEC.n / batch_size)):  # fill the memory, so that its full cost is measured
+        batch = random_batch(SPEC, batch_size, seed=seed)
+        targets = random_targets(SPEC, batch_size, seed=seed)
         with torch.no_grad():
             model.memory.observe(model.encoder(batch.audio, batch.visual), batch, targets)
 

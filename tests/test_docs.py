@@ -91,7 +91,7 @@ def test_every_public_name_has_its_place() -> None:
     assert {f"avelzoo.{name}" for name in avelzoo.__all__ if name != "__version__"} - documented == set()
 
 
-@pytest.mark.parametrize("package", ["avelzoo.nn", "avelzoo.metrics"])
+@pytest.mark.parametrize("package", ["avelzoo.nn", "avelzoo.metrics", "avelzoo.testing"])
 def test_every_public_name_of_a_package_has_its_place(package: str) -> None:
     documented = [lookup(name) for _, name, _ in directives()]
     module = import_module(package)

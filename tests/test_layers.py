@@ -17,26 +17,28 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.version", "avelzoo.errors", "avelzoo.suggest", "avelzoo.records", "avelzoo.papers"),
     ("avelzoo.config",),
     ("avelzoo.components", "avelzoo.contracts"),
-    ("avelzoo.recipe", "avelzoo.registry", "avelzoo.hookspecs", "avelzoo.nn", "avelzoo.metrics", "avelzoo.parity"),
+    ("avelzoo.recipe", "avelzoo.registry", "avelzoo.hookspecs"),
+    ("avelzoo.nn", "avelzoo.metrics", "avelzoo.parity", "avelzoo.data", "avelzoo.media"),
     ("avelzoo.model", "avelzoo.composition"),
     ("avelzoo.compose", "avelzoo.host", "avelzoo.interop"),
     ("avelzoo.builtin",),
-    ("avelzoo.engine", "avelzoo.media", "avelzoo.report"),
+    ("avelzoo.engine", "avelzoo.report"),
     ("avelzoo.api", "avelzoo.testing"),
     ("avelzoo.cli",),
     ("avelzoo.__main__", "avelzoo"),
 )
 RANK = {module: rank for rank, row in enumerate(LAYERS) for module in row}
 
+# Each can be used without the others.
+PARTS = ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.media")
+
 # The engine reaches components through the registry alone, as it does for anybody's.
 APART = (
     ("avelzoo.engine", "avelzoo.builtin"),
     ("avelzoo.api", "avelzoo.builtin"),
     ("avelzoo.cli", "avelzoo.builtin"),
-    ("avelzoo.metrics", "avelzoo.nn"),
-    ("avelzoo.nn", "avelzoo.metrics"),
-    ("avelzoo.nn", "avelzoo.registry"),
-    ("avelzoo.nn", "avelzoo.recipe"),
+    *((part, other) for part in PARTS for other in PARTS if part != other),
+    *((part, other) for part in ("avelzoo.nn", "avelzoo.metrics") for other in ("avelzoo.registry", "avelzoo.recipe")),
     ("avelzoo.interop", "avelzoo.builtin"),
 )
 # Built-ins are found by the host as an ordinary plugin; interop asks the host which systems there are.
@@ -76,7 +78,7 @@ SOURCES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 def layer(module: str) -> str:
     """The row of a module: itself or the nearest package above it."""
-    while module not in RANK and "." in module:
+    while module not in RANK and module.count(".") > 1:
         module = module.rpartition(".")[0]
     return module
 
