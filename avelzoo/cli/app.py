@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("show", "Show one component or recipe: options, paper, published scores."),
     "plugins": ("plugins", "List plugins, broken and disabled ones included."),
     "data": ("data", "Check, describe and simulate data folders."),
+    "check": ("check", "Check that a plugin keeps the promises of its contracts."),
+    "new": ("new", "Write the start of a plugin package."),
     "import-checkpoint": ("import_checkpoint", "Make a run folder of a published system's checkpoint."),
 }
 """Command -> (module of this package, help)."""

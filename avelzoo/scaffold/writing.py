@@ -1,0 +1,89 @@
+"""Filling the templates and writing them as one folder."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from avelzoo.errors import StorageError, UsageError
+from avelzoo.version import __version__
+
+KINDS: tuple[str, ...] = ("encoder", "head", "memory", "objective", "dataset")
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_PARTS = {
+    "pyproject.toml": "pyproject.toml.txt",
+    "README.md": "README.md.txt",
+    "src/$package/__init__.py": "init.py.txt",
+    "src/$package/py.typed": "",
+    "src/$package/plugin.py": "plugin.py.txt",
+    "src/$package/config.py": "{kind}_config.py.txt",
+    "src/$package/{kind}.py": "{kind}.py.txt",
+    "tests/test_{kind}.py": "test.py.txt",
+}
+
+
+def write_package(name: str, kind: str, out: Path) -> Path:
+    """Write the package ``avelzoo-NAME`` into the folder ``out``.
+
+    Args:
+        name: the component's name, in kebab-case.
+        kind: one of `KINDS`.
+        out: the new folder; must not exist or be empty.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UsageError: the name, the kind or the folder does not do.
+        StorageError: the folder cannot be written.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"'{name}' cannot be a component's name",
+            expected="kebab-case that begins with a letter, such as conv-mix",
+        )
+    if kind not in KINDS:
+        raise UsageError(f"there is no start for the kind '{kind}'", expected=", ".join(KINDS))
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"'{out}' exists already", fix="choose another folder with --out, or empty it")
+    words = name.split("-")
+    major, minor, _ = __version__.split(".")
+    values = {
+        "name": name,
+        "kind": kind,
+        "distribution": f"avelzoo-{name}",
+        "package": "avelzoo_" + "_".join(words),
+        "Kind": kind.capitalize(),
+        "Class": "".join(word.capitalize() for word in words),
+        "version": f"{major}.{minor}",
+        "next": f"{major}.{int(minor) + 1}",
+    }
+    texts = {
+        Template(path.format(kind=kind)).substitute(values): _filled(template.format(kind=kind), values)
+        for path, template in _PARTS.items()
+    }
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
+            folder = Path(scratch) / "package"
+            for path, text in texts.items():
+                file = folder / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+            if out.exists():
+                out.rmdir()
+            shutil.move(folder, out)
+    except OSError as error:
+        raise StorageError(f"cannot write the package: {error.strerror}", where=str(out)) from error
+    return out
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    if not template:
+        return ""
+    text = files("avelzoo.scaffold").joinpath("templates", template).read_text(encoding="utf-8")
+    return Template(text).substitute(values)

@@ -1,0 +1,1 @@
+"""The encoder 'conv-mix' for avelzoo."""
