@@ -28,6 +28,8 @@ class AveConfig(DatasetConfig):
         Literal["annotations", "labels", "right_labels"],
         Help("segment labels: rebuilt from Annotations.txt, or read from labels.h5 or right_labels.h5"),
     ] = "annotations"
+    exclude_leaks: Annotated[bool, Help("leave out val and test videos that also occur in train")] = False
+
     def open(self, supervision: Supervision) -> Dataset:
         from avelzoo.builtin.datasets.ave import AveDataset
 

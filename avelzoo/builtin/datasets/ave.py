@@ -1,0 +1,179 @@
+"""AVE, or any data in its public layout, read in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from avelzoo.builtin.datasets.ave_split import AveSplit, Features, Labels, Rows
+from avelzoo.builtin.datasets.configs import AveConfig
+from avelzoo.components import Supervision
+from avelzoo.contracts import Dataset, Split
+from avelzoo.data.annotations import Annotations, read_annotations
+from avelzoo.data.checksum import fingerprint
+from avelzoo.data.h5 import H5Array
+from avelzoo.data.labels import count_negatives, read_segments, read_shares
+from avelzoo.data.layout import (
+    ANNOTATIONS,
+    AUDIO,
+    NEGATIVE_AUDIO,
+    NEGATIVE_LABELS,
+    NEGATIVE_VISUAL,
+    ORDERS,
+    SHARES,
+    SPLITS,
+    VISUAL,
+    AudioKind,
+    audio_features,
+    need_file,
+    need_folder,
+    read_marker,
+)
+from avelzoo.data.orders import read_orders
+from avelzoo.errors import DataError, UsageError
+from avelzoo.records import FeatureSpec
+
+
+class AveDataset(Dataset):
+    """A folder in AVE's public layout.
+
+    Row r of every feature and label file belongs to line r of Annotations.txt. Negatives, used in weak training alone,
+    get the row numbers after the last line's.
+
+    Args:
+        config: where and what to read.
+        supervision: full, or weak for a training split without segment labels.
+
+    Raises:
+        DataError: a file is missing, damaged, or does not fit the others.
+    """
+
+    def __init__(self, config: AveConfig, supervision: Supervision) -> None:
+        if config.root is None:
+            raise DataError(
+                "the data set 'ave' reads a folder, and none was given",
+                where="dataset.root",
+                expected=f"a folder with {ANNOTATIONS}, {VISUAL} and the other files of AVE's public layout",
+                fix="say where it is: --data DIR",
+            )
+        self._root = need_folder(config.root.expanduser())
+        self._config = config
+        self._weak = supervision == "weak"
+        self._used = [ANNOTATIONS, *ORDERS.values()]
+        self._annotations = self._read_annotations()
+        rows = len(self._annotations)
+        kind = audio_features(self._root, config.audio)
+        features = self._open_features(kind, rows)
+        (_, t, h, w, v), a = features.visual.shape, features.audio.shape[2]
+        self.spec = FeatureSpec(
+            segments=t, audio_dim=a, grid=(h, w), visual_dim=v, categories=self._annotations.categories
+        )
+        wanted = self._weak and config.weak_protocol != "onehot"
+        negatives = self._open_negatives(kind, features) if wanted else None
+        extra = self._count_negatives(negatives) if negatives else 0
+        self._rows = Rows(features, negatives, self._read_labels(extra), self._annotations.video_ids, self.spec.n)
+        self._orders = self._read_orders(extra)
+
+    def split(self, name: str) -> Split:
+        if name not in SPLITS:
+            raise UsageError(f"there is no split '{name}'", expected=", ".join(SPLITS))
+        return AveSplit(name, self._rows, self._orders[name], weak=self._weak and name == "train")
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """Size and checksum of every file in use (of large files: of samples), and whether they are simulated."""
+        found = {name: fingerprint(self._root / name) for name in self._used}
+        marker = read_marker(self._root)
+        return found | ({"simulated": f"by avelzoo, seed {marker.get('seed')}"} if marker else {})
+
+    def _read_annotations(self) -> Annotations:
+        path = need_file(self._root, ANNOTATIONS, purpose="labels and categories", fix=_another_folder(self._root))
+        return read_annotations(path)
+
+    def _open_features(self, kind: AudioKind, rows: int) -> Features:
+        def open_array(name: str, ndim: int, purpose: str) -> H5Array:
+            path = need_file(self._root, name, purpose=purpose)
+            self._used.append(name)
+            return H5Array(path, ndim=ndim, rows=rows)
+
+        audio = open_array(AUDIO[kind], 3, "audio features")
+        visual = open_array(VISUAL, 5, "visual features")
+        if audio.shape[1] != visual.shape[1]:
+            raise _unlike(audio, visual, "segments", audio.shape[1], visual.shape[1])
+        return Features(audio, visual)
+
+    def _open_negatives(self, kind: AudioKind, features: Features) -> Features:
+        protocol = self._config.weak_protocol
+
+        def open_array(name: str, like: H5Array) -> H5Array:
+            fix = "train without negatives: --set dataset.weak_protocol=onehot; or add the file"
+            purpose = f"the negatives of the weak protocol '{protocol}'"
+            array = H5Array(need_file(self._root, name, purpose=purpose, fix=fix), ndim=len(like.shape))
+            if array.shape[1:] != like.shape[1:]:
+                raise _unlike(array, like, "sizes of a row", array.shape[1:], like.shape[1:])
+            self._used.append(name)
+            return array
+
+        audio = open_array(NEGATIVE_AUDIO[kind], features.audio)
+        return Features(audio, open_array(NEGATIVE_VISUAL, features.visual))
+
+    def _count_negatives(self, features: Features) -> int:
+        """As many as labels_noisy.h5 has rows; feature files may hold more, of which the first ones count."""
+        audio, visual = features.audio, features.visual
+        if (self._root / NEGATIVE_LABELS).is_file():
+            self._used.append(NEGATIVE_LABELS)
+            count = count_negatives(self._root, self.spec.n)
+            for array in (audio, visual):
+                if len(array) < count:
+                    raise _unlike(array, self._root / NEGATIVE_LABELS, "rows", len(array), f"at least {count}")
+            return count
+        if len(audio) != len(visual):
+            raise _unlike(audio, visual, "rows", len(audio), len(visual))
+        return len(visual)
+
+    def _read_labels(self, negatives: int) -> Labels:
+        t, n = self.spec.segments, self.spec.n
+        events, segments = self._annotations.events, self._annotations.segments(t)
+        if self._config.labels != "annotations":
+            name = f"{self._config.labels}.h5"
+            path = need_file(self._root, name, purpose=f"the label variant '{self._config.labels}'")
+            self._used.append(name)
+            segments, events = read_segments(path, self._annotations, t)
+        shares = None
+        if self._weak and self._config.weak_protocol == "soft-duration":
+            shares = (segments != n).mean(axis=1).astype(np.float32)
+            if (self._root / SHARES).is_file():
+                self._used.append(SHARES)
+                shares = read_shares(self._root / SHARES, self._annotations)
+            shares = np.concatenate([shares, np.zeros(negatives, np.float32)])
+        return Labels(
+            np.concatenate([segments, np.full((negatives, t), n)]),
+            np.concatenate([events, np.full(negatives, n)]),
+            shares,
+        )
+
+    def _read_orders(self, negatives: int) -> dict[str, np.ndarray]:
+        rows = len(self._annotations)
+        orders = read_orders(self._root, rows)
+        if self._config.exclude_leaks:
+            ids = np.array(self._annotations.video_ids)
+            for name in ("val", "test"):
+                orders[name] = orders[name][~np.isin(ids[orders[name]], ids[orders["train"]])]
+        orders["train"] = np.concatenate([orders["train"], rows + np.arange(negatives)])
+        return orders
+
+
+def _another_folder(root: Path) -> str:
+    return f"choose the folder that holds it; `avelzoo data status {root}` lists what is there"
+
+
+def _unlike(array: H5Array, other: H5Array | Path, what: str, found: object, expected: object) -> DataError:
+    path = other.path if isinstance(other, H5Array) else other
+    return DataError(
+        f"two files differ in their {what}",
+        where=str(array.path),
+        found=str(found),
+        expected=f"{expected}, as in {path.name}",
+        fix="use files that belong together",
+    )

@@ -1,0 +1,117 @@
+"""Splits of a folder in AVE's public layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from avelzoo.contracts import Split
+from avelzoo.data.h5 import H5Array
+from avelzoo.records import Batch, Targets
+
+
+@dataclass(frozen=True)
+class Features:
+    """Audio and visual arrays with the same rows."""
+
+    audio: H5Array
+    visual: H5Array
+
+    def fill(self, audio: np.ndarray, visual: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+        """Put both features of ``rows`` into ``places`` of the two arrays."""
+        self.audio.fill(audio, places, rows)
+        self.visual.fill(visual, places, rows)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of every row, negatives after the annotated ones.
+
+    Attributes:
+        segments: (rows, t) int64 ids, n = background.
+        events: (rows) int64, n for negatives.
+        shares: (rows) float32, the event's share of the video for ``soft-duration``; else None.
+    """
+
+    segments: np.ndarray
+    events: np.ndarray
+    shares: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Every row of a folder: the annotated videos, then the negatives.
+
+    Attributes:
+        features: of the annotated videos.
+        negatives: features of the negatives, where they are used.
+        labels: of all rows.
+        video_ids: names of the annotated videos.
+        background: n.
+    """
+
+    features: Features
+    negatives: Features | None
+    labels: Labels
+    video_ids: tuple[str, ...]
+    background: int
+
+
+class AveSplit(Split):
+    """One split of a folder.
+
+    Args:
+        name: of the split.
+        table: all rows.
+        rows: (videos) int64, row numbers of the split.
+        weak: whether segment labels are kept back from ``fetch``.
+    """
+
+    def __init__(self, name: str, table: Rows, rows: np.ndarray, *, weak: bool) -> None:
+        self.name = name
+        self._rows = rows
+        self._weak = weak
+        self._table = table
+        self._background = table.background
+        ids = table.video_ids
+        self.video_ids: Sequence[str] = [
+            ids[row] if row < len(ids) else f"negative-{row - len(ids):03d}" for row in rows.tolist()
+        ]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def fetch(self, indices: Sequence[int] | np.ndarray) -> tuple[Batch, Targets]:
+        rows = self._rows[np.asarray(indices, dtype=np.int64)]
+        main, negatives = self._table.features, self._table.negatives
+        audio = np.empty((len(rows), *main.audio.shape[1:]), dtype=np.float32)
+        visual = np.empty((len(rows), *main.visual.shape[1:]), dtype=np.float32)
+        own = rows < len(main.visual)
+        main.fill(audio, visual, np.flatnonzero(own), rows[own])
+        if negatives is not None:
+            negatives.fill(audio, visual, np.flatnonzero(~own), rows[~own] - len(main.visual))
+        batch = Batch(
+            audio=torch.from_numpy(audio), visual=torch.from_numpy(visual), rows=torch.from_numpy(rows.copy())
+        )
+        return batch, self._targets(rows)
+
+    def labels(self) -> np.ndarray:
+        return self._table.labels.segments.take(self._rows, axis=0)
+
+    def events(self) -> np.ndarray:
+        return self._table.labels.events.take(self._rows)
+
+    def _targets(self, rows: np.ndarray) -> Targets:
+        """Presence is 1 for every annotated video, one without an event segment included, as in mil_labels.h5."""
+        events = self._table.labels.events[rows]
+        shares = self._table.labels.shares if self._weak else None
+        presence = (events != self._background).astype(np.float32) if shares is None else shares[rows]
+        return Targets(
+            event=torch.from_numpy(events),
+            presence=torch.from_numpy(presence),
+            segments=None if self._weak else torch.from_numpy(self._table.labels.segments[rows]),
+            background=self._background,
+        )

@@ -1,0 +1,1 @@
+"""Data folders in AVE's public layout: reading, checking, describing and simulating them. Needs no torch."""
