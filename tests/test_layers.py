@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.compose", "avelzoo.host", "avelzoo.interop"),
     ("avelzoo.builtin",),
     ("avelzoo.engine", "avelzoo.report"),
-    ("avelzoo.api", "avelzoo.testing"),
+    ("avelzoo.api", "avelzoo.testing", "avelzoo.scaffold"),
     ("avelzoo.cli",),
     ("avelzoo.__main__", "avelzoo"),
 )
