@@ -9,7 +9,7 @@ from avelzoo import hookimpl
 if TYPE_CHECKING:
     from avelzoo import Registrar
 
-SYSTEMS: tuple[str, ...] = ()
+SYSTEMS: tuple[str, ...] = ("shared", "cmran")
 """One folder each, with a ``register(zoo)`` in its ``configs`` module."""
 
 

@@ -1,0 +1,1 @@
+"""CMRAN: cross-modal relation-aware networks (Xu et al. 2020)."""

@@ -1,0 +1,167 @@
+"""Options, recipes and citation of CMRAN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from avelzoo import (
+    Bounds,
+    DoubleConfig,
+    EncoderConfig,
+    FullConfig,
+    HeadConfig,
+    Help,
+    NoMemoryConfig,
+    ObjectiveConfig,
+    Paper,
+    Published,
+    Recipe,
+    Supervision,
+    TrainConfig,
+    WorldsConfig,
+)
+from avelzoo_baselines.shared.configs import GatedDoubleConfig, VideoConfig
+from avelzoo_baselines.shared.options import require_divisor
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Registrar
+
+PAPER = Paper(
+    key="cmran2020",
+    authors="H. Xu, R. Zeng, Q. Wu, M. Tan, C. Gan",
+    title="Cross-Modal Relation-Aware Networks for Audio-Visual Event Localization",
+    venue="ACM Multimedia",
+    year=2020,
+    doi="10.1145/3394171.3413581",
+    code="FloretCat/CMRAN",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CmranConfig(EncoderConfig):
+    """Audio-guided spatial-channel attention, cross-modal relation attention, interaction (Xu et al. 2020)."""
+
+    paper: ClassVar[str] = "cmran2020"
+    fidelity: ClassVar[str] = "parity"
+
+    width: Annotated[int, Help("channels d of all outputs"), Bounds(min=1)] = 256
+    heads: Annotated[int, Help("attention heads of the relation layers; must divide width"), Bounds(min=1)] = 4
+    feedforward: Annotated[int, Help("hidden channels of the feed-forward layers"), Bounds(min=1)] = 2048
+    layers: Annotated[int, Help("blocks of each relation encoder"), Bounds(min=1)] = 2
+    attention_width: Annotated[int, Help("channels in which the attention compares"), Bounds(min=1)] = 256
+    fusion_heads: Annotated[int, Help("attention heads of the interaction; must divide width"), Bounds(min=1)] = 4
+    dropout: Annotated[float, Help("dropout inside the relation layers"), Bounds(min=0, below=1)] = 0.1
+    input_dropout: Annotated[float, Help("dropout on the projected visual cells"), Bounds(min=0, below=1)] = 0.2
+    fusion_dropout: Annotated[float, Help("dropout on the interaction's weights"), Bounds(min=0, below=1)] = 0.1
+    equal_layers: Annotated[bool, Help("blocks of a stack start from equal weights (public code)")] = False
+
+    def __post_init__(self) -> None:
+        """Check that the heads fit."""
+        super().__post_init__()
+        require_divisor(self.width, heads=self.heads, fusion_heads=self.fusion_heads)
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.cmran.model import Cmran
+
+        return Cmran(self, audio_dim=spec.audio_dim, visual_dim=spec.visual_dim)
+
+
+def cmran(supervision: Supervision) -> Recipe:
+    """CMRAN in float32, its layers initialised one by one."""
+    return _recipe("cmran", "Xu et al. 2020: cross-modal relation-aware networks", supervision, official=False)
+
+
+def cmran_official(supervision: Supervision) -> Recipe:
+    """CMRAN as its public code runs it: in float64, with equal layers at the start."""
+    return _recipe("cmran-official", "Xu et al. 2020: the public code (FloretCat/CMRAN)", supervision, official=True)
+
+
+def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool) -> Recipe:
+    full = supervision == "full"
+    head: HeadConfig = (
+        DoubleConfig(pooling="max", threshold=0.5, dropout=0.0, dropout_at="features")
+        if full
+        else GatedDoubleConfig(threshold=0.5)
+    )
+    return Recipe(
+        name=name,
+        summary=summary,
+        paper="cmran2020",
+        supervision=supervision,
+        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        encoder=CmranConfig(
+            width=256,
+            heads=4,
+            feedforward=2048,
+            layers=2,
+            attention_width=256,
+            fusion_heads=4 if full else 2,
+            dropout=0.1,
+            input_dropout=0.2,
+            fusion_dropout=0.1,
+            equal_layers=official,
+        ),
+        memory=NoMemoryConfig(),
+        head=head,
+        objective=FULL if full else WEAK,
+        train=TrainConfig(
+            epochs=200,
+            batch_size=32,
+            learning_rate=5e-4,
+            schedule="steps",
+            milestones=(10, 20, 30) if full else (5, 20, 40),
+            gamma=0.5,
+            clip_norm=0.1 if full else 0.5,
+            order="shuffled",
+            drop_last=False,
+            seed=456 if full else 666,
+            precision="64" if official else "32",
+        ),
+        published=(
+            Published("full", "VGG-19 + VGGish", 0.774, SOURCE),
+            Published("full", "VGG-19 + CNN14", 0.783, SOURCE),
+            Published("weak", "VGG-19 + VGGish", 0.730, SOURCE),
+            Published("weak", "VGG-19 + CNN14", 0.743, SOURCE),
+        ),
+    )
+
+
+SOURCE = "Ge et al. 2023, Table 1"
+FULL: ObjectiveConfig = FullConfig(
+    event=1.0,
+    relevance=1.0,
+    unimodal=0.01,
+    prototype=0.1,
+    contrastive=0.1,
+    segment=1.0,
+    prototype_level="segment",
+    contrastive_mean="segments",
+)
+"""Categories and relevance with weight 1 each; the other terms appear with other heads and memories alone."""
+WEAK: ObjectiveConfig = VideoConfig(
+    video=1.0,
+    video_loss="soft-margin",
+    event=1.0,
+    relevance=1.0,
+    unimodal=0.01,
+    prototype=0.1,
+    contrastive=0.1,
+    segment=1.0,
+    segment_pooling="max",
+    prototype_level="segment",
+    background_videos="mask",
+)
+"""The video's probabilities with weight 1; the other terms appear with other heads and memories alone."""
+
+
+def register(zoo: Registrar) -> None:
+    """Offer CMRAN."""
+    from avelzoo_baselines.cmran.official import Cmran2020
+
+    zoo.paper(PAPER)
+    zoo.encoder("cmran", CmranConfig)
+    zoo.recipe("cmran", cmran)
+    zoo.recipe("cmran-official", cmran_official)
+    zoo.official("cmran", Cmran2020)

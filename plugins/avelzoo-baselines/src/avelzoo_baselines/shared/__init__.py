@@ -1,0 +1,1 @@
+"""What several published systems have in common: heads, objectives, losses, the reading of their checkpoints."""

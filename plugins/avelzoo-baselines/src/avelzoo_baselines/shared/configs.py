@@ -1,0 +1,88 @@
+"""Options of the heads and objectives that several systems share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import Bounds, HeadConfig, Help, Supervision, WeakConfig
+
+if TYPE_CHECKING:
+    from avelzoo import FeatureSpec, Head, Objective, Registrar, Widths
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatedDoubleConfig(HeadConfig):
+    """Weak double branch: n+1 categories of the video, gated in every segment by its relevance (CMRAN's weak head)."""
+
+    paper: ClassVar[str] = "cmran2020"
+    supervisions: ClassVar[tuple[Supervision, ...]] = ("weak",)
+    fidelity: ClassVar[str] = "parity"
+
+    threshold: Annotated[float, Help("relevance above which a segment is an event"), Bounds(above=0, below=1)] = 0.5
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Also the video's probabilities over n+1 categories."""
+        return frozenset({"event_logits", "relevance_logits", "video_probabilities"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        """The head."""
+        from avelzoo_baselines.shared.gated import GatedDouble
+
+        return GatedDouble(n=spec.n, width=widths.fused, threshold=self.threshold)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PooledSingleConfig(HeadConfig):
+    """Weak single branch: n+1 classes in every segment, pooled over time to the video's probabilities."""
+
+    supervisions: ClassVar[tuple[Supervision, ...]] = ("weak",)
+
+    pooling: Annotated[
+        Literal["mean", "max", "attention"],
+        Help("over the segments: mean or max of their logits before the softmax, or learned weights per class"),
+    ] = "mean"
+    dropout: Annotated[float, Help("dropout on the features"), Bounds(min=0, below=1)] = 0.0
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Also the video's probabilities over n+1 categories."""
+        return frozenset({"segment_logits", "video_probabilities"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        """The head."""
+        from avelzoo_baselines.shared.pooled import PooledSingle
+
+        return PooledSingle(n=spec.n, width=widths.fused, pooling=self.pooling, dropout=self.dropout)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoConfig(WeakConfig):
+    """Weak objective on the video's probabilities over n+1 classes; the general weak terms for heads without them."""
+
+    paper: ClassVar[str] = "cmran2020"
+
+    video: Annotated[float, Help("weight of the video's probabilities"), Bounds(min=0)] = 1.0
+    video_loss: Annotated[
+        Literal["soft-margin", "cross-entropy"],
+        Help("soft margin on the probabilities (public code of AVEL, CMRAN, CMBS), or their binary cross-entropy"),
+    ] = "soft-margin"
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """Something about the video."""
+        return frozenset({"video_probabilities|event_logits|segment_logits"})
+
+    def build(self, spec: FeatureSpec) -> Objective:
+        """The objective."""
+        from avelzoo_baselines.shared.video import VideoObjective
+
+        return VideoObjective(self, general=super().build(spec))
+
+
+def register(zoo: Registrar) -> None:
+    """Offer what is shared."""
+    zoo.head("gated-double", GatedDoubleConfig)
+    zoo.head("pooled-single", PooledSingleConfig)
+    zoo.objective("video", VideoConfig)
