@@ -14,6 +14,7 @@ from avelzoo.nn.cross_modal import (
 from avelzoo.nn.decoding import decode_branches, decode_segments
 from avelzoo.nn.distance import pairwise_distance
 from avelzoo.nn.divergence import jensen_shannon
+from avelzoo.nn.dropout import Dropout, dropout
 from avelzoo.nn.positional import sinusoids
 from avelzoo.nn.projection import projection
 from avelzoo.nn.transformer import CrossBlock, FeedForward, SelfBlock
@@ -23,6 +24,7 @@ __all__ = [
     "AudioVideoInter",
     "ChannelGate",
     "CrossBlock",
+    "Dropout",
     "FeedForward",
     "GuidedPooling",
     "RelationDecoder",
@@ -32,6 +34,7 @@ __all__ = [
     "VanillaAttention",
     "decode_branches",
     "decode_segments",
+    "dropout",
     "jensen_shannon",
     "pairwise_distance",
     "projection",

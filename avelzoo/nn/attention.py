@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from avelzoo.nn.dropout import Dropout, dropout
 
 
 class Attention(nn.Module):
@@ -41,18 +45,51 @@ class Attention(nn.Module):
         Returns:
             (b q d).
         """
+        if memory is not None and query.shape[1] == 1 and mask is None:
+            return self._ask_once(query, memory)
+        queries, keys, values = self._project(query, memory)
+        if self.training and self.dropout > 0 and query.device.type == "cpu":
+            # torch's own CPU attention with dropout is this, with dearer masks
+            scores = queries @ keys.transpose(-2, -1) / math.sqrt(queries.shape[-1])
+            if mask is not None:
+                scores = scores.masked_fill(~mask, -math.inf)
+            mixed = dropout(scores.softmax(dim=-1), self.dropout) @ values
+        else:
+            p = self.dropout if self.training else 0.0
+            mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=p)
+        out: Tensor = self.out_proj(rearrange(mixed, "b h s c -> b s (h c)"))
+        return out
+
+    def _project(self, query: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, each (b h s c) with c = d / h."""
         width = query.shape[-1]
         if memory is None:
             packed = F.linear(query, self.in_proj_weight, self.in_proj_bias)
-            queries, keys, values = packed.chunk(3, dim=-1)
+            parts = packed.chunk(3, dim=-1)
         else:
             weight, bias = self.in_proj_weight, self.in_proj_bias
             queries = F.linear(query, weight[:width], bias[:width])
-            keys, values = F.linear(memory, weight[width:], bias[width:]).chunk(2, dim=-1)
-        queries, keys, values = (rearrange(x, "b s (h c) -> b h s c", h=self.heads) for x in (queries, keys, values))
-        dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=dropout)
-        out: Tensor = self.out_proj(rearrange(mixed, "b h s c -> b s (h c)"))
+            parts = (queries, *F.linear(memory, weight[width:], bias[width:]).chunk(2, dim=-1))
+        queries, keys, values = (rearrange(x, "b s (h c) -> b h s c", h=self.heads) for x in parts)
+        return queries, keys, values
+
+    def _ask_once(self, query: Tensor, memory: Tensor) -> Tensor:
+        """One query per sequence: projecting it into the memory's space is cheaper than projecting the memory.
+
+        With q the projected query and W_k, W_v a head's rows, q (W_k m + b_k) = (W_k^T q) m + const, a constant that
+        the softmax cancels, and sum_k w_k (W_v m_k + b_v) = W_v (sum_k w_k m_k) + b_v sum_k w_k; the last sum is not 1
+        under dropout.
+        """
+        width = query.shape[-1]
+        w_q, w_k, w_v = self.in_proj_weight.split_with_sizes([width] * 3)
+        b_q, _, b_v = self.in_proj_bias.split_with_sizes([width] * 3)
+        queries = rearrange(F.linear(query.squeeze(1), w_q, b_q), "b (h c) -> b h c", h=self.heads)
+        w_k, w_v = (rearrange(w, "(h c) d -> h c d", h=self.heads) for w in (w_k, w_v))
+        asked = torch.einsum("bhc,hcd->bhd", queries / math.sqrt(queries.shape[-1]), w_k)
+        weights = dropout((asked @ memory.transpose(1, 2)).softmax(dim=-1), self.dropout, training=self.training)
+        found = torch.einsum("bhd,hcd->bhc", weights @ memory, w_v)
+        found = found + weights.sum(dim=-1, keepdim=True) * rearrange(b_v, "(h c) -> h c", h=self.heads)
+        out: Tensor = self.out_proj(rearrange(found, "b h c -> b 1 (h c)"))
         return out
 
 
@@ -71,7 +108,7 @@ class VanillaAttention(nn.Module):
         super().__init__()
         self.attention = Attention(width, 1, dropout)
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, query: Tensor, memory: Tensor | None = None) -> Tensor:
         """(b q d), (b k d) or None -> (b q d)."""

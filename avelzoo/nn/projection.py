@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from avelzoo.nn.dropout import Dropout
+
 
 def projection(channels: int, width: int, dropout: float) -> nn.Sequential:
     """Dropout(W2 LeakyReLU(W1 x)): (... channels) -> (... width).
@@ -13,4 +15,4 @@ def projection(channels: int, width: int, dropout: float) -> nn.Sequential:
         width: channels between and out.
         dropout: on the output.
     """
-    return nn.Sequential(nn.Linear(channels, width), nn.LeakyReLU(), nn.Linear(width, width), nn.Dropout(dropout))
+    return nn.Sequential(nn.Linear(channels, width), nn.LeakyReLU(), nn.Linear(width, width), Dropout(dropout))

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo.nn.attention import Attention
+from avelzoo.nn.dropout import Dropout
 
 
 class FeedForward(nn.Module):
@@ -21,7 +22,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.linear1 = nn.Linear(width, hidden)
         self.linear2 = nn.Linear(hidden, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """(... d) -> (... d)."""
@@ -45,7 +46,7 @@ class SelfBlock(nn.Module):
         self.feedforward = FeedForward(width, feedforward, dropout)
         self.norm1 = nn.LayerNorm(width)
         self.norm2 = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """(b s d) -> (b s d)."""
@@ -77,7 +78,7 @@ class CrossBlock(nn.Module):
         self.feedforward = FeedForward(width, feedforward, dropout)
         self.norm1 = nn.LayerNorm(width)
         self.norm2 = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, query: Tensor, memory: Tensor) -> Tensor:
         """(b q d), (b k d) -> (b q d)."""

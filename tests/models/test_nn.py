@@ -7,19 +7,61 @@ import pytest
 import torch
 from torch import nn
 
-from avelzoo.nn import Attention, CrossBlock, SelfBlock, jensen_shannon, pairwise_distance, sinusoids
+from avelzoo.nn import Attention, CrossBlock, Dropout, SelfBlock, jensen_shannon, pairwise_distance, sinusoids
 
 
 @pytest.mark.parametrize("heads", [1, 2, 4])
 @pytest.mark.parametrize("own", [True, False])
-def test_attention_is_torch_multi_head_attention(heads, own):
+@pytest.mark.parametrize("queries", [1, 5])
+def test_attention_is_torch_multi_head_attention(heads, own, queries):
     torch.manual_seed(0)
     ours, theirs = Attention(8, heads), nn.MultiheadAttention(8, heads, batch_first=True)
+    nn.init.normal_(ours.in_proj_bias)
     theirs.load_state_dict(ours.state_dict())
-    query, memory = torch.randn(3, 5, 8), torch.randn(3, 7, 8)
+    query, memory = torch.randn(3, queries, 8), torch.randn(3, 7, 8)
     source = query if own else memory
     want, _ = theirs(query, source, source)
-    torch.testing.assert_close(ours(query, None if own else memory), want)
+    got = ours(query, None if own else memory)
+    torch.testing.assert_close(got, want)
+    for output in (got, want):
+        output.square().sum().backward()
+    for name, parameter in ours.named_parameters():
+        torch.testing.assert_close(parameter.grad, theirs.get_parameter(name).grad, atol=1e-5, rtol=1e-4)
+
+
+def test_a_single_query_under_dropout_is_the_plain_formula(monkeypatch):
+    torch.manual_seed(0)
+    attention = Attention(8, 2, dropout=0.5).train()
+    nn.init.normal_(attention.in_proj_bias)
+    query, memory = torch.randn(3, 1, 8), torch.randn(3, 7, 8)
+    every_third = torch.tensor([0.0, 1.5, 1.5, 0.0, 1.5, 1.5, 0.0])
+    monkeypatch.setattr("avelzoo.nn.attention.dropout", lambda x, p, training=True: x * every_third)
+    q, k, v = attention._project(query, memory)
+    weights = (q @ k.transpose(-2, -1) / 2).softmax(-1) * every_third
+    want = attention.out_proj((weights @ v).transpose(1, 2).reshape(3, 1, 8))
+    torch.testing.assert_close(attention(query, memory), want)
+
+
+def test_dropout_is_unbiased_seeded_and_consistent_in_both_directions():
+    x = torch.ones(1_000_000, requires_grad=True)
+    layer = Dropout(0.1)
+    torch.manual_seed(0)
+    first = layer(x)
+    torch.manual_seed(0)
+    assert torch.equal(first, layer(x))
+    assert not torch.equal(first, layer(x))
+    gone = (first == 0).double().mean().item()
+    assert gone == pytest.approx(0.1, abs=0.0015)  # five standard deviations
+    assert first.detach().double().mean().item() == pytest.approx(1, abs=0.002)
+    first.sum().backward()
+    assert torch.equal(x.grad, first.detach())
+    assert torch.equal(layer.eval()(x), x)
+
+
+@pytest.mark.parametrize("p", [0.0, 1.0, 1e-7])
+def test_dropout_at_its_ends(p):
+    x = torch.ones(100_000)
+    assert Dropout(p)(x).mean().item() == pytest.approx(1 - (p == 1.0), abs=1e-4)
 
 
 def test_self_block_is_torch_encoder_layer():

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from avelzoo.builtin.encoders.configs import STFusionConfig
 from avelzoo.contracts import Encoder
-from avelzoo.nn import CrossBlock, SelfBlock, VanillaAttention, projection, sinusoids
+from avelzoo.nn import CrossBlock, Dropout, SelfBlock, VanillaAttention, projection, sinusoids
 from avelzoo.records import Encoded, Widths
 
 
@@ -49,7 +49,7 @@ class STFusion(Encoder):
         self.positions = config.spatial_positions
         self.audio_in = projection(audio_dim, d, config.input_dropout) if hears else None
         self.visual_in = projection(visual_dim, d, config.input_dropout) if sees else None
-        self.position_dropout = nn.Dropout(config.dropout)
+        self.position_dropout = Dropout(config.dropout)
         self.spatial_encoder = _encoder(config) if sees and spatial else None
         self.spatial_decoder = _decoder(config) if both and spatial else None
         self.audio_encoder = _encoder(config) if hears and temporal else None
