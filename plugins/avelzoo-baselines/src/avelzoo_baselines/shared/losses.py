@@ -1,10 +1,12 @@
-"""Loss functions of several systems. All take probabilities, and compute in float32 or better."""
+"""Loss functions of several systems; they compute in float32 or better."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from avelzoo import Targets
 
 
 def soft_margin_on_probabilities(probabilities: Tensor, labels: Tensor) -> Tensor:
@@ -32,6 +34,18 @@ def cross_entropy_of_probabilities(probabilities: Tensor, labels: Tensor) -> Ten
     p, y = _wide(probabilities), _wide(labels)
     yes, no = p.log().clamp_min(-100), (1 - p).log().clamp_min(-100)
     return -(y * yes + (1 - y) * no).mean()
+
+
+def cross_entropy_of_events(logits: Tensor, targets: Targets) -> Tensor:
+    """Mean of -ln softmax(logits)[category] over the videos that have a category; 0 where none has.
+
+    Args:
+        logits: (b n).
+        targets: of the b videos.
+    """
+    losses = F.cross_entropy(_wide(logits), targets.event.clamp_max(logits.shape[-1] - 1), reduction="none")
+    counted = targets.has_event.to(losses.dtype)
+    return (losses * counted).sum() / counted.sum().clamp_min(1.0)
 
 
 def _wide(values: Tensor) -> Tensor:

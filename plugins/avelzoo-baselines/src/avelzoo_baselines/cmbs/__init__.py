@@ -1,0 +1,1 @@
+"""CMBS: cross-modal background suppression (Xia and Zhao 2022)."""

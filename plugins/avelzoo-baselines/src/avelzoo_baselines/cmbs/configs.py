@@ -1,0 +1,182 @@
+"""Options and citation of CMBS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import Bounds, EncoderConfig, FullConfig, HeadConfig, Help, Paper, Supervision
+from avelzoo_baselines.shared.options import require_divisor
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Head, Objective, Registrar, Widths
+
+PAPER = Paper(
+    key="cmbs2022",
+    authors="Y. Xia, Z. Zhao",
+    title="Cross-Modal Background Suppression for Audio-Visual Event Localization",
+    venue="CVPR",
+    year=2022,
+    doi="10.1109/CVPR52688.2022.01936",
+    code="marmot-xy/CMBS",
+)
+GATED_STREAMS = "gated_streams"
+"""An encoder whose extras hold audio_gate, visual_gate, audio_stream and visual_stream."""
+Rate = Bounds(min=0, below=1)
+Count = Bounds(min=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatedStreamsConfig(EncoderConfig):
+    """What the encoders with gated streams share; the defaults are CMBS's under full supervision."""
+
+    width: Annotated[int, Help("channels d of all outputs"), Count] = 256
+    heads: Annotated[int, Help("attention heads of the relation layers; must divide width"), Count] = 4
+    layers: Annotated[int, Help("blocks of each relation encoder"), Count] = 2
+    encoder_feedforward: Annotated[int, Help("hidden channels in the relation encoders"), Count] = 1024
+    decoder_feedforward: Annotated[int, Help("hidden channels in the relation decoders"), Count] = 1024
+    recurrent: Annotated[bool, Help("bidirectional LSTMs before the relation layers")] = True
+    audio_hidden: Annotated[int, Help("hidden channels of the audio LSTM, each direction"), Count] = 128
+    visual_hidden: Annotated[int, Help("hidden channels of the visual LSTM, each direction"), Count] = 256
+    gate_weight: Annotated[float, Help("alpha of the time-level gates"), Bounds(min=0, max=1)] = 0.1
+    gate_form: Annotated[
+        Literal["add", "mix"], Help("a gate g enters as o (1 + alpha g), or as (1 - alpha) o + alpha g o")
+    ] = "add"
+    gate_source: Annotated[
+        Literal["other", "own"], Help("a stream is gated by the other modality's stream, or by its own")
+    ] = "other"
+    self_weight: Annotated[float, Help("beta of the image's own attention"), Bounds(min=0)] = 0.4
+    attention_width: Annotated[int, Help("channels in which the attention compares"), Count] = 256
+    query_width: Annotated[int, Help("channels of queries and keys in the self-attention"), Count] = 128
+    fusion_heads: Annotated[int, Help("attention heads of the interaction; must divide width"), Count] = 4
+    dropout: Annotated[float, Help("dropout inside the relation layers"), Rate] = 0.1
+    input_dropout: Annotated[float, Help("dropout on the projected visual cells"), Rate] = 0.2
+    attention_dropout: Annotated[float, Help("dropout on the self-attention"), Rate] = 0.2
+    fusion_dropout: Annotated[float, Help("dropout on the interaction's weights"), Rate] = 0.2
+    equal_layers: Annotated[bool, Help("blocks of a stack start from equal weights (public code)")] = False
+
+    def __post_init__(self) -> None:
+        """Check that the heads fit."""
+        super().__post_init__()
+        require_divisor(self.width, heads=self.heads, fusion_heads=self.fusion_heads)
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Gates and gated streams among the extras."""
+        return frozenset({GATED_STREAMS})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CmbsConfig(GatedStreamsConfig):
+    """Cross-modal gated attention, relation layers and time-level background suppression (Xia and Zhao 2022)."""
+
+    paper: ClassVar[str] = "cmbs2022"
+    fidelity: ClassVar[str] = "parity"
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.cmbs.model import Cmbs
+
+        return Cmbs(self, audio_dim=spec.audio_dim, visual_dim=spec.visual_dim)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CmbsHeadConfig(HeadConfig):
+    """Double branch with event-level background suppression: the streams' class activations correct the category."""
+
+    paper: ClassVar[str] = "cmbs2022"
+    supervisions: ClassVar[tuple[Supervision, ...]] = ("full",)
+    fidelity: ClassVar[str] = "parity"
+
+    top: Annotated[int, Help("segments that count in a class activation sequence"), Count] = 4
+    stream_weight: Annotated[float, Help("gamma of the streams' class activations"), Bounds(min=0)] = 0.3
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """Gates and streams."""
+        return frozenset({GATED_STREAMS})
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """The double branch."""
+        return frozenset({"event_logits", "relevance_logits"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        """The head."""
+        from avelzoo_baselines.cmbs.heads import CmbsHead
+
+        return CmbsHead(n=spec.n, width=widths.fused, top=self.top, stream_weight=self.stream_weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CmbsWeakHeadConfig(HeadConfig):
+    """Weak double branch of CMBS: n+1 classes of the video, suppressed by streams and gates."""
+
+    paper: ClassVar[str] = "cmbs2022"
+    supervisions: ClassVar[tuple[Supervision, ...]] = ("weak",)
+    fidelity: ClassVar[str] = "parity"
+
+    top: Annotated[int, Help("segments that count in a class activation sequence"), Count] = 4
+    stream_weight: Annotated[float, Help("gamma of the streams' class activations"), Bounds(above=0)] = 0.5
+    relevance: Annotated[
+        Literal["gate", "squashed-gate"],
+        Help("a segment is an event where this exceeds 1/2: the gate, or its sigmoid, which always does (public code)"),
+    ] = "gate"
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """Gates and streams."""
+        return frozenset({GATED_STREAMS})
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Also the video's probabilities over n+1 categories."""
+        return frozenset({"event_logits", "relevance_logits", "video_probabilities"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        """The head."""
+        from avelzoo_baselines.cmbs.heads import CmbsWeakHead
+
+        return CmbsWeakHead(
+            n=spec.n,
+            width=widths.fused,
+            top=self.top,
+            stream_weight=self.stream_weight,
+            squash=self.relevance == "squashed-gate",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatedFullConfig(FullConfig):
+    """Fully supervised objective of CMBS: category, relevance, joint gate and class activations of the streams."""
+
+    paper: ClassVar[str] = "cmbs2022"
+    fidelity: ClassVar[str] = "parity"
+
+    gate: Annotated[float, Help("weight of the joint gate against event segments"), Bounds(min=0)] = 1.0
+    streams: Annotated[float, Help("weight of the streams' class activations"), Bounds(min=0)] = 1.0
+    gate_loss: Annotated[
+        Literal["probability", "logits"],
+        Help("binary cross-entropy of the joint gate, or of its sigmoid (public code: squashed twice)"),
+    ] = "probability"
+
+    def build(self, spec: FeatureSpec) -> Objective:
+        """The objective."""
+        from avelzoo_baselines.cmbs.objective import GatedFull
+
+        return GatedFull(self, general=super().build(spec))
+
+
+def register(zoo: Registrar) -> None:
+    """Offer CMBS."""
+    from avelzoo_baselines.cmbs.official import Cmbs2022
+    from avelzoo_baselines.cmbs.recipes import cmbs, cmbs_official
+
+    zoo.paper(PAPER)
+    zoo.encoder("cmbs", CmbsConfig)
+    zoo.head("cmbs", CmbsHeadConfig)
+    zoo.head("cmbs-weak", CmbsWeakHeadConfig)
+    zoo.objective("cmbs", GatedFullConfig)
+    zoo.recipe("cmbs", cmbs)
+    zoo.recipe("cmbs-official", cmbs_official)
+    zoo.official("cmbs", Cmbs2022)
