@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("evaluate", "Score a run folder again, on its own or on other data."),
     "list": ("listing", "List components and recipes."),
     "show": ("show", "Show one component or recipe: options, paper, published scores."),
+    "profile": ("profile", "Measure what a composition costs: parameters, FLOPs, time, memory."),
     "plugins": ("plugins", "List plugins, broken and disabled ones included."),
     "data": ("data", "Check, describe and simulate data folders."),
     "check": ("check", "Check that a plugin keeps the promises of its contracts."),

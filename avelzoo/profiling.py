@@ -1,0 +1,157 @@
+"""What a composition costs: parameters, arithmetic, time and memory of a step."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from avelzoo.compose import build
+from avelzoo.model import Model
+from avelzoo.recipe import Recipe
+from avelzoo.records import Batch, FeatureSpec, Targets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Cost of one composition on features of given sizes.
+
+    Attributes:
+        parameters: learnable numbers, by part.
+        train_flops: floating-point operations of a training step: products and sums of matrix products, convolutions
+            and attention, forward and backward.
+        eval_flops: the same for evaluating one batch, the memory's encoding left out.
+        view_flops: encoding the memory, once per evaluation.
+        train_seconds: median time of a training step.
+        eval_seconds: median time of evaluating a batch.
+        peak_memory_mb: most memory the process held (the device's, on a GPU).
+        batch_size: b.
+        device: where it was measured.
+    """
+
+    parameters: dict[str, int]
+    train_flops: int
+    eval_flops: int
+    view_flops: int
+    train_seconds: float
+    eval_seconds: float
+    peak_memory_mb: float
+    batch_size: int
+    device: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return dict(vars(self)) | {"parameters_total": sum(self.parameters.values())}
+
+
+def profile(
+    recipe: Recipe, spec: FeatureSpec, *, batch_size: int | None = None, repeats: int = 3, device: str = "cpu"
+) -> Cost:
+    """Measure a composition on random features of AVE-like statistics, its memory filled.
+
+    Args:
+        recipe: the composition.
+        spec: the features' sizes.
+        batch_size: b; the recipe's by default.
+        repeats: timed steps, after one that is not counted.
+        device: torch device.
+    """
+    b = batch_size or recipe.train.batch_size
+    torch.manual_seed(0)
+    model = build(recipe, spec).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.train.learning_rate)
+    batch, targets = _random(recipe, spec, b, device)
+    model.train()
+    _fill(model, recipe, spec, b, device)
+
+    def train() -> None:
+        optimizer.zero_grad()
+        torch.autograd.backward(model(batch, targets).loss)
+        optimizer.step()
+
+    train_flops = _flops(train)
+    train_seconds = _median(train, repeats, device)
+    model.eval()
+    with torch.no_grad():
+        view = model.view()
+        view_flops = _flops(model.view)
+        eval_flops = _flops(lambda: model.predict(batch, view))
+        eval_seconds = _median(lambda: model.predict(batch, view), repeats, device)
+    parts = {"encoder": model.encoder, "memory": model.memory, "head": model.head, "objective": model.objective}
+    return Cost(
+        parameters={name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()},
+        train_flops=train_flops,
+        eval_flops=eval_flops,
+        view_flops=view_flops,
+        train_seconds=train_seconds,
+        eval_seconds=eval_seconds,
+        peak_memory_mb=_peak_mb(device),
+        batch_size=b,
+        device=torch.cuda.get_device_name() if device.startswith("cuda") else device,
+    )
+
+
+def _random(recipe: Recipe, spec: FeatureSpec, b: int, device: str, seed: int = 0) -> tuple[Batch, Targets]:
+    generator = torch.Generator().manual_seed(seed)
+    t, n = spec.segments, spec.n
+
+    def features(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator).relu_()
+
+    event = (torch.arange(b) + seed * b) % n
+    on = torch.rand(b, t, generator=generator) < 0.8
+    segments = event.unsqueeze(1).expand(b, t).masked_fill(~on, n)
+    batch = Batch(
+        audio=features(b, t, spec.audio_dim),
+        visual=features(b, t, *spec.grid, spec.visual_dim),
+        rows=torch.arange(b) + seed * b,
+    )
+    targets = Targets(
+        event=event,
+        presence=torch.ones(b),
+        segments=None if recipe.supervision == "weak" else segments,
+        background=n,
+    )
+    return batch.to(device), targets.to(device)
+
+
+@torch.no_grad()
+def _fill(model: Model, recipe: Recipe, spec: FeatureSpec, b: int, device: str) -> None:
+    """Let the memory see as many segments as it has slots, so that its full cost is measured."""
+    slots = getattr(recipe.memory, "size", 0) * spec.n
+    for seed in range(1, 2 + slots // (b * spec.segments)):
+        batch, targets = _random(recipe, spec, b, device, seed)
+        model.memory.observe(model.encoder(batch.audio, batch.visual), batch, targets)
+
+
+def _flops(action: Callable[[], Any]) -> int:
+    with FlopCounterMode(display=False) as counter:
+        action()
+    return int(counter.get_total_flops())
+
+
+def _median(action: Callable[[], Any], repeats: int, device: str) -> float:
+    action()
+    times = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        action()
+        if device.startswith("cuda"):
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
+
+
+def _peak_mb(device: str) -> float:
+    if device.startswith("cuda"):
+        return torch.cuda.max_memory_allocated() / 2**20
+    scale = 2**20 if sys.platform == "darwin" else 2**10  # macOS reports bytes, Linux kibibytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
