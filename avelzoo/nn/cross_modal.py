@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo.nn.attention import Attention
+from avelzoo.nn.dropout import Dropout
 from avelzoo.nn.transformer import CrossBlock, SelfBlock
 
 
@@ -93,7 +94,7 @@ class AudioVideoInter(nn.Module):
         super().__init__()
         self.attention = Attention(width, heads, attention_dropout)
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """(b t d), (b t d) -> (b t d)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from avelzoo.nn import GuidedPooling, SpatialChannelAttention
+from avelzoo.nn import Dropout, GuidedPooling, SpatialChannelAttention
 
 
 class PlainAttention(nn.Module):
@@ -55,7 +55,7 @@ class GatedAttention(nn.Module):
         self.self_weight = self_weight
         self.self_attention = PlainAttention(visual_dim, visual_dim, query_width, visual_dim)
         self.norm = nn.LayerNorm(visual_dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.self_pooling = GuidedPooling(visual_dim, visual_dim, width)
         self.audio_guided = SpatialChannelAttention(visual_dim, audio_dim, width)
 

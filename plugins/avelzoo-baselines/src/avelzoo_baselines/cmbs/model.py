@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo import Encoded, Encoder, Widths
+from avelzoo.nn import Dropout
 from avelzoo_baselines.cmbs.attention import GatedAttention
 from avelzoo_baselines.cmbs.streams import GatedStreams
 
@@ -32,7 +33,7 @@ class Cmbs(Encoder):
         super().__init__()
         self.widths = Widths(fused=config.width, audio=config.width, visual=config.width)
         self.visual_in = nn.Linear(visual_dim, visual_dim)
-        self.input_dropout = nn.Dropout(config.input_dropout)
+        self.input_dropout = Dropout(config.input_dropout)
         self.attention = GatedAttention(
             visual_dim,
             audio_dim,

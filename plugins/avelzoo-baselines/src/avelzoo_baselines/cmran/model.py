@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo import Encoded, Encoder, Widths
-from avelzoo.nn import AudioVideoInter, RelationDecoder, RelationEncoder, SpatialChannelAttention
+from avelzoo.nn import AudioVideoInter, Dropout, RelationDecoder, RelationEncoder, SpatialChannelAttention
 
 if TYPE_CHECKING:
     from avelzoo_baselines.cmran.configs import CmranConfig
@@ -46,7 +46,7 @@ class Cmran(Encoder):
         decode = partial(RelationDecoder, **sizes, dropout=config.dropout)
         self.widths = Widths(fused=d, audio=d, visual=d)
         self.visual_in = nn.Linear(visual_dim, visual_dim)
-        self.input_dropout = nn.Dropout(config.input_dropout)
+        self.input_dropout = Dropout(config.input_dropout)
         self.attention = SpatialChannelAttention(visual_dim, audio_dim, config.attention_width)
         self.audio_encoder = encode(channels=audio_dim)
         self.visual_encoder = encode(channels=visual_dim)

@@ -7,7 +7,7 @@ from typing import Literal
 from torch import nn
 
 from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
-from avelzoo.nn import decode_segments
+from avelzoo.nn import Dropout, decode_segments
 
 
 class PooledSingle(Head):
@@ -26,7 +26,7 @@ class PooledSingle(Head):
     def __init__(self, *, n: int, width: int, pooling: Literal["mean", "max", "attention"], dropout: float) -> None:
         super().__init__()
         self.pooling = pooling
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.classifier = nn.Linear(width, n + 1)
         self.attention = nn.Linear(width, n + 1) if pooling == "attention" else None
 

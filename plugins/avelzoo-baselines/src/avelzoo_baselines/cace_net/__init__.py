@@ -1,0 +1,1 @@
+"""CACE-Net: co-guidance attention and contrastive enhancement (He et al. 2024)."""

@@ -1,0 +1,97 @@
+"""Options and citation of CACE-Net."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import Bounds, Help, Paper
+from avelzoo_baselines.cmbs.configs import CmbsHeadConfig, Count, GatedFullConfig, GatedStreamsConfig
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Head, Objective, Registrar, Supervision, Widths
+
+PAPER = Paper(
+    key="cace2024",
+    authors="X. He, X. Liu, Y. Li, D. Zhao, G. Shen, Q. Kong, X. Yang, Y. Zeng",
+    title="CACE-Net: Co-guidance Attention and Contrastive Enhancement for Effective Audio-Visual Event Localization",
+    venue="ACM Multimedia",
+    year=2024,
+    doi="10.48550/arXiv.2408.01952",
+    code="Brain-Cog-Lab/CACE-Net",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaceNetConfig(GatedStreamsConfig):
+    """CMBS's encoder, in which the image guides the audio as well (He et al. 2024, co-guidance attention)."""
+
+    paper: ClassVar[str] = "cace2024"
+    fidelity: ClassVar[str] = "faithful"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "For audio of other than 128 channels, queries and keys keep 128 channels and values take the audio's.",
+    )
+
+    decoder_feedforward: Annotated[int, Help("hidden channels in the relation decoders"), Count] = 512
+    guidance: Annotated[
+        Literal["co", "audio", "none"],
+        Help("audio and image guide each other, the audio alone guides, or neither: mean-pooled cells, raw audio"),
+    ] = "co"
+    audio_weight: Annotated[float, Help("psi of the image's guidance of the audio"), Bounds(min=0)] = 0.3
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.cace_net.model import CaceNet
+
+        return CaceNet(self, audio_dim=spec.audio_dim, visual_dim=spec.visual_dim)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaceNetHeadConfig(CmbsHeadConfig):
+    """CMBS's head whose relevance also sees the contrastive features (He et al. 2024)."""
+
+    paper: ClassVar[str] = "cace2024"
+    fidelity: ClassVar[str] = "faithful"
+
+    contrast_weight: Annotated[float, Help("Lambda of the contrastive features in the relevance"), Bounds(min=0)] = 0.6
+    noise: Annotated[float, Help("standard deviation of the noise on the second view"), Bounds(min=0)] = 0.1
+    start: Annotated[
+        float, Help("share of the epochs after which contrastive features begin to count"), Bounds(min=0, max=1)
+    ] = 0.125
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        """The head."""
+        from avelzoo_baselines.cace_net.head import CaceNetHead
+
+        return CaceNetHead(self, n=spec.n, width=widths.fused)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaceNetFullConfig(GatedFullConfig):
+    """CMBS's objective and the contrast of event and background segments within a video (He et al. 2024)."""
+
+    paper: ClassVar[str] = "cace2024"
+    fidelity: ClassVar[str] = "faithful"
+
+    background: Annotated[float, Help("weight of the contrast of event and background"), Bounds(min=0)] = 1.0
+    background_temperature: Annotated[float, Help("temperature of that contrast"), Bounds(above=0)] = 0.01
+
+    def build(self, spec: FeatureSpec) -> Objective:
+        """The objective."""
+        from avelzoo_baselines.cace_net.objective import CaceNetFull
+
+        return CaceNetFull(self, gated=super().build(spec))
+
+
+def register(zoo: Registrar) -> None:
+    """Offer CACE-Net."""
+    from avelzoo_baselines.cace_net.official import CaceNet2024
+    from avelzoo_baselines.cace_net.recipes import cace_net, cace_net_official
+
+    zoo.paper(PAPER)
+    zoo.encoder("cace-net", CaceNetConfig)
+    zoo.head("cace-net", CaceNetHeadConfig)
+    zoo.objective("cace-net", CaceNetFullConfig)
+    zoo.recipe("cace-net", cace_net)
+    zoo.recipe("cace-net-official", cace_net_official)
+    zoo.official("cacenet", CaceNet2024)
