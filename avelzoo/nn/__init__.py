@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from avelzoo.nn.attention import Attention, VanillaAttention
+from avelzoo.nn.audio_guided import AudioGuidedAttention
 from avelzoo.nn.cross_modal import (
     AudioVideoInter,
     ChannelGate,
@@ -17,11 +18,15 @@ from avelzoo.nn.divergence import jensen_shannon
 from avelzoo.nn.dropout import Dropout, dropout
 from avelzoo.nn.positional import sinusoids
 from avelzoo.nn.projection import projection
+from avelzoo.nn.recurrent import BidirectionalLSTM
+from avelzoo.nn.residual_fusion import ResidualFusion
 from avelzoo.nn.transformer import CrossBlock, FeedForward, SelfBlock
 
 __all__ = [
     "Attention",
+    "AudioGuidedAttention",
     "AudioVideoInter",
+    "BidirectionalLSTM",
     "ChannelGate",
     "CrossBlock",
     "Dropout",
@@ -29,6 +34,7 @@ __all__ = [
     "GuidedPooling",
     "RelationDecoder",
     "RelationEncoder",
+    "ResidualFusion",
     "SelfBlock",
     "SpatialChannelAttention",
     "VanillaAttention",

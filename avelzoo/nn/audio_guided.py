@@ -1,0 +1,71 @@
+"""Audio-guided visual attention: AVEL 2018 (Tian et al.), and PSP, CPSP and others after it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Axis = Literal["location", "projection"]
+
+
+class AudioGuidedAttention(nn.Module):
+    """Each segment's cells, averaged by how well they fit the segment's audio (Tian et al. 2018, sec. 4.2).
+
+    With X_l the cells of a segment, l in 1..L, and g its audio::
+
+        H_l = ReLU(U_v X_l),  q = ReLU(U_g g)                   both ``hidden`` channels
+        M_lj = tanh(W_v[j] . H_l + r)                           j in 1..``cells``
+        alpha = softmax_l(sum_j w_j M_lj),  out = sum_l alpha_l X_l
+
+    The audio enters as r = (W_g q)_j, the same for every cell (``projection``, the formula of the paper), or as
+    r = (W_g q)_l, one number per cell (``location``, what the public codes YapengTian/AVE-ECCV18 and
+    jasongief/PSP_CVPR_2021 compute). Parameters are the same either way, so that a checkpoint loads in both and only
+    ``location`` gives its published numbers. Cells are weighted before the projection U_v: the raw map is pooled.
+
+    Args:
+        audio_dim: channels a of the audio.
+        visual_dim: channels v of the cells.
+        hidden: channels in which cells and audio are compared.
+        cells: columns of the comparison; with ``location`` it must be h w.
+        axis: where the audio enters.
+    """
+
+    def __init__(
+        self, audio_dim: int, visual_dim: int, hidden: int = 512, cells: int = 49, axis: Axis = "location"
+    ) -> None:
+        super().__init__()
+        self.axis = axis
+        self.audio = nn.Linear(audio_dim, hidden)
+        self.visual = nn.Linear(visual_dim, hidden)
+        self.audio_map = nn.Linear(hidden, cells, bias=False)
+        self.visual_map = nn.Linear(hidden, cells, bias=False)
+        self.score = nn.Linear(cells, 1, bias=False)
+        for layer in (self.audio, self.visual, self.audio_map, self.visual_map, self.score):
+            nn.init.xavier_uniform_(layer.weight)
+
+    def forward(self, audio: Tensor, visual: Tensor) -> Tensor:
+        """(b t a), (b t h w v) -> (b t v).
+
+        Raises:
+            ValueError: ``location`` and another number of cells than the layer was built for.
+        """
+        cells = rearrange(visual, "b t h w v -> b t (h w) v")
+        weights = self.weights(audio, cells)
+        return torch.einsum("btl,btlv->btv", weights, cells)
+
+    def weights(self, audio: Tensor, cells: Tensor) -> Tensor:
+        """alpha (b t l), from (b t a) and (b t l v)."""
+        seen = self.visual_map(F.relu(self.visual(cells)))
+        heard = self.audio_map(F.relu(self.audio(audio)))
+        if self.axis == "location":
+            if cells.shape[-2] != heard.shape[-1]:
+                raise ValueError(f"built for {heard.shape[-1]} cells, given {cells.shape[-2]}")
+            heard = heard.unsqueeze(-1)
+        else:
+            heard = heard.unsqueeze(-2)
+        scores: Tensor = self.score(torch.tanh(seen + heard)).squeeze(-1)
+        return scores.softmax(dim=-1)
