@@ -32,6 +32,7 @@ lint: $(READY)  ## style, formatting, types, generated pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy $(wildcard plugins/*/src examples/*/src)
 	$(BIN)/python scripts/gen_docs.py --check
 
 docs: $(READY)  ## the documentation, strictly, into site/
