@@ -137,7 +137,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     return dict(loaded)
 
 
-def load_renamed(module: Model, renamed: Mapping[str, Tensor], *, origin: str) -> None:
+def load_renamed(module: nn.Module, renamed: Mapping[str, Tensor], *, origin: str) -> None:
     """Load a state dict already in avelzoo's keys, strictly.
 
     Raises:

@@ -1,0 +1,1 @@
+"""MM-Pyramid: multimodal pyramid attentional network (Yu et al. 2022)."""
