@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from avelzoo.host import PluginHost
     from avelzoo.model import Model
     from avelzoo.recipe import Recipe
+    from avelzoo.records import FeatureSpec
 
 
 class OfficialSystem(ABC):
@@ -32,6 +33,10 @@ class OfficialSystem(ABC):
     @abstractmethod
     def recipe(self, setting: str, state: Mapping[str, Tensor]) -> Recipe:
         """The composition that computes what the public code does, with sizes read off the checkpoint."""
+
+    @abstractmethod
+    def spec(self, setting: str, state: Mapping[str, Tensor]) -> FeatureSpec:
+        """Sizes and categories of the features the checkpoint was trained on."""
 
     @abstractmethod
     def load(self, setting: str, state: Mapping[str, Tensor]) -> Model:

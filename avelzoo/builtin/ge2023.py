@@ -70,7 +70,7 @@ class Ge2023(OfficialSystem):
             memory=replace(base.memory, size=state["aligned_bank.cls_sc_queue"].shape[1], update_fraction=1.0),
         )
 
-    def spec(self, state: Mapping[str, Tensor]) -> FeatureSpec:
+    def spec(self, setting: str, state: Mapping[str, Tensor]) -> FeatureSpec:
         """Sizes of the features the checkpoint was trained on."""
         n, _, h, w, v = state["aligned_bank.cls_v_queue"].shape
         names = AVE_CATEGORIES if n == len(AVE_CATEGORIES) else tuple(f"category {k}" for k in range(n))
@@ -89,7 +89,7 @@ class Ge2023(OfficialSystem):
 
         from avelzoo.compose import build
 
-        model = build(self.recipe(setting, state), self.spec(state))
+        model = build(self.recipe(setting, state), self.spec(setting, state))
         renamed = {self.rename(key): value for key, value in state.items() if key != _POSITIONS}
         score = renamed["memory.slots.score"]
         renamed["memory.slots.filled"] = score > 0

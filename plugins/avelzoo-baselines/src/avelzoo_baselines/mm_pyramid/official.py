@@ -11,7 +11,7 @@ from avelzoo import OfficialSystem, RunError, UsageError, load_renamed, without_
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from avelzoo import Model, Recipe
+    from avelzoo import FeatureSpec, Model, Recipe
     from avelzoo_baselines.mm_pyramid.parsing import ParsingNetwork
 
 _RENAMES: tuple[tuple[str, str], ...] = (
@@ -68,6 +68,10 @@ class MMPyramid2022(OfficialSystem):
     settings: ClassVar[tuple[str, ...]] = ("weak",)
 
     def recipe(self, setting: str, state: Mapping[str, Tensor]) -> Recipe:
+        """Refused: the checkpoints are for another task."""
+        self._refuse()
+
+    def spec(self, setting: str, state: Mapping[str, Tensor]) -> FeatureSpec:
         """Refused: the checkpoints are for another task."""
         self._refuse()
 
