@@ -1,0 +1,124 @@
+"""A run folder as a model that can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from avelzoo.components import DatasetConfig
+from avelzoo.compose import build
+from avelzoo.composition import Composition, from_dict
+from avelzoo.contracts import Dataset
+from avelzoo.engine.checkpoint import load_weights, save_weights
+from avelzoo.engine.environment import make_fabric
+from avelzoo.engine.evaluation import answers, full_scores
+from avelzoo.engine.files import read_json
+from avelzoo.engine.result import RunResult
+from avelzoo.engine.rundir import RunDir
+from avelzoo.errors import RunError, UsageError
+from avelzoo.model import Model
+from avelzoo.records import FeatureSpec
+from avelzoo.registry import Registry
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A run, ready to be asked.
+
+    Attributes:
+        path: the run folder.
+        composition: what was run.
+        spec: sizes and names of the features it was trained on.
+        model: with the best epoch's weights, in evaluation mode, on the CPU.
+        result: the scores; None where the run is not finished or was imported.
+    """
+
+    path: Path
+    composition: Composition
+    spec: FeatureSpec
+    model: Model
+    result: RunResult | None
+
+
+def load_run(path: Path, registry: Registry) -> LoadedRun:
+    """Open a run folder.
+
+    Raises:
+        RunError: it is none, is damaged, or needs a plugin that is not there.
+    """
+    folder = RunDir(path)
+    data = read_json(path, "composition.json")
+    try:
+        composition = from_dict(registry, data)
+        spec = FeatureSpec.from_dict(data["spec"])
+    except (KeyError, TypeError) as error:
+        raise RunError(
+            "the run's composition is incomplete", where=str(folder.composition), found=str(error)
+        ) from error
+    model = build(composition.recipe, spec)
+    load_weights(folder.best, model)
+    result = RunResult.load(folder) if folder.result.exists() else None
+    return LoadedRun(path, composition, spec, model.eval(), result)
+
+
+def evaluate(
+    run: LoadedRun,
+    *,
+    dataset: DatasetConfig | None = None,
+    split: str = "test",
+    device: str = "auto",
+) -> dict[str, Any]:
+    """Scores of a run's model on a split of its own data, or of other data of the same sizes and categories.
+
+    Raises:
+        RunError: the data's sizes or categories are not those the model was trained on.
+    """
+    if split not in ("train", "val", "test"):
+        raise UsageError(f"unknown split '{split}'", expected="train, val or test")
+    recipe = run.composition.recipe
+    opened = (dataset or recipe.dataset).open("full")
+    require_same(run.spec, opened, run.path)
+    fabric = make_fabric(device, recipe.train.precision)
+    fabric.setup_module(run.model)
+    part = opened.split(split)
+    found = answers(run.model, part, fabric, batch_size=recipe.train.eval_batch_size, precision=recipe.train.precision)
+    return full_scores(found, opened, part)
+
+
+def require_same(spec: FeatureSpec, dataset: Dataset, path: Path) -> None:
+    """Refuse data a model was not made for; the number of segments may differ.
+
+    Raises:
+        RunError: channels, grid or categories differ.
+    """
+    names = {"audio_dim": "audio channels", "grid": "grid", "visual_dim": "visual channels", "categories": "categories"}
+    faults = [
+        (label, getattr(dataset.spec, name), getattr(spec, name))
+        for name, label in names.items()
+        if getattr(dataset.spec, name) != getattr(spec, name)
+    ]
+    if faults:
+        raise RunError(
+            "the data does not fit the run: other " + " and ".join(label for label, _, _ in faults),
+            where=str(path),
+            found="; ".join(f"{label} {_short(there)}" for label, there, _ in faults),
+            expected="; ".join(f"{label} {_short(own)}" for label, _, own in faults),
+            fix="evaluate on features made as those it was trained on",
+        )
+
+
+def save_import(
+    path: Path, composition: Composition, spec: FeatureSpec, model: Model, origin: Mapping[str, Any]
+) -> None:
+    """A run folder for weights that were trained elsewhere: no metrics, no result."""
+    folder = RunDir(path)
+    folder.begin(composition.to_dict() | {"spec": spec.to_dict(), "imported": dict(origin)})
+    save_weights(folder.best, model)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, tuple) and len(value) > 4:
+        return f"{len(value)} ({', '.join(map(str, value[:3]))}, ...)"
+    return str(value)

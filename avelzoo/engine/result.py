@@ -1,0 +1,78 @@
+"""What a finished run says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from avelzoo.engine.files import read_json, write_json
+from avelzoo.engine.rundir import RunDir
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """The content of ``result.json``.
+
+    Attributes:
+        recipe: qualified name.
+        supervision: full or weak.
+        scores: split (val, test) -> what `avelzoo.metrics.score` returns, all accuracies as fractions.
+        best_epoch: the epoch chosen on val, counted from 1.
+        epochs: epochs trained.
+        optimism_gap: best test segment accuracy of any epoch minus that of the chosen one; None for a run that
+            trained nothing.
+        seed: of weights, order and dropout.
+        run_dir: the run folder.
+        parameters: learnable numbers.
+        seconds: time in training, evaluation included.
+        seconds_per_epoch: the same by epoch.
+        peak_memory_mb: most memory the process held, in MiB.
+        device: where it was computed.
+        precision: number format.
+        versions: of python, torch, avelzoo and the plugins used.
+        data: what identifies the data.
+    """
+
+    recipe: str
+    supervision: str
+    scores: Mapping[str, Any]
+    best_epoch: int
+    epochs: int
+    optimism_gap: float | None
+    seed: int
+    run_dir: str
+    parameters: int
+    seconds: float
+    seconds_per_epoch: float
+    peak_memory_mb: float
+    device: str
+    precision: str
+    versions: Mapping[str, str]
+    data: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+    def save(self, folder: RunDir) -> None:
+        """Write ``result.json``."""
+        write_json(folder.result, self.to_dict())
+
+    @classmethod
+    def load(cls, folder: RunDir) -> RunResult:
+        """Read ``result.json``; the folder it names is the one it lies in.
+
+        Raises:
+            RunError: there is none, or it is damaged.
+        """
+        data = read_json(folder.path, "result.json")
+        known = {f.name for f in fields(cls)}
+        return cls(**{k: v for k, v in data.items() if k in known} | {"run_dir": str(folder.path)})
+
+    def __str__(self) -> str:
+        test = self.scores["test"]
+        return (
+            f"{self.recipe} ({self.supervision}): test segment accuracy {100 * test['segment_accuracy']:.1f}"
+            f" (floor {100 * test['floors']['category_oracle_all_event']:.1f}), {self.run_dir}"
+        )
