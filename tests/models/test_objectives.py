@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from avelzoo.builtin.objectives import terms
 from avelzoo.builtin.objectives.configs import FullConfig, WeakConfig
 from avelzoo.records import MemoryView, Metric, Predictions, Targets
 from models.worlds import SPEC, make_targets
@@ -187,3 +188,11 @@ def test_weights_are_the_papers():
     assert dict(FullConfig().build(SPEC).weights) == {
         "event": 1.0, "relevance": 1.0, "unimodal": 0.01, "prototype": 0.1, "contrastive": 0.1, "segment": 1.0,
     }  # fmt: skip
+
+
+def test_weak_relevance_keeps_finite_gradients_where_it_saturates():
+    logits = torch.full((2, 3), 200.0, requires_grad=True)
+    loss = terms.weak_relevance_loss(logits, torch.tensor([1.0, 0.0]))
+    loss.backward()
+    assert loss.item() == pytest.approx(50.0)
+    assert torch.isfinite(logits.grad).all()

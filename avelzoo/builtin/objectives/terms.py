@@ -38,11 +38,9 @@ def relevance_loss(logits: Tensor, relevance: Tensor) -> Tensor:
 
 def weak_relevance_loss(logits: Tensor, presence: Tensor) -> Tensor:
     """Eq. 15-16: binary cross-entropy between mean_t sigmoid(l^r_t) and the video's relevance (b)."""
-    mean = logits.float().sigmoid().mean(dim=1)
-    # Logarithms bounded at -100, as torch's own binary cross-entropy does; that one refuses mixed precision.
-    yes, no = mean.log().clamp_min(-100), (1 - mean).log().clamp_min(-100)
-    target = presence.float()
-    return -(target * yes + (1 - target) * no).mean()
+    # torch's own refuses to run under autocast; its gradient stays finite where the mean saturates.
+    with torch.autocast(logits.device.type, enabled=False):
+        return F.binary_cross_entropy(logits.float().sigmoid().mean(dim=1), presence.float())
 
 
 def unimodal_loss(audio_logits: Tensor, visual_logits: Tensor, category: Tensor, relevance: Tensor) -> Tensor:
