@@ -23,17 +23,14 @@ def soft_margin_on_probabilities(probabilities: Tensor, labels: Tensor) -> Tenso
 
 
 def cross_entropy_of_probabilities(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """Mean of -(y ln p + (1 - y) ln(1 - p)), logarithms bounded at -100.
-
-    Written out because torch's own refuses mixed precision.
+    """Mean of -(y ln p + (1 - y) ln(1 - p)), also where the model runs in mixed precision.
 
     Args:
-        probabilities: (...).
+        probabilities: (...) in [0, 1].
         labels: (...) in [0, 1].
     """
-    p, y = _wide(probabilities), _wide(labels)
-    yes, no = p.log().clamp_min(-100), (1 - p).log().clamp_min(-100)
-    return -(y * yes + (1 - y) * no).mean()
+    with torch.autocast(probabilities.device.type, enabled=False):
+        return F.binary_cross_entropy(_wide(probabilities), _wide(labels))
 
 
 def cross_entropy_of_events(logits: Tensor, targets: Targets) -> Tensor:
