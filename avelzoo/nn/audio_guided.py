@@ -32,10 +32,18 @@ class AudioGuidedAttention(nn.Module):
         hidden: channels in which cells and audio are compared.
         cells: columns of the comparison; with ``location`` it must be h w.
         axis: where the audio enters.
+        xavier: weights start from Xavier's uniform distribution, as in the public codes, else from torch's default.
     """
 
     def __init__(
-        self, audio_dim: int, visual_dim: int, hidden: int = 512, cells: int = 49, axis: Axis = "location"
+        self,
+        audio_dim: int,
+        visual_dim: int,
+        hidden: int = 512,
+        cells: int = 49,
+        axis: Axis = "location",
+        *,
+        xavier: bool = True,
     ) -> None:
         super().__init__()
         self.axis = axis
@@ -44,8 +52,9 @@ class AudioGuidedAttention(nn.Module):
         self.audio_map = nn.Linear(hidden, cells, bias=False)
         self.visual_map = nn.Linear(hidden, cells, bias=False)
         self.score = nn.Linear(cells, 1, bias=False)
-        for layer in (self.audio, self.visual, self.audio_map, self.visual_map, self.score):
-            nn.init.xavier_uniform_(layer.weight)
+        if xavier:
+            for layer in (self.audio, self.visual, self.audio_map, self.visual_map, self.score):
+                nn.init.xavier_uniform_(layer.weight)
 
     def forward(self, audio: Tensor, visual: Tensor) -> Tensor:
         """(b t a), (b t h w v) -> (b t v).

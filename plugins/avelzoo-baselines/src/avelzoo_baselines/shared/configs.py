@@ -5,10 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, HeadConfig, Help, Supervision, WeakConfig
+from avelzoo import Bounds, EncoderConfig, HeadConfig, Help, Supervision, WeakConfig
 
 if TYPE_CHECKING:
     from avelzoo import FeatureSpec, Head, Objective, Registrar, Widths
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttendedStreamsConfig(EncoderConfig):
+    """What the encoders share that begin with audio-guided attention and bidirectional LSTMs (Tian et al. 2018)."""
+
+    hidden: Annotated[int, Help("channels of the LSTMs, each direction"), Bounds(min=1)] = 128
+    attention_width: Annotated[int, Help("channels in which the attention compares"), Bounds(min=1)] = 512
+    attention_axis: Annotated[
+        Literal["projection", "location"],
+        Help("the audio enters the attention the same for every cell (paper), or as a number per cell (public code)"),
+    ] = "projection"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +70,32 @@ class PooledSingleConfig(HeadConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LayeredSingleConfig(HeadConfig):
+    """Single branch of AVEL 2018 and PSP: two layers, n+1 classes in every segment, pooled over time where asked."""
+
+    paper: ClassVar[str] = "avel2018"
+    fidelity: ClassVar[str] = "parity"
+
+    hidden: Annotated[int | None, Help("channels of the hidden layer; none = a linear classifier"), Bounds(min=1)] = 64
+    bias: Annotated[bool, Help("layers have biases")] = True
+    weighting: Annotated[bool, Help("segments are weighted by a branch that reads their logits (weak PSP)")] = False
+    pooling: Annotated[
+        Literal["mean", "max"], Help("of the segments' logits, before the video's softmax (weak supervision)")
+    ] = "mean"
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Also the video's probabilities over n+1 categories."""
+        return frozenset({"segment_logits", "video_probabilities"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        """The head."""
+        from avelzoo_baselines.shared.layered import LayeredSingle
+
+        return LayeredSingle(self, n=spec.n, width=widths.fused)
+
+
+@dataclass(frozen=True, kw_only=True)
 class VideoConfig(WeakConfig):
     """Weak objective on the video's probabilities over n+1 classes; the general weak terms for heads without them."""
 
@@ -65,8 +103,11 @@ class VideoConfig(WeakConfig):
 
     video: Annotated[float, Help("weight of the video's probabilities"), Bounds(min=0)] = 1.0
     video_loss: Annotated[
-        Literal["soft-margin", "cross-entropy"],
-        Help("soft margin on the probabilities (public code of AVEL, CMRAN, CMBS), or their binary cross-entropy"),
+        Literal["soft-margin", "cross-entropy", "categorical"],
+        Help(
+            "soft margin on the probabilities (public code of AVEL, CMRAN, CMBS), or their cross-entropy, binary "
+            "(public code of PSP) or categorical"
+        ),
     ] = "soft-margin"
 
     @property
@@ -84,5 +125,6 @@ class VideoConfig(WeakConfig):
 def register(zoo: Registrar) -> None:
     """Offer what is shared."""
     zoo.head("gated-double", GatedDoubleConfig)
+    zoo.head("layered-single", LayeredSingleConfig)
     zoo.head("pooled-single", PooledSingleConfig)
     zoo.objective("video", VideoConfig)

@@ -8,11 +8,21 @@ from torch import Tensor
 
 from avelzoo import MemoryView, Objective, Predictions, Targets
 from avelzoo_baselines.shared.configs import VideoConfig
-from avelzoo_baselines.shared.losses import cross_entropy_of_probabilities, soft_margin_on_probabilities
+from avelzoo_baselines.shared.losses import (
+    categorical_cross_entropy,
+    cross_entropy_of_probabilities,
+    soft_margin_on_probabilities,
+)
+
+_LOSSES = {
+    "soft-margin": soft_margin_on_probabilities,
+    "cross-entropy": cross_entropy_of_probabilities,
+    "categorical": categorical_cross_entropy,
+}
 
 
 class VideoObjective(Objective):
-    """L_video(p, y) over n+1 classes in place of the general terms for categories, relevance and segments.
+    """L_video(p, y) over n or n+1 classes in place of the general terms for categories, relevance and segments.
 
     What a memory or an event-aware head adds is trained by the general terms; so is everything where the head gives no
     probabilities of the video, so that the encoder of a weak system goes with any head.
@@ -25,7 +35,7 @@ class VideoObjective(Objective):
     def __init__(self, config: VideoConfig, *, general: Objective) -> None:
         super().__init__()
         self.general = general
-        self.soft_margin = config.video_loss == "soft-margin"
+        self.loss = _LOSSES[config.video_loss]
         self.weights = {**general.weights, "video": config.video}
 
     def forward(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
@@ -34,6 +44,6 @@ class VideoObjective(Objective):
         if probabilities is None:
             terms: dict[str, Tensor] = self.general(predictions, targets, view)
             return terms
-        loss = soft_margin_on_probabilities if self.soft_margin else cross_entropy_of_probabilities
+        labels = targets.video_labels[:, : probabilities.shape[-1]]
         rest = replace(predictions, event_logits=None, relevance_logits=None, segment_logits=None)
-        return {"video": loss(probabilities, targets.video_labels), **self.general(rest, targets, view)}
+        return {"video": self.loss(probabilities, labels), **self.general(rest, targets, view)}

@@ -1,0 +1,1 @@
+"""AVEL: audio-visual event localization in unconstrained videos (Tian et al. 2018)."""

@@ -1,0 +1,94 @@
+"""Options and citation of AVEL 2018."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import Bounds, FullConfig, Help, Paper
+from avelzoo_baselines.shared.configs import AttendedStreamsConfig
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Objective, Registrar
+
+PAPER = Paper(
+    key="avel2018",
+    authors="Y. Tian, J. Shi, B. Li, Z. Duan, C. Xu",
+    title="Audio-Visual Event Localization in Unconstrained Videos",
+    venue="ECCV",
+    year=2018,
+    doi="10.1007/978-3-030-01216-8_16",
+    code="YapengTian/AVE-ECCV18",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Avel2018Config(AttendedStreamsConfig):
+    """A+V-att: audio-guided visual attention, a bidirectional LSTM per modality, concatenation (Tian et al. 2018)."""
+
+    paper: ClassVar[str] = "avel2018"
+    fidelity: ClassVar[str] = "parity"
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.avel2018.model import Avel2018
+
+        return Avel2018(self, spec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Avel2018DmrnConfig(AttendedStreamsConfig):
+    """DMRN: A+V-att with the dual multimodal residual network in place of the concatenation (Tian et al. 2018)."""
+
+    paper: ClassVar[str] = "avel2018"
+    fidelity: ClassVar[str] = "parity"
+
+    blocks: Annotated[int, Help("residual updates, with shared weights"), Bounds(min=1)] = 1
+    swap: Annotated[
+        bool, Help("every update exchanges the modalities, as in the public code; shows from two blocks on")
+    ] = False
+    attention_init: Annotated[
+        Literal["xavier", "default"], Help("initial weights of the attention: as in A+V-att, or torch's (public code)")
+    ] = "xavier"
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.avel2018.model import Avel2018Dmrn
+
+        return Avel2018Dmrn(self, spec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentFullConfig(FullConfig):
+    """Fully supervised objective of AVEL 2018: the segments' classes by cross-entropy, or as its public code does."""
+
+    paper: ClassVar[str] = "avel2018"
+    fidelity: ClassVar[str] = "parity"
+
+    segment_loss: Annotated[
+        Literal["cross-entropy", "soft-margin"],
+        Help("of the segments' logits, or a soft margin on their probabilities (public code: squashed twice)"),
+    ] = "cross-entropy"
+
+    def build(self, spec: FeatureSpec) -> Objective:
+        """The objective."""
+        from avelzoo_baselines.avel2018.objective import SegmentFull
+
+        return SegmentFull(self, general=super().build(spec))
+
+
+def register(zoo: Registrar) -> None:
+    """Offer AVEL 2018."""
+    from avelzoo_baselines.avel2018 import recipes
+    from avelzoo_baselines.avel2018.official import Ave2018, Ave2018Dmrn
+
+    zoo.paper(PAPER)
+    zoo.encoder("avel2018", Avel2018Config)
+    zoo.encoder("avel2018-dmrn", Avel2018DmrnConfig)
+    zoo.objective("avel2018", SegmentFullConfig)
+    zoo.recipe("avel2018", recipes.avel2018)
+    zoo.recipe("avel2018-official", recipes.avel2018_official)
+    zoo.recipe("avel2018-dmrn", recipes.avel2018_dmrn)
+    zoo.recipe("avel2018-dmrn-official", recipes.avel2018_dmrn_official)
+    zoo.official("ave2018", Ave2018)
+    zoo.official("ave2018dmrn", Ave2018Dmrn)
