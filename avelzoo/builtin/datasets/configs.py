@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from avelzoo.components import DatasetConfig, Supervision
 from avelzoo.config import Bounds, Help
+from avelzoo.errors import OptionError
 
 if TYPE_CHECKING:
     from avelzoo.contracts import Dataset
+
+Share = Bounds(min=0, max=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +46,50 @@ class WorldsConfig(DatasetConfig):
     train_videos: Annotated[int, Help("videos in the training split"), Bounds(min=1)] = 240
     val_videos: Annotated[int, Help("videos in the validation split"), Bounds(min=1)] = 120
     test_videos: Annotated[int, Help("videos in the test split"), Bounds(min=1)] = 240
+    negatives: Annotated[
+        int, Help("training videos without an event, under the weak protocols that have them"), Bounds(min=0)
+    ] = 60
+    audio_led: Annotated[int, Help("categories whose event the audio tells"), Bounds(min=0)] = 3
+    visual_led: Annotated[int, Help("categories whose event the image tells"), Bounds(min=0)] = 3
+    balanced: Annotated[int, Help("categories whose event both tell"), Bounds(min=0)] = 3
+    mislead: Annotated[
+        float,
+        Help("chance that the other modality's cue runs off on its own: 0 follows the truth, 1 never does"),
+        Bounds(min=0, max=1),
+    ] = 1.0
+    run_lengths: Annotated[
+        Literal["ave", "uniform", "partial"],
+        Help("how long events and decoys are: as in AVE, any length alike, or any but the whole video"),
+    ] = "ave"
+    segments: Annotated[int, Help("segments t of a video, one second each"), Bounds(min=1)] = 10
+    grid_height: Annotated[int, Help("rows h of the visual grid"), Bounds(min=1)] = 3
+    grid_width: Annotated[int, Help("columns w of the visual grid"), Bounds(min=1)] = 3
+    audio_channels: Annotated[int, Help("audio channels a"), Bounds(min=1)] = 32
+    visual_channels: Annotated[int, Help("visual channels v"), Bounds(min=1)] = 48
+    cue_noise: Annotated[
+        float, Help("standard deviation of a cue, whose rest and activity are 1 apart"), Bounds(min=0)
+    ] = 0.4
+    noise: Annotated[float, Help("standard deviation of every channel's noise"), Bounds(min=0)] = 0.5
+    jitter: Annotated[float, Help("standard deviation of a signature's strength around 1"), Bounds(min=0)] = 0.2
+    clutter: Annotated[float, Help("strength of what the cells without an object show"), Bounds(min=0)] = 0.5
+    distractors: Annotated[
+        int, Help("silent objects of other categories, at most one fewer than cells"), Bounds(min=0)
+    ] = 1
+    motion: Annotated[float, Help("chance that an object moves a cell from one segment to the next"), Share] = 0.1
     seed: Annotated[int, Help("seed of the whole world"), Bounds(min=0)] = 0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.audio_led + self.visual_led + self.balanced:
+            raise OptionError(
+                "a world needs at least one event category",
+                where="dataset.audio_led, dataset.visual_led, dataset.balanced",
+                found="0 of each",
+                fix="make one of them 1 or more",
+            )
+
     def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
-        return {"epochs": 15, "batch_size": 32}
+        return {"epochs": 18, "batch_size": 32, "learning_rate": 1e-3}
 
     def open(self, supervision: Supervision) -> Dataset:
         from avelzoo.builtin.datasets.worlds import WorldsDataset

@@ -1,0 +1,163 @@
+"""Synthetic audio-visual event worlds, made in memory from a seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from avelzoo.builtin.datasets.configs import WorldsConfig
+from avelzoo.builtin.datasets.worlds_generator import Scene, World
+from avelzoo.builtin.datasets.worlds_reference import Reference
+from avelzoo.components import Supervision
+from avelzoo.contracts import Dataset, Split
+from avelzoo.errors import OptionError, UsageError
+from avelzoo.records import Batch, FeatureSpec, Targets
+
+GENERATOR = "1"
+"""Changes whenever equal options make other features."""
+REFERENCE_VIDEOS = 256
+
+
+class WorldsSplit(Split):
+    """Videos of a world; a video's features are made when it is first fetched, and kept.
+
+    Args:
+        name: of the split.
+        world: the laws of the world.
+        videos: stream and number of every video.
+        first_rows: row number of each stream's first video.
+        protocol: the weak protocol, None for full labels.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        world: World,
+        videos: Sequence[tuple[str, int]],
+        first_rows: Mapping[str, int],
+        protocol: str | None,
+    ) -> None:
+        self.name = name
+        self._world = world
+        self._videos = list(videos)
+        self._protocol = protocol
+        self._background = len(world.names)
+        self._scenes = [world.scene(stream, number) for stream, number in self._videos]
+        self._rows = np.array([first_rows[stream] + number for stream, number in self._videos], dtype=np.int64)
+        negative = np.array([stream == "negative" for stream, _ in self._videos])
+        categories = np.array([scene.category for scene in self._scenes], dtype=np.int64)
+        active = np.stack([scene.event for scene in self._scenes])
+        self._events = np.where(negative, self._background, categories)
+        self._segments = np.where(active, self._events[:, None], self._background)
+        presence = active.mean(axis=1) if protocol == "soft-duration" else ~negative
+        self._presence = presence.astype(np.float32)
+        self._made = np.zeros(len(self._videos), dtype=bool)
+        config, spec = world.config, (len(self._videos), world.config.segments)
+        try:
+            self._audio = np.empty((*spec, config.audio_channels), dtype=np.float32)
+            self._visual = np.empty(
+                (*spec, config.grid_height, config.grid_width, config.visual_channels), dtype=np.float32
+            )
+        except (MemoryError, ValueError) as error:
+            raise OptionError(
+                f"the split '{name}' of this world does not fit into memory",
+                where="dataset",
+                found=str(error),
+                fix="make fewer videos, segments, cells or channels",
+            ) from error
+        self.video_ids: Sequence[str] = [f"{stream}-{number:05d}" for stream, number in self._videos]
+
+    def __len__(self) -> int:
+        return len(self._videos)
+
+    def fetch(self, indices: Sequence[int] | np.ndarray) -> tuple[Batch, Targets]:
+        places = np.asarray(indices, dtype=np.int64)
+        audio, visual = self.features(places)
+        batch = Batch(
+            audio=torch.from_numpy(audio),
+            visual=torch.from_numpy(visual),
+            rows=torch.from_numpy(self._rows[places]),
+        )
+        targets = Targets(
+            event=torch.from_numpy(self._events[places]),
+            presence=torch.from_numpy(self._presence[places]),
+            segments=None if self._protocol else torch.from_numpy(self._segments[places]),
+            background=self._background,
+        )
+        return batch, targets
+
+    def features(self, places: np.ndarray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Copies of the videos' audio (b t a) and visual (b t h w v) features."""
+        for i in np.unique(places):
+            if not self._made[i]:
+                self._audio[i], self._visual[i] = self._world.features(self._scenes[i], *self._videos[i])
+                self._made[i] = True
+        return self._audio[places], self._visual[places]
+
+    def labels(self) -> np.ndarray:
+        return self._segments.copy()
+
+    def events(self) -> np.ndarray:
+        return self._events.copy()
+
+    def scenes(self) -> Sequence[Scene]:
+        """What truly happens in every video, cues and silent objects included."""
+        return tuple(self._scenes)
+
+
+class WorldsDataset(Dataset):
+    """A world and its three splits (see docs/worlds.md for the generator).
+
+    Rows number the training videos first, then validation, test and negatives.
+
+    Args:
+        config: the options.
+        supervision: full, or weak for a training split without segment labels and, by protocol, with negatives.
+    """
+
+    def __init__(self, config: WorldsConfig, supervision: Supervision) -> None:
+        self._config = config
+        self._world = World(config)
+        self.spec = FeatureSpec(
+            segments=config.segments,
+            audio_dim=config.audio_channels,
+            grid=(config.grid_height, config.grid_width),
+            visual_dim=config.visual_channels,
+            categories=self._world.names,
+        )
+        self._weak = supervision == "weak"
+        self._splits: dict[str, WorldsSplit] = {}
+
+    def split(self, name: str) -> WorldsSplit:
+        config = self._config
+        sizes = {"train": config.train_videos, "val": config.val_videos, "test": config.test_videos}
+        if name not in sizes:
+            raise UsageError(f"there is no split '{name}'", expected=", ".join(sizes))
+        if name not in self._splits:
+            weak = self._weak and name == "train"
+            videos = [(name, number) for number in range(sizes[name])]
+            if weak and config.weak_protocol != "onehot":
+                videos += [("negative", number) for number in range(config.negatives)]
+            streams = [*sizes, "negative"]
+            first = dict(zip(streams, np.cumsum([0, *sizes.values()]).tolist(), strict=True))
+            self._splits[name] = WorldsSplit(name, self._world, videos, first, config.weak_protocol if weak else None)
+        return self._splits[name]
+
+    def references(self, name: str) -> Mapping[str, np.ndarray]:
+        """``bias_aware`` knows which modality leads each category, ``category_blind`` knows everything but that."""
+        split, reference = self.split(name), Reference(self._world)
+        parts = [
+            reference.predict(*split.features(np.arange(first, min(first + REFERENCE_VIDEOS, len(split)))))
+            for first in range(0, len(split), REFERENCE_VIDEOS)
+        ]
+        return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """A hash of all options and of the generator's version."""
+        options = json.dumps(self._config.to_dict() | {"generator": GENERATOR}, sort_keys=True)
+        return {"worlds": "sha256:" + hashlib.sha256(options.encode()).hexdigest()}

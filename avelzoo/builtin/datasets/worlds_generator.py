@@ -1,0 +1,158 @@
+"""How worlds come about: signatures and cues of a world, scenes of its videos, features of the scenes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avelzoo.builtin.datasets.configs import WorldsConfig
+from avelzoo.builtin.datasets.worlds_runs import draw_run, length_law
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+Bias = Literal["audio-led", "visual-led", "balanced"]
+
+BIASES: tuple[Bias, ...] = ("audio-led", "visual-led", "balanced")
+STREAMS = {"world": 0, "train": 1, "val": 2, "test": 3, "negative": 4}
+"""First key of every random stream; the second is the video's number."""
+QUIET, STEP = 1.0, 1.0
+"""A cue's mean is QUIET where its modality is at rest, QUIET + STEP where it is active."""
+SUPPORT = 4
+"""One channel in so many carries a signature or a cue."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What happens in one video.
+
+    Attributes:
+        category: id of the event that is heard and seen, in 0..n-1.
+        event: (t) bool, the truth.
+        heard: (t) bool, where the audio cue is active.
+        seen: (t) bool, where the object's visual cue is active.
+        others: category and (t) activity of every silent object.
+    """
+
+    category: int
+    event: BoolArray
+    heard: BoolArray
+    seen: BoolArray
+    others: tuple[tuple[int, BoolArray], ...]
+
+
+class World:
+    """The laws of one world: what every category sounds and looks like, and what leads it.
+
+    Attributes:
+        names: the n categories, audio-led ones first, balanced ones last.
+        biases: (n), what leads each.
+        sounds: (n a) audio signatures.
+        looks: (n v) visual signatures.
+        audio_cue: (a), the direction of audible activity, shared by all categories.
+        visual_cue: (v), the direction of visible activity, shared by all categories.
+        lengths: (t+1), probability of every run length.
+
+    Args:
+        config: the options.
+    """
+
+    def __init__(self, config: WorldsConfig) -> None:
+        counts = (config.audio_led, config.visual_led, config.balanced)
+        self.config = config
+        self.biases = tuple(bias for bias, count in zip(BIASES, counts, strict=True) for _ in range(count))
+        self.names = tuple(f"{bias}-{i + 1}" for bias, count in zip(BIASES, counts, strict=True) for i in range(count))
+        self.lengths = length_law(config.run_lengths, config.segments)
+        rng = self._stream("world")
+        n = len(self.names)
+        self.audio_cue, *sounds = (_pattern(rng, config.audio_channels) for _ in range(n + 1))
+        self.visual_cue, *looks = (_pattern(rng, config.visual_channels) for _ in range(n + 1))
+        self.sounds, self.looks = np.stack(sounds), np.stack(looks)
+
+    @property
+    def cells(self) -> int:
+        """Places of the grid, h w."""
+        return self.config.grid_height * self.config.grid_width
+
+    @property
+    def silent(self) -> int:
+        """Silent objects of every video: as many as asked for and as fit beside the event's own; none of one category."""
+        return min(self.config.distractors, self.cells - 1) if len(self.names) > 1 else 0
+
+    def scene(self, stream: str, number: int) -> Scene:
+        """What happens in a video; of a ``negative``, everything but the event."""
+        rng = self._stream(stream, number, 0)
+        n = len(self.names)
+        category = number % n
+        event = draw_run(rng, self.lengths)
+        decoy = draw_run(rng, self.lengths)
+        if stream == "negative":
+            event = np.zeros_like(event)
+        bias = self.biases[category]
+        loose = decoy if rng.random() < self.config.mislead else event
+        others = tuple(
+            ((category + int(rng.integers(1, n))) % n, draw_run(rng, self.lengths)) for _ in range(self.silent)
+        )
+        return Scene(
+            category=category,
+            event=event,
+            heard=loose if bias == "visual-led" else event,
+            seen=loose if bias == "audio-led" else event,
+            others=others,
+        )
+
+    def features(self, scene: Scene, stream: str, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Audio (t a) and visual (t h w v) features of a scene, non-negative."""
+        rng = self._stream(stream, number, 1)
+        config = self.config
+        audio = self._show(rng, self.sounds[scene.category], self.audio_cue, scene.heard)
+        audio += config.noise * rng.standard_normal(audio.shape)
+        ground = config.clutter * np.maximum(rng.standard_normal((self.cells, config.visual_channels)), 0)
+        visual = np.repeat(ground[None], config.segments, axis=0)
+        objects = ((scene.category, scene.seen), *scene.others)
+        time = np.arange(config.segments)
+        for path, (category, active) in zip(self._paths(rng, len(objects)), objects, strict=True):
+            visual[time, path] = self._show(rng, self.looks[category], self.visual_cue, active)
+        visual += config.noise * rng.standard_normal(visual.shape)
+        grid = visual.reshape(config.segments, config.grid_height, config.grid_width, -1)
+        return np.maximum(audio, 0).astype(np.float32), np.maximum(grid, 0).astype(np.float32)
+
+    def _show(self, rng: np.random.Generator, signature: FloatArray, cue: FloatArray, active: BoolArray) -> FloatArray:
+        """(t channels): gain times signature plus activity times cue."""
+        jitter, flicker = rng.standard_normal((2, len(active), 1))
+        level = QUIET + STEP * active[:, None] + self.config.cue_noise * flicker
+        shown: FloatArray = (1 + self.config.jitter * jitter) * signature + level * cue
+        return shown
+
+    def _paths(self, rng: np.random.Generator, objects: int) -> NDArray[np.int64]:
+        """(objects t) cells: different starts, then now and then a step to a neighbouring cell that is free."""
+        h, w, t = self.config.grid_height, self.config.grid_width, self.config.segments
+        here = rng.permutation(self.cells)[:objects]
+        moves = rng.random((t, objects)) < self.config.motion
+        steps = rng.integers(4, size=(t, objects))
+        paths = np.empty((objects, t), dtype=np.int64)
+        for i in range(t):
+            for k in np.flatnonzero(moves[i]) if i else ():
+                row, column = divmod(int(here[k]), w)
+                row += (1, -1, 0, 0)[steps[i, k]]
+                column += (0, 0, 1, -1)[steps[i, k]]
+                there = row * w + column
+                if 0 <= row < h and 0 <= column < w and there not in here:
+                    here[k] = there
+            paths[:, i] = here
+        return paths
+
+    def _stream(self, *keys: str | int) -> np.random.Generator:
+        numbers = [STREAMS[key] if isinstance(key, str) else key for key in keys]
+        return np.random.default_rng(np.random.SeedSequence(self.config.seed, spawn_key=numbers))
+
+
+def _pattern(rng: np.random.Generator, channels: int) -> FloatArray:
+    """(channels): a quarter of them, chosen at random, between 0.5 and 1.5 before scaling to a mean square of 1."""
+    pattern = np.zeros(channels)
+    chosen = rng.permutation(channels)[: max(1, channels // SUPPORT)]
+    pattern[chosen] = rng.uniform(0.5, 1.5, size=len(chosen))
+    pattern *= np.sqrt(channels / np.square(pattern).sum())
+    return pattern

@@ -1,0 +1,167 @@
+"""What can be known of a world's videos from their features by one who knows the world's laws.
+
+Every modality of a segment, given its category and whether its cue is active, is taken as Gaussian: what is left out
+is the rectification of the features and the object's path, whose cell is inferred anew in every segment.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avelzoo.builtin.datasets.worlds_generator import BIASES, QUIET, STEP, World
+from avelzoo.builtin.datasets.worlds_runs import best_run, run_law, run_sums, segment_marginals
+
+FloatArray = NDArray[np.float64]
+PLACES = 2_000_000
+"""Numbers in the largest temporary array."""
+LEAST_NOISE = 1e-2
+"""Noise below this is taken as this, so that every density exists."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Log-likelihoods of one modality, up to terms shared by all categories.
+
+    Attributes:
+        quiet: (b n t), of every segment with its cue at rest.
+        gain: (b n t), what an active cue adds to it.
+    """
+
+    quiet: FloatArray
+    gain: FloatArray
+
+
+class Reference:
+    """Reference predictors of a world.
+
+    Args:
+        world: the world.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        with np.errstate(divide="ignore"):
+            self._runs = np.log(run_law(world.lengths))
+            self._loose = np.log(world.config.mislead), np.log1p(-world.config.mislead)
+            own = np.array([[bias == b for b in BIASES] for bias in world.biases], dtype=np.float64)
+            self._weights = {
+                "bias_aware": np.log(own),
+                "category_blind": np.log(np.broadcast_to(own.mean(axis=0), own.shape)),
+            }
+
+    def predict(self, audio: NDArray[np.float32], visual: NDArray[np.float32]) -> dict[str, NDArray[np.int64]]:
+        """(b t a), (b t h w v) -> segment ids (b t) of every reference."""
+        t, n = self._world.config.segments, len(self._world.names)
+        size = max(1, PLACES // (n * max((t + 1) ** 2, t * self._world.cells)))
+        parts = [self._predict(audio[i : i + size], visual[i : i + size]) for i in range(0, len(audio), size)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in self._weights}
+
+    def _predict(self, audio: NDArray[np.float32], visual: NDArray[np.float32]) -> dict[str, NDArray[np.int64]]:
+        heard, seen = self.hear(audio), self.see(visual)
+        base = heard.quiet.sum(axis=-1) + seen.quiet.sum(axis=-1)
+        sounds, looks = run_sums(heard.gain), run_sums(seen.gain)
+        return {name: self._decide(base, self._posterior(sounds, looks, w)) for name, w in self._weights.items()}
+
+    def _posterior(self, sounds: FloatArray, looks: FloatArray, weights: FloatArray) -> FloatArray:
+        """Log p(run, features | category) over all runs, (b n t+1 t+1), up to the features of cues at rest.
+
+        Args:
+            sounds: (b n t+1 t+1), log-likelihood gain of an audio cue active in each run.
+            looks: the same of the visual cue.
+            weights: (n 3), log-probability of each bias given the category.
+        """
+        led = [
+            sounds + self._follower(looks),
+            looks + self._follower(sounds),
+            sounds + looks,
+        ]
+        mixed = np.full_like(sounds, -np.inf)
+        for k, scores in enumerate(led):
+            mixed = np.logaddexp(mixed, weights[:, k, None, None] + scores)
+        mixed += self._runs
+        return mixed
+
+    def _follower(self, scores: FloatArray) -> FloatArray:
+        """Log-likelihood of the uninformative cue for every true run: a decoy of any kind, or the truth itself."""
+        loose, tied = self._loose
+        followed: FloatArray = np.logaddexp(tied + scores, loose + _log_sum(scores + self._runs, axes=(-2, -1)))
+        return followed
+
+    def _decide(self, base: FloatArray, runs: FloatArray) -> NDArray[np.int64]:
+        """The likeliest category in the best run under it."""
+        total = _log_sum(runs, axes=(-2, -1))
+        category = (base + total[..., 0, 0]).argmax(axis=-1)
+        videos = np.arange(len(category))
+        shares = np.exp(runs[videos, category] - total[videos, category])
+        inside = best_run(segment_marginals(shares))
+        return np.where(inside, category[:, None], len(self._world.names))
+
+    def hear(self, audio: NDArray[np.float32]) -> Evidence:
+        """Evidence of (b t a)."""
+        world = self._world
+        quiet, active = self._densities(audio.astype(np.float64), world.sounds, world.audio_cue)
+        return Evidence(np.moveaxis(quiet, -1, 1), np.moveaxis(active - quiet, -1, 1))
+
+    def see(self, visual: NDArray[np.float32]) -> Evidence:
+        """Evidence of (b t h w v): the mean over cells of object against ground, since the object is in one of them."""
+        world = self._world
+        cells = visual.astype(np.float64).reshape(*visual.shape[:2], -1, visual.shape[-1])
+        quiet, active = self._densities(cells, world.looks, world.visual_cue)
+        ground = self._ground(cells, np.stack([quiet, active]))[..., None]
+        quiet, active = (_log_sum(x - ground, axes=(2,))[:, :, 0] - math.log(world.cells) for x in (quiet, active))
+        return Evidence(np.moveaxis(quiet, -1, 1), np.moveaxis(active - quiet, -1, 1))
+
+    def _ground(self, cells: FloatArray, objects: FloatArray) -> FloatArray:
+        """Log-density of cells (b t hw v) without the event's object: clutter, or a silent object of any category."""
+        world, config = self._world, self._world.config
+        mean = config.clutter / math.sqrt(2 * math.pi)
+        variance = config.clutter**2 / 2 - mean**2 + max(config.noise, LEAST_NOISE) ** 2
+        squares = np.square(cells - mean).sum(axis=-1)
+        clutter = -(squares / variance + cells.shape[-1] * math.log(2 * math.pi * variance)) / 2
+        if not world.silent:
+            return clutter
+        share = world.silent / (world.cells - 1)
+        silent = _log_sum(objects, axes=(0, -1))[0, ..., 0] - math.log(objects.shape[0] * objects.shape[-1])
+        with np.errstate(divide="ignore"):
+            ground: FloatArray = np.logaddexp(np.log1p(-share) + clutter, math.log(share) + silent)
+        return ground
+
+    def _densities(self, x: FloatArray, signatures: FloatArray, cue: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Log-densities of vectors (... c) under every category, cue at rest and cue active, both (... n).
+
+        N(x; S + level u, noise^2 I + jitter^2 S S^T + cue_noise^2 u u^T), inverted by Woodbury's identity: only the
+        products of x with S, with u and with itself are needed.
+        """
+        config = self._world.config
+        variance = max(config.noise, LEAST_NOISE) ** 2
+        scales = np.array([config.jitter, config.cue_noise])
+        products = np.stack([x @ signatures.T, np.broadcast_to((x @ cue)[..., None], (*x.shape[:-1], len(signatures)))])
+        squares = np.square(x).sum(axis=-1)[..., None]
+        basis = np.stack([signatures, np.broadcast_to(cue, signatures.shape)])
+        gram = np.einsum("inc,jnc->nij", basis, basis)
+        inner = scales[:, None] * gram * scales + variance * np.eye(2)
+        _, log_inner = np.linalg.slogdet(inner)
+        channels = x.shape[-1]
+        log_det = log_inner + (channels - 2) * math.log(variance) + channels * math.log(2 * math.pi)
+        found = []
+        for level in (QUIET, QUIET + STEP):
+            mean = np.array([1.0, level])
+            rest = squares - 2 * np.einsum("i,i...->...", mean, products) + np.einsum("i,nij,j->n", mean, gram, mean)
+            tilt = np.moveaxis(products, 0, -1) - np.einsum("nij,j->ni", gram, mean)
+            tilt = tilt * scales
+            explained = np.einsum("...ni,nij,...nj->...n", tilt, np.linalg.inv(inner), tilt)
+            found.append(-((rest - explained) / variance + log_det) / 2)
+        return found[0], found[1]
+
+
+def _log_sum(x: FloatArray, axes: tuple[int, ...]) -> FloatArray:
+    """log sum exp over axes, which stay as axes of size 1."""
+    top = x.max(axis=axes, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        total: FloatArray = top + np.log(np.exp(x - top).sum(axis=axes, keepdims=True))
+    return total
