@@ -33,6 +33,17 @@ def cross_entropy_of_probabilities(probabilities: Tensor, labels: Tensor) -> Ten
         return F.binary_cross_entropy(_wide(probabilities), _wide(labels))
 
 
+def categorical_cross_entropy(probabilities: Tensor, labels: Tensor) -> Tensor:
+    """Mean over the rows of -sum_c y_c ln p_c, with p kept above the smallest normal number.
+
+    Args:
+        probabilities: (b n), rows sum to 1.
+        labels: (b n) in [0, 1].
+    """
+    p = _wide(probabilities)
+    return -(_wide(labels) * p.clamp_min(torch.finfo(p.dtype).tiny).log()).sum(dim=-1).mean()
+
+
 def cross_entropy_of_events(logits: Tensor, targets: Targets) -> Tensor:
     """Mean of -ln softmax(logits)[category] over the videos that have a category; 0 where none has.
 

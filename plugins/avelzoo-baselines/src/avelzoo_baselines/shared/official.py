@@ -24,6 +24,7 @@ class RenamedSystem(OfficialSystem):
         unused: patterns of keys that the public code registers but never uses; they are accepted and ignored.
         needed: keys that sizes are read off.
         terms: by setting, the public code's losses -> avelzoo's terms.
+        initial: avelzoo's entries that no checkpoint holds and that start as they are built.
     """
 
     title: ClassVar[str]
@@ -31,6 +32,7 @@ class RenamedSystem(OfficialSystem):
     unused: ClassVar[tuple[str, ...]]
     needed: ClassVar[tuple[str, ...]]
     terms: ClassVar[Mapping[str, Mapping[str, str]]]
+    initial: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def spec(self, setting: str, state: Mapping[str, Tensor]) -> FeatureSpec:
@@ -72,6 +74,7 @@ class RenamedSystem(OfficialSystem):
         """The model of `recipe` with the checkpoint's weights, rounded to float32."""
         model = build(self.recipe(setting, state), self.spec(setting, state))
         renamed = {own: value for key, value in state.items() if (own := self.own(setting, key)) is not None}
+        renamed |= {key: value for key, value in model.state_dict().items() if key in self.initial}
         load_renamed(model, renamed, origin=f"{self.title} ({setting})")
         return model
 

@@ -1,0 +1,1 @@
+"""PSP: positive sample propagation (Zhou et al. 2021)."""

@@ -1,0 +1,95 @@
+"""Options and citation of PSP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import Bounds, FullConfig, Help, Paper
+from avelzoo_baselines.shared.configs import AttendedStreamsConfig
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Objective, Registrar
+
+PAPER = Paper(
+    key="psp2021",
+    authors="J. Zhou, L. Zheng, Y. Zhong, S. Hao, M. Wang",
+    title="Positive Sample Propagation along the Audio-Visual Event Line",
+    venue="CVPR",
+    year=2021,
+    doi="10.48550/arXiv.2104.00239",
+    code="jasongief/PSP_CVPR_2021",
+)
+PAIRS = "pair_similarity"
+"""An encoder whose extras hold the similarity of paired audio and visual segments."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropagationConfig(AttendedStreamsConfig):
+    """What the encoders with positive sample propagation share; the defaults are PSP's under full supervision."""
+
+    projections: Annotated[
+        Literal["both", "visual"],
+        Help("linear maps before the LSTMs: two layers for both modalities, or one for the visual alone (weak PSP)"),
+    ] = "both"
+    threshold: Annotated[
+        float,
+        Help("tau: share of a row below which a pair is pruned; made for 1 / tau segments"),
+        Bounds(min=0, below=1),
+    ] = 0.099
+    renormalize: Annotated[bool, Help("rows sum to 1 again after pruning (not in weak PSP)")] = True
+    output_layers: Annotated[bool, Help("a layer per modality after the propagation (not in weak PSP)")] = True
+    dropout: Annotated[float, Help("dropout in the propagation"), Bounds(min=0, below=1)] = 0.1
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Pair similarities and the propagated features among the extras."""
+        return frozenset({PAIRS})
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.psp.model import Psp
+
+        return Psp(self, spec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PspConfig(PropagationConfig):
+    """Audio-guided attention, LSTMs, and pairs of segments that fit propagate to each other (Zhou et al. 2021)."""
+
+    paper: ClassVar[str] = "psp2021"
+    fidelity: ClassVar[str] = "parity"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairFullConfig(FullConfig):
+    """Fully supervised objective of PSP: the general terms and the similarity of audio-visual pairs."""
+
+    paper: ClassVar[str] = "psp2021"
+    fidelity: ClassVar[str] = "parity"
+
+    pair: Annotated[float, Help("weight of the pair similarity, for encoders that give it"), Bounds(min=0)] = 100.0
+    pair_targets: Annotated[
+        Literal["fresh", "stale"],
+        Help("targets of the batch, or a buffer whose background keeps earlier batches' values (public code)"),
+    ] = "fresh"
+    stale_slots: Annotated[int, Help("places of that buffer: the batch size"), Bounds(min=1)] = 128
+
+    def build(self, spec: FeatureSpec) -> Objective:
+        """The objective."""
+        from avelzoo_baselines.psp.objective import PairFull
+
+        return PairFull(self, spec, general=super().build(spec))
+
+
+def register(zoo: Registrar) -> None:
+    """Offer PSP."""
+    from avelzoo_baselines.psp.official import Psp2021
+    from avelzoo_baselines.psp.recipes import psp, psp_official
+
+    zoo.paper(PAPER)
+    zoo.encoder("psp", PspConfig)
+    zoo.objective("psp", PairFullConfig)
+    zoo.recipe("psp", psp)
+    zoo.recipe("psp-official", psp_official)
+    zoo.official("psp", Psp2021)

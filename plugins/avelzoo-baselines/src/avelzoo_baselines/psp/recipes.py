@@ -1,0 +1,93 @@
+"""Recipes of PSP."""
+
+from __future__ import annotations
+
+from avelzoo import NoMemoryConfig, ObjectiveConfig, Published, Recipe, Supervision, TrainConfig, WorldsConfig
+from avelzoo_baselines.psp.configs import PairFullConfig, PspConfig
+from avelzoo_baselines.shared.configs import LayeredSingleConfig, VideoConfig
+
+_SOURCE = "Ge et al. 2023, Table 1"
+
+
+def psp(supervision: Supervision) -> Recipe:
+    """PSP as the paper describes it; weak labels are the events' shares of the videos, which is the paper's own way."""
+    return _recipe("psp", "Zhou et al. 2021: positive sample propagation", supervision, official=False)
+
+
+def psp_official(supervision: Supervision) -> Recipe:
+    """PSP as its public code runs it."""
+    summary = "Zhou et al. 2021: the public code (jasongief/PSP_CVPR_2021), bug for bug"
+    return _recipe("psp-official", summary, supervision, official=True)
+
+
+def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool) -> Recipe:
+    full = supervision == "full"
+    return Recipe(
+        name=name,
+        summary=summary,
+        paper="psp2021",
+        supervision=supervision,
+        dataset=WorldsConfig(weak_protocol="soft-duration"),
+        encoder=PspConfig(
+            hidden=128,
+            attention_width=512,
+            attention_axis="location" if official else "projection",
+            projections="both" if full else "visual",
+            threshold=0.099 if full else 0.095,
+            renormalize=full,
+            output_layers=full,
+            dropout=0.1,
+        ),
+        memory=NoMemoryConfig(),
+        head=LayeredSingleConfig(hidden=64, bias=False, weighting=not full, pooling="mean"),
+        objective=_objective(supervision, official=official),
+        train=TrainConfig(
+            epochs=300,
+            batch_size=128,
+            learning_rate=1e-3,
+            schedule="steps",
+            milestones=(60, 120) if full else (80, 160),
+            gamma=0.8,
+            clip_norm=None,
+            order="shuffled",
+            drop_last=True,
+            seed=123,
+            precision="32",
+        ),
+        published=(
+            Published("full", "VGG-19 + VGGish", 0.778, _SOURCE),
+            Published("full", "VGG-19 + CNN14", 0.787, _SOURCE),
+            Published("weak", "VGG-19 + VGGish", 0.735, _SOURCE),
+            Published("weak", "VGG-19 + CNN14", 0.757, _SOURCE),
+        ),
+    )
+
+
+def _objective(supervision: Supervision, *, official: bool) -> ObjectiveConfig:
+    if supervision == "full":
+        return PairFullConfig(
+            segment=1.0,
+            pair=100.0,
+            pair_targets="stale" if official else "fresh",
+            stale_slots=128,
+            event=1.0,
+            relevance=1.0,
+            unimodal=0.01,
+            prototype=0.1,
+            contrastive=0.1,
+            prototype_level="segment",
+            contrastive_mean="segments",
+        )
+    return VideoConfig(
+        video=1.0,
+        video_loss="cross-entropy",
+        event=1.0,
+        relevance=1.0,
+        unimodal=0.01,
+        prototype=0.1,
+        contrastive=0.1,
+        segment=1.0,
+        segment_pooling="mean",
+        prototype_level="segment",
+        background_videos="mask",
+    )
