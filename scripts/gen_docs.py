@@ -1,4 +1,4 @@
-"""Writes the pages that the program itself knows best: the catalogue and the command reference.
+"""Writes the pages that the program itself knows best: the catalogue, the command reference, the layers.
 
 Usage: ``python scripts/gen_docs.py`` writes them; with ``--check`` nothing is written, and the exit code is 1 if a page
 is not what would be written.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import os
 import sys
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
@@ -182,7 +184,8 @@ def command_section(prefix: str, info: CommandInfo) -> Iterator[str]:
         elif isinstance(told, OptionInfo) and not told.hidden:
             flags.append((option_name(parameter, hint, told), option_help(parameter, told)))
     usage = " ".join([path, *("[options]" for _ in flags[:1]), *(name for name, _ in arguments)])
-    text = inspect.cleandoc(info.help or callback.__doc__ or "")
+    # Without the paragraphs that `run --help` adds about what is installed here.
+    text = inspect.cleandoc(info.help or callback.__doc__ or "").partition("\n\nRecipes:")[0]
     yield from (f"## {path}", "", text, "", "```text", usage, "```", "")
     if rows := arguments + flags:
         yield from table(("", "what it does"), ((f"`{name}`", text) for name, text in rows))
@@ -213,15 +216,35 @@ def option_help(parameter: inspect.Parameter, told: OptionInfo) -> str:
     return text if default in (None, False, parameter.empty) else f"{text} Default: {shown(default)}."
 
 
+# -- layers ----------------------------------------------------------------------------------------------------------
+
+
+def layers() -> Iterator[str]:
+    """Every public layer, by the module it lives in."""
+    nn = import_module("avelzoo.nn")
+    yield from ("# Layers", "", NOTE, "", "Shared layers, public for plugin authors: batch first, channels last.", "")
+    homes: dict[str, list[str]] = {}
+    for name in nn.__all__:
+        homes.setdefault(getattr(nn, name).__module__, []).append(name)
+    for home, names in sorted(homes.items()):
+        title = home.rpartition(".")[2].replace("_", " ").capitalize()
+        yield from (f"## {title}", "", (import_module(home).__doc__ or "").partition("\n\n")[0].replace("\n", " "), "")
+        for name in names:
+            members = "[forward]" if inspect.isclass(getattr(nn, name)) else "[]"
+            yield from (f"::: {home}.{name}", "    options:", "      heading_level: 3", f"      members: {members}", "")
+
+
 # -- writing ---------------------------------------------------------------------------------------------------------
 
 
 def pages() -> dict[Path, str]:
     """Every generated page and its text."""
+    os.environ["AVELZOO_LOAD_PLUGINS"] = ""  # the pages are the same whatever is installed here
     registry = PluginHost(entry_points=False).registry
     return {
         DOCS / "catalogue.md": "\n".join(catalogue(registry)).rstrip() + "\n",
         DOCS / "commands.md": "\n".join(commands()).rstrip() + "\n",
+        DOCS / "api" / "nn.md": "\n".join(layers()).rstrip() + "\n",
     }
 
 
@@ -234,10 +257,12 @@ def main() -> int:
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
         if check:
-            print(f"docs/{path.name} is not up to date; run: python scripts/gen_docs.py", file=sys.stderr)
+            print(
+                f"{path.relative_to(DOCS.parent)} is not up to date; run: python scripts/gen_docs.py", file=sys.stderr
+            )
         else:
             path.write_text(wanted[path], encoding="utf-8")
-            print(f"wrote docs/{path.name}")
+            print(f"wrote {path.relative_to(DOCS.parent)}")
     return 1 if check and stale else 0
 
 

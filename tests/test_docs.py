@@ -134,7 +134,8 @@ def test_imports_in_pages_exist(path: Path) -> None:
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_linked_from_pages_exist(path: Path) -> None:
-    targets = {link.partition("#")[0] for link in LINK.findall(path.read_text("utf-8")) if "://" not in link}
+    prose = FENCE.sub("", path.read_text("utf-8"))
+    targets = {link.partition("#")[0] for link in LINK.findall(prose) if "://" not in link}
     assert [target for target in sorted(targets - {""}) if not (path.parent / target).exists()] == []
 
 
@@ -143,6 +144,17 @@ def test_generated_pages_are_current() -> None:
         [sys.executable, str(ROOT / "scripts" / "gen_docs.py"), "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_example_runs(tmp_path: Path) -> None:
+    small = ["encoder.width=8", "encoder.feedforward=8", "memory.size=2", "train.epochs=1", "train.limit_batches=1"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "ten_lines.py"), *small],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "what localization adds" in done.stdout
+    assert len(list(tmp_path.glob("runs/*/best.safetensors"))) == 1
 
 
 def shown_commands() -> Iterator[tuple[str, str]]:

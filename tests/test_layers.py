@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.model", "avelzoo.composition"),
     ("avelzoo.compose", "avelzoo.host", "avelzoo.interop"),
     ("avelzoo.builtin",),
-    ("avelzoo.engine", "avelzoo.report"),
+    ("avelzoo.engine", "avelzoo.profiling", "avelzoo.report"),
     ("avelzoo.api", "avelzoo.testing", "avelzoo.scaffold"),
     ("avelzoo.cli",),
     ("avelzoo.__main__", "avelzoo"),
