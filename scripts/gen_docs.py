@@ -256,13 +256,12 @@ def main() -> int:
     wanted = pages()
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in stale:
+        name = path.relative_to(DOCS.parent)
         if check:
-            print(
-                f"{path.relative_to(DOCS.parent)} is not up to date; run: python scripts/gen_docs.py", file=sys.stderr
-            )
+            print(f"{name} is not up to date; run: python scripts/gen_docs.py", file=sys.stderr)
         else:
             path.write_text(wanted[path], encoding="utf-8")
-            print(f"wrote {path.relative_to(DOCS.parent)}")
+            print(f"wrote {name}")
     return 1 if check and stale else 0
 
 
