@@ -1,0 +1,127 @@
+"""The grid: every encoder with every head, memory and supervision, trained and asked once at tiny sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from avelzoo.builtin.datasets.configs import WorldsConfig
+from avelzoo.components import EncoderConfig, MemoryConfig, Supervision
+from avelzoo.compose import check
+from avelzoo.contracts import Encoder
+from avelzoo.errors import CompositionError, OptionError
+from avelzoo.model import Model
+from avelzoo.recipe import Recipe, TrainConfig
+from avelzoo.records import FeatureSpec
+from avelzoo.registry import Entry, Registry
+from avelzoo.testing.bench import random_batch, random_targets
+
+SPEC = FeatureSpec(segments=3, audio_dim=4, grid=(2, 2), visual_dim=5, categories=("bark", "bell", "horn"))
+SUPERVISIONS: tuple[Supervision, ...] = ("full", "weak")
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """One cell of the grid.
+
+    Attributes:
+        encoder: its name.
+        head: its name.
+        memory: its name.
+        supervision: full or weak.
+        objective: the registered objective that fits; empty where none does.
+        refusal: why it cannot work, in one sentence; empty where it can.
+    """
+
+    encoder: str
+    head: str
+    memory: str
+    supervision: Supervision
+    objective: str
+    refusal: str
+
+
+def walk_encoder(registry: Registry, entry: Entry) -> Iterator[Pairing]:
+    """Train and ask every pairing of one encoder; each is one step on a random batch.
+
+    Raises:
+        AssertionError: a pairing that was not refused does not train or answer.
+    """
+    config = _narrow(entry.target())
+    torch.manual_seed(0)
+    encoder = config.build(SPEC)
+    for head in registry.entries("head"):
+        for memory in registry.entries("memory"):
+            for supervision in SUPERVISIONS:
+                recipe, objective, refusal = _fit(registry, config, head, memory, supervision)
+                if recipe is not None:
+                    _try(recipe, encoder, f"{entry.name} + {head.name} + {memory.name}, {supervision}")
+                yield Pairing(entry.name, head.name, memory.name, supervision, objective, refusal)
+
+
+def _fit(
+    registry: Registry, encoder: EncoderConfig, head: Entry, memory: Entry, supervision: Supervision
+) -> tuple[Recipe | None, str, str]:
+    """The composition with the first objective that fits, general ones first; or why there is none."""
+    refusal = ""
+    objectives = sorted(registry.entries("objective"), key=lambda e: (e.plugin != "avelzoo", e.name != supervision))
+    for objective in objectives:
+        recipe = Recipe(
+            name="grid",
+            summary="",
+            paper="",
+            supervision=supervision,
+            dataset=WorldsConfig(),
+            encoder=encoder,
+            memory=_small(memory.target()),
+            head=head.target(),
+            objective=objective.target(),
+            train=TrainConfig(epochs=1),
+        )
+        try:
+            check(recipe, registry)
+        except CompositionError as error:
+            refusal = refusal or error.problem
+            continue
+        return recipe, objective.name, ""
+    return None, "", refusal
+
+
+def _narrow(config: EncoderConfig) -> EncoderConfig:
+    """The encoder with few channels, where its options allow it."""
+    try:
+        narrow: EncoderConfig = type(config).from_dict(
+            config.to_dict() | ({"width": 16} if hasattr(config, "width") else {})
+        )
+    except OptionError:
+        return config
+    return narrow
+
+
+def _small(config: MemoryConfig) -> MemoryConfig:
+    """The memory with two slots a category, where it has such an option: an eighth of the default's cost."""
+    small: MemoryConfig = type(config).from_dict(config.to_dict() | ({"size": 2} if hasattr(config, "size") else {}))
+    return small
+
+
+def _try(recipe: Recipe, encoder: Encoder, name: str) -> None:
+    batch = random_batch(SPEC, 2)
+    targets = random_targets(SPEC, 2, weak=recipe.supervision == "weak")
+    memory = recipe.memory.build(SPEC, encoder.widths, recipe.supervision)
+    head = recipe.head.build(SPEC, encoder.widths, recipe.supervision)
+    model = Model(encoder, memory, head, recipe.objective.build(SPEC)).train()
+    model.begin_epoch(0, 1)
+    model.zero_grad()
+    step = model(batch, targets)
+    assert torch.isfinite(step.loss), f"{name}: the loss is {step.loss.item()}"
+    torch.autograd.backward(step.loss)
+    norms = [p.grad.norm() for p in encoder.parameters() if p.grad is not None]
+    assert norms, f"{name}: no gradient reaches the encoder"
+    assert all(torch.isfinite(norm) for norm in norms), f"{name}: gradients are not finite"
+    model.eval()
+    with torch.no_grad():
+        decoded = model.head.decode(model.predict(batch, model.view()))
+    assert tuple(decoded.segments.shape) == (2, SPEC.segments), f"{name}: answers are {tuple(decoded.segments.shape)}"
+    assert int(decoded.segments.max()) <= SPEC.n, f"{name}: ids leave 0..n"
