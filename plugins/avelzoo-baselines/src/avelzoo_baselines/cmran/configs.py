@@ -83,7 +83,7 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
     head: HeadConfig = (
         DoubleConfig(pooling="max", threshold=0.5, dropout=0.0, dropout_at="features")
         if full
-        else GatedDoubleConfig(threshold=0.5)
+        else GatedDoubleConfig(threshold=0.5, pooling="max", background=True)
     )
     return Recipe(
         name=name,

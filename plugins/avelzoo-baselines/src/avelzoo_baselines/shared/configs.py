@@ -25,24 +25,26 @@ class AttendedStreamsConfig(EncoderConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class GatedDoubleConfig(HeadConfig):
-    """Weak double branch: n+1 categories of the video, gated in every segment by its relevance (CMRAN's weak head)."""
+    """Weak double branch: categories of the video, gated in every segment by its relevance (CMRAN, CPSP)."""
 
     paper: ClassVar[str] = "cmran2020"
     supervisions: ClassVar[tuple[Supervision, ...]] = ("weak",)
     fidelity: ClassVar[str] = "parity"
 
     threshold: Annotated[float, Help("relevance above which a segment is an event"), Bounds(above=0, below=1)] = 0.5
+    pooling: Annotated[Literal["max", "mean"], Help("over the segments, for the video's category")] = "max"
+    background: Annotated[bool, Help("a video may be background as a whole: n+1 classes (CMRAN), else n (CPSP)")] = True
 
     @property
     def provides(self) -> frozenset[str]:
-        """Also the video's probabilities over n+1 categories."""
+        """Also the video's probabilities."""
         return frozenset({"event_logits", "relevance_logits", "video_probabilities"})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
         from avelzoo_baselines.shared.gated import GatedDouble
 
-        return GatedDouble(n=spec.n, width=widths.fused, threshold=self.threshold)
+        return GatedDouble(self, n=spec.n, width=widths.fused)
 
 
 @dataclass(frozen=True, kw_only=True)

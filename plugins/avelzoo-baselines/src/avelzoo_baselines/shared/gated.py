@@ -1,57 +1,71 @@
-"""The weak double branch of CMRAN: categories of the video, gated by each segment's relevance."""
+"""The weak double branch of CMRAN and CPSP: categories of the video, gated by each segment's relevance."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
 from avelzoo.nn import decode_branches
 
+if TYPE_CHECKING:
+    from avelzoo_baselines.shared.configs import GatedDoubleConfig
+
 
 class GatedDouble(Head):
-    """r_t = W_r F_t + b_r, c = W_c max_t F_t + b_c over n+1 classes, p = softmax(max_t sigmoid(r_t) c).
+    """r_t = W_r F_t + b_r, c = W_c pool_t F_t + b_c, p = softmax(max_t sigmoid(r_t) c).
 
     The maximum takes a positive logit's largest gate and a negative one's smallest. Only p is trained; r learns through
-    the gates. A segment is an event where sigmoid(r_t) > threshold, of category argmax c, which may be background.
-    (CMRAN's public code, weak model.)
+    the gates. A segment is an event where sigmoid(r_t) > threshold, of category argmax c. CMRAN's public weak model
+    takes the maximum over t and has n+1 classes, so that a whole video may be background; CPSP's takes the mean and
+    has n.
 
     Args:
+        config: the options.
         n: event categories.
         width: d.
-        threshold: of the relevance.
     """
 
-    def __init__(self, *, n: int, width: int, threshold: float) -> None:
+    def __init__(self, config: GatedDoubleConfig, *, n: int, width: int) -> None:
         super().__init__()
-        self.threshold = threshold
+        self.threshold, self.pooling, self.background = config.threshold, config.pooling, config.background
         self.relevance = nn.Linear(width, 1)
-        self.category = nn.Linear(width, n + 1)
+        self.category = nn.Linear(width, n + config.background)
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
-        """(b t d) -> relevance_logits (b t), event_logits (b n); extras video_logits, video_probabilities (b n+1)."""
+        """(b t d) -> relevance_logits (b t), event_logits (b n); extras video_logits, video_probabilities (b n(+1))."""
         relevance = self.relevance(encoded.fused).squeeze(-1)
-        category = self.category(encoded.fused.amax(dim=1))
-        return video_predictions(encoded, category, relevance, gate=relevance.sigmoid())
+        pooled = encoded.fused.amax(dim=1) if self.pooling == "max" else encoded.fused.mean(dim=1)
+        gate = relevance.sigmoid()
+        return video_predictions(encoded, self.category(pooled), relevance, gate=gate, background=self.background)
 
     def decode(self, predictions: Predictions) -> Decoded:
         """The video's category, background included, where the relevance exceeds the threshold."""
-        assert predictions.relevance_logits is not None
+        assert predictions.relevance_logits is not None and predictions.event_logits is not None
         relevance = predictions.relevance_logits.sigmoid()
-        return decode_video(predictions, relevance, relevance > self.threshold)
+        is_event = relevance > self.threshold
+        if self.background:
+            return decode_video(predictions, relevance, is_event)
+        return decode_branches(predictions.event_logits.softmax(dim=-1), relevance, is_event)
 
 
-def video_predictions(encoded: Encoded, category: Tensor, relevance: Tensor, *, gate: Tensor) -> Predictions:
-    """Predictions of a head whose video has n+1 classes: p = softmax(max_t gate_t category).
+def video_predictions(
+    encoded: Encoded, category: Tensor, relevance: Tensor, *, gate: Tensor, background: bool = True
+) -> Predictions:
+    """Predictions of a head whose video has n+1 classes, or n: p = softmax(max_t gate_t category).
 
     Args:
         encoded: whose extras go on.
-        category: (b n+1), logits.
+        category: (b n+1) or (b n), logits.
         relevance: (b t), logits.
         gate: (b t).
+        background: the last class is background.
     """
     gated = gate.unsqueeze(-1) * category.unsqueeze(1)
     extras = {"video_logits": category, "video_probabilities": gated.amax(dim=1).softmax(dim=-1)}
-    return Predictions(event_logits=category[:, :-1], relevance_logits=relevance, extras={**encoded.extras, **extras})
+    event = category[:, :-1] if background else category
+    return Predictions(event_logits=event, relevance_logits=relevance, extras={**encoded.extras, **extras})
 
 
 def decode_video(predictions: Predictions, relevance: Tensor, is_event: Tensor) -> Decoded:

@@ -1,0 +1,1 @@
+"""CPSP: contrastive positive sample propagation (Zhou et al. 2022)."""
