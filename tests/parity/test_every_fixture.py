@@ -1,0 +1,28 @@
+"""Every fixture, visible or kept back: all arrays it lists, in its shapes, and matching where they are known."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from avelzoo.interop import official_outputs
+from parity import fixtures
+
+NAMES = sorted(file.stem for file in fixtures.FOLDER.glob("*.json"))
+CASES = [(name, mode) for name in NAMES for mode in fixtures.modes(name) if not name.startswith("ge2023")]
+
+pytestmark = pytest.mark.skipif(not NAMES, reason="the golden outputs are not beside the project")
+
+
+@pytest.mark.parametrize(("name", "mode"), CASES)
+def test_outputs(name, mode):
+    spec = fixtures.description(name)
+    state, inputs = fixtures.state_dict(name), fixtures.inputs(name)
+    got = official_outputs(spec["system"], spec["setting"], state, inputs, mode)
+    for full, shape, meaning in spec["outputs"]:
+        prefix, short = full.split(".", 1)
+        if prefix != mode or (meaning.startswith("intermediate") and short not in got):
+            continue
+        assert tuple(got[short].shape) == tuple(shape), short
+        assert (got[short].dtype == torch.int64) is meaning.startswith("int64"), short
+    assert fixtures.mismatches(name, mode, got) == {}
