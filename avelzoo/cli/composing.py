@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast, get_args
 
-from avelzoo.components import Supervision
+from avelzoo.components import DatasetConfig, Supervision
 from avelzoo.composition import Composition, Override, resolve
 from avelzoo.config import options
 from avelzoo.errors import UnknownNameError, UsageError
@@ -58,11 +58,16 @@ def compose(registry: Registry, wishes: Wishes) -> Composition:
         overrides.append(Override("dataset.root", str(wishes.data), "--data"))
         if "dataset" not in choices:
             chosen = resolve(registry, wishes.recipe, supervision=supervision, choices=choices, file=wishes.file)
-            if "root" not in {option.name for option in options(type(chosen.recipe.dataset))}:
+            if not reads_folder(chosen.recipe.dataset):
                 choices["dataset"] = FOLDER_DATASET
     return resolve(
         registry, wishes.recipe, supervision=supervision, choices=choices, overrides=overrides, file=wishes.file
     )
+
+
+def reads_folder(dataset: DatasetConfig) -> bool:
+    """Whether a data set is told by its option ``root`` where its files are."""
+    return "root" in {option.name for option in options(type(dataset))}
 
 
 def settings(texts: Iterable[str]) -> list[Override]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from avelzoo.cli import render
 from avelzoo.cli.failures import StoppedError
@@ -16,8 +13,8 @@ from avelzoo.composition import Composition, from_dict
 from avelzoo.errors import RunError, UsageError
 from avelzoo.registry import Registry
 
-RUNS = Path("runs")
-"""Where runs go that nobody gave a place."""
+if TYPE_CHECKING:
+    from avelzoo.engine import RunResult
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,8 @@ def reopen(registry: Registry, folder: str | None, how: RunSettings) -> tuple[Co
     if folder is None:
         raise UsageError("which run is to go on?", fix="name its folder: `avelzoo run --resume RUN_DIR`")
     path = Path(folder)
+    from avelzoo.engine.files import read_json
+
     data = read_json(path, "composition.json")
     try:
         return from_dict(registry, data), replace(how, out=path)
@@ -59,77 +58,41 @@ def reopen(registry: Registry, folder: str | None, how: RunSettings) -> tuple[Co
 def execute(registry: Registry, composition: Composition, how: RunSettings) -> None:
     """Train, evaluate, print."""
     from avelzoo import engine
-    from avelzoo.compose import check
+    from avelzoo.api import new_folder
 
-    check(composition.recipe, registry)
-    folder = how.out or _new_folder(composition)
+    folder = how.out or new_folder(composition)
     try:
-        engine.run(
+        result = engine.run(
             composition,
             folder,
             registry=registry,
             resume=how.resume,
             device=how.device,
-            command=sys.argv,
+            command=["avelzoo", *sys.argv[1:]],
             progress=not how.quiet,
         )
     except KeyboardInterrupt:
-        raise StoppedError("the run was interrupted", where=str(folder), fix=f"avelzoo run --resume {folder}") from None
-    result = read_json(folder, "result.json")
+        begun = (folder / "composition.json").exists()
+        fix = f"avelzoo run --resume {folder}" if begun else "nothing was kept; start it again"
+        raise StoppedError("the run was interrupted", where=str(folder), fix=fix) from None
     if how.json:
-        render.emit_json(result)
+        render.emit_json(result.to_dict())
     if not how.quiet:
         print_result(result, stderr=how.json)
 
 
-def print_result(result: Mapping[str, Any], *, stderr: bool) -> None:
+def print_result(result: RunResult, *, stderr: bool) -> None:
     """The table for people, and where everything else is."""
     from avelzoo.cli.report import score_table
 
+    gap = result.optimism_gap
+    told = {
+        "epoch": f"{result.best_epoch} of {result.epochs}, chosen on val",
+        "optimism gap": "" if gap is None else f"{100 * gap:.1f} points: what choosing the epoch on test would add",
+        "seed": str(result.seed),
+        "time": f"{result.seconds:.0f} s on {result.device}",
+        "run folder": result.run_dir,
+    }
     out = render.console(stderr=stderr)
-    out.print(score_table(result["scores"]))
-    gap = result.get("optimism_gap")
-    out.print(
-        render.fields(
-            {
-                "epoch": f"{result['best_epoch']}, chosen on val",
-                "optimism gap": "" if gap is None else f"{100 * gap:.1f} points, had test chosen the epoch",
-                "seed": str(result["seed"]),
-                "run folder": str(result["run_dir"]),
-            }
-        )
-    )
-
-
-def read_json(folder: Path, name: str) -> dict[str, Any]:
-    """A JSON file of a run folder.
-
-    Raises:
-        RunError: there is no such folder or file, or it is damaged.
-    """
-    path = folder / name
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RunError(
-            f"'{folder}' is not a folder of an avelzoo run" if folder.is_dir() else f"there is no folder '{folder}'",
-            expected=f"a folder with {name}",
-            fix="name a folder that `avelzoo run` made",
-        ) from None
-    except ValueError as error:
-        raise RunError(f"{name} is damaged: {error}", where=str(path)) from error
-    if not isinstance(data, dict):
-        raise RunError(f"{name} is damaged", where=str(path), found=type(data).__name__, expected="an object")
-    return data
-
-
-def _new_folder(composition: Composition) -> Path:
-    """A name that tells what was run and when, and that nothing has yet."""
-    recipe = composition.recipe
-    stem = f"{recipe.name}-{recipe.supervision}-{datetime.now():%Y%m%d-%H%M%S}"
-    taken = 1
-    folder = RUNS / stem
-    while folder.exists():
-        taken += 1
-        folder = RUNS / f"{stem}-{taken}"
-    return folder
+    out.print(score_table(result.scores))
+    out.print(render.fields(told))

@@ -59,10 +59,10 @@ def explain(error: BaseException) -> AvelzooError:
             where=str(error.filename or ""),
             fix="free some space, or choose another disk" if full else "check the path and its permissions",
         )
-    if callable(getattr(error, "format_message", None)):  # the parser's own errors, whichever Typer is installed
-        context = getattr(error, "ctx", None)
-        command = getattr(context, "command_path", "avelzoo")
-        return UsageError(_sentence(error.format_message()), fix=f"`{command} --help` lists what it takes")  # type: ignore[attr-defined]
+    message = getattr(error, "format_message", None)
+    if callable(message):  # the parser's own errors, whichever Typer is installed
+        command = getattr(getattr(error, "ctx", None), "command_path", "avelzoo")
+        return UsageError(_sentence(message()) or "a command is missing", fix=f"see `{command} --help`")
     if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
         return TrainingError("out of memory", found=_first_line(error), fix="choose a smaller --batch-size")
     return AvelzooError(
