@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from torch import Tensor
+if TYPE_CHECKING:  # plugins name these functions when they register, which must not load torch
+    from torch import Tensor
 
 
 def gradient_norms(parameters: Mapping[str, Tensor]) -> Tensor:
     """L2 norm of every parameter's gradient, in order; NaN where it received none."""
+    import torch
+
     norms = [p.grad.norm() if p.grad is not None else torch.tensor(float("nan")) for p in parameters.values()]
     return torch.stack([norm.detach().float() for norm in norms])
 
@@ -27,6 +29,8 @@ def adam_step(parameters: Mapping[str, Tensor], learning_rate: float) -> dict[st
         ``adam_delta_abs_sum``: sum of absolute changes; ``adam_delta_probe``: inner product of the change with normal
         numbers drawn for the key; ``adam_param_abs_sum``: sum of absolute values after the step.
     """
+    import torch
+
     before = {key: p.detach().clone() for key, p in parameters.items()}
     torch.optim.Adam(list(parameters.values()), lr=learning_rate).step()
     rows: dict[str, list[float]] = {"adam_delta_abs_sum": [], "adam_delta_probe": [], "adam_param_abs_sum": []}
@@ -40,5 +44,8 @@ def adam_step(parameters: Mapping[str, Tensor], learning_rate: float) -> dict[st
 
 def probe(key: str, like: Tensor) -> Tensor:
     """Standard normal numbers in a tensor's shape, seeded by the checksum of its key."""
+    import numpy as np
+    import torch
+
     rng = np.random.default_rng(zlib.crc32(f"probe:{key}".encode()))
     return torch.from_numpy(rng.standard_normal(tuple(like.shape)).astype(np.float32)).double()
