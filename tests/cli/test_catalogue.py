@@ -40,7 +40,8 @@ def test_list_takes_singular_and_plural(call, kind):
     assert call("list", kind, "--json").json == call("list", PLURALS[kind], "--json").json != []
 
 
-def test_list_shows_published_scores_of_recipes(call):
+def test_list_shows_published_scores_of_recipes(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")  # a row is a line
     told = call("list", "recipes")
     published = default_host().registry.get("recipe", "ead-b").target("full").published
     line = next(line for line in told.out.splitlines() if line.split()[:1] == ["ead-b"])
