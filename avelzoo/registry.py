@@ -99,7 +99,7 @@ class Registry:
             raise UnknownNameError(
                 f"unknown {kind} '{name}'" + did_you_mean(name, known),
                 expected=", ".join(known) or "nothing of this kind is registered",
-                fix=f"`avelzoo list {kind}s` shows what there is, `avelzoo plugins` whether a plugin failed to load",
+                fix=f"`avelzoo list {kind}` shows what there is, `avelzoo plugins` whether a plugin failed to load",
             )
         if len(same) > 1:
             raise AmbiguousNameError(
