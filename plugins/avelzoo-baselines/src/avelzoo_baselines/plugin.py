@@ -9,7 +9,20 @@ from avelzoo import hookimpl
 if TYPE_CHECKING:
     from avelzoo import Registrar
 
-SYSTEMS: tuple[str, ...] = ("shared", "cmran", "cmbs", "cace_net", "mm_pyramid", "avel2018", "psp", "cpsp")
+SYSTEMS: tuple[str, ...] = (
+    "shared",
+    "cmran",
+    "cmbs",
+    "cace_net",
+    "mm_pyramid",
+    "avel2018",
+    "psp",
+    "cpsp",
+    "avt",
+    "spav",
+    "dpnet",
+    "ave_clip",
+)
 """One folder each, with a ``register(zoo)`` in its ``configs`` module."""
 
 

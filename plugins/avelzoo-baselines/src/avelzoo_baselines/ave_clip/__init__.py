@@ -1,0 +1,1 @@
+"""AVE-CLIP, from its paper."""

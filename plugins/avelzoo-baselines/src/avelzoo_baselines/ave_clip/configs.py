@@ -1,0 +1,159 @@
+"""Options, recipe and citation of AVE-CLIP's architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import (
+    Bounds,
+    EncoderConfig,
+    FullConfig,
+    HeadConfig,
+    Help,
+    NoMemoryConfig,
+    ObjectiveConfig,
+    Paper,
+    Recipe,
+    Supervision,
+    WorldsConfig,
+)
+from avelzoo_baselines.shared.options import require_divisor
+from avelzoo_baselines.shared.transformer_recipe import single_objective, transformer_training
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Head, Objective, Registrar, Widths
+
+PAPER = Paper(
+    key="aveclip2023",
+    authors="T. Mahmud, D. Marculescu",
+    title="AVE-CLIP: AudioCLIP-based Multi-window Temporal Transformer for Audio Visual Event Localization",
+    venue="WACV",
+    year=2023,
+    doi="10.48550/arXiv.2210.05060",
+)
+Count = Bounds(min=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AveClipConfig(EncoderConfig):
+    """Attention in time and over channels within windows of several lengths, refined by where an event seems to be.
+
+    The published number rests on AudioCLIP features fine-tuned on AVE; with other features this is its architecture.
+    """
+
+    paper: ClassVar[str] = "aveclip2023"
+    fidelity: ClassVar[str] = "approximate"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "Features are those of the data set, not AudioCLIP's; the published accuracy is not reproducible from them.",
+        "Window lengths 2, 5 and 10, and every layer inside a window.",
+        "Attention over channels is a gate computed from the window's mean.",
+        "Refinement: attention over time whose keys are weighted by the event probability.",
+    )
+
+    width: Annotated[int, Help("channels d of all outputs"), Count] = 256
+    heads: Annotated[int, Help("attention heads; must divide width"), Count] = 4
+    feedforward: Annotated[int, Help("hidden channels of the feed-forward layers"), Count] = 1024
+    dropout: Annotated[float, Help("dropout inside the transformers"), Bounds(min=0, below=1)] = 0.1
+    windows: Annotated[tuple[int, ...], Help("window lengths in segments"), Count] = (2, 5, 10)
+    attention_width: Annotated[int, Help("channels in which the stem compares cells and audio"), Count] = 512
+    attention_axis: Annotated[
+        Literal["projection", "location"], Help("where the audio enters the stem's comparison: per column or per cell")
+    ] = "projection"
+
+    def __post_init__(self) -> None:
+        """Check that the heads fit."""
+        super().__post_init__()
+        require_divisor(self.width, heads=self.heads)
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Also the logits of event against background that guide the refinement."""
+        return frozenset({"event_gate"})
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.ave_clip.model import AveClip
+
+        cells = spec.grid[0] * spec.grid[1]
+        return AveClip(self, audio_dim=spec.audio_dim, visual_dim=spec.visual_dim, cells=cells)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmoothedSingleConfig(HeadConfig):
+    """Single branch whose answers are smoothed: a segment between two that agree takes their answer."""
+
+    paper: ClassVar[str] = "aveclip2023"
+    fidelity: ClassVar[str] = "approximate"
+    assumptions: ClassVar[tuple[str, ...]] = ("The filter spans three segments.",)
+
+    dropout: Annotated[float, Help("dropout on the features"), Bounds(min=0, below=1)] = 0.0
+    smooth: Annotated[bool, Help("apply the filter; off = a plain single branch")] = True
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """What objectives may ask for."""
+        return frozenset({"segment_logits"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        """The head."""
+        from avelzoo_baselines.ave_clip.head import SmoothedSingle
+
+        return SmoothedSingle(n=spec.n, width=widths.fused, dropout=self.dropout, smooth=self.smooth)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventGateConfig(FullConfig):
+    """The general full objective, and binary cross-entropy of the gate that guides AVE-CLIP's refinement."""
+
+    paper: ClassVar[str] = "aveclip2023"
+    fidelity: ClassVar[str] = "approximate"
+    assumptions: ClassVar[tuple[str, ...]] = ("The weight of the gate's loss.",)
+
+    gate: Annotated[float, Help("weight of the gate's loss"), Bounds(min=0)] = 0.5
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """A gate, and what the general objective needs."""
+        return super().requires | {"event_gate"}
+
+    def build(self, spec: FeatureSpec) -> Objective:
+        """The objective."""
+        from avelzoo_baselines.ave_clip.objective import EventGateObjective
+
+        return EventGateObjective(self.gate, general=super().build(spec))
+
+
+def ave_clip(supervision: Supervision) -> Recipe:
+    """AVE-CLIP's architecture on the data set's features; its weak variant is ours."""
+    full = supervision == "full"
+    objective: ObjectiveConfig = EventGateConfig(segment=1.0, gate=0.5) if full else single_objective(supervision)
+    return Recipe(
+        name="ave-clip",
+        summary="Mahmud and Marculescu 2023: the architecture alone, without AudioCLIP's features; weak variant ours",
+        paper="aveclip2023",
+        supervision=supervision,
+        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        encoder=AveClipConfig(
+            width=256,
+            heads=4,
+            feedforward=1024,
+            dropout=0.1,
+            windows=(2, 5, 10),
+            attention_width=512,
+            attention_axis="projection",
+        ),
+        memory=NoMemoryConfig(),
+        head=SmoothedSingleConfig(dropout=0.0, smooth=True),
+        objective=objective,
+        train=transformer_training(supervision),
+    )
+
+
+def register(zoo: Registrar) -> None:
+    """Offer AVE-CLIP's architecture."""
+    zoo.paper(PAPER)
+    zoo.encoder("ave-clip", AveClipConfig)
+    zoo.head("smoothed-single", SmoothedSingleConfig)
+    zoo.objective("event-gate", EventGateConfig)
+    zoo.recipe("ave-clip", ave_clip)

@@ -1,0 +1,47 @@
+"""A single branch with AVE-CLIP's filter on its answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
+from avelzoo.nn import decode_segments
+
+
+class SmoothedSingle(Head):
+    """logits_t = W Dropout(F_t) + b over n+1 classes; answers filtered over three segments.
+
+    Args:
+        n: event categories.
+        width: d.
+        dropout: on the features.
+        smooth: apply the filter.
+    """
+
+    def __init__(self, *, n: int, width: int, dropout: float, smooth: bool) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(width, n + 1)
+        self.smooth = smooth
+
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+        """(b t d) -> segment_logits (b t n+1)."""
+        return Predictions(segment_logits=self.classifier(self.dropout(encoded.fused)), extras=encoded.extras)
+
+    def decode(self, predictions: Predictions) -> Decoded:
+        """Arg-max per segment, then the filter."""
+        assert predictions.segment_logits is not None
+        decoded = decode_segments(predictions.segment_logits)
+        return replace(decoded, segments=smoothed(decoded.segments)) if self.smooth else decoded
+
+
+def smoothed(segments: Tensor) -> Tensor:
+    """A segment whose two neighbours agree takes their answer. Reads the answers as they were: (b t) -> (b t)."""
+    if segments.shape[1] < 3:
+        return segments
+    before, after = segments[:, :-2], segments[:, 2:]
+    middle = torch.where(before == after, before, segments[:, 1:-1])
+    return torch.cat([segments[:, :1], middle, segments[:, -1:]], dim=1)

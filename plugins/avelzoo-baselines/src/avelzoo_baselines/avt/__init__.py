@@ -1,0 +1,1 @@
+"""AVT, from its paper."""

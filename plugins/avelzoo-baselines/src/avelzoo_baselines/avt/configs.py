@@ -1,0 +1,100 @@
+"""Options, recipe and citation of AVT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from avelzoo import Bounds, EncoderConfig, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
+from avelzoo_baselines.shared.options import require_divisor
+from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective, transformer_training
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Registrar
+
+PAPER = Paper(
+    key="avt2020",
+    authors="Y.-B. Lin, Y.-C. F. Wang",
+    title="Audiovisual Transformer with Instance Attention for Audio-Visual Event Localization",
+    venue="ACCV",
+    year=2020,
+)
+Count = Bounds(min=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AVTConfig(EncoderConfig):
+    """Intra-frame, inter-frame and audio streams that attend to each other, with attention to the sounding instance."""
+
+    paper: ClassVar[str] = "avt2020"
+    fidelity: ClassVar[str] = "approximate"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "Only the idea is published: three streams, co-attention over them, instance attention. Every layer is ours.",
+        "Sizes are those of Ge et al. 2023's transformers.",
+        "Instance attention is additive over cell, frame and audio.",
+        "Temporal positions are learned.",
+    )
+
+    width: Annotated[int, Help("channels d of all outputs"), Count] = 256
+    heads: Annotated[int, Help("attention heads; must divide width"), Count] = 4
+    feedforward: Annotated[int, Help("hidden channels of the feed-forward layers"), Count] = 1024
+    dropout: Annotated[float, Help("dropout inside the transformers"), Bounds(min=0, below=1)] = 0.1
+    instance_attention: Annotated[bool, Help("weigh a frame's cells; off = their mean")] = True
+    inter_frame: Annotated[bool, Help("the stream of frames over time")] = True
+    frame_reach: Annotated[
+        int | None, Help("neighbouring frames each side that the inter-frame stream sees; none = all"), Bounds(min=0)
+    ] = None
+    positions: Annotated[int, Help("rows of the table of temporal positions"), Count] = 10
+
+    def __post_init__(self) -> None:
+        """Check that the heads fit."""
+        super().__post_init__()
+        require_divisor(self.width, heads=self.heads)
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.avt.model import AVT
+
+        return AVT(self, audio_dim=spec.audio_dim, visual_dim=spec.visual_dim)
+
+
+def avt(supervision: Supervision) -> Recipe:
+    """AVT with a single branch."""
+    return Recipe(
+        name="avt",
+        summary="Lin and Wang 2020: audiovisual transformer with instance attention, reconstructed from its idea",
+        paper="avt2020",
+        supervision=supervision,
+        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        encoder=AVTConfig(
+            width=256,
+            heads=4,
+            feedforward=1024,
+            dropout=0.1,
+            instance_attention=True,
+            inter_frame=True,
+            frame_reach=None,
+            positions=10,
+        ),
+        memory=NoMemoryConfig(),
+        head=single_head(supervision),
+        objective=single_objective(supervision),
+        train=transformer_training(supervision),
+        published=_PUBLISHED,
+    )
+
+
+_SOURCE = "Ge et al. 2023, Table 1"
+_PUBLISHED = (
+    Published("full", "VGG-19 + VGGish", 0.758, _SOURCE),
+    Published("full", "VGG-19 + CNN14", 0.767, _SOURCE),
+    Published("weak", "VGG-19 + VGGish", 0.702, _SOURCE),
+    Published("weak", "VGG-19 + CNN14", 0.743, _SOURCE),
+)
+
+
+def register(zoo: Registrar) -> None:
+    """Offer AVT."""
+    zoo.paper(PAPER)
+    zoo.encoder("avt", AVTConfig)
+    zoo.recipe("avt", avt)

@@ -1,0 +1,1 @@
+"""DPNet, from its paper."""

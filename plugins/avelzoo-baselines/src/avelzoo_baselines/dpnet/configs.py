@@ -1,0 +1,103 @@
+"""Options, recipe and citation of DPNet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import Bounds, EncoderConfig, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
+from avelzoo_baselines.shared.options import require_divisor
+from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective, transformer_training
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Registrar
+
+PAPER = Paper(
+    key="dpnet2022",
+    authors="V. Rao, M. I. Khalil, H. Li, P. Dai, J. Lu",
+    title="Dual Perspective Network for Audio-Visual Event Localization",
+    venue="ECCV",
+    year=2022,
+)
+Count = Bounds(min=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DPNetConfig(EncoderConfig):
+    """A relational graph over segments of both modalities, and dilated convolutions over time, in turns."""
+
+    paper: ClassVar[str] = "dpnet2022"
+    fidelity: ClassVar[str] = "approximate"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "Only the abstract was read: edge sets, sizes, rounds and every layer's form are ours.",
+        "Replicate and Link, its augmentation by blended videos, is left out.",
+        "Relations: neighbours in time, within and across modalities; attention within each, then over them.",
+    )
+
+    width: Annotated[int, Help("channels d of all outputs"), Count] = 256
+    heads: Annotated[int, Help("attention heads; must divide width"), Count] = 4
+    feedforward: Annotated[int, Help("hidden channels of the graph layers"), Count] = 1024
+    dropout: Annotated[float, Help("dropout in graph layers"), Bounds(min=0, below=1)] = 0.1
+    rounds: Annotated[int, Help("turns of graph and convolutions"), Count] = 2
+    reach: Annotated[int, Help("segments away that a neighbour in the same modality may be"), Count] = 2
+    cross_reach: Annotated[int, Help("segments away that a neighbour in the other modality may be"), Bounds(min=0)] = 1
+    dilations: Annotated[tuple[int, ...], Help("of the temporal convolutions"), Count] = (1, 2, 4)
+    convolution_dropout: Annotated[float, Help("dropout in the convolutions"), Bounds(min=0, below=1)] = 0.2
+    positions: Annotated[int, Help("rows of the table of temporal positions"), Count] = 10
+    attention_width: Annotated[int, Help("channels in which the stem compares cells and audio"), Count] = 512
+    attention_axis: Annotated[
+        Literal["projection", "location"], Help("where the audio enters the stem's comparison: per column or per cell")
+    ] = "projection"
+
+    def __post_init__(self) -> None:
+        """Check that the heads fit."""
+        super().__post_init__()
+        require_divisor(self.width, heads=self.heads)
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.dpnet.model import DPNet
+
+        cells = spec.grid[0] * spec.grid[1]
+        return DPNet(self, audio_dim=spec.audio_dim, visual_dim=spec.visual_dim, cells=cells)
+
+
+def dpnet(supervision: Supervision) -> Recipe:
+    """DPNet with a single branch."""
+    source = "later tables, unverified"
+    return Recipe(
+        name="dpnet",
+        summary="Rao et al. 2022: graph and sequence in turns, reconstructed from the abstract",
+        paper="dpnet2022",
+        supervision=supervision,
+        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        encoder=DPNetConfig(
+            width=256,
+            heads=4,
+            feedforward=1024,
+            dropout=0.1,
+            rounds=2,
+            reach=2,
+            cross_reach=1,
+            dilations=(1, 2, 4),
+            convolution_dropout=0.2,
+            positions=10,
+            attention_width=512,
+            attention_axis="projection",
+        ),
+        memory=NoMemoryConfig(),
+        head=single_head(supervision),
+        objective=single_objective(supervision),
+        train=transformer_training(supervision),
+        published=(
+            Published("full", "VGG-19 + VGGish", 0.7968, source),
+            Published("weak", "VGG-19 + VGGish", 0.7431, source),
+        ),
+    )
+
+
+def register(zoo: Registrar) -> None:
+    """Offer DPNet."""
+    zoo.paper(PAPER)
+    zoo.encoder("dpnet", DPNetConfig)
+    zoo.recipe("dpnet", dpnet)

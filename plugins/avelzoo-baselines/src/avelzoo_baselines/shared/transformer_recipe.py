@@ -1,0 +1,34 @@
+"""Training values and branch parts of the transformer systems whose papers state none of their own."""
+
+from __future__ import annotations
+
+from avelzoo import FullConfig, HeadConfig, ObjectiveConfig, SingleConfig, Supervision, TrainConfig
+from avelzoo_baselines.shared.configs import PooledSingleConfig, VideoConfig
+
+
+def transformer_training(supervision: Supervision) -> TrainConfig:
+    """CMRAN's published values: Adam 5e-4, batch 32, 200 epochs, halved three times, clipped. Assumed for others."""
+    full = supervision == "full"
+    return TrainConfig(
+        epochs=200,
+        batch_size=32,
+        learning_rate=5e-4,
+        schedule="steps",
+        milestones=(10, 20, 30) if full else (5, 20, 40),
+        gamma=0.5,
+        clip_norm=0.1 if full else 0.5,
+        order="shuffled",
+        drop_last=False,
+        seed=0,
+        precision="32",
+    )
+
+
+def single_head(supervision: Supervision) -> HeadConfig:
+    """n+1 classes per segment; under weak supervision their mean over time is the video's."""
+    return SingleConfig(dropout=0.0) if supervision == "full" else PooledSingleConfig(pooling="mean", dropout=0.0)
+
+
+def single_objective(supervision: Supervision) -> ObjectiveConfig:
+    """Cross-entropy per segment, or soft margin on the video's probabilities."""
+    return FullConfig(segment=1.0) if supervision == "full" else VideoConfig(video=1.0, video_loss="soft-margin")

@@ -1,0 +1,1 @@
+"""SPAV, from its paper."""

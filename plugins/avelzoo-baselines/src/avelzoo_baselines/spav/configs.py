@@ -1,0 +1,164 @@
+"""Options, recipe and citation of SPAV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import (
+    Bounds,
+    EncoderConfig,
+    FullConfig,
+    HeadConfig,
+    Help,
+    NoMemoryConfig,
+    ObjectiveConfig,
+    Paper,
+    Published,
+    Recipe,
+    Supervision,
+    WeakConfig,
+    WorldsConfig,
+)
+from avelzoo_baselines.shared.options import require_divisor
+from avelzoo_baselines.shared.transformer_recipe import transformer_training
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Head, Objective, Registrar, Widths
+
+PAPER = Paper(
+    key="spav2022",
+    authors="Y. Wu, X. Zhang, Y. Wang, Q. Huang",
+    title="Span-based Audio-Visual Localization",
+    venue="ACM Multimedia",
+    year=2022,
+)
+Count = Bounds(min=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpavConfig(EncoderConfig):
+    """Co-attended segments behind a class token, in self-attention over time."""
+
+    paper: ClassVar[str] = "spav2022"
+    fidelity: ClassVar[str] = "approximate"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "Paradigm and ingredients are known (span, class token, positions, relevance); every layer and size is ours.",
+        "Mixup of videos, which the paper uses in training, is left out.",
+    )
+
+    width: Annotated[int, Help("channels d of all outputs"), Count] = 256
+    heads: Annotated[int, Help("attention heads; must divide width"), Count] = 4
+    feedforward: Annotated[int, Help("hidden channels of the feed-forward layers"), Count] = 1024
+    layers: Annotated[int, Help("transformer blocks over class token and segments"), Count] = 2
+    dropout: Annotated[float, Help("dropout inside the transformers"), Bounds(min=0, below=1)] = 0.1
+    positions: Annotated[int, Help("rows of the table of temporal positions"), Count] = 10
+    attention_width: Annotated[int, Help("channels in which the stem compares cells and audio"), Count] = 512
+    attention_axis: Annotated[
+        Literal["projection", "location"], Help("where the audio enters the stem's comparison: per column or per cell")
+    ] = "projection"
+
+    def __post_init__(self) -> None:
+        """Check that the heads fit."""
+        super().__post_init__()
+        require_divisor(self.width, heads=self.heads)
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Also a class token's embedding."""
+        return frozenset({"cls"})
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.spav.model import Spav
+
+        cells = spec.grid[0] * spec.grid[1]
+        return Spav(self, audio_dim=spec.audio_dim, visual_dim=spec.visual_dim, cells=cells)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpanConfig(HeadConfig):
+    """A category for the video, and one span of segments: where it starts and where it ends."""
+
+    paper: ClassVar[str] = "spav2022"
+    fidelity: ClassVar[str] = "approximate"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "The span predictor is one layer on segment and relevance; a video without event is a null position.",
+        "Under weak supervision the span is the one that maximises the sum of relevance above one half.",
+    )
+
+    decoding: Annotated[
+        Literal["span", "threshold"], Help("answer with the best span, or with every segment above one half")
+    ] = "span"
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """What objectives may ask for."""
+        return frozenset({"event_logits", "relevance_logits", "span_logits"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        """The head."""
+        from avelzoo_baselines.spav.head import Span
+
+        return Span(n=spec.n, width=widths.fused, by_span=self.decoding == "span", supervised=supervision == "full")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpanObjectiveConfig(FullConfig):
+    """The general full objective, and cross-entropy of the span's start and end."""
+
+    paper: ClassVar[str] = "spav2022"
+    fidelity: ClassVar[str] = "approximate"
+
+    span: Annotated[float, Help("weight of start and end"), Bounds(min=0)] = 1.0
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """Logits of a span, and what the general objective needs."""
+        return super().requires | {"span_logits"}
+
+    def build(self, spec: FeatureSpec) -> Objective:
+        """The objective."""
+        from avelzoo_baselines.spav.objective import SpanObjective
+
+        return SpanObjective(self.span, general=super().build(spec))
+
+
+def spav(supervision: Supervision) -> Recipe:
+    """SPAV with its span head."""
+    full = supervision == "full"
+    objective: ObjectiveConfig = SpanObjectiveConfig(event=1.0, relevance=1.0, span=1.0) if full else WeakConfig()
+    return Recipe(
+        name="spav",
+        summary="Wu et al. 2022: span-based localization, reconstructed from its ingredients",
+        paper="spav2022",
+        supervision=supervision,
+        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        encoder=SpavConfig(
+            width=256,
+            heads=4,
+            feedforward=1024,
+            layers=2,
+            dropout=0.1,
+            positions=10,
+            attention_width=512,
+            attention_axis="projection",
+        ),
+        memory=NoMemoryConfig(),
+        head=SpanConfig(decoding="span"),
+        objective=objective,
+        train=transformer_training(supervision),
+        published=(
+            Published("full", "VGG-19 + CNN14", 0.801, "Ge et al. 2023, Table 1"),
+            Published("weak", "VGG-19 + CNN14", 0.763, "Ge et al. 2023, Table 1"),
+        ),
+    )
+
+
+def register(zoo: Registrar) -> None:
+    """Offer SPAV and its span head."""
+    zoo.paper(PAPER)
+    zoo.encoder("spav", SpavConfig)
+    zoo.head("span", SpanConfig)
+    zoo.objective("span", SpanObjectiveConfig)
+    zoo.recipe("spav", spav)
