@@ -36,7 +36,8 @@ class TrainConfig(Config):
     gamma: Annotated[float, Help("factor of schedule 'steps'"), Bounds(above=0, max=1)] = 0.1
     clip_norm: Annotated[float | None, Help("largest global gradient norm; none = no clipping"), Bounds(above=0)] = None
     order: Annotated[
-        Literal["shuffled", "sequential"], Help("order of training videos: new in every epoch, or as in the split")
+        Literal["shuffled", "sequential", "first-batch"],
+        Help("training videos: shuffled every epoch, as in the split, or so but for a first batch drawn from all"),
     ] = "shuffled"
     drop_last: Annotated[bool, Help("leave out an epoch's last, smaller batch (kept when it is the only one)")] = True
     seed: Annotated[int, Help("seed of initial weights, data order and dropout"), Bounds(min=0, max=2**31 - 1)] = 0
