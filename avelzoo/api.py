@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from avelzoo.components import KINDS, Supervision
 from avelzoo.composition import Composition, Override, resolve
 from avelzoo.config import options as options_of
+from avelzoo.errors import UsageError
 from avelzoo.host import default_host
 from avelzoo.recipe import SLOTS, Recipe
+from avelzoo.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from avelzoo.engine import LoadedRun, RunResult
+    from avelzoo.engine import LoadedRun, RunResult, Watcher
     from avelzoo.registry import RecipeFactory, Registry
 
 
@@ -31,6 +34,15 @@ class Recipes(Mapping[str, "RecipeFactory"]):
     def __len__(self) -> int:
         return len(default_host().registry.names("recipe"))
 
+    def __contains__(self, name: object) -> bool:
+        try:
+            return isinstance(name, str) and self[name] is not None
+        except UsageError:
+            return False
+
+    def __repr__(self) -> str:
+        return f"recipes: {', '.join(self)}"
+
 
 recipes = Recipes()
 
@@ -38,37 +50,74 @@ recipes = Recipes()
 def run(
     recipe: Recipe | str,
     *,
-    supervision: Supervision = "full",
-    out: str | Path | None = None,
+    supervision: Supervision | None = None,
+    dataset: str | None = None,
+    encoder: str | None = None,
+    memory: str | None = None,
+    head: str | None = None,
+    objective: str | None = None,
     options: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    out: str | Path | None = None,
     resume: bool = False,
     device: str = "auto",
-    progress: bool = False,
+    progress: bool | Watcher = False,
 ) -> RunResult:
     """Train and evaluate, as `avelzoo run` does.
 
     Args:
-        recipe: a name, or a `Recipe`, perhaps changed with ``dataclasses.replace``.
-        supervision: for a recipe given by name.
-        out: the run folder; a new one under ``runs/`` by default.
+        recipe: a name, or a `Recipe`, perhaps changed with ``dataclasses.replace``. A `Recipe` is taken as it is: the
+            budget that a data set suggests replaces only that of a recipe given by name.
+        supervision: ``full`` or ``weak``, for a recipe given by name; full by default.
+        dataset: name of another data set, with its default options.
+        encoder: name of another encoder.
+        memory: name of another memory.
+        head: name of another head.
+        objective: name of another objective.
         options: single values by ``slot.option``, such as ``{"memory.size": 8}``.
+        seed: short for the option ``train.seed``.
+        out: the run folder; a new one under ``runs/`` by default.
         resume: go on with the run in ``out``.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        progress: show a bar when stderr is a terminal.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        progress: true for a bar where stderr is a terminal, or a watcher of one's own.
 
     Raises:
         AvelzooError: anything a user can act on.
     """
     from avelzoo import engine
 
+    known = get_args(Supervision)
+    if supervision is not None and supervision not in known:
+        raise UsageError(
+            f"unknown supervision '{supervision}'" + did_you_mean(supervision, known), expected=" or ".join(known)
+        )
+    if resume and out is None:
+        raise UsageError("which run is to go on?", fix="name its folder: run(..., out=RUN_DIR, resume=True)")
     registry = default_host().registry
+    wished = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
+    choices = {slot: name for slot, name in wished.items() if name is not None}
     overrides = [Override(path, value, "python") for path, value in (options or {}).items()]
+    if seed is not None:
+        overrides.append(Override("train.seed", seed, "python"))
     if isinstance(recipe, Recipe):
-        composition = compose(recipe, registry, overrides)
+        if supervision not in (None, recipe.supervision):
+            raise UsageError(
+                f"the recipe is for {recipe.supervision} supervision, not {supervision}",
+                fix=f'take it for the other: recipes["{recipe.name}"]("{supervision}")',
+            )
+        composition = compose(recipe, registry, overrides, choices)
     else:
-        composition = resolve(registry, recipe, supervision=supervision, overrides=overrides)
+        composition = resolve(registry, recipe, supervision=supervision or "full", choices=choices, overrides=overrides)
     folder = Path(out) if out is not None else new_folder(composition)
-    return engine.run(composition, folder, registry=registry, resume=resume, device=device, progress=progress)
+    return engine.run(
+        composition,
+        folder,
+        registry=registry,
+        resume=resume,
+        device=device,
+        command=sys.argv,
+        progress=progress,
+    )
 
 
 def load_run(path: str | Path) -> LoadedRun:
@@ -82,24 +131,41 @@ def load_run(path: str | Path) -> LoadedRun:
     return engine.load_run(Path(path), default_host().registry)
 
 
-def compose(recipe: Recipe, registry: Registry, overrides: list[Override]) -> Composition:
-    """A recipe object with provenance: its values come from "python", the data set's budget is not applied."""
+def compose(
+    recipe: Recipe, registry: Registry, overrides: Sequence[Override] = (), choices: Mapping[str, str] | None = None
+) -> Composition:
+    """A recipe object with provenance: its values come from "python", the data set's budget is not applied.
+
+    Args:
+        recipe: with the name of a registered recipe, any values.
+        registry: where its components are registered.
+        overrides: single values that replace the recipe's.
+        choices: names of components that replace the recipe's.
+
+    Raises:
+        UsageError: recipe or components are not registered, or a wish cannot be fulfilled.
+    """
+    own = {slot: _name(registry, recipe, slot) for slot in KINDS}
     named = resolve(
         registry,
         recipe.name,
         supervision=recipe.supervision,
-        choices={slot: _name(registry, recipe, slot) for slot in KINDS},
+        choices=own | dict(choices or {}),
         overrides=overrides,
     )
     wished = {wish.path: wish.source for wish in overrides}
     changes: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for slot in SLOTS:
-        config = recipe.slot(slot)
-        names = [o.name for o in options_of(type(config))]
-        own = {n: getattr(named.recipe.slot(slot), n) for n in names if f"{slot}.{n}" in wished}
-        changes[slot] = replace(config, **own)
-        sources |= {f"{slot}.{n}": wished.get(f"{slot}.{n}", "python") for n in names}
+        config, found = recipe.slot(slot), named.recipe.slot(slot)
+        names = [o.name for o in options_of(type(found))]
+        if type(config) is type(found):
+            taken = {n: getattr(found, n) for n in names if f"{slot}.{n}" in wished}
+            changes[slot] = replace(config, **taken)
+            sources |= {f"{slot}.{n}": wished.get(f"{slot}.{n}", "python") for n in names}
+        else:
+            changes[slot] = found
+            sources |= {f"{slot}.{n}": named.sources[f"{slot}.{n}"] for n in names}
     return Composition(replace(recipe, **changes), named.entries, sources, named.owner)
 
 
@@ -118,8 +184,6 @@ def new_folder(composition: Composition) -> Path:
 def _name(registry: Registry, recipe: Recipe, slot: str) -> str:
     entry = registry.entry_of(recipe.components()[slot])
     if entry is None:
-        from avelzoo.errors import UsageError
-
         raise UsageError(
             f"the {slot} {type(recipe.slot(slot)).__name__} is not registered",
             fix="register it in a plugin, so that the run can be loaded again",

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from avelzoo.engine.evaluation import load_answers
 from avelzoo.engine.loading import LoadedRun, evaluate, load_run, save_import
+from avelzoo.engine.progress import Watcher
 from avelzoo.engine.result import RunResult
-from avelzoo.engine.rundir import RunDir
+from avelzoo.engine.rundir import RunDir, RunWarning
 from avelzoo.engine.running import run
 
-__all__ = ["LoadedRun", "RunDir", "RunResult", "evaluate", "load_run", "run", "save_import"]
+__all__ = [
+    "LoadedRun",
+    "RunDir",
+    "RunResult",
+    "RunWarning",
+    "Watcher",
+    "evaluate",
+    "load_answers",
+    "load_run",
+    "run",
+    "save_import",
+]

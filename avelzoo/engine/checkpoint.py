@@ -1,23 +1,23 @@
-"""Weights and exact training state as safetensors: plain numbers, never unpickled."""
+"""Weights and exact training state as safetensors: tensors and plain data, never unpickled."""
 
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+from lightning_fabric.plugins.precision import Precision
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from avelzoo.engine.files import write_whole
-from avelzoo.errors import RunError
+from avelzoo.engine.generators import Generators
+from avelzoo.errors import PluginError, RunError
 
 FORMAT = "avelzoo-1"
 
@@ -28,93 +28,108 @@ class Progress:
 
     Attributes:
         epochs_done: whole epochs behind it.
-        best_epoch: 0-based epoch with the highest val accuracy so far, -1 before the first.
+        best_epoch: the epoch with the highest val accuracy so far, counted from 1; 0 before the first.
         best_val: that accuracy.
-        best_test: the highest test accuracy of any epoch; only the optimism gap may use it.
-        seconds: time spent training so far.
+        seconds: time spent so far.
+        history: what ``metrics.jsonl`` says of every epoch.
     """
 
     epochs_done: int = 0
-    best_epoch: int = -1
+    best_epoch: int = 0
     best_val: float = -1.0
-    best_test: float = -1.0
     seconds: float = 0.0
+    history: list[dict[str, Any]] = field(default_factory=list)
 
 
-def save_weights(path: Path, model: nn.Module) -> None:
-    """A model's state dict, memory included, whole or not at all."""
-    save_tensors(path, model.state_dict(), {})
+def save_weights(path: Path, model: nn.Module, *, epoch: int | None) -> None:
+    """A model's state dict, memory included, whole or not at all.
+
+    Args:
+        path: the file.
+        model: whose state.
+        epoch: the epoch it ended, counted from 1; None for weights from elsewhere.
+    """
+    save_tensors(path, model.state_dict(), {"epoch": epoch})
 
 
-def load_weights(path: Path, model: nn.Module) -> None:
-    """Fill a model from ``save_weights``.
+def load_weights(path: Path, model: nn.Module) -> int | None:
+    """Fill a model from ``save_weights``; returns the epoch.
 
     Raises:
         RunError: the file is missing or damaged, or its entries are not the model's.
     """
-    tensors, _ = load_tensors(path)
-    own = model.state_dict()
-    faults = [f"missing {k}" for k in own.keys() - tensors.keys()]
-    faults += [f"unexpected {k}" for k in tensors.keys() - own.keys()]
-    faults += [
-        f"{k} is {tuple(tensors[k].shape)}, not {tuple(own[k].shape)}"
-        for k in own.keys() & tensors.keys()
-        if tensors[k].shape != own[k].shape
-    ]
-    if faults:
-        raise RunError(
-            "the checkpoint does not fit the composition",
-            where=str(path),
-            found="; ".join(sorted(faults)[:6]),
-            fix="use the run folder as it was written, with the plugins it was written with",
-        )
-    model.load_state_dict(tensors)
+    tensors, meta = load_tensors(path)
+    _fill(model, tensors, path)
+    epoch: int | None = meta.get("epoch")
+    return epoch
 
 
-def save_state(path: Path, model: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
-    """Everything that training goes on from: weights, memory, optimizer, generators, progress."""
-    tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
-    plain = optimizer.state_dict()
-    for index, slot in plain["state"].items():
-        tensors |= {f"optimizer.{index}.{k}": torch.as_tensor(v) for k, v in slot.items()}
-    tensors["rng.torch"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        tensors["rng.cuda"] = torch.cuda.get_rng_state()
-    meta = {"progress": asdict(progress), "numpy": _numpy_state(), "python": list(_python_state())}
+def save_state(
+    path: Path,
+    model: nn.Module,
+    optimizer: Optimizer,
+    *,
+    precision: Precision,
+    generators: Generators,
+    progress: Progress,
+) -> None:
+    """Everything that training goes on from: weights, memory, optimizer, loss scale, generators, progress."""
+    numbers, plain = generators
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    for index, slot in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in slot.items()}
+    tensors |= {f"generator.{name}": value for name, value in numbers.items()}
+    meta = {"progress": asdict(progress), "precision": precision.state_dict(), "generators": plain}
     save_tensors(path, tensors, meta)
 
 
-def load_state(path: Path, model: nn.Module, optimizer: Optimizer) -> Progress:
-    """Inverse of ``save_state``.
+def load_state(path: Path, model: nn.Module, optimizer: Optimizer, precision: Precision) -> tuple[Progress, Generators]:
+    """Inverse of ``save_state``; the generators are for the caller to set, as the last thing before going on.
 
     Raises:
         RunError: the file is damaged or another model's.
     """
     tensors, meta = load_tensors(path)
+    _fill(model, _part(tensors, "model."), path)
+    slots: dict[int, dict[str, Tensor]] = {}
+    for key, value in _part(tensors, "optimizer.").items():
+        index, _, name = key.partition(".")
+        slots.setdefault(int(index), {})[name] = value
     try:
-        model.load_state_dict({k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")})
-        state: dict[int, dict[str, Tensor]] = {}
-        for key, value in tensors.items():
-            if key.startswith("optimizer."):
-                _, index, name = key.split(".", 2)
-                state.setdefault(int(index), {})[name] = value
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-        torch.set_rng_state(tensors["rng.torch"])
-        if "rng.cuda" in tensors and torch.cuda.is_available():
-            torch.cuda.set_rng_state(tensors["rng.cuda"])
-        np.random.set_state(tuple(meta["numpy"]))  # noqa: NPY002, plugins may use the global generator
-        version, inner, gauss = meta["python"]
-        random.setstate((version, tuple(inner), gauss))
-        return Progress(**meta["progress"])
+        optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+        precision.load_state_dict(meta["precision"])
+        return Progress(**meta["progress"]), (_part(tensors, "generator."), meta["generators"])
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise RunError("the saved training state cannot be used", where=str(path), found=str(error)[:300]) from error
+        raise RunError(
+            "the saved training state cannot be used",
+            where=str(path),
+            found=str(error)[:300],
+            fix=f"delete '{path.parent}' to train this run from its start with --resume",
+        ) from error
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
-    """Tensors and plain data in one safetensors file, whole or not at all."""
-    held = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-    text = {"format": FORMAT, "meta": json.dumps(meta)}
-    write_whole(path, lambda scratch: save_file(held, scratch, metadata=text))
+    """Tensors and plain data in one safetensors file, whole or not at all.
+
+    Raises:
+        PluginError: something that is no tensor asks to be kept.
+        StorageError: it cannot be written.
+    """
+    held: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, value in tensors.items():
+        if not isinstance(value, Tensor):
+            raise PluginError(
+                f"'{name}' of the model's state is no tensor",
+                found=type(value).__name__,
+                fix="keep a component's state in parameters and buffers",
+            )
+        plain = value.detach().cpu().contiguous()
+        storage = plain.untyped_storage().data_ptr()
+        held[name] = plain.clone() if storage in seen else plain  # tied weights are written twice
+        seen.add(storage)
+    text = json.dumps({"format": FORMAT} | dict(meta))  # under one key: safetensors has several in any order
+    write_whole(path, lambda scratch: save_file(held, scratch, metadata={"avelzoo": text}))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -125,22 +140,46 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """
     try:
         with safe_open(path, framework="pt") as handle:
-            text = handle.metadata() or {}
-            tensors = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118, it is no mapping
+            meta = json.loads((handle.metadata() or {}).get("avelzoo", "{}"))
+            tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118, it is no mapping
+        form = meta.pop("format", "none")
+        if form == FORMAT:
+            return tensors, meta
     except FileNotFoundError:
-        raise RunError("the run has no such file yet", where=str(path), fix="let the run finish an epoch") from None
-    except (OSError, SafetensorError) as error:
-        raise RunError(f"the file is damaged: {error}", where=str(path)) from error
-    if text.get("format") != FORMAT:
-        raise RunError("the file was not written by avelzoo", where=str(path), found=str(text.get("format")))
-    return tensors, json.loads(text["meta"])
+        raise RunError(
+            "the run has no such file yet", where=str(path), fix="let the run finish an epoch, with --resume"
+        ) from None
+    except (OSError, SafetensorError, ValueError) as error:
+        raise RunError(
+            f"a file of the run is damaged: {error}", where=str(path), fix="restore it from a copy, or run anew"
+        ) from error
+    raise RunError(
+        "the file was not written by this avelzoo",
+        where=str(path),
+        found=f"format {form}",
+        expected=f"format {FORMAT}",
+        fix="use the version of avelzoo that composition.json names",
+    )
 
 
-def _numpy_state() -> list[Any]:
-    kind, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002
-    return [kind, [int(k) for k in keys], int(position), int(has_gauss), float(gauss)]
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _python_state() -> tuple[int, list[int], float | None]:
-    version, inner, gauss = random.getstate()
-    return version, list(inner), gauss
+def _fill(model: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    own = model.state_dict()
+    faults = [f"missing {name}" for name in own.keys() - tensors.keys()]
+    faults += [f"unexpected {name}" for name in tensors.keys() - own.keys()]
+    faults += [
+        f"{name} is {tuple(tensors[name].shape)}, not {tuple(own[name].shape)}"
+        for name in own.keys() & tensors.keys()
+        if tensors[name].shape != own[name].shape
+    ]
+    if faults:
+        raise RunError(
+            "the run's weights do not fit its composition",
+            where=str(path),
+            found="; ".join(sorted(faults)[:6]) + (f"; and {len(faults) - 6} more" if len(faults) > 6 else ""),
+            fix="use the versions of avelzoo and its plugins that composition.json names",
+        )
+    model.load_state_dict(dict(tensors))

@@ -1,75 +1,70 @@
-"""Where a run computes, and how it is made repeatable."""
+"""Where a run computes and in which number format."""
 
 from __future__ import annotations
 
-import platform
-import random
-import resource
+import logging
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Literal, cast
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from avelzoo.errors import UsageError
-from avelzoo.registry import Entry
-from avelzoo.version import __version__
+from avelzoo.errors import OptionError, UsageError
+from avelzoo.suggest import did_you_mean
 
 _PRECISIONS = {"32": "32-true", "64": "64-true"}
+_FEATURES = {"64": torch.float64}
 
 
 def make_fabric(device: str, precision: str) -> Fabric:
-    """Device and number format.
+    """One device and a number format.
+
+    Args:
+        device: ``cpu``, ``cuda``, ``cuda:1``, ..., or ``auto`` for a GPU where there is one.
+        precision: as in `TrainConfig`.
 
     Raises:
-        UsageError: there is no such device here.
+        UsageError: there is no such device here, or it cannot compute in this format.
     """
-    if device not in ("auto", "cpu", "cuda"):
-        raise UsageError(f"unknown device '{device}'", expected="auto, cpu or cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("there is no CUDA device here", fix="use --device cpu, or auto to take what there is")
-    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    kind, colon, number = device.partition(":")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind == "auto" and not colon:
+        kind = "cuda" if count else "cpu"
+    if kind not in ("cpu", "cuda") or (colon and (kind != "cuda" or not number.isdecimal())):
+        known = ("auto", "cpu", "cuda")
+        raise UsageError(
+            f"unknown device '{device}'" + did_you_mean(device, known), expected="auto, cpu, cuda, or cuda:N"
+        )
+    index = int(number) if colon else 0
+    if kind == "cuda" and index >= count:
+        raise UsageError(
+            f"there is no device '{device}' here",
+            found=f"{count} CUDA devices",
+            fix="use --device cpu, or auto to take what there is",
+        )
+    if kind == "cpu" and precision == "16-mixed":
+        raise OptionError(
+            "precision '16-mixed' needs a GPU", found="train.precision=16-mixed on a CPU", fix="use bf16-mixed or 32"
+        )
+    for name in ("lightning_fabric", "lightning_fabric.utilities.rank_zero", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # it announces the precision, which the record holds
     name = cast("Literal['32-true']", _PRECISIONS.get(precision, precision))
-    return Fabric(accelerator=chosen, devices=1, precision=name)
+    return Fabric(accelerator=kind, devices=[index] if kind == "cuda" else 1, precision=name)
 
 
-def seed_everything(seed: int) -> None:
-    """Seed every generator a component may draw from."""
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002, plugins may use the global generator
-    torch.manual_seed(seed)
+def feature_type(precision: str) -> torch.dtype | None:
+    """Type that features take in this format; None leaves them float32."""
+    return _FEATURES.get(precision)
 
 
-@contextmanager
-def deterministic(device: torch.device) -> Iterator[None]:
-    """Only algorithms that repeat bit for bit, on a CPU; on other devices what torch offers."""
-    before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(device.type == "cpu")
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before, warn_only=warned)
-
-
-def versions(entries: Mapping[str, Entry]) -> dict[str, str]:
-    """Versions of what a run depends on."""
-    found = {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "avelzoo": __version__,
-    }
-    plugins = {e.distribution or e.plugin: e.version for e in entries.values() if e.plugin != "avelzoo"}
-    return found | plugins
-
-
-def peak_memory_mb(device: torch.device) -> float:
-    """Most memory held so far, in MiB: the device's on a GPU, else the process's."""
+def peak_memory_mb(device: torch.device) -> float | None:
+    """Most memory held so far, in MiB: the device's on a GPU, else the process's; None where that is unknown."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
+    if sys.platform == "win32":
+        return None
+    import resource
+
     scale = 2**20 if sys.platform == "darwin" else 2**10  # macOS reports bytes, Linux kibibytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,61 +13,81 @@ import torch
 from lightning_fabric import Fabric
 
 from avelzoo.contracts import Dataset, Split
-from avelzoo.engine.files import write_whole
-from avelzoo.metrics import Answers, Truth, concatenate, score, segment_accuracy
+from avelzoo.engine.environment import feature_type
+from avelzoo.engine.files import write_bytes
+from avelzoo.metrics import Answers, Truth, category_accuracy, concatenate, score, segment_accuracy
 from avelzoo.model import Model
-
-FEATURE_TYPE = {"64": torch.float64}
-"""Type of the features by precision, where it is not float32."""
+from avelzoo.recipe import TrainConfig
+from avelzoo.records import FeatureSpec
 
 
 @torch.no_grad()
-def answers(model: Model, split: Split, fabric: Fabric, *, batch_size: int, precision: str) -> Answers:
+def answers(model: Model, split: Split, fabric: Fabric, train: TrainConfig) -> Answers:
     """Decoded answers on a whole split. The memory is read once, and left as it is."""
     was_training = model.training
     model.eval()
     found = []
     with fabric.autocast():
         view = model.view()
-        for start in range(0, len(split), batch_size):
-            batch, _ = split.fetch(np.arange(start, min(start + batch_size, len(split))))
-            batch = batch.to(fabric.device, dtype=FEATURE_TYPE.get(precision))
+        for start in range(0, len(split), train.eval_batch_size):
+            batch, _ = split.fetch(np.arange(start, min(start + train.eval_batch_size, len(split))))
+            batch = batch.to(fabric.device, dtype=feature_type(train.precision))
             found.append(Answers.from_decoded(model.head.decode(model.predict(batch, view))))
     model.train(was_training)
     return concatenate(found)
 
 
-def truth_of(dataset: Dataset, split: Split) -> Truth:
+def truth_of(spec: FeatureSpec, split: Split) -> Truth:
     """A split's labels as the scores want them."""
     return Truth(
         segments=split.labels(),
         events=split.events(),
-        categories=dataset.spec.categories,
-        seconds_per_segment=dataset.spec.seconds_per_segment,
+        categories=spec.categories,
+        seconds_per_segment=spec.seconds_per_segment,
     )
 
 
-def quick_accuracy(found: Answers, truth: Truth) -> float:
-    """Segment accuracy alone, for choosing an epoch."""
-    return float(segment_accuracy(found.segments, truth))
+def short_scores(found: Answers, truth: Truth) -> dict[str, float | None]:
+    """What an epoch's line says of a split: the segment accuracy that chooses the epoch, and what it is made of."""
+    return {
+        "segment_accuracy": segment_accuracy(found.segments, truth),
+        "category_accuracy": category_accuracy(found, truth),
+    }
 
 
 def full_scores(found: Answers, dataset: Dataset, split: Split) -> dict[str, Any]:
     """Every score of a split, the data set's reference predictors included."""
-    return score(found, truth_of(dataset, split), references=dataset.references(split.name))
+    return score(found, truth_of(dataset.spec, split), references=dataset.references(split.name))
 
 
-def save_answers(path: Path, found: Mapping[str, tuple[Split, Answers]]) -> None:
+def save_answers(path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Split, Answers]]) -> None:
     """Write answers, labels and video ids of several splits into one HDF5 file, whole or not at all."""
+    content = BytesIO()
+    with h5py.File(content, "w") as file:
+        file.attrs["categories"] = list(spec.categories)
+        file.attrs["seconds_per_segment"] = spec.seconds_per_segment
+        for name, (split, got) in found.items():
+            group = file.create_group(name)
+            group.create_dataset("video_ids", data=list(split.video_ids), dtype=h5py.string_dtype())
+            for field in ("segments", "category", "category_scores", "relevance"):
+                group.create_dataset(field, data=getattr(got, field))
+            group.create_dataset("true_segments", data=split.labels())
+            group.create_dataset("true_events", data=split.events())
+    write_bytes(path, content.getvalue())
 
-    def write(scratch: Path) -> None:
-        with h5py.File(scratch, "w") as file:
-            for name, (split, got) in found.items():
-                group = file.create_group(name)
-                group.create_dataset("video_ids", data=list(split.video_ids), dtype=h5py.string_dtype())
-                for field in ("segments", "category", "category_scores", "relevance"):
-                    group.create_dataset(field, data=getattr(got, field))
-                group.create_dataset("true_segments", data=split.labels())
-                group.create_dataset("true_events", data=split.events())
 
-    write_whole(path, write)
+def load_answers(path: Path, split: str) -> tuple[list[str], Answers, Truth]:
+    """Inverse of ``save_answers`` for one split: video ids, answers, truth."""
+    with h5py.File(path, "r") as file:
+        group = file[split]
+        ids = [name.decode() for name in group["video_ids"][:]]
+        found = Answers(
+            **{field: group[field][:] for field in ("segments", "category", "category_scores", "relevance")}
+        )
+        truth = Truth(
+            segments=group["true_segments"][:],
+            events=group["true_events"][:],
+            categories=tuple(str(name) for name in file.attrs["categories"]),
+            seconds_per_segment=float(file.attrs["seconds_per_segment"]),
+        )
+    return ids, found, truth

@@ -5,63 +5,67 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from avelzoo.errors import RunError, StorageError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+SCRATCH = ".partial"
+"""Ends the name of a file that is not whole yet."""
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` fill a temporary neighbour, flush it to disk, and put it in the place of ``path`` at once.
+    """Let ``write`` fill a neighbour of ``path``, flush it to disk, and put it in the place of ``path`` at once.
+
+    Whoever reads ``path`` sees the old file or the new one, also after a kill or a power cut.
 
     Raises:
         StorageError: no space, no permission, no such folder. The old file, if any, is as it was.
     """
-    scratch = path.with_name(f".{path.name}.partial")
+    scratch = path.with_name(f".{path.name}{SCRATCH}")
     try:
+        scratch.touch()
+        mode = scratch.stat().st_mode
         write(scratch)
-        with scratch.open("rb") as handle:
-            os.fsync(handle.fileno())
+        scratch.chmod(mode)  # safetensors makes files that nobody else may read
+        _flush(scratch)
         scratch.replace(path)
-    except OSError as error:
+        with suppress(OSError):  # not every file system can flush a folder
+            _flush(path.parent)
+    except (OSError, SafetensorError) as error:
         raise storage_error(error, path) from error
     finally:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes, whole or not at all."""
+
+    def write(scratch: Path) -> None:
+        scratch.write_bytes(content)
+
+    write_whole(path, write)
 
 
 def write_json(path: Path, data: Any) -> None:
     """Write plain data, whole or not at all."""
-    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
-    write_whole(path, lambda scratch: _text(scratch, text))
+    write_bytes(path, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
 
 
-def append_line(path: Path, data: Mapping[str, Any]) -> None:
-    """Append one JSON line and flush it to disk."""
-    try:
-        with path.open("a", encoding="utf-8") as handle:
-            handle.write(json.dumps(data, allow_nan=False) + "\n")
-            handle.flush()
-            os.fsync(handle.fileno())
-    except OSError as error:
-        raise storage_error(error, path) from error
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """All whole JSON lines; a last line that a kill cut short is left out."""
-    if not path.exists():
-        return []
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            break
-    return found
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write one JSON object a line, whole or not at all."""
+    write_bytes(path, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode())
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
-    """A JSON file of a run folder.
+    """A JSON object of a run folder.
 
     Raises:
         RunError: there is no such folder or file, or it is damaged.
@@ -82,17 +86,29 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     return data
 
 
-def storage_error(error: OSError, path: Path) -> StorageError:
+def storage_error(error: OSError | SafetensorError, path: Path) -> StorageError:
     """What a user can do about a failed write."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    number = getattr(error, "errno", None)
+    if number is None and (told := re.search(r"os error (\d+)", str(error))):  # safetensors only says it in words
+        number = int(told[1])
+    if number in FULL:
+        return StorageError(
+            "there is no space left to write a file",
+            where=str(path),
+            found=os.strerror(number),
+            fix="free some space and go on with --resume, or choose another folder with --out",
+        )
     return StorageError(
-        "the disk is full" if full else f"cannot write: {error.strerror or error}",
+        "a file cannot be written",
         where=str(path),
-        fix="free some space, or choose another folder with --out; nothing half-written is left"
-        if full
-        else "choose a folder that you may write to, with --out",
+        found=os.strerror(number) if number else str(error),
+        fix="choose a folder that you may write to, with --out",
     )
 
 
-def _text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from avelzoo.components import DatasetConfig
 from avelzoo.compose import build
 from avelzoo.composition import Composition, from_dict
 from avelzoo.contracts import Dataset
 from avelzoo.engine.checkpoint import load_weights, save_weights
-from avelzoo.engine.environment import make_fabric
+from avelzoo.engine.environment import feature_type, make_fabric
 from avelzoo.engine.evaluation import answers, full_scores
 from avelzoo.engine.files import read_json
+from avelzoo.engine.generators import untouched
+from avelzoo.engine.record import versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir
 from avelzoo.errors import RunError, UsageError
@@ -46,19 +50,25 @@ def load_run(path: Path, registry: Registry) -> LoadedRun:
     """Open a run folder.
 
     Raises:
-        RunError: it is none, is damaged, or needs a plugin that is not there.
+        RunError: it is none, is damaged, or has not finished an epoch.
+        UnknownNameError: it needs a plugin that is not there.
     """
     folder = RunDir(path)
-    data = read_json(path, "composition.json")
+    data = read_json(path, folder.composition.name)
     try:
         composition = from_dict(registry, data)
         spec = FeatureSpec.from_dict(data["spec"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
             "the run's composition is incomplete", where=str(folder.composition), found=str(error)
         ) from error
-    model = build(composition.recipe, spec)
-    load_weights(folder.best, model)
+    train = composition.recipe.train
+    with untouched(torch.device("cpu")):
+        model = build(composition.recipe, spec)
+    if feature_type(train.precision) is not None:
+        model = model.to(feature_type(train.precision))
+    epoch = load_weights(folder.best, model)
+    model.begin_epoch((epoch or train.epochs) - 1, train.epochs)
     result = RunResult.load(folder) if folder.result.exists() else None
     return LoadedRun(path, composition, spec, model.eval(), result)
 
@@ -72,6 +82,15 @@ def evaluate(
 ) -> dict[str, Any]:
     """Scores of a run's model on a split of its own data, or of other data of the same sizes and categories.
 
+    Args:
+        run: what to evaluate; left as it is.
+        dataset: other data; by default the run's own.
+        split: ``train``, ``val`` or ``test``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Returns:
+        What `avelzoo.metrics.score` returns.
+
     Raises:
         RunError: the data's sizes or categories are not those the model was trained on.
     """
@@ -80,10 +99,14 @@ def evaluate(
     recipe = run.composition.recipe
     opened = (dataset or recipe.dataset).open("full")
     require_same(run.spec, opened, run.path)
-    fabric = make_fabric(device, recipe.train.precision)
-    fabric.setup_module(run.model)
     part = opened.split(split)
-    found = answers(run.model, part, fabric, batch_size=recipe.train.eval_batch_size, precision=recipe.train.precision)
+    fabric = make_fabric(device, recipe.train.precision)
+    home = next((value.device for value in run.model.state_dict().values()), torch.device("cpu"))
+    try:
+        fabric.setup_module(run.model)
+        found = answers(run.model, part, fabric, recipe.train)
+    finally:
+        run.model.to(home)
     return full_scores(found, opened, part)
 
 
@@ -114,8 +137,11 @@ def save_import(
 ) -> None:
     """A run folder for weights that were trained elsewhere: no metrics, no result."""
     folder = RunDir(path)
-    folder.begin(composition.to_dict() | {"spec": spec.to_dict(), "imported": dict(origin)})
-    save_weights(folder.best, model)
+    folder.require_free()
+    record = composition.to_dict() | {"spec": spec.to_dict(), "imported": dict(origin)}
+    with folder.claimed():
+        folder.begin(record | {"versions": versions(composition.entries)})
+        save_weights(folder.best, model, epoch=None)
 
 
 def _short(value: Any) -> str:

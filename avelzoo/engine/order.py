@@ -11,7 +11,8 @@ def epoch_batches(videos: int, train: TrainConfig, epoch: int) -> list[np.ndarra
     """Positions of the training split, batch by batch. Depends on seed and epoch alone, so any epoch can be repeated.
 
     ``first-batch`` draws the first batch from all videos, and takes the others as they are in the split: the videos in
-    the first batch's own place are left out of the epoch, and those drawn come twice (PSP's weak public code).
+    the first batch's own place are left out unless drawn, and those drawn from elsewhere come twice (PSP's weak public
+    code).
 
     Args:
         videos: size of the split.

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
 
 class Watcher(Protocol):
-    """Is told how a run goes."""
+    """Is told how a run goes. Epochs and steps are counted from 0."""
 
     def begin(self, epochs: int, done: int) -> None:
         """Training begins, or goes on after ``done`` epochs."""
 
-    def step(self, epoch: int, step: int, steps: int, loss: float) -> None:
+    def step(self, epoch: int, step: int, steps: int) -> None:
         """A step is done."""
 
-    def epoch(self, epoch: int, val_accuracy: float, best: bool) -> None:
-        """An epoch is done."""
+    def epoch(self, epoch: int, line: Mapping[str, Any], best: bool) -> None:
+        """An epoch is done; ``line`` is what ``metrics.jsonl`` says of it."""
 
     def end(self) -> None:
         """Training is over, one way or another."""
@@ -32,10 +33,10 @@ class Silent:
     def begin(self, epochs: int, done: int) -> None:
         """Nothing."""
 
-    def step(self, epoch: int, step: int, steps: int, loss: float) -> None:
+    def step(self, epoch: int, step: int, steps: int) -> None:
         """Nothing."""
 
-    def epoch(self, epoch: int, val_accuracy: float, best: bool) -> None:
+    def epoch(self, epoch: int, line: Mapping[str, Any], best: bool) -> None:
         """Nothing."""
 
     def end(self) -> None:
@@ -43,12 +44,12 @@ class Silent:
 
 
 class Bar:
-    """A bar on stderr: epochs, steps, loss, val accuracy."""
+    """A bar on stderr: epochs, steps, the last epoch's loss and val accuracy."""
 
     def __init__(self) -> None:
         self._bar: RichProgress | None = None
         self._epochs = 0
-        self._val = ""
+        self._last = ""
 
     def begin(self, epochs: int, done: int) -> None:
         """Draw the bar."""
@@ -66,15 +67,16 @@ class Bar:
         self._epochs = epochs
         self._task = self._bar.add_task("training", total=epochs, completed=done, now="")
 
-    def step(self, epoch: int, step: int, steps: int, loss: float) -> None:
+    def step(self, epoch: int, step: int, steps: int) -> None:
         """Move by a step."""
         if self._bar is not None:
-            now = f"epoch {epoch + 1}/{self._epochs}  step {step + 1}/{steps}  loss {loss:.3f}{self._val}"
+            now = f"epoch {epoch + 1}/{self._epochs}  step {step + 1}/{steps}{self._last}"
             self._bar.update(self._task, completed=epoch + (step + 1) / steps, now=now)
 
-    def epoch(self, epoch: int, val_accuracy: float, best: bool) -> None:
-        """Remember the val accuracy."""
-        self._val = f"  val {100 * val_accuracy:.1f}"
+    def epoch(self, epoch: int, line: Mapping[str, Any], best: bool) -> None:
+        """Remember the epoch's figures."""
+        accuracy = 100 * line["val"]["segment_accuracy"]
+        self._last = f"  loss {line['loss']:.3f}  val {accuracy:.1f}"
 
     def end(self) -> None:
         """Remove the bar."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from avelzoo.engine.files import read_json, write_json
 from avelzoo.engine.rundir import RunDir
+from avelzoo.errors import RunError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +21,13 @@ class RunResult:
         scores: split (val, test) -> what `avelzoo.metrics.score` returns, all accuracies as fractions.
         best_epoch: the epoch chosen on val, counted from 1.
         epochs: epochs trained.
-        optimism_gap: best test segment accuracy of any epoch minus that of the chosen one; None for a run that
-            trained nothing.
+        optimism_gap: best test segment accuracy of any epoch minus that of the chosen one.
         seed: of weights, order and dropout.
         run_dir: the run folder.
         parameters: learnable numbers.
-        seconds: time in training, evaluation included.
-        seconds_per_epoch: the same by epoch.
-        peak_memory_mb: most memory the process held, in MiB.
+        seconds: time in training and evaluation, over all processes that worked on the run.
+        seconds_per_epoch: mean time of an epoch's training steps, evaluation left out.
+        peak_memory_mb: most memory the last process held, on a GPU the device's, in MiB; None where unknown.
         device: where it was computed.
         precision: number format.
         versions: of python, torch, avelzoo and the plugins used.
@@ -39,13 +39,13 @@ class RunResult:
     scores: Mapping[str, Any]
     best_epoch: int
     epochs: int
-    optimism_gap: float | None
+    optimism_gap: float
     seed: int
     run_dir: str
     parameters: int
     seconds: float
     seconds_per_epoch: float
-    peak_memory_mb: float
+    peak_memory_mb: float | None
     device: str
     precision: str
     versions: Mapping[str, str]
@@ -67,8 +67,11 @@ class RunResult:
             RunError: there is none, or it is damaged.
         """
         data = read_json(folder.path, "result.json")
-        known = {f.name for f in fields(cls)}
-        return cls(**{k: v for k, v in data.items() if k in known} | {"run_dir": str(folder.path)})
+        names = [f.name for f in fields(cls)]
+        missing = [name for name in names if name not in data]
+        if missing:
+            raise RunError("result.json is incomplete", where=str(folder.result), found="no " + ", ".join(missing))
+        return cls(**{name: data[name] for name in names} | {"run_dir": str(folder.path)})
 
     def __str__(self) -> str:
         test = self.scores["test"]

@@ -1,22 +1,32 @@
 """The run folder: what lies in it, and who may write there.
 
-composition.json      every value with its source, owners, versions, data checksums, the command
-metrics.jsonl         one line an epoch
-best.safetensors      the weights of the epoch chosen on val
-resume/               the exact state after the last whole epoch
-predictions.h5        answers on val and test
-result.json           the scores; its presence means the run is finished
+- ``composition.json``: every value with its source, owners, versions, data checksums, the command
+- ``metrics.jsonl``: one line an epoch
+- ``best.safetensors``: the weights of the epoch chosen on val
+- ``resume/state.safetensors``: the exact state after the last whole epoch
+- ``predictions.h5``: answers on val and test
+- ``result.json``: the scores; its presence means the run is finished
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from avelzoo.engine.files import append_line, read_json, read_lines, storage_error, write_json, write_whole
-from avelzoo.errors import RunError
+from avelzoo.engine.files import SCRATCH, read_json, storage_error, write_json
+from avelzoo.engine.record import comparable, differences, environment
+from avelzoo.errors import RunError, StorageError
+
+
+class RunWarning(UserWarning):
+    """A run goes on, but not quite as it began."""
 
 
 @dataclass(frozen=True)
@@ -59,65 +69,126 @@ class RunDir:
         """The scores."""
         return self.path / "result.json"
 
-    def begin(self, record: Mapping[str, Any]) -> None:
-        """Make the folder and write what is about to be run.
+    def require_free(self) -> None:
+        """Refuse a place where something else would be overwritten.
 
         Raises:
             RunError: a run is there already, or the place is taken by something else.
-            StorageError: the folder cannot be written.
         """
         if self.path.exists() and not self.path.is_dir():
             raise RunError(f"'{self.path}' is a file", fix="choose another place with --out")
-        if self.composition.exists():
+        own = (self.composition, self.metrics, self.best, self.state.parent, self.predictions, self.result)
+        there = [path.name for path in own if path.exists()]
+        if there:
+            finished = "a finished run" if self.result.exists() else "a run that is not finished"
             raise RunError(
                 f"'{self.path}' holds a run already",
-                fix="go on with it by --resume, or choose another folder with --out",
+                found=f"{finished}: {', '.join(there)}",
+                fix="choose another folder with --out, or go on with this run by --resume",
             )
-        try:
-            (self.path / "resume").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise storage_error(error, self.path) from error
-        write_json(self.composition, record)
 
-    def reopen(self, record: Mapping[str, Any]) -> None:
-        """Check that the run that is there is the one asked for.
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Make the folder and keep other processes from writing there; an unused new folder disappears again.
 
         Raises:
-            RunError: there is none, or some of its values differ; those are named.
+            RunError: another process works there.
+            StorageError: the folder cannot be made.
         """
-        there = read_json(self.path, "composition.json")
-        differing = differences(comparable(there), comparable(record))
+        made = not self.path.exists()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, self.path) from error
+        lock = _lock(self.path)
+        try:
+            yield
+        finally:
+            if lock is not None:
+                os.close(lock)
+            if made:
+                with suppress(OSError):  # it holds something, as it should
+                    self.path.rmdir()
+
+    def begin(self, record: Mapping[str, Any], *, bytes_needed: int = 0) -> None:
+        """Write what is about to be run; shows at once whether the folder can be written.
+
+        Raises:
+            RunError: a run is there already, or the place is taken by something else.
+            StorageError: the folder cannot be written, or there is less space than the run will need.
+        """
+        self.require_free()
+        free = shutil.disk_usage(self.path).free
+        if free < bytes_needed:
+            raise StorageError(
+                "there is not enough space for the run folder",
+                where=str(self.path),
+                found=f"{free / 2**20:.0f} MiB free",
+                expected=f"{bytes_needed / 2**20:.0f} MiB",
+                fix="free some space, or choose another folder with --out",
+            )
+        write_json(self.composition, record)
+        try:
+            self.state.parent.mkdir()
+        except OSError as error:
+            raise storage_error(error, self.state.parent) from error
+
+    def reopen(self, record: Mapping[str, Any]) -> None:
+        """Check that the run that is there is the one asked for, and clear away what a kill left half-written.
+
+        Raises:
+            RunError: some of its values or its data differ; those are named.
+        """
+        there = read_json(self.path, self.composition.name)
+        self._require_same(comparable(there), comparable(record))
+        changed = differences(environment(there), environment(record))
+        if changed:
+            warnings.warn(
+                f"this run goes on elsewhere, so its last digits may change: {'; '.join(changed)}",
+                RunWarning,
+                stacklevel=3,
+            )
+        try:
+            self.state.parent.mkdir(exist_ok=True)
+            for left in [*self.path.glob(f".*{SCRATCH}"), *self.state.parent.glob(f".*{SCRATCH}")]:
+                left.unlink()
+        except OSError as error:
+            raise storage_error(error, self.path) from error
+
+    def require_values(self, composition: Mapping[str, Any]) -> None:
+        """Check that the run that is there was made of this composition, whatever has become of its data.
+
+        Raises:
+            RunError: it was not; the values that differ are named.
+        """
+        there = read_json(self.path, self.composition.name)
+        self._require_same(comparable({key: there.get(key) for key in composition}), comparable(composition))
+
+    def _require_same(self, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+        differing = differences(there, asked)
         if differing:
             raise RunError(
                 f"the run in '{self.path}' has other values than asked for",
                 found="; ".join(differing[:6]) + (f"; and {len(differing) - 6} more" if len(differing) > 6 else ""),
-                fix=f"avelzoo run --resume {self.path} goes on with the values it began with",
+                fix=f"`avelzoo run --resume {self.path}` goes on with the values it began with",
             )
 
-    def keep_epochs(self, epochs: int) -> None:
-        """Cut the metrics to the epochs that the state knows of."""
-        lines = [line for line in read_lines(self.metrics) if line["epoch"] < epochs]
 
-        def write(scratch: Path) -> None:
-            scratch.touch()
-            for line in lines:
-                append_line(scratch, line)
+def _lock(path: Path) -> int | None:
+    """A lock that ends with the process, however it ends; None where the system or the disk has none."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
 
-        write_whole(self.metrics, write)
-
-
-def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a run record that must agree for a run to go on: values, sizes, data."""
-    values: dict[str, Any] = {"recipe": record.get("recipe"), "supervision": record.get("supervision")}
-    for slot, row in record.get("slots", {}).items():
-        values[slot] = row.get("name")
-        values |= {f"{slot}.{name}": value for name, value in row.get("options", {}).items()}
-    values |= {f"spec.{name}": value for name, value in record.get("spec", {}).items()}
-    values |= {f"data.{name}": value for name, value in record.get("data", {}).items()}
-    return values
-
-
-def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> Sequence[str]:
-    """Keys whose values differ, with both values."""
-    keys = list(dict.fromkeys([*first, *second]))
-    return [f"{k} is {first.get(k)}, not {second.get(k)}" for k in keys if first.get(k) != second.get(k)]
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise RunError(
+            f"another process is at work in '{path}'", fix="wait until it ends, or choose another folder with --out"
+        ) from None
+    except OSError:  # some network disks cannot lock
+        os.close(handle)
+        return None
+    return handle

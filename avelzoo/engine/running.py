@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from lightning_fabric import Fabric
 from torch.optim import Optimizer
 
 from avelzoo.compose import build, check
 from avelzoo.composition import Composition
 from avelzoo.contracts import Dataset
-from avelzoo.engine.checkpoint import load_weights
-from avelzoo.engine.environment import (
-    deterministic,
-    device_name,
-    make_fabric,
-    peak_memory_mb,
-    seed_everything,
-    versions,
-)
+from avelzoo.engine import optimism
+from avelzoo.engine.checkpoint import Progress, load_weights
+from avelzoo.engine.environment import device_name, make_fabric, peak_memory_mb
 from avelzoo.engine.evaluation import answers, full_scores, save_answers
+from avelzoo.engine.generators import reproducible
 from avelzoo.engine.optimization import adam
-from avelzoo.engine.progress import Watched, default_watcher
+from avelzoo.engine.progress import Watched, Watcher, default_watcher
+from avelzoo.engine.record import run_record, versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir
 from avelzoo.engine.training import Trainer
+from avelzoo.errors import DataError
+from avelzoo.model import Model
 from avelzoo.registry import Registry
 
 
@@ -37,79 +37,102 @@ def run(
     resume: bool = False,
     device: str = "auto",
     command: Sequence[str] = (),
-    progress: bool = False,
+    progress: bool | Watcher = False,
 ) -> RunResult:
     """Train a composition, choose its epoch on val, read test once, and leave a run folder.
+
+    On a CPU the same composition gives the same numbers bit for bit, also when the run was killed and resumed.
 
     Args:
         composition: every value, with its source.
         out: the run folder; new, or with ``resume`` that of the same composition.
         registry: where the components are registered.
-        resume: go on with the run in ``out``; a finished one just returns its result.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        resume: go on with the run in ``out``, from its start if it never got anywhere; a finished one just returns
+            its result.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         command: what was typed, for the record.
-        progress: show a bar when stderr is a terminal.
+        progress: true for a bar where stderr is a terminal, or a watcher of one's own.
 
     Raises:
         AvelzooError: anything a user can act on. Runs that exist are left as they are.
     """
     recipe = composition.recipe
     check(recipe, registry)
-    folder = RunDir(out)
+    folder = RunDir(Path(out))
+    if resume and folder.result.exists():
+        folder.require_values(composition.to_dict())
+        return RunResult.load(folder)
+    if not (resume and folder.composition.exists()):
+        folder.require_free()
     fabric = make_fabric(device, recipe.train.precision)
     dataset = recipe.dataset.open(recipe.supervision)
-    record = run_record(composition, dataset, command)
-    if resume and folder.composition.exists():
-        folder.reopen(record)
-        if folder.result.exists():
-            return RunResult.load(folder)
-    else:
-        folder.begin(record)
-    with deterministic(fabric.device), Watched(default_watcher(wanted=progress)) as watcher:
-        seed_everything(recipe.train.seed)
+    _require_videos(dataset)
+    record = run_record(composition, dataset, device=fabric.device, command=command)
+    watching = Watched(default_watcher(wanted=progress) if isinstance(progress, bool) else progress)
+    with reproducible(recipe.train.seed, fabric.device):
         model = build(recipe, dataset.spec)
-        fabric.setup_module(model)
-        optimizer = cast("Optimizer", fabric.setup_optimizers(adam(model, recipe.train)))
-        trainer = Trainer(model, optimizer, fabric, dataset, recipe.train, folder, watcher)
-        done = trainer.fit(resume=resume)
-        load_weights(folder.best, model)
-        scores: dict[str, Any] = {}
-        found = {}
-        for name in ("val", "test"):
-            split = dataset.split(name)
-            got = answers(
-                model, split, fabric, batch_size=recipe.train.eval_batch_size, precision=recipe.train.precision
-            )
-            scores[name] = full_scores(got, dataset, split)
-            found[name] = (split, got)
-    save_answers(folder.predictions, found)
+        with folder.claimed(), watching as watcher:
+            if resume and folder.composition.exists():
+                folder.reopen(record)
+            else:
+                folder.begin(record, bytes_needed=_bytes_needed(model))
+            fabric.setup_module(model)
+            optimizer = cast("Optimizer", fabric.setup_optimizers(adam(model, recipe.train)))
+            done = Trainer(model, optimizer, fabric, dataset, recipe.train, folder, watcher).fit()
+            return _finish(composition, folder, fabric, dataset=dataset, model=model, done=done)
+
+
+def _finish(
+    composition: Composition, folder: RunDir, fabric: Fabric, *, dataset: Dataset, model: Model, done: Progress
+) -> RunResult:
+    """Score the chosen epoch; ``result.json`` is written last."""
+    began = time.perf_counter()
+    recipe, train = composition.recipe, composition.recipe.train
+    load_weights(folder.best, model)
+    model.begin_epoch(done.best_epoch - 1, train.epochs)
+    scores: dict[str, Any] = {}
+    found = {}
+    for name in ("val", "test"):
+        split = dataset.split(name)
+        got = answers(model, split, fabric, train)
+        scores[name] = full_scores(got, dataset, split)
+        found[name] = (split, got)
+    save_answers(folder.predictions, dataset.spec, found)
     result = RunResult(
         recipe=composition.owner.qualified,
         supervision=recipe.supervision,
         scores=scores,
         best_epoch=done.best_epoch,
         epochs=done.epochs_done,
-        optimism_gap=done.best_test - scores["test"]["segment_accuracy"],
-        seed=recipe.train.seed,
+        optimism_gap=optimism.gap(done.history, scores["test"]["segment_accuracy"]),
+        seed=train.seed,
         run_dir=str(folder.path),
         parameters=sum(p.numel() for p in model.parameters()),
-        seconds=done.seconds,
-        seconds_per_epoch=done.seconds / done.epochs_done,
+        seconds=done.seconds + time.perf_counter() - began,
+        seconds_per_epoch=sum(line["train_seconds"] for line in done.history) / len(done.history),
         peak_memory_mb=peak_memory_mb(fabric.device),
         device=device_name(fabric.device),
-        precision=recipe.train.precision,
-        versions=record["versions"],
-        data=record["data"],
+        precision=train.precision,
+        versions=versions(composition.entries),
+        data=dict(dataset.fingerprint()),
     )
     result.save(folder)
     return result
 
 
-def run_record(composition: Composition, dataset: Dataset, command: Sequence[str]) -> dict[str, Any]:
-    """What ``composition.json`` holds."""
-    return composition.to_dict() | {
-        "spec": dataset.spec.to_dict(),
-        "data": dict(dataset.fingerprint()),
-        "versions": versions(composition.entries),
-        "command": list(command),
-    }
+def _require_videos(dataset: Dataset) -> None:
+    for name in ("train", "val", "test"):
+        if len(dataset.split(name)) == 0:
+            raise DataError(
+                f"the split '{name}' holds no videos", expected="one or more", fix="check the data set's order files"
+            )
+
+
+def _bytes_needed(model: Model) -> int:
+    """Size of the run folder, with the second copy that exists while a file is replaced."""
+    weights, moments = (
+        sum(value.numel() * value.element_size() for value in values)
+        for values in (model.state_dict().values(), model.parameters())
+    )
+    state = weights + 2 * moments
+    return 2 * (state + weights)

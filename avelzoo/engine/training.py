@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 
-import torch
 from lightning_fabric import Fabric
 from torch.optim import Optimizer
 
 from avelzoo.contracts import Dataset, Split
+from avelzoo.engine import optimism
 from avelzoo.engine.checkpoint import Progress, load_state, save_state, save_weights
-from avelzoo.engine.evaluation import FEATURE_TYPE, answers, quick_accuracy, truth_of
-from avelzoo.engine.files import append_line
+from avelzoo.engine.environment import feature_type
+from avelzoo.engine.evaluation import answers, short_scores, truth_of
+from avelzoo.engine.files import write_lines
+from avelzoo.engine.generators import capture, restore
+from avelzoo.engine.losses import Losses, require_finite_weights
 from avelzoo.engine.optimization import learning_rate
 from avelzoo.engine.order import epoch_batches
 from avelzoo.engine.progress import Watcher
 from avelzoo.engine.rundir import RunDir
-from avelzoo.errors import TrainingError
-from avelzoo.model import Model, StepOutput
+from avelzoo.model import Model
 from avelzoo.recipe import TrainConfig
 
 
@@ -45,97 +46,83 @@ class Trainer:
     folder: RunDir
     watcher: Watcher
 
-    def fit(self, *, resume: bool) -> Progress:
-        """Train from the start, or from the saved state, to the last epoch."""
-        progress = Progress()
-        if resume and self.folder.state.exists():
-            progress = load_state(self.folder.state, self.model, self.optimizer)
-        self.folder.keep_epochs(progress.epochs_done)
-        splits = {name: self.dataset.split(name) for name in ("train", "val", "test")}
+    def fit(self) -> Progress:
+        """Train from the saved state, or from the start where there is none, to the last epoch."""
+        progress = self._restored()
         self.watcher.begin(self.train.epochs, progress.epochs_done)
         for epoch in range(progress.epochs_done, self.train.epochs):
-            self._epoch(epoch, splits, progress)
+            self._epoch(epoch, progress)
+            self._keep(progress)
+            self.watcher.epoch(epoch, progress.history[-1], progress.best_epoch == epoch + 1)
         return progress
 
-    def _epoch(self, epoch: int, splits: dict[str, Split], progress: Progress) -> None:
-        """One epoch: train, look at val, keep what is best, save the state last.
+    def _restored(self) -> Progress:
+        if not self.folder.state.exists():
+            return Progress()
+        precision = self.fabric.strategy.precision
+        progress, generators = load_state(self.folder.state, self.model, self.optimizer, precision)
+        self._publish(progress)
+        restore(generators, self.fabric.device)
+        return progress
 
-        A kill before the state is saved repeats the epoch from the state before it, to the same numbers.
-        """
+    def _epoch(self, epoch: int, progress: Progress) -> None:
+        """Train for one 0-based epoch, look at val, and judge by that alone."""
         began = time.perf_counter()
         rate = learning_rate(self.train, epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.model.begin_epoch(epoch, self.train.epochs)
         self.model.train()
-        terms, loss, steps = self._train(epoch, splits["train"])
-        val = self._accuracy(splits["val"])
-        test = self._accuracy(splits["test"])
-        best = val > progress.best_val
-        if best:
-            progress.best_val, progress.best_epoch = val, epoch + 1
-            save_weights(self.folder.best, self.model)
-        progress.best_test = max(progress.best_test, test)
+        losses = self._train(epoch, self.dataset.split("train"))
+        require_finite_weights(self.model, epoch)
+        trained = time.perf_counter()
+        split = self.dataset.split("val")
+        val = short_scores(answers(self.model, split, self.fabric, self.train), truth_of(self.dataset.spec, split))
+        accuracy = val["segment_accuracy"] or 0.0
+        if accuracy > progress.best_val:  # the first one, on ties
+            progress.best_val, progress.best_epoch = accuracy, epoch + 1
+        line = {"epoch": epoch + 1, "learning_rate": rate} | losses.means() | {"val": val}
+        line |= optimism.look(self.model, self.dataset, self.fabric, self.train)
+        now = time.perf_counter()
+        progress.history.append(line | {"train_seconds": trained - began, "seconds": now - began})
+        progress.seconds += now - began
         progress.epochs_done = epoch + 1
-        seconds = time.perf_counter() - began
-        progress.seconds += seconds
-        line = {
-            "epoch": epoch + 1,
-            "loss": loss,
-            "terms": terms,
-            "learning_rate": rate,
-            "steps": steps,
-            "val_segment_accuracy": val,
-            "test_segment_accuracy": test,
-            "seconds": seconds,
-        }
-        append_line(self.folder.metrics, line)
-        save_state(self.folder.state, self.model, self.optimizer, progress)
-        self.watcher.epoch(epoch, val, best)
 
-    def _train(self, epoch: int, split: Split) -> tuple[dict[str, float], float, int]:
-        """Steps of one epoch; mean terms, mean loss, number of steps."""
+    def _train(self, epoch: int, split: Split) -> Losses:
+        """The steps of one epoch."""
         batches = epoch_batches(len(split), self.train, epoch)
-        sums: dict[str, float] = defaultdict(float)
+        device, dtype = self.fabric.device, feature_type(self.train.precision)
+        losses = Losses(epoch, check_every=1 if device.type == "cpu" else 20)
         for step, indices in enumerate(batches):
             batch, targets = split.fetch(indices)
-            dtype = FEATURE_TYPE.get(self.train.precision)
-            batch, targets = batch.to(self.fabric.device, dtype=dtype), targets.to(self.fabric.device, dtype=dtype)
             self.optimizer.zero_grad()
             with self.fabric.autocast():
-                out: StepOutput = self.model(batch, targets)
-            loss = float(out.loss.detach())
-            self._require_finite(out, loss, epoch, step)
+                out = self.model(batch.to(device, dtype=dtype), targets.to(device, dtype=dtype))
+            losses.add(out.loss, out.terms)
             self.fabric.backward(out.loss)
             if self.train.clip_norm is not None:
-                torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.train.clip_norm)
+                self.fabric.clip_gradients(
+                    self.model, self.optimizer, max_norm=self.train.clip_norm, error_if_nonfinite=False
+                )
             self.optimizer.step()
-            sums["loss"] += loss
-            for name, value in out.terms.items():
-                sums[f"term {name}"] += float(value.detach())
-            self.watcher.step(epoch, step, len(batches), loss)
-        means = {name: value / len(batches) for name, value in sums.items()}
-        terms = {name.removeprefix("term "): value for name, value in means.items() if name.startswith("term ")}
-        return terms, means["loss"], len(batches)
+            self.watcher.step(epoch, step, len(batches))
+        losses.check()
+        return losses
 
-    def _accuracy(self, split: Split) -> float:
-        """Segment accuracy on a split. Test's is kept for the optimism gap and chooses nothing."""
-        found = answers(
+    def _keep(self, progress: Progress) -> None:
+        """Save the state, then all that follows from it: a kill at any moment loses at most the running epoch."""
+        save_state(
+            self.folder.state,
             self.model,
-            split,
-            self.fabric,
-            batch_size=self.train.eval_batch_size,
-            precision=self.train.precision,
+            self.optimizer,
+            precision=self.fabric.strategy.precision,
+            generators=capture(self.fabric.device),
+            progress=progress,
         )
-        return quick_accuracy(found, truth_of(self.dataset, split))
+        self._publish(progress)
 
-    def _require_finite(self, out: StepOutput, loss: float, epoch: int, step: int) -> None:
-        if loss - loss == 0:  # false for infinities and for what is no number
-            return
-        values = ", ".join(f"{name} {float(value.detach()):.4g}" for name, value in out.terms.items())
-        raise TrainingError(
-            "the loss is not finite",
-            where=f"epoch {epoch + 1}, step {step + 1}",
-            found=f"loss {loss}; {values}",
-            fix="lower train.learning_rate, set train.clip_norm, or check the features with `avelzoo data doctor`",
-        )
+    def _publish(self, progress: Progress) -> None:
+        """Bring the other files in line with the state. Done again on resuming, as a kill may have come between."""
+        if progress.best_epoch == progress.epochs_done:
+            save_weights(self.folder.best, self.model, epoch=progress.best_epoch)
+        write_lines(self.folder.metrics, progress.history)

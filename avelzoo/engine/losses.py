@@ -1,0 +1,88 @@
+"""Losses of an epoch, and the refusal to go on where they are no numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from avelzoo.errors import TrainingError
+
+_FIX = (
+    "lower train.learning_rate, set train.clip_norm, use --precision 32 or 64,"
+    " or check the features with `avelzoo data doctor`"
+)
+
+
+class Losses:
+    """Loss and terms of every step.
+
+    Args:
+        epoch: 0-based.
+        check_every: steps between checks; looking at a number makes a GPU wait.
+    """
+
+    def __init__(self, epoch: int, *, check_every: int) -> None:
+        self._epoch = epoch
+        self._check_every = check_every
+        self._checked = 0
+        self._losses: list[Tensor] = []
+        self._terms: list[dict[str, Tensor]] = []
+
+    def add(self, loss: Tensor, terms: Mapping[str, Tensor]) -> None:
+        """Take note of a step."""
+        self._losses.append(loss.detach())
+        self._terms.append({name: value.detach() for name, value in terms.items()})
+        if len(self._losses) % self._check_every == 0:
+            self.check()
+
+    def check(self) -> None:
+        """Look at all steps since the last check.
+
+        Raises:
+            TrainingError: a loss is not finite; its step and its terms are named.
+        """
+        news = self._losses[self._checked :]
+        if not news or bool(torch.stack(news).isfinite().all()):
+            self._checked = len(self._losses)
+            return
+        step = self._checked + next(i for i, loss in enumerate(news) if not bool(loss.isfinite()))
+        terms = ", ".join(f"{name} {value.item():.4g}" for name, value in self._terms[step].items())
+        raise TrainingError(
+            "the loss is not finite",
+            where=f"epoch {self._epoch + 1}, step {step + 1}",
+            found=f"loss {self._losses[step].item()}; its terms: {terms}",
+            expected="a finite number",
+            fix=_FIX,
+        )
+
+    def means(self) -> dict[str, Any]:
+        """Mean loss, mean of every unweighted term over the steps that had it, and the number of steps."""
+        terms: dict[str, list[float]] = {}
+        for step in self._terms:
+            for name, value in step.items():
+                terms.setdefault(name, []).append(value.item())
+        losses = [loss.item() for loss in self._losses]
+        return {
+            "loss": sum(losses) / len(losses),
+            "terms": {name: sum(values) / len(values) for name, values in terms.items()},
+            "steps": len(losses),
+        }
+
+
+def require_finite_weights(model: nn.Module, epoch: int) -> None:
+    """Refuse to go on from weights that a last step has spoiled.
+
+    Raises:
+        TrainingError: a parameter holds NaN or infinity.
+    """
+    spoiled = [name for name, value in model.named_parameters() if not bool(value.detach().isfinite().all())]
+    if spoiled:
+        raise TrainingError(
+            "the weights are not finite",
+            where=f"end of epoch {epoch + 1}",
+            found=", ".join(spoiled[:4]) + (f", and {len(spoiled) - 4} more" if len(spoiled) > 4 else ""),
+            fix=_FIX,
+        )

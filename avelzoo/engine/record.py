@@ -1,0 +1,65 @@
+"""What ``composition.json`` holds, and how two such records are compared."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from avelzoo.composition import Composition
+from avelzoo.contracts import Dataset
+from avelzoo.registry import Entry
+from avelzoo.version import __version__
+
+
+def run_record(
+    composition: Composition, dataset: Dataset, *, device: torch.device, command: Sequence[str]
+) -> dict[str, Any]:
+    """Everything that a run is made of."""
+    return composition.to_dict() | {
+        "spec": dataset.spec.to_dict(),
+        "data": dict(dataset.fingerprint()),
+        "seed": composition.recipe.train.seed,
+        "versions": versions(composition.entries),
+        "device": device.type,
+        "threads": torch.get_num_threads(),
+        "command": list(command),
+    }
+
+
+def versions(entries: Mapping[str, Entry]) -> dict[str, str]:
+    """Versions of what a run depends on."""
+    found = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "avelzoo": __version__,
+    }
+    plugins = {e.distribution or e.plugin: e.version for e in entries.values() if e.plugin != "avelzoo"}
+    return found | plugins
+
+
+def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a run record that must agree for a run to go on: values, sizes, data."""
+    values: dict[str, Any] = {"recipe": record.get("recipe"), "supervision": record.get("supervision")}
+    for slot, row in record.get("slots", {}).items():
+        values[slot] = row.get("name")
+        values |= {f"{slot}.{name}": value for name, value in row.get("options", {}).items()}
+    for part in ("spec", "data"):
+        values |= {f"{part}.{name}": value for name, value in record.get(part, {}).items()}
+    return values
+
+
+def environment(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a run record that may change while a run goes on, but then changes its arithmetic."""
+    found = dict(record.get("versions", {}))
+    return found | {name: record[name] for name in ("device", "threads") if name in record}
+
+
+def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    """What differs, with both values."""
+    keys = list(dict.fromkeys([*there, *asked]))
+    return [f"{k} is {there.get(k)}, not {asked.get(k)}" for k in keys if there.get(k) != asked.get(k)]

@@ -1,0 +1,153 @@
+"""The library in a few calls."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from avelzoo import MeanPoolConfig, OptionError, UsageError, WorldsConfig, load_run, recipes, run
+from avelzoo.api import new_folder
+from avelzoo.composition import Override, resolve
+from avelzoo.errors import RunError, UnknownNameError
+from avelzoo.host import default_host
+
+SMALL = {
+    "dataset.train_videos": 16,
+    "dataset.val_videos": 8,
+    "dataset.test_videos": 8,
+    "encoder.width": 8,
+    "memory.size": 2,
+    "train.epochs": 1,
+    "train.batch_size": 8,
+}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def small(recipe):
+    """The recipe in a blink."""
+    return replace(
+        recipe,
+        dataset=WorldsConfig(train_videos=16, val_videos=8, test_videos=8),
+        encoder=MeanPoolConfig(width=8),
+        memory=replace(recipe.memory, size=2),
+        train=replace(recipe.train, epochs=1, batch_size=8),
+    )
+
+
+def sources(folder):
+    slots = json.loads((Path(folder) / "composition.json").read_text())["slots"]
+    return {f"{slot}.{name}": source for slot, row in slots.items() for name, source in row["sources"].items()}
+
+
+def test_recipes_by_name():
+    assert set(recipes) == set(default_host().registry.names("recipe"))
+    assert len(recipes) == len(set(recipes))
+    assert "ead-b" in recipes
+    assert "ead-c" not in recipes
+    assert 3 not in recipes
+    assert recipes["ead-b"]("weak").supervision == "weak"
+    assert "ead-b" in repr(recipes)
+    with pytest.raises(UnknownNameError, match="did you mean 'ead-b'"):
+        recipes["ead-bb"]
+
+
+def test_a_name_runs_like_the_command_line():
+    result = run("ead-b", supervision="weak", encoder="mean-pool", options=SMALL, seed=3)
+    assert result.run_dir == "runs/ead-b-mean-pool-weak-seed3"
+    assert (result.supervision, result.seed, result.epochs) == ("weak", 3, 1)
+    told = sources(result.run_dir)
+    assert told["train.seed"] == told["memory.size"] == told["train.epochs"] == "python"
+    assert told["train.schedule"] == "recipe ead-b"
+    assert told["encoder.dropout"] == "default of mean-pool"
+
+    again = load_run(result.run_dir)
+    assert again.result == result
+    assert again.composition.recipe.encoder == MeanPoolConfig(width=8)
+    wishes = [Override(path, value, "python") for path, value in (SMALL | {"train.seed": 3}).items()]
+    registry, choices = default_host().registry, {"encoder": "mean-pool"}
+    asked = resolve(registry, "ead-b", supervision="weak", choices=choices, overrides=wishes)
+    assert again.composition.recipe == asked.recipe
+
+
+def test_a_changed_recipe_runs_as_it_is():
+    recipe = small(recipes["ead-b"]("full"))
+    result = run(recipe, out="mine")
+    assert result.run_dir == "mine"
+    assert load_run("mine").composition.recipe == recipe
+    assert set(sources("mine").values()) == {"python"}
+
+
+def test_wishes_on_top_of_a_recipe():
+    recipe = small(recipes["ead-b"]("full"))
+    run(recipe, memory="random-bank", options={"memory.size": 3, "train.learning_rate": 1e-3}, seed=9, out="mine")
+    found = load_run("mine").composition
+    assert found.entries["memory"].name == "random-bank"
+    assert found.recipe.memory.size == 3
+    assert found.recipe.train == replace(recipe.train, learning_rate=1e-3, seed=9)
+    assert found.recipe.encoder == recipe.encoder
+    assert found.sources["memory.size"] == "python"
+    assert found.sources["memory.context"] == "default of random-bank"
+
+
+def test_every_run_gets_a_folder_of_its_own():
+    composition = resolve(default_host().registry, "ead-b")
+    first = new_folder(composition)
+    assert first == Path("runs/ead-b-st-fusion-full-seed0")
+    first.mkdir(parents=True)
+    assert new_folder(composition) == Path("runs/ead-b-st-fusion-full-seed0-2")
+
+
+def test_resuming_from_python():
+    recipe = small(recipes["ead-b"]("full"))
+    first = run(recipe, out="mine")
+    assert run(recipe, out="mine", resume=True) == first
+    with pytest.raises(RunError, match="holds a run already"):
+        run(recipe, out="mine")
+    with pytest.raises(UsageError, match="which run"):
+        run(recipe, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "said"),
+    [
+        ({"supervision": "ful"}, UsageError, "did you mean 'full'"),
+        ({"encoder": "mean-poll"}, UnknownNameError, "did you mean 'mean-pool'"),
+        ({"options": {"memory.sise": 3}}, OptionError, "did you mean 'size'"),
+        ({"options": {"train.seed": 1}, "seed": 2}, UsageError, "given twice"),
+    ],
+)
+def test_faulty_wishes(tmp_path, values, error, said):
+    for recipe in ("ead-b", recipes["ead-b"]("full")):
+        with pytest.raises(error, match=said):
+            run(recipe, **values)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_faulty_recipes(tmp_path):
+    full = recipes["ead-b"]("full")
+    with pytest.raises(UsageError, match="for full supervision, not weak"):
+        run(full, supervision="weak")
+    with pytest.raises(UnknownNameError, match="unknown recipe 'my-own'"):
+        run(replace(full, name="my-own"))
+
+    class Mine(MeanPoolConfig):
+        pass
+
+    with pytest.raises(UsageError, match="the encoder Mine is not registered"):
+        run(replace(full, encoder=Mine()))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_looking_at_recipes_loads_no_torch():
+    code = "from avelzoo import recipes, run; import sys; recipes['ead-b']('weak'); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
