@@ -234,6 +234,23 @@ def layers() -> Iterator[str]:
             yield from (f"::: {home}.{name}", "    options:", "      heading_level: 3", f"      members: {members}", "")
 
 
+# -- navigation ------------------------------------------------------------------------------------------------------
+
+
+def navigation(site: str) -> str:
+    """``mkdocs.yml`` with a line for every ledger page, titled as the page is."""
+    head, start, rest = site.partition("  - Ledgers:")
+    comment, _, rest = rest.partition("\n")
+    _, after, tail = rest.partition("  - Python API:")
+    lines = [f'      - "{ledger_title(page)}": ledger/{page.name}' for page in sorted((DOCS / "ledger").glob("*.md"))]
+    return head + start + comment + "\n" + "\n".join(lines) + "\n" + after + tail
+
+
+def ledger_title(page: Path) -> str:
+    """The first heading of a ledger page, without the word all of them begin with."""
+    return page.read_text("utf-8").partition("\n")[0].removeprefix("# ").removeprefix("Ledger: ")
+
+
 # -- writing ---------------------------------------------------------------------------------------------------------
 
 
@@ -241,7 +258,9 @@ def pages() -> dict[Path, str]:
     """Every generated page and its text."""
     os.environ["AVELZOO_LOAD_PLUGINS"] = ""  # the pages are the same whatever is installed here
     registry = PluginHost(entry_points=False).registry
+    site = DOCS.parent / "mkdocs.yml"
     return {
+        site: navigation(site.read_text("utf-8")),
         DOCS / "catalogue.md": "\n".join(catalogue(registry)).rstrip() + "\n",
         DOCS / "commands.md": "\n".join(commands()).rstrip() + "\n",
         DOCS / "api" / "nn.md": "\n".join(layers()).rstrip() + "\n",
