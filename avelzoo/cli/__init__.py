@@ -20,11 +20,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     from avelzoo.cli import failures
     from avelzoo.cli.app import build_app
     from avelzoo.cli.glimpse import normalise
+    from avelzoo.cli.inline import load_plugins
 
     args = normalise(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in args
     try:
         with failures.short_warnings():
+            args = load_plugins(args)
             code = build_app(args)(args, prog_name="avelzoo", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit:

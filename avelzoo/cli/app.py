@@ -60,7 +60,11 @@ def build_app(argv: Sequence[str]) -> typer.Typer:
 def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    plugin: Annotated[  # read before this parser runs, so that the file's components count; here for the help alone
+        list[str] | None, typer.Option("--plugin", metavar="FILE", help="Load a single-file plugin. Repeatable.")
+    ] = None,
 ) -> None:
+    del plugin
     if version:
         typer.echo(f"avelzoo {__version__}")
         raise typer.Exit

@@ -13,7 +13,7 @@ or, without pytest, `avelzoo check PLUGIN`. A check raises AssertionError with w
 
 from __future__ import annotations
 
-from avelzoo.testing.bench import Bench, bench_for, random_batch, random_targets
+from avelzoo.testing.bench import Bench, bench_for, narrow, random_batch, random_targets
 from avelzoo.testing.running import Check, Finding, checks_for, parametrize_with_checks, run_checks
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Finding",
     "bench_for",
     "checks_for",
+    "narrow",
     "parametrize_with_checks",
     "random_batch",
     "random_targets",

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from avelzoo.builtin.datasets.configs import WorldsConfig
-from avelzoo.components import ComponentConfig, Supervision
+from avelzoo.components import ComponentConfig, EncoderConfig, Supervision
 from avelzoo.compose import build, check
-from avelzoo.errors import CompositionError
+from avelzoo.errors import CompositionError, OptionError
 from avelzoo.host import default_host
 from avelzoo.model import Model
 from avelzoo.recipe import Recipe, TrainConfig
@@ -142,6 +142,15 @@ def _candidates(config: ComponentConfig, registry: Registry) -> Iterator[dict[st
 
 def _rank(first: tuple[str, ...], name: str) -> int:
     return first.index(name) if name in first else len(first)
+
+
+def narrow(config: EncoderConfig, width: int = 16) -> EncoderConfig:
+    """The encoder with few channels, where its options allow it, so that checks are quick."""
+    try:
+        narrowed: EncoderConfig = type(config).from_dict(config.to_dict() | {"width": width})
+    except OptionError:
+        return config
+    return narrowed
 
 
 def with_dtype(batch: Batch, dtype: torch.dtype) -> Batch:

@@ -11,12 +11,12 @@ from avelzoo.builtin.datasets.configs import WorldsConfig
 from avelzoo.components import EncoderConfig, MemoryConfig, Supervision
 from avelzoo.compose import check
 from avelzoo.contracts import Encoder
-from avelzoo.errors import CompositionError, OptionError
+from avelzoo.errors import CompositionError
 from avelzoo.model import Model
 from avelzoo.recipe import Recipe, TrainConfig
 from avelzoo.records import FeatureSpec
 from avelzoo.registry import Entry, Registry
-from avelzoo.testing.bench import random_batch, random_targets
+from avelzoo.testing.bench import narrow, random_batch, random_targets
 
 SPEC = FeatureSpec(segments=3, audio_dim=4, grid=(2, 2), visual_dim=5, categories=("bark", "bell", "horn"))
 SUPERVISIONS: tuple[Supervision, ...] = ("full", "weak")
@@ -49,7 +49,7 @@ def walk_encoder(registry: Registry, entry: Entry) -> Iterator[Pairing]:
     Raises:
         AssertionError: a pairing that was not refused does not train or answer.
     """
-    config = _narrow(entry.target())
+    config = narrow(entry.target())
     torch.manual_seed(0)
     encoder = config.build(SPEC)
     for head in registry.entries("head"):
@@ -87,17 +87,6 @@ def _fit(
             continue
         return recipe, objective.name, ""
     return None, "", refusal
-
-
-def _narrow(config: EncoderConfig) -> EncoderConfig:
-    """The encoder with few channels, where its options allow it."""
-    try:
-        narrow: EncoderConfig = type(config).from_dict(
-            config.to_dict() | ({"width": 16} if hasattr(config, "width") else {})
-        )
-    except OptionError:
-        return config
-    return narrow
 
 
 def _small(config: MemoryConfig) -> MemoryConfig:
