@@ -148,6 +148,13 @@ def test_a_gate_squashed_twice_localizes_nothing(relevance):
             assert int(decoded.segments[b, t]) == (int(best[b]) if event else N)
 
 
+def test_a_saturated_gate_has_a_finite_logit():
+    encoded = streams()
+    ones = {**encoded.extras, "audio_gate": torch.ones(2, 6), "visual_gate": torch.ones(2, 6).bfloat16()}
+    head = CmbsWeakHeadConfig().build(SPEC, WIDTHS, "weak").eval()
+    assert torch.isfinite(head(replace(encoded, extras=ones), None).relevance_logits).all()
+
+
 def test_a_video_may_be_background_as_a_whole():
     head = GatedDoubleConfig().build(SPEC, WIDTHS, "weak").eval()
     with torch.no_grad():

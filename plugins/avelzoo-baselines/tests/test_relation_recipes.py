@@ -64,6 +64,17 @@ def test_every_parameter_of_a_recipe_learns(name, supervision):
     assert out.terms.keys() == expected[supervision == "weak"]
 
 
+@pytest.mark.parametrize(("name", "supervision"), [p for p in PAIRINGS if not p[0].endswith("official")])
+def test_half_precision_trains(name, supervision):
+    torch.manual_seed(0)
+    model = build(recipe_of(name, supervision), SPEC).train()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = model(random_batch(SPEC, 4), random_targets(SPEC, 4, weak=supervision == "weak", negatives=1))
+    out.loss.backward()
+    assert torch.isfinite(out.loss)
+    assert [name for name, p in model.named_parameters() if not torch.isfinite(p.grad).all()] == []
+
+
 @pytest.mark.parametrize("supervision", ["full", "weak"])
 @pytest.mark.parametrize("name", ["cmran", "cmbs", "cace-net", "mm-pyramid"])
 def test_the_event_aware_branch_and_its_bank_fit(name, supervision):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
@@ -111,8 +112,9 @@ class CmbsWeakHead(Head):
         classes = self.classifier(encoded.fused.transpose(1, 2)).transpose(1, 2)
         suppressed = self.stream_weight * (visual.sigmoid() + audio.sigmoid()) * classes
         gate = (encoded.extras["audio_gate"] + encoded.extras["visual_gate"]) / 2
-        video = mean_of_top(suppressed, self.top)
-        predictions = video_predictions(encoded, video, gate.logit(eps=1e-6), gate=gate)
+        # A gate of exactly 1, which half precision rounds to, has no logit.
+        relevance = gate.to(torch.promote_types(gate.dtype, torch.float32)).logit(eps=1e-6)
+        predictions = video_predictions(encoded, mean_of_top(suppressed, self.top), relevance, gate=gate)
         return Predictions(
             event_logits=predictions.event_logits,
             relevance_logits=predictions.relevance_logits,
