@@ -46,6 +46,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         Objective as Objective,
         Split as Split,
     )
+    from avelzoo.engine import RunResult as RunResult
     from avelzoo.errors import (
         AvelzooError as AvelzooError,
         OptionError as OptionError,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         official_outputs as official_outputs,
         without_dropout as without_dropout,
     )
+    from avelzoo.lifecycle import RunView as RunView
     from avelzoo.model import Model as Model, StepOutput as StepOutput
     from avelzoo.papers import Paper as Paper
     from avelzoo.parity import adam_step as adam_step, gradient_norms as gradient_norms
@@ -120,6 +122,8 @@ _HOME = {
     ),
     "avelzoo.builtin.memory.configs": ("FeatureBankConfig", "JsdBankConfig", "NoMemoryConfig", "RandomBankConfig"),
     "avelzoo.builtin.objectives.configs": ("FullConfig", "WeakConfig"),
+    "avelzoo.lifecycle": ("RunView",),
+    "avelzoo.engine": ("RunResult",),
     "avelzoo.api": ("load_run", "recipes", "run"),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

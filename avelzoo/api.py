@@ -13,6 +13,7 @@ from avelzoo.composition import Composition, Override, resolve
 from avelzoo.config import options as options_of
 from avelzoo.errors import UsageError
 from avelzoo.host import default_host
+from avelzoo.lifecycle import Lifecycle
 from avelzoo.recipe import SLOTS, Recipe
 from avelzoo.suggest import did_you_mean
 
@@ -117,6 +118,7 @@ def run(
         device=device,
         command=sys.argv,
         progress=progress,
+        lifecycle=Lifecycle(default_host()),
     )
 
 

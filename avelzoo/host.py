@@ -113,6 +113,10 @@ class PluginHost:
                 fix="run it with Python alone to see the whole traceback",
             ) from error
 
+    def call(self, hook: str, **values: Any) -> None:
+        """Call a hook on every plugin that implements it."""
+        getattr(self._pm.hook, hook)(**values)
+
     def remove(self, name: str) -> None:
         """Forget a plugin and all it registered."""
         self._pm.unregister(name=name)

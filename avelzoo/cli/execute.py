@@ -11,6 +11,8 @@ from avelzoo.cli import render
 from avelzoo.cli.failures import StoppedError
 from avelzoo.composition import Composition, from_dict
 from avelzoo.errors import RunError, UsageError
+from avelzoo.host import default_host
+from avelzoo.lifecycle import Lifecycle
 from avelzoo.registry import Registry
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
             device=how.device,
             command=["avelzoo", *sys.argv[1:]],
             progress=not how.quiet,
+            lifecycle=Lifecycle(default_host()),
         )
     except KeyboardInterrupt:
         begun = (folder / "composition.json").exists()

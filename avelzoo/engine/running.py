@@ -23,8 +23,10 @@ from avelzoo.engine.progress import Watched, Watcher, default_watcher
 from avelzoo.engine.record import run_record, versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir
+from avelzoo.engine.telling import Telling
 from avelzoo.engine.training import Trainer
 from avelzoo.errors import DataError
+from avelzoo.lifecycle import Lifecycle, RunView
 from avelzoo.model import Model
 from avelzoo.registry import Registry
 
@@ -38,6 +40,7 @@ def run(
     device: str = "auto",
     command: Sequence[str] = (),
     progress: bool | Watcher = False,
+    lifecycle: Lifecycle | None = None,
 ) -> RunResult:
     """Train a composition, choose its epoch on val, read test once, and leave a run folder.
 
@@ -52,6 +55,7 @@ def run(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         command: what was typed, for the record.
         progress: true for a bar where stderr is a terminal, or a watcher of one's own.
+        lifecycle: plugins that are told how it goes.
 
     Raises:
         AvelzooError: anything a user can act on. Runs that exist are left as they are.
@@ -68,10 +72,11 @@ def run(
     dataset = recipe.dataset.open(recipe.supervision)
     _require_videos(dataset)
     record = run_record(composition, dataset, device=fabric.device, command=command)
-    watching = Watched(default_watcher(wanted=progress) if isinstance(progress, bool) else progress)
+    shown = default_watcher(wanted=progress) if isinstance(progress, bool) else progress
+    telling = Telling(shown, lifecycle, RunView(folder.path, composition))
     with reproducible(recipe.train.seed, fabric.device):
         model = build(recipe, dataset.spec)
-        with folder.claimed(), watching as watcher:
+        with folder.claimed(), telling, Watched(telling) as watcher:
             if resume and folder.composition.exists():
                 folder.reopen(record)
             else:
@@ -79,7 +84,8 @@ def run(
             fabric.setup_module(model)
             optimizer = cast("Optimizer", fabric.setup_optimizers(adam(model, recipe.train)))
             done = Trainer(model, optimizer, fabric, dataset, recipe.train, folder, watcher).fit()
-            return _finish(composition, folder, fabric, dataset=dataset, model=model, done=done)
+            telling.result = _finish(composition, folder, fabric, dataset=dataset, model=model, done=done)
+    return telling.result
 
 
 def _finish(

@@ -1,0 +1,1 @@
+"""Writes avelzoo's runs for TensorBoard."""
