@@ -44,8 +44,7 @@ def written_out(name, mode):
     return {key: value.detach() for key, value in values.items()}
 
 
-@needs_fixtures
-@pytest.mark.parametrize(("name", "mode"), CASES)
+@pytest.mark.parametrize(("name", "mode"), [case for case in CASES if fixtures.expected(case[0])])
 def test_outputs_match_the_public_code(name, mode):
     assert fixtures.mismatches(name, mode, outputs(name, mode)) == {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -104,3 +105,27 @@ def test_as_many_parameters_as_published(name, supervision, parameters):
 def test_stale_targets_have_a_place_for_every_video_of_a_batch():
     recipe = default_host().registry.get("recipe", "psp-official").target("full")
     assert recipe.objective.stale_slots == recipe.train.batch_size
+
+
+def ledger_rows():
+    """(ledger, id, option, recipe, cell) of every option in the tables "Paper against code"."""
+    for page in ("avel2018", "psp", "cpsp"):
+        text = (Path(__file__).parents[3] / "docs" / "ledger" / f"{page}.md").read_text("utf-8")
+        for line in text.split("## Paper against code")[1].splitlines():
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if len(cells) == 5 and "." in cells[2]:
+                yield from (
+                    (cells[0], cells[2].strip("`"), page + end, cells[3 + k]) for k, end in enumerate(("", "-official"))
+                )
+
+
+@pytest.mark.parametrize(("number", "option", "name", "cell"), list(ledger_rows()))
+def test_options_have_the_values_the_ledger_says(number, option, name, cell):
+    slot, _, field = option.partition(".")
+    stated = cell.split(" / ") if " / " in cell else [cell, cell]
+    for supervision, value in zip(("full", "weak"), stated, strict=True):
+        config = getattr(default_host().registry.get("recipe", name).target(supervision), slot)
+        if value == "-":
+            assert not hasattr(config, field)
+        else:
+            assert str(getattr(config, field)).lower() == value
