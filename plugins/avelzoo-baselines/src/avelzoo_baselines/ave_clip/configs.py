@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from avelzoo import (
     Bounds,
-    EncoderConfig,
     FullConfig,
     HeadConfig,
     Help,
@@ -18,7 +17,7 @@ from avelzoo import (
     Supervision,
     WorldsConfig,
 )
-from avelzoo_baselines.shared.options import require_divisor
+from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConfig, Count
 from avelzoo_baselines.shared.transformer_recipe import single_objective, transformer_training
 
 if TYPE_CHECKING:
@@ -32,11 +31,10 @@ PAPER = Paper(
     year=2023,
     doi="10.48550/arXiv.2210.05060",
 )
-Count = Bounds(min=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AveClipConfig(EncoderConfig):
+class AveClipConfig(AttendedTransformerConfig):
     """Attention in time and over channels within windows of several lengths, refined by where an event seems to be.
 
     The published number rests on AudioCLIP features fine-tuned on AVE; with other features this is its architecture.
@@ -51,20 +49,7 @@ class AveClipConfig(EncoderConfig):
         "Refinement: attention over time whose keys are weighted by the event probability.",
     )
 
-    width: Annotated[int, Help("channels d of all outputs"), Count] = 256
-    heads: Annotated[int, Help("attention heads; must divide width"), Count] = 4
-    feedforward: Annotated[int, Help("hidden channels of the feed-forward layers"), Count] = 1024
-    dropout: Annotated[float, Help("dropout inside the transformers"), Bounds(min=0, below=1)] = 0.1
     windows: Annotated[tuple[int, ...], Help("window lengths in segments"), Count] = (2, 5, 10)
-    attention_width: Annotated[int, Help("channels in which the stem compares cells and audio"), Count] = 512
-    attention_axis: Annotated[
-        Literal["projection", "location"], Help("where the audio enters the stem's comparison: per column or per cell")
-    ] = "projection"
-
-    def __post_init__(self) -> None:
-        """Check that the heads fit."""
-        super().__post_init__()
-        require_divisor(self.width, heads=self.heads)
 
     @property
     def provides(self) -> frozenset[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from avelzoo import Bounds, EncoderConfig, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
-from avelzoo_baselines.shared.options import require_divisor
+from avelzoo import Bounds, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
+from avelzoo_baselines.shared.transformer_configs import Count, TransformerConfig
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective, transformer_training
 
 if TYPE_CHECKING:
@@ -19,11 +19,10 @@ PAPER = Paper(
     venue="ACCV",
     year=2020,
 )
-Count = Bounds(min=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AVTConfig(EncoderConfig):
+class AVTConfig(TransformerConfig):
     """Intra-frame, inter-frame and audio streams that attend to each other, with attention to the sounding instance."""
 
     paper: ClassVar[str] = "avt2020"
@@ -35,21 +34,12 @@ class AVTConfig(EncoderConfig):
         "Temporal positions are learned.",
     )
 
-    width: Annotated[int, Help("channels d of all outputs"), Count] = 256
-    heads: Annotated[int, Help("attention heads; must divide width"), Count] = 4
-    feedforward: Annotated[int, Help("hidden channels of the feed-forward layers"), Count] = 1024
-    dropout: Annotated[float, Help("dropout inside the transformers"), Bounds(min=0, below=1)] = 0.1
     instance_attention: Annotated[bool, Help("weigh a frame's cells; off = their mean")] = True
     inter_frame: Annotated[bool, Help("the stream of frames over time")] = True
     frame_reach: Annotated[
         int | None, Help("neighbouring frames each side that the inter-frame stream sees; none = all"), Bounds(min=0)
     ] = None
     positions: Annotated[int, Help("rows of the table of temporal positions"), Count] = 10
-
-    def __post_init__(self) -> None:
-        """Check that the heads fit."""
-        super().__post_init__()
-        require_divisor(self.width, heads=self.heads)
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""

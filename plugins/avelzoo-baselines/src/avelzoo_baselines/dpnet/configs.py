@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from avelzoo import Bounds, EncoderConfig, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
-from avelzoo_baselines.shared.options import require_divisor
+from avelzoo import Bounds, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
+from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConfig, Count
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective, transformer_training
 
 if TYPE_CHECKING:
@@ -19,11 +19,10 @@ PAPER = Paper(
     venue="ECCV",
     year=2022,
 )
-Count = Bounds(min=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class DPNetConfig(EncoderConfig):
+class DPNetConfig(AttendedTransformerConfig):
     """A relational graph over segments of both modalities, and dilated convolutions over time, in turns."""
 
     paper: ClassVar[str] = "dpnet2022"
@@ -34,25 +33,12 @@ class DPNetConfig(EncoderConfig):
         "Relations: neighbours in time, within and across modalities; attention within each, then over them.",
     )
 
-    width: Annotated[int, Help("channels d of all outputs"), Count] = 256
-    heads: Annotated[int, Help("attention heads; must divide width"), Count] = 4
-    feedforward: Annotated[int, Help("hidden channels of the graph layers"), Count] = 1024
-    dropout: Annotated[float, Help("dropout in graph layers"), Bounds(min=0, below=1)] = 0.1
     rounds: Annotated[int, Help("turns of graph and convolutions"), Count] = 2
     reach: Annotated[int, Help("segments away that a neighbour in the same modality may be"), Count] = 2
     cross_reach: Annotated[int, Help("segments away that a neighbour in the other modality may be"), Bounds(min=0)] = 1
     dilations: Annotated[tuple[int, ...], Help("of the temporal convolutions"), Count] = (1, 2, 4)
     convolution_dropout: Annotated[float, Help("dropout in the convolutions"), Bounds(min=0, below=1)] = 0.2
     positions: Annotated[int, Help("rows of the table of temporal positions"), Count] = 10
-    attention_width: Annotated[int, Help("channels in which the stem compares cells and audio"), Count] = 512
-    attention_axis: Annotated[
-        Literal["projection", "location"], Help("where the audio enters the stem's comparison: per column or per cell")
-    ] = "projection"
-
-    def __post_init__(self) -> None:
-        """Check that the heads fit."""
-        super().__post_init__()
-        require_divisor(self.width, heads=self.heads)
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""

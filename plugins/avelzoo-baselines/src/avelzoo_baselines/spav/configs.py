@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from avelzoo import (
     Bounds,
-    EncoderConfig,
     FullConfig,
     HeadConfig,
     Help,
@@ -20,7 +19,7 @@ from avelzoo import (
     WeakConfig,
     WorldsConfig,
 )
-from avelzoo_baselines.shared.options import require_divisor
+from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConfig, Count
 from avelzoo_baselines.shared.transformer_recipe import transformer_training
 
 if TYPE_CHECKING:
@@ -33,11 +32,10 @@ PAPER = Paper(
     venue="ACM Multimedia",
     year=2022,
 )
-Count = Bounds(min=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpavConfig(EncoderConfig):
+class SpavConfig(AttendedTransformerConfig):
     """Co-attended segments behind a class token, in self-attention over time."""
 
     paper: ClassVar[str] = "spav2022"
@@ -47,21 +45,8 @@ class SpavConfig(EncoderConfig):
         "Mixup of videos, which the paper uses in training, is left out.",
     )
 
-    width: Annotated[int, Help("channels d of all outputs"), Count] = 256
-    heads: Annotated[int, Help("attention heads; must divide width"), Count] = 4
-    feedforward: Annotated[int, Help("hidden channels of the feed-forward layers"), Count] = 1024
     layers: Annotated[int, Help("transformer blocks over class token and segments"), Count] = 2
-    dropout: Annotated[float, Help("dropout inside the transformers"), Bounds(min=0, below=1)] = 0.1
     positions: Annotated[int, Help("rows of the table of temporal positions"), Count] = 10
-    attention_width: Annotated[int, Help("channels in which the stem compares cells and audio"), Count] = 512
-    attention_axis: Annotated[
-        Literal["projection", "location"], Help("where the audio enters the stem's comparison: per column or per cell")
-    ] = "projection"
-
-    def __post_init__(self) -> None:
-        """Check that the heads fit."""
-        super().__post_init__()
-        require_divisor(self.width, heads=self.heads)
 
     @property
     def provides(self) -> frozenset[str]:
