@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,23 +22,29 @@ def one_hot(ids: np.ndarray, classes: int) -> np.ndarray:
     return rows
 
 
-def rebuilt(annotations: Annotations, t: int) -> dict[str, np.ndarray]:
-    """What the label files hold by rule, by file name, float32.
+def _mean(segments: np.ndarray, events: np.ndarray, n: int) -> np.ndarray:
+    del events
+    shares: np.ndarray = one_hot(segments, n + 1).mean(axis=1)
+    return shares
 
-    ``labels.h5`` and ``right_labels.h5`` (rows t n+1): the category in event segments, background elsewhere.
-    ``labels_closs.h5`` (rows t): 1 in event segments. ``mil_labels.h5`` (rows n+1): the category; its background column
-    is never set. ``prob_label.h5`` (rows n+1): the mean of ``right_labels.h5`` over time. In AVE's files the rule holds
-    for all values of ``labels_closs.h5`` and ``mil_labels.h5``; ``labels.h5`` is reported to break it in two rows.
-    """
-    classes = len(annotations.categories) + 1
-    segments = one_hot(annotations.segments(t), classes)
-    return {
-        "labels.h5": segments,
-        "right_labels.h5": segments,
-        "labels_closs.h5": 1.0 - segments[..., -1],
-        "mil_labels.h5": one_hot(annotations.events, classes),
-        SHARES: segments.mean(axis=1),
-    }
+
+Rule = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+"""(segments (rows t), events (rows), n) -> what a label file holds for these rows, float32."""
+
+RULES: Mapping[str, Rule] = {
+    "labels.h5": lambda segments, _, n: one_hot(segments, n + 1),
+    "right_labels.h5": lambda segments, _, n: one_hot(segments, n + 1),
+    "labels_closs.h5": lambda segments, _, n: (segments != n).astype(np.float32),
+    "mil_labels.h5": lambda _, events, n: one_hot(events, n + 1),
+    SHARES: _mean,
+}
+"""How every label file follows from Annotations.txt.
+
+``labels.h5`` and ``right_labels.h5`` (rows t n+1): the category in event segments, background elsewhere.
+``labels_closs.h5`` (rows t): 1 in event segments. ``mil_labels.h5`` (rows n+1): the category; its background column
+is never set. ``prob_label.h5`` (rows n+1): the mean of ``right_labels.h5`` over time. In AVE's files the rule holds
+for all values of ``labels_closs.h5`` and ``mil_labels.h5``; ``labels.h5`` is reported to break it in two rows.
+"""
 
 
 def read_segments(path: Path, annotations: Annotations, t: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,224 @@
+"""`avelzoo data`: what a folder holds, what is wrong with it, and folders to try things with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from avelzoo.cli import render
+from avelzoo.errors import DataError, OptionError, UsageError
+
+if TYPE_CHECKING:
+    from avelzoo.data.findings import FileReport, Level, Report
+    from avelzoo.data.layout import AudioKind
+    from avelzoo.data.status import Status
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+Tick = Callable[[int], None]
+Begin = Callable[[int], Tick | None]
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder in AVE's public layout.")]
+LEVELS: tuple[Level, ...] = ("error", "warning")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def status(folder: Folder, json: Json = False) -> None:
+    """Which files are there, and what they allow."""
+    from avelzoo.data.status import status as look
+
+    found = look(folder)
+    if json:
+        render.emit_json(found.to_dict())
+    else:
+        _print_status(found)
+
+
+@app.command()
+def doctor(
+    folder: Folder,
+    quick: Annotated[bool, typer.Option("--quick", help="Sample the features; leave checksums out.")] = False,
+    json: Json = False,
+) -> None:
+    """Examine every file: sizes, numbers, label rules, splits, checksums. Exit code 3 if something is broken."""
+    from avelzoo.data.doctor import examine, work
+
+    with _progress("examining") as begin:
+        report = examine(folder, quick=quick, tick=begin(work(folder, quick=quick)))
+    if json:
+        render.emit_json(report.to_dict())
+    else:
+        _print_report(report)
+    if not report.ok:
+        raise typer.Exit(DataError.exit_code)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
+    annotations: Annotated[
+        Path | None,
+        typer.Option(help="Real annotations; order files and the negatives' audio beside them are used as well."),
+    ] = None,
+    videos: Annotated[int | None, typer.Option(help="How many videos. [default: 200]", show_default=False)] = None,
+    full_size: Annotated[bool, typer.Option("--full-size", help="All videos: 8.3 GB for AVE's 4,143.")] = False,
+    negatives: Annotated[
+        int | None,
+        typer.Option(help="How many negatives. [default: the real ones, or AVE's share]", show_default=False),
+    ] = None,
+    audio: Annotated[str, typer.Option(metavar="vggish|cnn14", help="Audio features: 128 or 2048 wide.")] = "vggish",
+    grid: Annotated[str, typer.Option(metavar="HxW", help="Cells of the visual map.")] = "7x7",
+    visual_dim: Annotated[int, typer.Option(help="Visual channels.", min=1)] = 512,
+    seed: Annotated[int, typer.Option(help="Seed of everything.", min=0)] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Move a folder with other files aside.")] = False,
+    json: Json = False,
+) -> None:
+    """Write a folder in the public layout whose features are made up, in constant memory.
+
+    Labels and splits are real where --annotations says so, features never are: scores on them say nothing about AVE.
+    """
+    from avelzoo.data.folder import leftovers
+    from avelzoo.data.plan import DEFAULT_VIDEOS
+    from avelzoo.data.simulate import Simulation, simulate as write
+
+    if full_size and videos is not None:
+        raise UsageError("--full-size and --videos exclude each other", fix="leave one of them out")
+    if audio not in ("vggish", "cnn14"):
+        raise OptionError(f"unknown audio features '{audio}'", where="--audio", expected="vggish or cnn14")
+    simulation = Simulation(
+        annotations=annotations,
+        videos=None if full_size else DEFAULT_VIDEOS if videos is None else videos,
+        negatives=negatives,
+        audio=cast("AudioKind", audio),
+        seed=seed,
+        grid=_grid(grid),
+        visual_dim=visual_dim,
+    )
+    for path in leftovers(out):
+        typer.echo(f"note: {path} is of a simulation that goes on, or was stopped and can be deleted", err=True)
+    with _progress("writing") as begin:
+        marker = write(simulation, out, force=force, begin=begin)
+    if json:
+        render.emit_json({"root": str(out), **marker})
+    else:
+        _print_simulation(out, marker)
+
+
+def _grid(text: str) -> tuple[int, int]:
+    h, cross, w = text.lower().partition("x")
+    if not (cross and h.isdigit() and w.isdigit() and int(h) and int(w)):
+        raise OptionError(f"'{text}' is not a grid", where="--grid", expected="two numbers as in 7x7")
+    return int(h), int(w)
+
+
+@contextmanager
+def _progress(doing: str) -> Iterator[Begin]:
+    """A bar on stderr that counts bytes, once it knows their number; nothing without a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda total: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=render.console(stderr=True), transient=True) as progress:
+
+        def begin(total: int) -> Tick:
+            task = progress.add_task(doing, total=total)
+            return lambda count: progress.advance(task, count)
+
+        yield begin
+
+
+def _print_status(found: Status) -> None:
+    out = render.console()
+    rows = []
+    for file in found.files:
+        state = f"{_bytes(file.bytes)}" if file.present else "-"
+        what = file.problem or (f"{_shape(file.shape)} {file.dtype} {file.storage}".strip() if file.present else "")
+        rows.append((file.name, state, what, file.text))
+    out.print(render.table(("file", "size", "holds", "is for"), rows, title=str(found.root), right=("size",)))
+    abilities = [
+        (a.name, *("yes" if not a.missing[kind] else "no: " + ", ".join(a.missing[kind]) for kind in a.missing))
+        for a in found.abilities
+    ]
+    kinds = tuple(f"with {kind}" for kind in found.abilities[0].missing)
+    out.print(render.table(("allows", *kinds), abilities))
+    _print_origin(found.simulated)
+    if any(file.problem for file in found.files):
+        out.print(f"Some files cannot be read: avelzoo data doctor {found.root}")
+
+
+def _print_report(report: Report) -> None:
+    out = render.console()
+    rows = [
+        (
+            file.name,
+            _bytes(file.bytes),
+            f"{_shape(file.shape)} {file.dtype}".strip(),
+            *_values(file),
+            (file.sha256 or "-")[:12] + (" public" if file.public else ""),
+        )
+        for file in report.files
+    ]
+    columns = ("file", "size", "holds", "range", "zeros", "not finite", "sha256")
+    out.print(render.table(columns, rows, title=str(report.root), right=("size", "zeros", "not finite")))
+    for finding in report.findings:
+        out.print(f"{finding.level}: {finding.file}: {finding.problem}")
+        for label, text in (("found", finding.found), ("expected", finding.expected), ("what to do", finding.fix)):
+            if text:
+                out.print(f"  {label}: {text}")
+    _print_origin(report.simulated)
+    errors, warnings = report.count("error"), report.count("warning")
+    sampled = "; features were sampled (--quick)" if report.quick else ""
+    out.print(
+        f"{errors or 'no'} error{'s' * (errors != 1)}, {warnings or 'no'} warning{'s' * (warnings != 1)}{sampled}"
+    )
+
+
+def _values(file: FileReport) -> tuple[str, str, str]:
+    values = file.values
+    if values is None:
+        return "-", "-", "-"
+    return f"{values.min:g} .. {values.max:g}", f"{100 * values.zeros:.1f} %", str(values.nan + values.infinite)
+
+
+def _print_simulation(out: Path, marker: dict[str, object]) -> None:
+    files = cast("dict[str, int]", marker["files"])
+    real = [name.replace("_", " ") for name, is_real in cast("dict[str, bool]", marker["real"]).items() if is_real]
+    splits = ", ".join(f"{count} {name}" for name, count in cast("dict[str, int]", marker["splits"]).items())
+    pairs = {
+        "folder": str(out),
+        "videos": f"{marker['videos']} ({splits}), {marker['categories']} categories",
+        "negatives": str(marker["negatives"]),
+        "audio": str(marker["audio"]),
+        "size": _bytes(sum(files.values())),
+        "real": ", ".join(real) or "nothing",
+        "next": f"avelzoo run ead-b --data {out} --epochs 3",
+    }
+    console = render.console()
+    console.print(render.fields(pairs))
+    console.print(str(marker["note"]))
+
+
+def _print_origin(marker: object) -> None:
+    if isinstance(marker, dict):
+        render.console().print(str(marker.get("note", "The features in this folder are simulated.")))
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _bytes(count: int) -> str:
+    size, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"

@@ -1,0 +1,182 @@
+"""Examines a folder in the public layout: every file, in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from avelzoo.data.annotations import Annotations, read_annotations
+from avelzoo.data.checks import check_annotations, check_labels, check_orders
+from avelzoo.data.checksum import sha256
+from avelzoo.data.facts import CHECKSUMS
+from avelzoo.data.findings import FileReport, Finding, Level, Report, listed
+from avelzoo.data.h5 import H5Array
+from avelzoo.data.layout import (
+    ANNOTATIONS,
+    AUDIO,
+    BY_NAME,
+    FILES,
+    NEGATIVE_LABELS,
+    NEGATIVE_VISUAL,
+    ORDERS,
+    VISUAL,
+    need_folder,
+    read_marker,
+)
+from avelzoo.data.values import survey
+from avelzoo.errors import DataError
+
+Tick = Callable[[int], None]
+_AXES = {"t": "segments", "h": "grid rows", "w": "grid columns", "v": "channels", "a": "channels"}
+_ORDER = {"error": 0, "warning": 1, "note": 2}
+
+
+def work(root: Path, *, quick: bool = False) -> int:
+    """Bytes that an examination will read, about."""
+    sizes = [path.stat().st_size for file in FILES if (path := root / file.name).is_file()]
+    return 0 if quick else 2 * sum(sizes)
+
+
+def examine(root: Path, *, quick: bool = False, tick: Tick | None = None) -> Report:
+    """Look at every file of a folder, its numbers included.
+
+    Args:
+        root: the folder.
+        quick: sample the features' rows and leave checksums out.
+        tick: hears of the bytes read.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    root = need_folder(root.expanduser())
+    report = Report(root, quick, read_marker(root))
+    report.findings += _missing(root)
+    annotations = _annotations(root, report)
+    arrays = dict(_arrays(root, report, tick))
+    report.findings += _check_sizes(arrays, annotations)
+    if annotations is not None:
+        report.findings += check_annotations(annotations)
+        report.findings += check_orders(root, annotations)
+        t = next((array.shape[1] for name, array in arrays.items() if len(BY_NAME[name].axes) > 2), None)
+        report.findings += check_labels(root, annotations, t or max(1, int(annotations.ends.max())))
+    if not quick:
+        for file in report.files:
+            file.sha256 = sha256(root / file.name, tick)
+            file.public = file.sha256 == CHECKSUMS[file.name] if file.name in CHECKSUMS else None
+    report.findings.sort(key=lambda finding: _ORDER[finding.level])
+    return report
+
+
+def _missing(root: Path) -> Iterator[Finding]:
+    needed = [ANNOTATIONS, *ORDERS.values(), VISUAL]
+    for name in needed:
+        if not (root / name).is_file():
+            yield Finding("error", name, "the file is missing", expected=BY_NAME[name].text, fix="add the file")
+    if not any((root / name).is_file() for name in AUDIO.values()):
+        yield Finding(
+            "error", " or ".join(AUDIO.values()), "the file is missing", expected="audio features", fix="add the file"
+        )
+    if not (root / NEGATIVE_VISUAL).is_file():
+        yield Finding(
+            "note",
+            NEGATIVE_VISUAL,
+            "there are no negatives for weak training",
+            fix="train without them: --set dataset.weak_protocol=onehot",
+        )
+
+
+def _annotations(root: Path, report: Report) -> Annotations | None:
+    path = root / ANNOTATIONS
+    if not path.is_file():
+        return None
+    report.files.append(FileReport(ANNOTATIONS, path.stat().st_size, dtype="text"))
+    try:
+        annotations = read_annotations(path)
+    except DataError as error:
+        report.findings.append(Finding.of(error, ANNOTATIONS))
+        return None
+    report.files[-1].shape = (len(annotations),)
+    return annotations
+
+
+def _arrays(root: Path, report: Report, tick: Tick | None) -> Iterator[tuple[str, H5Array]]:
+    """Open and survey every array that is there; those that can be used are passed on."""
+    for file in FILES:
+        path = root / file.name
+        if not file.axes or not path.is_file():
+            continue
+        entry = FileReport(file.name, path.stat().st_size)
+        report.files.append(entry)
+        try:
+            array = H5Array(path, keys=file.keys, ndim=len(file.axes))
+            entry.shape, entry.dtype, entry.storage = array.shape, str(array.info.dtype), array.info.storage
+            entry.values = survey(array, quick=report.quick and len(file.axes) > 2, tick=tick)
+        except DataError as error:
+            report.findings.append(Finding.of(error, file.name))
+            continue
+        report.findings += _check_values(entry)
+        yield file.name, array
+
+
+def _check_values(file: FileReport) -> Iterator[Finding]:
+    values = file.values
+    assert values is not None
+    if values.bad_rows:
+        yield Finding(
+            "error",
+            file.name,
+            "numbers that are not finite as float32",
+            f"{values.nan} NaN, {values.infinite} infinite, in {listed(values.bad_rows)}",
+            "finite numbers",
+            "extract these videos again, or leave their rows out of the order files",
+        )
+    if BY_NAME[file.name].axes[-1] not in ("a", "v"):
+        return
+    if values.empty_rows:
+        yield Finding(
+            "warning",
+            file.name,
+            "rows of zeros alone",
+            listed(values.empty_rows),
+            "features of a video",
+            "extract these videos again: silence and black pictures do not give zeros alone",
+        )
+    if values.min < 0:
+        yield Finding(
+            "warning",
+            file.name,
+            "negative numbers",
+            f"down to {values.min:g}",
+            "numbers of 0 or more, as AVE's features are taken after a ReLU",
+            "nothing, if these are features of another kind",
+        )
+    if file.storage == "chunked":
+        yield Finding("note", file.name, "the array is chunked or compressed", "it is read through h5py, more slowly")
+
+
+def _check_sizes(arrays: dict[str, H5Array], annotations: Annotations | None) -> Iterator[Finding]:
+    """Rows against the annotations, and those of the negatives against their labels; other sizes between files."""
+    negatives = arrays.get(NEGATIVE_LABELS, arrays.get(NEGATIVE_VISUAL))
+    first: dict[str, tuple[str, int]] = {}
+    for name, array in arrays.items():
+        file = BY_NAME[name]
+        if len(file.axes) < 3 or file.role == "labels":
+            continue
+        rows, *others = array.shape
+        if file.role == "negatives":
+            if negatives is not None and rows != len(negatives):
+                surplus = rows > len(negatives) and NEGATIVE_LABELS in arrays
+                expected = f"{len(negatives)}, as in {negatives.path.name}"
+                yield _unlike(name, "negatives", rows, expected, "note" if surplus else "error")
+        elif annotations is not None and rows != len(annotations):
+            yield _unlike(name, "rows", rows, f"{len(annotations)}, as {ANNOTATIONS} has annotations")
+        for axis, size in zip(file.axes[1:], others, strict=True):
+            key = name.replace("_noisy", "") if axis == "a" else axis
+            known, expected_size = first.setdefault(key, (name, size))
+            if size != expected_size:
+                yield _unlike(name, _AXES[axis], size, f"{expected_size}, as in {known}")
+
+
+def _unlike(name: str, what: str, found: object, expected: str, level: Level = "error") -> Finding:
+    fix = "nothing: the first rows are used" if level == "note" else "use files that belong together"
+    return Finding(level, name, f"the number of {what} does not fit", str(found), expected, fix)
