@@ -1,0 +1,121 @@
+"""The catalogue page: every recipe and component, read off a registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from docs_markdown import NOTE, shown, table
+
+from avelzoo.cli.catalogue import PLURALS, details, recipes_of, row
+from avelzoo.components import KINDS, Supervision
+from avelzoo.config import Config, options
+from avelzoo.recipe import SLOTS, Recipe
+from avelzoo.registry import Entry, Registry
+
+HEADINGS = {"dataset": "Data sets", "memory": "Memories"}
+BOTH = ["full", "weak"]
+
+
+def catalogue(registry: Registry) -> Iterator[str]:
+    """Every recipe and every component that comes with avelzoo."""
+    yield from ("# Catalogue", "", NOTE, "")
+    yield from (
+        "What comes with avelzoo, read off the registry. `avelzoo list` prints the same for your own environment, with",
+        "what installed plugins add; `avelzoo show KIND NAME` prints one entry.",
+        "",
+        "## Recipes",
+        "",
+    )
+    recipes = [(entry, row(entry)) for entry in registry.entries("recipe")]
+    links = ((f"[{e.name}](#{anchor(e)})", data["summary"]) for e, data in recipes)
+    yield from table(("recipe", "what it is"), links)
+    for entry, data in recipes:
+        yield from recipe_section(registry, entry, data)
+    for kind in KINDS:
+        yield from (f"## {HEADINGS.get(kind, PLURALS[kind].capitalize())}", "")
+        for entry in registry.entries(kind):
+            yield from component_section(entry)
+    yield from papers(registry)
+
+
+def recipe_section(registry: Registry, entry: Entry, data: dict[str, Any]) -> Iterator[str]:
+    """Composition, values that are not a component's default, published scores."""
+    made = recipes_of(entry)
+    yield from (f"### {entry.name} {{ #{anchor(entry)} }}", "", f"{data['summary']}. {source(data)}", "")
+    rows = []
+    for slot in SLOTS:
+        fills = {setting: slot_name(registry, recipe, slot) for setting, recipe in made.items()}
+        same = len(set(fills.values())) == 1
+        name = next(iter(fills.values())) if same else ", ".join(f"{name} ({s})" for s, name in fills.items())
+        rows.append((slot, name, ", ".join(changes(made, slot)) or "defaults"))
+    yield from table(("slot", "component", "values other than the component's defaults"), rows)
+    if data["published"]:
+        scores = [
+            (p["supervision"], p["features"], f"{p['segment_accuracy']:.1%}", p["source"]) for p in data["published"]
+        ]
+        yield from table(("supervision", "features", "published segment accuracy", "source"), scores)
+
+
+def slot_name(registry: Registry, recipe: Recipe, slot: str) -> str:
+    """What fills a slot, as a link to its section."""
+    if slot not in KINDS:
+        return "Adam"
+    entry = registry.entry_of(recipe.components()[slot])
+    return f"[{entry.name}](#{anchor(entry)})" if entry else type(recipe.slot(slot)).__name__
+
+
+def changes(made: dict[Supervision, Recipe], slot: str) -> Iterator[str]:
+    """``option = value`` where a recipe departs from a default; the setting is named where the two differ."""
+    said = {setting: departures(recipe.slot(slot)) for setting, recipe in made.items()}
+    for name in dict.fromkeys(name for values in said.values() for name in values):
+        values = {setting: said[setting].get(name) for setting in said}
+        if len(set(values.values())) == 1:
+            yield f"`{name}` = {next(iter(values.values()))}"
+        else:
+            yield from (f"`{name}` = {value} ({setting})" for setting, value in values.items() if value)
+
+
+def departures(config: Config) -> dict[str, str]:
+    """The options of a config that are not at their defaults."""
+    values = {o.name: (getattr(config, o.name), o.default) for o in options(type(config))}
+    return {name: shown(value) for name, (value, default) in values.items() if value != default}
+
+
+def anchor(entry: Entry) -> str:
+    """The id of an entry's heading."""
+    return f"{entry.kind}-{entry.name}"
+
+
+def source(data: dict[str, Any]) -> str:
+    """The paper of an entry, in a sentence."""
+    return f"Paper: [{data['paper']}](#paper-{data['paper']})." if data["paper"] else "Our own."
+
+
+def papers(registry: Registry) -> Iterator[str]:
+    """What is cited above."""
+    yield from ("## Papers", "")
+    for key, paper in sorted(registry.papers.items()):
+        code = f" Code: [{paper.code}](https://github.com/{paper.code})." if paper.code else ""
+        yield from (f"### {key} {{ #paper-{key} }}", "", f"{paper}.{code}", "")
+
+
+def component_section(entry: Entry) -> Iterator[str]:
+    """What a component is, what it needs and gives, its options."""
+    data = details(entry)
+    yield from (f"### {entry.name} {{ #{anchor(entry)} }}", "", data["documentation"], "")
+    facts = [source(data)]
+    if entry.target.fidelity:
+        facts.append(f"Follows it: {entry.target.fidelity}.")
+    if data["supervisions"] != BOTH:
+        facts.append(f"Works under {' and '.join(data['supervisions'])} supervision only.")
+    if data["requires"]:
+        facts.append("Needs " + ", ".join(f"`{need}`".replace("|", "` or `") for need in data["requires"]) + ".")
+    if data["provides"]:
+        facts.append("Gives " + ", ".join(f"`{gift}`" for gift in data["provides"]) + ".")
+    yield from (" ".join(facts), "")
+    if entry.target.assumptions:
+        yield from ("Assumed, as no published source says so:", "", *(f"- {a}" for a in entry.target.assumptions), "")
+    if data["options"]:
+        rows = ((f"`{o['name']}`", o["type"], shown(o["default"]), o["help"]) for o in data["options"])
+        yield from table(("option", "type", "default", "what it does"), rows)
