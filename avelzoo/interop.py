@@ -95,7 +95,8 @@ def clean_state(state_dict: Mapping[str, Any]) -> dict[str, Tensor]:
 def read_state_dict(path: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint file: PyTorch's own format or safetensors, read without executing what it holds.
 
-    A state dict kept under the key ``state_dict``, ``model`` or ``model_state_dict`` is found there.
+    A state dict kept under the key ``state_dict``, ``model`` or ``model_state_dict`` is found there; a pickled module's
+    is read off its parts, see `avelzoo.modulefile`.
 
     Raises:
         RunError: no such file, a damaged one, one with anything but tensors in it, or one that asks for code to run.
@@ -109,13 +110,10 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         loaded = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except FileNotFoundError:
         raise RunError("there is no such checkpoint", where=str(path)) from None
-    except pickle.UnpicklingError as error:
-        raise RunError(
-            "the checkpoint cannot be read safely: it is damaged, or holds code besides tensors",
-            where=str(path),
-            expected="a state dict of tensors, which is all that is ever loaded",
-            fix="where you trust its origin, load it yourself and save model.state_dict() alone",
-        ) from error
+    except pickle.UnpicklingError:  # more than tensors: perhaps a whole module, which can be read without running it
+        from avelzoo.modulefile import read_module_state
+
+        return read_module_state(path)
     except PermissionError:
         raise
     except Exception as error:

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.recipe", "avelzoo.registry", "avelzoo.hookspecs"),
     ("avelzoo.nn", "avelzoo.metrics", "avelzoo.parity", "avelzoo.data", "avelzoo.media"),
     ("avelzoo.model", "avelzoo.composition"),
-    ("avelzoo.compose", "avelzoo.host", "avelzoo.interop", "avelzoo.lifecycle"),
+    ("avelzoo.compose", "avelzoo.host", "avelzoo.interop", "avelzoo.lifecycle", "avelzoo.modulefile"),
     ("avelzoo.builtin",),
     ("avelzoo.engine", "avelzoo.profiling", "avelzoo.report"),
     ("avelzoo.api", "avelzoo.testing", "avelzoo.scaffold"),

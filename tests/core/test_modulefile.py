@@ -1,0 +1,118 @@
+"""Whole-module checkpoints give their state dict; nothing in them runs."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import types
+
+import pytest
+import torch
+from torch import nn
+
+from avelzoo.errors import RunError
+from avelzoo.interop import read_state_dict
+
+
+@pytest.fixture
+def foreign():
+    """A network of a module that is gone by the time its checkpoint is read."""
+    module = types.ModuleType("fully_model_of_somebody")
+    code = """
+from torch import nn
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 2)
+        self.norm = nn.BatchNorm1d(2)
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(3, 4, bidirectional=True)
+        self.blocks = nn.Sequential(Block(), nn.ReLU(), Block())
+        self.scale = nn.Parameter(nn.Linear(2, 2).weight.detach().half())
+        self.absent = None
+        self.kept = {1, 2}
+"""
+    exec(code, module.__dict__)  # noqa: S102, a class whose module can be taken away again
+    for cls in (module.Block, module.Net):
+        cls.__module__ = module.__name__
+    sys.modules[module.__name__] = module
+    torch.manual_seed(0)
+    yield module.Net()
+    sys.modules.pop(module.__name__, None)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+@pytest.mark.parametrize(
+    "wrap", [lambda net: net, lambda net: {"epoch": 3, "net": net}], ids=["bare", "in a dictionary"]
+)
+def test_a_pickled_module_gives_its_state_dict(foreign, tmp_path, zipped, wrap):
+    file = tmp_path / "net.pt"
+    torch.save(wrap(foreign), file, _use_new_zipfile_serialization=zipped)
+    want = {name: value.clone() for name, value in foreign.state_dict().items()}
+    del sys.modules["fully_model_of_somebody"]
+    got = read_state_dict(file)
+    assert got.keys() == want.keys()
+    for name, value in want.items():
+        assert got[name].dtype == value.dtype
+        assert torch.equal(got[name], value), name
+
+
+def test_a_parameter_as_torch_0_3_pickled_it(tmp_path):
+    """There, a parameter is its class called on a tensor, followed by a tuple of state."""
+
+    class OldParameter:
+        def __init__(self, data):
+            self.data = data
+
+        def __reduce__(self):
+            return (nn.Parameter, (self.data,), (True, False, None))
+
+    class OldModule(nn.Module):
+        pass
+
+    OldModule.__module__, OldModule.__qualname__ = "torch.nn.modules.linear", "Linear"
+    module = OldModule()
+    weight = torch.arange(6.0).reshape(2, 3)
+    module.__dict__["_parameters"]["weight"] = OldParameter(weight)
+    OldModule.__name__ = "Linear"
+    file = tmp_path / "old.pt"
+    real, nn.modules.linear.Linear = nn.modules.linear.Linear, OldModule
+    try:
+        torch.save(module, file, _use_new_zipfile_serialization=False)
+    finally:
+        nn.modules.linear.Linear = real
+    assert torch.equal(read_state_dict(file)["weight"], weight)
+
+
+class Malicious:
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return (os.system, (f"touch {self.target}",))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_code_is_refused_by_name_and_does_not_run(tmp_path, zipped):
+    file, target = tmp_path / "evil.pt", tmp_path / "ran"
+    torch.save({"state_dict": Malicious(target)}, file, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(RunError, match=r"asks for '\w+\.system', which no module needs"):
+        read_state_dict(file)
+    assert not target.exists()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_truncated_and_foreign_files(foreign, tmp_path):
+    file = tmp_path / "net.pt"
+    torch.save(foreign, file, _use_new_zipfile_serialization=False)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-100])
+    with pytest.raises(RunError):
+        read_state_dict(file)
+    file.write_bytes(pickle.dumps([1, 2, 3]))
+    with pytest.raises(RunError):
+        read_state_dict(file)
