@@ -28,7 +28,7 @@ def check(recipe: Recipe, registry: Registry) -> None:
             raise CompositionError(
                 f"the {slot} '{name}' does not work under {recipe.supervision} supervision",
                 expected=f"supervision {' or '.join(part.supervisions)}",
-                fix=f"choose among: " + _works_under(registry, slot, recipe.supervision),
+                fix="choose among: " + _works_under(registry, slot, recipe.supervision),
             )
         for need in sorted(part.requires):
             alternatives = set(need.split("|"))
