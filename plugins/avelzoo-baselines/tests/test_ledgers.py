@@ -28,8 +28,9 @@ def test_functions_exist(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_options_exist(page):
-    """In the recipe of the page's name, under one supervision or the other."""
-    recipes = [REGISTRY.get("recipe", page.stem).target(supervision) for supervision in ("full", "weak")]
+    """In the recipe of the page's name or a variant of it, under one supervision or the other."""
+    family = [name for name in REGISTRY.names("recipe") if name.startswith(page.stem)]
+    recipes = [REGISTRY.get("recipe", name).target(supervision) for name in family for supervision in ("full", "weak")]
     for path in names(page, r"(?:encoder|memory|head|objective|train)\.\w+"):
         slot, _, option = path.partition(".")
         assert any(hasattr(getattr(recipe, slot), option) for recipe in recipes), path
