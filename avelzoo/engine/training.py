@@ -14,7 +14,7 @@ from avelzoo.engine.checkpoint import Progress, load_state, save_state, save_wei
 from avelzoo.engine.environment import feature_type
 from avelzoo.engine.evaluation import answers, short_scores, truth_of
 from avelzoo.engine.files import write_lines
-from avelzoo.engine.generators import capture, restore
+from avelzoo.engine.generators import capture, restore, untouched
 from avelzoo.engine.losses import Losses, require_finite_weights
 from avelzoo.engine.optimization import learning_rate
 from avelzoo.engine.order import epoch_batches
@@ -49,11 +49,13 @@ class Trainer:
     def fit(self) -> Progress:
         """Train from the saved state, or from the start where there is none, to the last epoch."""
         progress = self._restored()
-        self.watcher.begin(self.train.epochs, progress.epochs_done)
+        with untouched(self.fabric.device):  # whoever watches may draw random numbers, resumed or not
+            self.watcher.begin(self.train.epochs, progress.epochs_done)
         for epoch in range(progress.epochs_done, self.train.epochs):
             self._epoch(epoch, progress)
             self._keep(progress)
-            self.watcher.epoch(epoch, progress.history[-1], progress.best_epoch == epoch + 1)
+            with untouched(self.fabric.device):
+                self.watcher.epoch(epoch, progress.history[-1], progress.best_epoch == epoch + 1)
         return progress
 
     def _restored(self) -> Progress:

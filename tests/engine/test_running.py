@@ -205,6 +205,27 @@ def test_watchers_are_told_and_always_told_of_the_end(tmp_path, monkeypatch):
     assert watcher.told[-1] == "end"
 
 
+def test_whoever_watches_changes_nothing(tmp_path):
+    class Gambler:
+        def begin(self, epochs, done):
+            random.random()  # noqa: S311
+            torch.rand(3)
+
+        def step(self, epoch, step, steps):
+            pass
+
+        def epoch(self, epoch, line, best):
+            random.random()  # noqa: S311
+            torch.rand(3)
+
+        def end(self):
+            pass
+
+    run(tmp_path / "alone")
+    run(tmp_path / "watched", progress=Gambler())
+    assert numbers(tmp_path / "watched") == numbers(tmp_path / "alone")
+
+
 def test_a_terminal_sees_a_bar(tmp_path, monkeypatch):
     import io
     import sys
