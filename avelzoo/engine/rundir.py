@@ -170,7 +170,8 @@ class RunDir:
             raise RunError(
                 f"the run in '{self.path}' has other values than asked for",
                 found="; ".join(differing[:6]) + (f"; and {len(differing) - 6} more" if len(differing) > 6 else ""),
-                fix=f"`avelzoo run --resume {self.path}` goes on with the values it began with",
+                fix=f"`avelzoo run --resume {self.path}` goes on with the values it began with, given the same data and"
+                " versions; with others, run anew in another folder",
             )
 
 
