@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -149,8 +150,8 @@ class Generator:
 
     def _channels(self, modality: int, categories: int, channels: int) -> Channels:
         rng = self._rng("channels", 0, modality)
-        bias = BIAS_MEAN + BIAS_SPREAD * rng.standard_normal(channels, dtype=np.float32)
-        scale = np.exp(SCALE_SPREAD * rng.standard_normal(channels, dtype=np.float32))
+        bias = BIAS_MEAN + BIAS_SPREAD * _spread(rng, channels)
+        scale = np.exp(SCALE_SPREAD * _spread(rng, channels))
         patterns = np.zeros((categories, channels), dtype=np.float32)
         for category in range(categories):
             own = self._rng("pattern", category, modality)
@@ -160,6 +161,13 @@ class Generator:
 
     def _rng(self, stream: str, number: int, modality: int) -> np.random.Generator:
         return np.random.default_rng([self._seed, _STREAMS[stream], number, modality])
+
+
+def _spread(rng: np.random.Generator, count: int) -> np.ndarray:
+    """(count) float32 in random order, as evenly spread as a Gaussian's quantiles: the same statistics for any seed."""
+    normal = NormalDist()
+    quantiles = [normal.inv_cdf((i + 0.5) / count) for i in range(count)]
+    return rng.permutation(np.array(quantiles, dtype=np.float32))
 
 
 def _gain(rng: np.random.Generator, typical: float) -> np.float32:

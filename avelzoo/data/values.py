@@ -83,8 +83,8 @@ def _blocks(array: H5Array, quick: bool) -> Iterator[tuple[int, np.ndarray]]:
 def _set_aside(found: Values, start: int, rows: np.ndarray) -> np.ndarray:
     """Count what is not finite; returns the finite numbers."""
     nan = np.isnan(rows)
-    with np.errstate(invalid="ignore"):
-        infinite = np.abs(rows) > _LIMIT
+    with np.errstate(over="ignore", invalid="ignore"):
+        infinite = np.isinf(rows.astype(np.float32))
     found.nan += int(nan.sum())
     found.infinite += int(infinite.sum())
     bad = nan | infinite
