@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 
 from avelzoo.components import DatasetConfig
 from avelzoo.compose import build
@@ -21,7 +22,7 @@ from avelzoo.engine.generators import untouched
 from avelzoo.engine.record import versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir
-from avelzoo.errors import RunError, UsageError
+from avelzoo.errors import OptionError, RunError, UsageError
 from avelzoo.model import Model
 from avelzoo.records import FeatureSpec
 from avelzoo.registry import Registry
@@ -100,7 +101,7 @@ def evaluate(
     opened = (dataset or recipe.dataset).open("full")
     require_same(run.spec, opened, run.path)
     part = opened.split(split)
-    fabric = make_fabric(device, recipe.train.precision)
+    fabric = _fabric(device, recipe.train.precision)
     home = next((value.device for value in run.model.state_dict().values()), torch.device("cpu"))
     try:
         fabric.setup_module(run.model)
@@ -142,6 +143,14 @@ def save_import(
     with folder.claimed():
         folder.begin(record | {"versions": versions(composition.entries)})
         save_weights(folder.best, model, epoch=None)
+
+
+def _fabric(device: str, precision: str) -> Fabric:
+    """As in training; what a GPU trained in half precision, a CPU computes in full."""
+    try:
+        return make_fabric(device, precision)
+    except OptionError:
+        return make_fabric(device, "32")
 
 
 def _short(value: Any) -> str:

@@ -57,6 +57,14 @@ def test_other_data_of_the_same_kind(finished):
     assert noisy["category_accuracy"] < run.result.scores["test"]["category_accuracy"]
 
 
+def test_a_run_in_half_precision_can_be_asked_without_a_gpu(finished):
+    run = engine.load_run(finished, tiny_registry())
+    recipe = run.composition.recipe
+    half = replace(recipe, train=replace(recipe.train, precision="16-mixed"))
+    run = replace(run, composition=replace(run.composition, recipe=half))
+    assert engine.evaluate(run, device="cpu") == run.result.scores["test"]
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [({"audio_dim": 6}, "audio channels"), ({"names": "other"}, "categories")],
