@@ -13,15 +13,16 @@ from avelzoo.data.header import DOCTOR, KEYS, check_size, open_file, read_info, 
 from avelzoo.errors import DataError
 
 _CACHE = 64 << 20  # bytes of chunks that h5py may keep while it reads one batch
+_HELD = 8 << 20  # bytes of a mapped file that one fetch holds at a time
 _SHOWN = 3
 
 
 class H5Array:
     """Rows of one array, as float32, read when asked for.
 
-    Contiguous arrays are mapped into memory; every fetch gives its pages back to the system, so that a run's memory
-    does not grow with the file. Others are read through h5py, which opens the file for each fetch. No handle stays
-    open, so that an array can be pickled and used in forked processes.
+    Contiguous arrays are mapped into memory; a fetch gives its pages back to the system as it goes, so that a run's
+    memory does not grow with the file. Others are read through h5py, which opens the file for each fetch. No handle
+    stays open, so that an array can be pickled and used in forked processes.
 
     Args:
         path: the file.
@@ -104,11 +105,12 @@ class H5Array:
         return self.fetch(np.arange(len(self)))
 
     def _copy(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
-        source = self._map()
+        source, step = self._map(), max(1, _HELD // max(1, self.info.row_bytes))
         self._announce(rows)
-        for place, row in zip(places, rows, strict=True):
+        for i, (place, row) in enumerate(zip(places, rows, strict=True), 1):
             out[place] = source[row]
-        del source
+            if i % step == 0:
+                self._release()
         self._release()
 
     def _read(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
