@@ -75,6 +75,9 @@ class WorldsConfig(DatasetConfig):
     distractors: Annotated[
         int, Help("silent objects of other categories, at most one fewer than cells"), Bounds(min=0)
     ] = 1
+    distraction: Annotated[
+        float, Help("strength of a silent object's cue, 1 as strong as that of the event's own object"), Bounds(min=0)
+    ] = 0.3
     motion: Annotated[float, Help("chance that an object moves a cell from one segment to the next"), Share] = 0.1
     seed: Annotated[int, Help("seed of the whole world"), Bounds(min=0)] = 0
 

@@ -78,7 +78,7 @@ class World:
 
     @property
     def silent(self) -> int:
-        """Silent objects of every video: as many as asked for and as fit beside the event's own; none of one category."""
+        """Silent objects of every video: as many as asked for and fit beside the event's own; 0 with one category."""
         return min(self.config.distractors, self.cells - 1) if len(self.names) > 1 else 0
 
     def scene(self, stream: str, number: int) -> Scene:
@@ -113,8 +113,9 @@ class World:
         visual = np.repeat(ground[None], config.segments, axis=0)
         objects = ((scene.category, scene.seen), *scene.others)
         time = np.arange(config.segments)
-        for path, (category, active) in zip(self._paths(rng, len(objects)), objects, strict=True):
-            visual[time, path] = self._show(rng, self.looks[category], self.visual_cue, active)
+        for k, (path, (category, active)) in enumerate(zip(self._paths(rng, len(objects)), objects, strict=True)):
+            cue = self.visual_cue * (config.distraction if k else 1)
+            visual[time, path] = self._show(rng, self.looks[category], cue, active)
         visual += config.noise * rng.standard_normal(visual.shape)
         grid = visual.reshape(config.segments, config.grid_height, config.grid_width, -1)
         return np.maximum(audio, 0).astype(np.float32), np.maximum(grid, 0).astype(np.float32)

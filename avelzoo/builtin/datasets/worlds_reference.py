@@ -111,20 +111,21 @@ class Reference:
         world = self._world
         cells = visual.astype(np.float64).reshape(*visual.shape[:2], -1, visual.shape[-1])
         quiet, active = self._densities(cells, world.looks, world.visual_cue)
-        ground = self._ground(cells, np.stack([quiet, active]))[..., None]
+        ground = self._ground(cells)[..., None]
         quiet, active = (_log_sum(x - ground, axes=(2,))[:, :, 0] - math.log(world.cells) for x in (quiet, active))
         return Evidence(np.moveaxis(quiet, -1, 1), np.moveaxis(active - quiet, -1, 1))
 
-    def _ground(self, cells: FloatArray, objects: FloatArray) -> FloatArray:
+    def _ground(self, cells: FloatArray) -> FloatArray:
         """Log-density of cells (b t hw v) without the event's object: clutter, or a silent object of any category."""
         world, config = self._world, self._world.config
         mean = config.clutter / math.sqrt(2 * math.pi)
         variance = config.clutter**2 / 2 - mean**2 + max(config.noise, LEAST_NOISE) ** 2
         squares = np.square(cells - mean).sum(axis=-1)
-        clutter = -(squares / variance + cells.shape[-1] * math.log(2 * math.pi * variance)) / 2
+        clutter: FloatArray = -(squares / variance + cells.shape[-1] * math.log(2 * math.pi * variance)) / 2
         if not world.silent:
             return clutter
         share = world.silent / (world.cells - 1)
+        objects = np.stack(self._densities(cells, world.looks, config.distraction * world.visual_cue))
         silent = _log_sum(objects, axes=(0, -1))[0, ..., 0] - math.log(objects.shape[0] * objects.shape[-1])
         with np.errstate(divide="ignore"):
             ground: FloatArray = np.logaddexp(np.log1p(-share) + clutter, math.log(share) + silent)
