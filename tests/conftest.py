@@ -10,6 +10,9 @@ import pytest
 # One thread per test process: tensors are tiny, and threads of several workers would only fight over the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Tables are as wide here as in a wide terminal: parallel test processes would see 80 columns and fold paths.
+os.environ["COLUMNS"] = "160"
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
