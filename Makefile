@@ -26,7 +26,7 @@ demo: $(READY)  ## the main job: train, evaluate and keep the paper's system on 
 	$(BIN)/avelzoo run ead-b --encoder st-fusion
 
 test: $(READY)  ## the test suite
-	$(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4
 
 lint: $(READY)  ## style, formatting, types, generated pages
 	$(BIN)/ruff check .
