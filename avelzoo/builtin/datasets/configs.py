@@ -68,8 +68,8 @@ class WorldsConfig(DatasetConfig):
     visual_channels: Annotated[int, Help("visual channels v"), Bounds(min=1)] = 48
     cue_noise: Annotated[
         float, Help("standard deviation of a cue, whose rest and activity are 1 apart"), Bounds(min=0)
-    ] = 0.4
-    noise: Annotated[float, Help("standard deviation of every channel's noise"), Bounds(min=0)] = 0.5
+    ] = 0.2
+    noise: Annotated[float, Help("standard deviation of every channel's noise"), Bounds(min=0)] = 0.3
     jitter: Annotated[float, Help("standard deviation of a signature's strength around 1"), Bounds(min=0)] = 0.2
     clutter: Annotated[float, Help("strength of what the cells without an object show"), Bounds(min=0)] = 0.5
     distractors: Annotated[
@@ -92,7 +92,7 @@ class WorldsConfig(DatasetConfig):
             )
 
     def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
-        return {"epochs": 18, "batch_size": 32, "learning_rate": 1e-3}
+        return {"epochs": 16, "batch_size": 16, "learning_rate": 1e-3}
 
     def open(self, supervision: Supervision) -> Dataset:
         from avelzoo.builtin.datasets.worlds import WorldsDataset
