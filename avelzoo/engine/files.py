@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,19 +18,21 @@ from avelzoo.errors import RunError, StorageError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SCRATCH = ".partial"
-"""Ends the name of a file that is not whole yet."""
+"""Ends the name of the folder in which a file is made. A folder, as libraries put scratch files beside the file."""
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` fill a neighbour of ``path``, flush it to disk, and put it in the place of ``path`` at once.
+    """Let ``write`` fill a file, flush it to disk, and put it in the place of ``path`` at once.
 
     Whoever reads ``path`` sees the old file or the new one, also after a kill or a power cut.
 
     Raises:
         StorageError: no space, no permission, no such folder. The old file, if any, is as it was.
     """
-    scratch = path.with_name(f".{path.name}{SCRATCH}")
+    room = path.with_name(f".{path.name}{SCRATCH}")
+    scratch = room / path.name
     try:
+        room.mkdir(exist_ok=True)
         scratch.touch()
         mode = scratch.stat().st_mode
         write(scratch)
@@ -41,8 +44,13 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     except (OSError, SafetensorError) as error:
         raise storage_error(error, path) from error
     finally:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def clear_scratch(folder: Path) -> None:
+    """Remove what kills left half-written."""
+    for room in folder.glob(f".*{SCRATCH}"):
+        shutil.rmtree(room)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

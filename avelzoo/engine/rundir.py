@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from avelzoo.engine.files import SCRATCH, read_json, storage_error, write_json
+from avelzoo.engine.files import clear_scratch, read_json, storage_error, write_json
 from avelzoo.engine.record import comparable, differences, environment
 from avelzoo.errors import RunError, StorageError
 
@@ -150,8 +150,8 @@ class RunDir:
             )
         try:
             self.state.parent.mkdir(exist_ok=True)
-            for left in [*self.path.glob(f".*{SCRATCH}"), *self.state.parent.glob(f".*{SCRATCH}")]:
-                left.unlink()
+            clear_scratch(self.path)
+            clear_scratch(self.state.parent)
         except OSError as error:
             raise storage_error(error, self.path) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from avelzoo.engine import optimism
 from avelzoo.engine.checkpoint import Progress, load_weights
 from avelzoo.engine.environment import device_name, make_fabric, peak_memory_mb
 from avelzoo.engine.evaluation import answers, full_scores, save_answers
+from avelzoo.engine.files import clear_scratch
 from avelzoo.engine.generators import reproducible
 from avelzoo.engine.optimization import adam
 from avelzoo.engine.progress import Watched, Watcher, default_watcher
@@ -65,6 +67,8 @@ def run(
     folder = RunDir(Path(out))
     if resume and folder.result.exists():
         folder.require_values(composition.to_dict())
+        with suppress(OSError):  # a kill after the last file was in its place; reading needs no right to write
+            clear_scratch(folder.path)
         return RunResult.load(folder)
     if not (resume and folder.composition.exists()):
         folder.require_free()

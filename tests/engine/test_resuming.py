@@ -15,6 +15,7 @@ import torch
 from avelzoo import engine
 from avelzoo.engine import RunDir, RunWarning
 from avelzoo.engine.checkpoint import load_tensors, save_tensors
+from avelzoo.engine.files import write_whole
 from avelzoo.errors import RunError, StorageError, TrainingError
 from tests.engine.reading import content, lines, numbers
 from tests.engine.tiny import composed, tiny_registry
@@ -80,6 +81,27 @@ def test_killed_at_any_moment_and_resumed(tmp_path, root):
     assert told["chain"]["deaths"] >= 2
     assert told["chain"]["same"]
     assert [kill for kill in told["random"] if not kill["same"]] == [], done.stderr
+
+
+def test_what_libraries_leave_beside_a_file_is_cleared(tmp_path, finished, monkeypatch):
+    """safetensors writes to a temporary neighbour of the file it is given, which a kill in the middle leaves behind."""
+    cut = stopped(tmp_path / "cut")
+
+    monkeypatch.setattr("shutil.rmtree", lambda folder, **_: None)  # a killed process clears nothing
+
+    def half(scratch):
+        (scratch.parent / ".tmp123").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    for path in (RunDir(cut).state, RunDir(cut).best, RunDir(finished).result):
+        with pytest.raises(KeyboardInterrupt):
+            write_whole(path, half)
+    monkeypatch.undo()
+    assert any(".tmp123" in name for name in content(finished))
+    run(tmp_path / "undisturbed")
+    run(cut, resume=True)
+    run(finished, resume=True)
+    assert numbers(cut) == numbers(finished) == numbers(tmp_path / "undisturbed")
 
 
 @pytest.mark.parametrize("after", [1, 2, 3])
