@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_REFUSED = _FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 
 
 class AvelzooError(Exception):
@@ -93,3 +97,23 @@ class TrainingError(AvelzooError):
     """Training cannot go on, for instance because the loss is not finite (exit code 7)."""
 
     exit_code = 7
+
+
+def explain(error: BaseException) -> AvelzooError:
+    """Whatever went wrong, in words a user can act on."""
+    if isinstance(error, AvelzooError):
+        return error
+    if isinstance(error, OSError) and error.strerror:
+        full = error.errno in _FULL
+        return (StorageError if error.errno in _REFUSED else DataError)(
+            f"a file cannot be used: {error.strerror.lower()}",
+            where=str(error.filename or ""),
+            fix="free some space, or choose another disk" if full else "check the path and its permissions",
+        )
+    first = (str(error).strip().splitlines() or ["no further details"])[0]
+    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+        return TrainingError("out of memory", found=first, fix="choose a smaller --batch-size")
+    return AvelzooError(
+        f"an unexpected {type(error).__name__}: {first}",
+        fix="this is a fault of avelzoo or of a plugin; please report it with the output under AVELZOO_DEBUG=1",
+    )

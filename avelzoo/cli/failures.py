@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sys
@@ -12,10 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import ClassVar, TextIO
 
-from avelzoo.errors import AvelzooError, DataError, StorageError, TrainingError, UsageError
+from avelzoo import errors
+from avelzoo.errors import AvelzooError, UsageError
 
-FULL = {errno.ENOSPC, errno.EDQUOT}
-REFUSED = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 BROKEN_PIPE = 1  # as the parser does where it meets one
 
 
@@ -52,23 +50,11 @@ def explain(error: BaseException) -> AvelzooError:
         isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort"
     ):  # Typer before 0.26 turns one into the other
         return StoppedError("interrupted", fix="a run that was cut short goes on with `avelzoo run --resume RUN_DIR`")
-    if isinstance(error, OSError) and error.strerror:
-        full = error.errno in FULL
-        return (StorageError if error.errno in REFUSED else DataError)(
-            f"a file cannot be used: {error.strerror.lower()}",
-            where=str(error.filename or ""),
-            fix="free some space, or choose another disk" if full else "check the path and its permissions",
-        )
     message = getattr(error, "format_message", None)
     if callable(message):  # the parser's own errors, whichever Typer is installed
         command = getattr(getattr(error, "ctx", None), "command_path", "avelzoo")
         return UsageError(_sentence(message()) or "a command is missing", fix=f"see `{command} --help`")
-    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
-        return TrainingError("out of memory", found=_first_line(error), fix="choose a smaller --batch-size")
-    return AvelzooError(
-        f"an unexpected {type(error).__name__}: {_first_line(error)}",
-        fix="this is a fault of avelzoo or of a plugin; please report it with the output under AVELZOO_DEBUG=1",
-    )
+    return errors.explain(error)
 
 
 @contextmanager
@@ -109,10 +95,6 @@ def _print(error: AvelzooError, stream: TextIO) -> None:
 def _sentence(text: str) -> str:
     text = text.strip().rstrip(".")
     return text[:1].lower() + text[1:]
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or ["no further details"])[0]
 
 
 def _silence_stdout() -> None:
