@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         DatasetConfig as DatasetConfig,
         EncoderConfig as EncoderConfig,
         HeadConfig as HeadConfig,
+        LauncherConfig as LauncherConfig,
         MemoryConfig as MemoryConfig,
         ObjectiveConfig as ObjectiveConfig,
         Supervision as Supervision,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         official_outputs as official_outputs,
         without_dropout as without_dropout,
     )
+    from avelzoo.jobs import Job as Job, Launcher as Launcher, Outcome as Outcome, perform as perform
     from avelzoo.lifecycle import RunView as RunView
     from avelzoo.model import Model as Model, StepOutput as StepOutput
     from avelzoo.papers import Paper as Paper
@@ -84,6 +86,7 @@ _HOME = {
         "DatasetConfig",
         "EncoderConfig",
         "HeadConfig",
+        "LauncherConfig",
         "MemoryConfig",
         "ObjectiveConfig",
         "Supervision",
@@ -122,6 +125,7 @@ _HOME = {
     ),
     "avelzoo.builtin.memory.configs": ("FeatureBankConfig", "JsdBankConfig", "NoMemoryConfig", "RandomBankConfig"),
     "avelzoo.builtin.objectives.configs": ("FullConfig", "WeakConfig"),
+    "avelzoo.jobs": ("Job", "Launcher", "Outcome", "perform"),
     "avelzoo.lifecycle": ("RunView",),
     "avelzoo.engine": ("RunResult",),
     "avelzoo.api": ("load_run", "recipes", "run"),

@@ -14,12 +14,14 @@ from avelzoo.config import Config, Help
 
 if TYPE_CHECKING:
     from avelzoo.contracts import Dataset, Encoder, Head, Memory, Objective
+    from avelzoo.jobs import Launcher
     from avelzoo.records import FeatureSpec, Widths
 
 Supervision = Literal["full", "weak"]
 WeakProtocol = Literal["onehot+neg", "onehot", "soft-duration"]
 
 KINDS: tuple[str, ...] = ("dataset", "encoder", "memory", "head", "objective")
+"""The slots of a composition that a component fills. `BASES` has every kind that a config describes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,10 +123,27 @@ class ObjectiveConfig(ComponentConfig):
         """The objective."""
 
 
-BASES: dict[str, type[ComponentConfig]] = {
+@dataclass(frozen=True, kw_only=True)
+class LauncherConfig(Config, ABC):
+    """Settings of a launcher: it runs jobs, and is no part of what a job computes, so it fills no slot.
+
+    Class attributes:
+        isolated: whether a job that dies leaves the others, and this process, alone.
+    """
+
+    kind: ClassVar[str] = "launcher"
+    isolated: ClassVar[bool] = True
+
+    @abstractmethod
+    def build(self) -> Launcher:
+        """The launcher. Nothing is started before it gets jobs."""
+
+
+BASES: dict[str, type[Config]] = {
     "dataset": DatasetConfig,
     "encoder": EncoderConfig,
     "memory": MemoryConfig,
     "head": HeadConfig,
     "objective": ObjectiveConfig,
+    "launcher": LauncherConfig,
 }

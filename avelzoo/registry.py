@@ -14,10 +14,12 @@ from avelzoo.components import (
     DatasetConfig,
     EncoderConfig,
     HeadConfig,
+    LauncherConfig,
     MemoryConfig,
     ObjectiveConfig,
     Supervision,
 )
+from avelzoo.config import Config
 from avelzoo.errors import AmbiguousNameError, PluginError, UnknownNameError
 from avelzoo.papers import Paper
 from avelzoo.suggest import did_you_mean
@@ -143,6 +145,10 @@ class Registrar:
         """Offer an objective."""
         self._component("objective", name, config)
 
+    def launcher(self, name: str, config: type[LauncherConfig]) -> None:
+        """Offer a launcher: a place where jobs run."""
+        self._component("launcher", name, config)
+
     def recipe(self, name: str, factory: RecipeFactory) -> None:
         """Offer a recipe: a function of the supervision that returns a `Recipe`."""
         if not callable(factory):
@@ -159,7 +165,7 @@ class Registrar:
         """Offer the reading of a published system's checkpoints and outputs (see `avelzoo.interop`)."""
         self._add("official", name, system)
 
-    def _component(self, kind: str, name: str, config: type[ComponentConfig]) -> None:
+    def _component(self, kind: str, name: str, config: type[Config]) -> None:
         base = BASES[kind]
         if not (isinstance(config, type) and issubclass(config, base)):
             raise PluginError(

@@ -8,7 +8,7 @@ from typing import Any
 from docs_markdown import NOTE, shown, table
 
 from avelzoo.cli.catalogue import PLURALS, details, recipes_of, row
-from avelzoo.components import KINDS, Supervision
+from avelzoo.components import BASES, KINDS, Supervision
 from avelzoo.config import Config, options
 from avelzoo.recipe import SLOTS, Recipe
 from avelzoo.registry import Entry, Registry
@@ -32,7 +32,7 @@ def catalogue(registry: Registry) -> Iterator[str]:
     yield from table(("recipe", "what it is"), links)
     for entry, data in recipes:
         yield from recipe_section(registry, entry, data)
-    for kind in KINDS:
+    for kind in BASES:
         yield from (f"## {HEADINGS.get(kind, PLURALS[kind].capitalize())}", "")
         for entry in registry.entries(kind):
             yield from component_section(entry)
@@ -104,6 +104,15 @@ def component_section(entry: Entry) -> Iterator[str]:
     """What a component is, what it needs and gives, its options."""
     data = details(entry)
     yield from (f"### {entry.name} {{ #{anchor(entry)} }}", "", data["documentation"], "")
+    if entry.kind in KINDS:
+        yield from component_facts(entry, data)
+    if data["options"]:
+        rows = ((f"`{o['name']}`", o["type"], shown(o["default"]), o["help"]) for o in data["options"])
+        yield from table(("option", "type", "default", "what it does"), rows)
+
+
+def component_facts(entry: Entry, data: dict[str, Any]) -> Iterator[str]:
+    """Whose a component is, how it fits others, what it assumes."""
     facts = [source(data)]
     if entry.target.fidelity:
         facts.append(f"Follows it: {entry.target.fidelity}.")
@@ -116,6 +125,3 @@ def component_section(entry: Entry) -> Iterator[str]:
     yield from (" ".join(facts), "")
     if entry.target.assumptions:
         yield from ("Assumed, as no published source says so:", "", *(f"- {a}" for a in entry.target.assumptions), "")
-    if data["options"]:
-        rows = ((f"`{o['name']}`", o["type"], shown(o["default"]), o["help"]) for o in data["options"])
-        yield from table(("option", "type", "default", "what it does"), rows)

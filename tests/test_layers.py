@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "avelzoo"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.version", "avelzoo.errors", "avelzoo.suggest", "avelzoo.records", "avelzoo.papers"),
     ("avelzoo.config",),
-    ("avelzoo.components", "avelzoo.contracts"),
+    ("avelzoo.components", "avelzoo.contracts", "avelzoo.jobs"),
     ("avelzoo.recipe", "avelzoo.registry", "avelzoo.hookspecs"),
     ("avelzoo.nn", "avelzoo.metrics", "avelzoo.parity", "avelzoo.data", "avelzoo.media"),
     ("avelzoo.model", "avelzoo.composition"),
@@ -52,6 +52,7 @@ TORCH_FREE = (
     "avelzoo.papers",
     "avelzoo.config",
     "avelzoo.components",
+    "avelzoo.jobs",
     "avelzoo.recipe",
     "avelzoo.registry",
     "avelzoo.hookspecs",
@@ -161,13 +162,15 @@ def test_stays_light(module: str) -> None:
 def test_looking_around_stays_light() -> None:
     """Everything that help, list, show and plugins read: the host, every entry, every recipe, every option."""
     code = """
-from avelzoo.components import KINDS
+from avelzoo.components import BASES, KINDS
 from avelzoo.config import options
 from avelzoo.host import default_host
 registry = default_host().registry
 for entry in registry.entries():
+    if entry.kind in BASES:
+        options(entry.target), entry.target().to_dict()
     if entry.kind in KINDS:
-        options(entry.target), entry.target().to_dict(), entry.target().requires, entry.target().provides
+        entry.target().requires, entry.target().provides
     elif entry.kind == "recipe":
         entry.target("full").components()
 """

@@ -7,6 +7,7 @@ from avelzoo.builtin.datasets import configs as datasets
 from avelzoo.builtin.encoders import configs as encoders
 from avelzoo.builtin.ge2023 import Ge2023
 from avelzoo.builtin.heads import configs as heads
+from avelzoo.builtin.launchers import configs as launchers
 from avelzoo.builtin.memory import configs as memory
 from avelzoo.builtin.objectives import configs as objectives
 from avelzoo.builtin.papers import PAPERS
@@ -33,6 +34,8 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.head("event-aware-classifiers", heads.EventAwareClassifiersConfig)
     zoo.objective("full", objectives.FullConfig)
     zoo.objective("weak", objectives.WeakConfig)
+    zoo.launcher("inline", launchers.InlineConfig)
+    zoo.launcher("local", launchers.LocalConfig)
     zoo.recipe("ead-b", recipes.ead_b)
     zoo.recipe("ead-b-official", recipes.ead_b_official)
     zoo.recipe("single-branch", recipes.single_branch)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any, cast, get_args
 
-from avelzoo.components import KINDS, ComponentConfig, Supervision
-from avelzoo.config import options
+from avelzoo.components import BASES, KINDS, ComponentConfig, Supervision
+from avelzoo.config import Config, options
 from avelzoo.errors import AmbiguousNameError, AvelzooError, UnknownNameError
 from avelzoo.recipe import Published, Recipe
 from avelzoo.registry import Entry, Registry
@@ -19,6 +19,7 @@ PLURALS: dict[str, str] = {
     "memory": "memories",
     "head": "heads",
     "objective": "objectives",
+    "launcher": "launchers",
     "official": "officials",
 }
 """Kinds in the order in which they are listed."""
@@ -86,7 +87,7 @@ def row(entry: Entry) -> dict[str, Any]:
         data |= {"supervisions": list(made), "published": published(made)}
     elif entry.kind in KINDS:
         data["supervisions"] = list(entry.target.supervisions)
-    else:
+    elif entry.kind == "official":
         data["settings"] = list(entry.target.settings)
     return data
 
@@ -108,13 +109,13 @@ def published(made: dict[Supervision, Recipe]) -> list[dict[str, Any]]:
 def details(entry: Entry) -> dict[str, Any]:
     """Everything about a component: its row, options, capabilities and documentation."""
     data = row(entry) | {"documentation": inspect.getdoc(entry.target) or ""}
-    if entry.kind not in KINDS:
+    if entry.kind not in BASES:
         return data
-    config: ComponentConfig = entry.target()
+    config: Config = entry.target()
     defaults = config.to_dict()
+    if isinstance(config, ComponentConfig):
+        data |= {"requires": sorted(config.requires), "provides": sorted(config.provides)}
     return data | {
-        "requires": sorted(config.requires),
-        "provides": sorted(config.provides),
         "options": [
             {"name": o.name, "type": o.type_name, "default": defaults[o.name], "help": o.help}
             for o in options(type(config))

@@ -44,13 +44,13 @@ def check(
 
 
 def _entries(plugin: str) -> list[Entry]:
-    from avelzoo.components import KINDS
+    from avelzoo.components import BASES
     from avelzoo.errors import UnknownNameError
     from avelzoo.host import default_host
     from avelzoo.suggest import did_you_mean
 
     host = default_host()
-    entries = [entry for kind in KINDS for entry in host.registry.entries(kind)]
+    entries = [entry for kind in BASES for entry in host.registry.entries(kind)]
     found = [entry for entry in entries if entry.plugin == plugin]
     found = found or [entry for entry in entries if plugin in (entry.name, entry.qualified)]
     if not found:

@@ -8,12 +8,11 @@ import json
 import subprocess
 import sys
 
-from avelzoo.components import ComponentConfig
-from avelzoo.config import options
+from avelzoo.config import Config, options
 from avelzoo.host import default_host
 
 
-def check_documented(config: ComponentConfig) -> None:
+def check_documented(config: Config) -> None:
     """A docstring of its own, and a line of help on every option."""
     cls = type(config)
     assert cls.__doc__, f"{cls.__name__} has no docstring"
@@ -22,20 +21,20 @@ def check_documented(config: ComponentConfig) -> None:
     assert not silent, f"options without Help: {', '.join(silent)}"
 
 
-def check_frozen(config: ComponentConfig) -> None:
+def check_frozen(config: Config) -> None:
     """A frozen, keyword-only dataclass."""
     parameters = getattr(type(config), "__dataclass_params__", None)
     assert parameters is not None, f"{type(config).__name__} is no dataclass"
     assert parameters.frozen, f"{type(config).__name__} is not frozen"
 
 
-def check_round_trip(config: ComponentConfig) -> None:
+def check_round_trip(config: Config) -> None:
     """To JSON and back is the same config."""
     data = json.loads(json.dumps(config.to_dict()))
     assert type(config).from_dict(data) == config, "plain data does not give the same config back"
 
 
-def check_command_line_round_trip(config: ComponentConfig) -> None:
+def check_command_line_round_trip(config: Config) -> None:
     """Every value survives being written as text."""
     text = {}
     for option in options(type(config)):
@@ -44,7 +43,7 @@ def check_command_line_round_trip(config: ComponentConfig) -> None:
     assert type(config).from_dict(text) == config, "command-line text does not give the same config back"
 
 
-def check_default_instance(config: ComponentConfig) -> None:
+def check_default_instance(config: Config) -> None:
     """Every option has a default, so that the component can be chosen by name alone."""
     without = [
         f.name
@@ -54,13 +53,13 @@ def check_default_instance(config: ComponentConfig) -> None:
     assert not without, f"options without a default: {', '.join(without)}"
 
 
-def check_known_paper(config: ComponentConfig) -> None:
+def check_known_paper(config: Config) -> None:
     """Its paper key is one that some plugin registered."""
-    known = default_host().registry.papers
-    assert not config.paper or config.paper in known, f"paper '{config.paper}' is not registered with zoo.paper(...)"
+    known, paper = default_host().registry.papers, getattr(config, "paper", "")
+    assert not paper or paper in known, f"paper '{paper}' is not registered with zoo.paper(...)"
 
 
-def check_torch_free(config: ComponentConfig) -> None:
+def check_torch_free(config: Config) -> None:
     """Importing the config's module leaves torch unloaded."""
     code = f"import sys, {type(config).__module__}; sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)  # noqa: S603

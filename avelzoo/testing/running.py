@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from avelzoo.components import ComponentConfig
-from avelzoo.testing import components, configs, datasets, encoders, heads, memories, objectives
+from avelzoo.config import Config
+from avelzoo.testing import components, configs, datasets, encoders, heads, launchers, memories, objectives
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Check:
     name: str
     run: Callable[[Any], None]
 
-    def __call__(self, config: ComponentConfig) -> None:
+    def __call__(self, config: Config) -> None:
         """Run it."""
         self.run(config)
 
@@ -41,6 +41,7 @@ _MODULES = {
     "memory": (configs, components, memories),
     "head": (configs, components, heads),
     "objective": (configs, components, objectives),
+    "launcher": (configs, launchers),
 }
 
 
@@ -54,7 +55,7 @@ def checks_for(kind: str) -> tuple[Check, ...]:
     return tuple(found)
 
 
-def run_checks(config: ComponentConfig) -> list[Finding]:
+def run_checks(config: Config) -> list[Finding]:
     """All checks of a config, none stopping another."""
     findings = []
     for check in checks_for(config.kind):
@@ -68,7 +69,7 @@ def run_checks(config: ComponentConfig) -> list[Finding]:
 
 
 def parametrize_with_checks(
-    configs: Iterable[ComponentConfig], *, expected_failed_checks: Mapping[str, str] | None = None
+    configs: Iterable[Config], *, expected_failed_checks: Mapping[str, str] | None = None
 ) -> Any:
     """A pytest mark that runs a test with every pair of ``config`` and ``check``.
 

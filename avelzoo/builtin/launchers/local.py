@@ -1,0 +1,167 @@
+"""Jobs in processes of their own on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO
+
+from avelzoo.builtin.launchers.configs import LocalConfig
+from avelzoo.builtin.launchers.room import Room, available, held
+from avelzoo.errors import TrainingError, UsageError
+from avelzoo.jobs import Job, Launcher, Outcome
+
+LOOK = 0.25
+"""Seconds between two looks at the memory of the running jobs."""
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass
+class _Worker:
+    """A process at work on a job."""
+
+    job: Job
+    process: subprocess.Popen[bytes]
+    seat: int
+    began: float = field(default_factory=time.perf_counter)
+    answer: bytes = b""
+    holds: float = 0.0
+    held: float = 0.0
+
+    def look(self) -> None:
+        """See what it holds."""
+        self.holds = held(self.process.pid)
+        self.held = max(self.held, self.holds)
+
+    def outcome(self) -> Outcome:
+        """What it said, or how it died. Call once it is silent."""
+        code = self.process.wait()
+        seconds = time.perf_counter() - self.began
+        try:
+            said = Outcome.from_dict(json.loads(self.answer))
+        except (ValueError, TypeError, KeyError):
+            error = _death(self.job, code, self.held).to_dict()
+            return Outcome(job=self.job.name, error=error, seconds=seconds, memory_mb=self.held or None)
+        return replace(said, seconds=seconds)
+
+
+class Local(Launcher):
+    """A process for each job, so that what one does to itself the others do not feel.
+
+    Args:
+        config: limits.
+    """
+
+    def __init__(self, config: LocalConfig) -> None:
+        self._config = config
+
+    def launch(self, jobs: Sequence[Job]) -> Generator[Outcome, None, None]:
+        """As many jobs at once as seats and memory allow, in order; outcomes as they end."""
+        if sys.platform == "win32":
+            raise UsageError("the launcher 'local' needs Linux or macOS", fix="use --launcher inline")
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        seats = max(1, min(self._config.workers or cores, len(jobs)))
+        threads = self._config.threads or max(1, cores // seats)
+        room = Room(self._config.memory_mb, self._config.keep_free_mb)
+        waiting, free = list(reversed(jobs)), list(reversed(range(seats)))
+        with ExitStack() as stack:
+            chosen = stack.enter_context(selectors.DefaultSelector())
+            running: list[_Worker] = []
+            stack.callback(_stop, running)
+            while waiting or running:
+                while waiting and free and _fits(room, running, waiting[-1]):
+                    job, seat = waiting.pop(), free.pop()
+                    running.append(_Worker(job, _start(job, self._environ(job, seat, threads)), seat))
+                    chosen.register(_stdout(running[-1]), selectors.EVENT_READ, running[-1])
+                for key, _ in chosen.select(timeout=LOOK):
+                    worker: _Worker = key.data
+                    if piece := os.read(key.fd, 2**16):
+                        worker.answer += piece
+                        continue
+                    chosen.unregister(key.fileobj)
+                    running.remove(worker)
+                    free.append(worker.seat)
+                    outcome = worker.outcome()
+                    _close(worker)
+                    if outcome.error is None:
+                        room.finished(worker.held)
+                    yield outcome
+                for worker in running:
+                    worker.look()
+
+    def _environ(self, job: Job, seat: int, threads: int) -> dict[str, str]:
+        environ = dict(os.environ) | dict.fromkeys(THREADS, str(job.threads or threads))
+        if self._config.gpus:
+            environ["CUDA_VISIBLE_DEVICES"] = str(self._config.gpus[seat % len(self._config.gpus)])
+        return environ
+
+
+def _fits(room: Room, running: Sequence[_Worker], job: Job) -> bool:
+    return room.fits([(worker.holds, worker.held) for worker in running], available(), job.memory_mb)
+
+
+def _start(job: Job, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    with ExitStack() as stack:
+        log: IO[bytes] | None = None
+        if job.log is not None:
+            Path(job.log).parent.mkdir(parents=True, exist_ok=True)
+            log = stack.enter_context(Path(job.log).open("ab"))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "avelzoo.builtin.launchers.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=dict(environ),
+            start_new_session=True,  # a key press reaches the launcher alone, which then stops its workers
+        )
+    assert process.stdin is not None
+    path = [str(Path(entry).resolve()) for entry in sys.path]
+    with suppress(BrokenPipeError):  # it is dead already, which its silence will tell
+        process.stdin.write(json.dumps({"path": path, "job": job.to_dict()}).encode() + b"\n")
+        process.stdin.flush()
+    return process
+
+
+def _stdout(worker: _Worker) -> IO[bytes]:
+    assert worker.process.stdout is not None
+    return worker.process.stdout
+
+
+def _close(worker: _Worker) -> None:
+    for stream in (worker.process.stdin, worker.process.stdout):
+        with suppress(OSError):
+            if stream is not None:
+                stream.close()
+
+
+def _stop(workers: Sequence[_Worker]) -> None:
+    for worker in workers:
+        with suppress(ProcessLookupError):  # its whole group: what a job started ends with it, and can be started again
+            os.killpg(worker.process.pid, signal.SIGKILL)
+        worker.process.wait()
+        _close(worker)
+
+
+def _death(job: Job, code: int, most: float) -> TrainingError:
+    """What to say of a process that ended without a word."""
+    free = available()
+    found = f"it held {most:.0f} MiB at most" + ("" if free is None else f"; {free:.0f} MiB are free now")
+    fix = f"see {job.log}" if job.log else "see what it printed"
+    if code == -signal.SIGKILL:
+        return TrainingError(
+            f"the process of '{job.name}' was killed, as the system does when memory runs out",
+            found=found,
+            fix="go on with fewer jobs at once (--launcher.workers) or more memory kept free; " + fix,
+        )
+    how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+    return TrainingError(f"the process of '{job.name}' ended {how} before it was done", found=found, fix=fix)

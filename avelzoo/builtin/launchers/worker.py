@@ -1,0 +1,43 @@
+"""The other end of `Local`: one job from stdin, its outcome to stdout.
+
+Stdin stays open as long as the launcher lives. When it closes, this process ends at once, so that a launcher that was
+killed leaves nobody behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from dataclasses import replace
+from typing import BinaryIO
+
+from avelzoo.jobs import Job, memory_mb, perform
+
+ABANDONED = 75
+
+
+def main() -> None:
+    """Do the job."""
+    told = json.loads(sys.stdin.buffer.readline())
+    sys.path[:] = told["path"]
+    answer = os.dup(1)
+    os.dup2(2, 1)  # what the job prints goes to its log, the outcome alone to the launcher
+    threading.Thread(target=_follow, args=(sys.stdin.buffer,), daemon=True).start()
+    outcome = replace(perform(Job(**told["job"])), memory_mb=memory_mb())
+    sys.stdout.flush()
+    with os.fdopen(answer, "w", encoding="utf-8") as stream:
+        json.dump(outcome.to_dict(), stream)
+
+
+def _follow(stream: BinaryIO) -> None:
+    stream.read()
+    if os.getpgrp() == os.getpid():  # what the job started goes with it
+        os.killpg(0, signal.SIGKILL)
+    os._exit(ABANDONED)
+
+
+if __name__ == "__main__":
+    main()
