@@ -100,6 +100,17 @@ def modes(name: str) -> list[str]:
     return list(dict.fromkeys(row[0].split(".", 1)[0] for row in description(name)["outputs"]))
 
 
+def excesses(name: str, mode: str, got: Mapping[str, Any]) -> dict[str, float]:
+    """Largest difference of every compared array of a mode, as a multiple of its tolerance."""
+    keys = description(name).get("parameters", [])
+    found: dict[str, float] = {}
+    for full, _, _ in description(name)["outputs"]:
+        prefix, short = full.split(".", 1)
+        if prefix == mode and full in expected(name) and short in got:
+            found[short] = _excess(short, np.asarray(expected(name)[full]), np.asarray(got[short]), keys)
+    return found
+
+
 def mismatches(name: str, mode: str, got: Mapping[str, Any]) -> dict[str, str]:
     """Arrays of a mode that are absent or outside the stated tolerance: name -> what is wrong."""
     faults: dict[str, str] = {}
