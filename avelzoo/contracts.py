@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from avelzoo.records import (
@@ -42,7 +43,11 @@ class Encoder(Component):
 
     @abstractmethod
     def forward(self, audio: Tensor, visual: Tensor) -> Encoded:
-        """(b t a), (b t h w v) -> Encoded. Any b >= 1, t >= 1, h, w >= 1; videos do not see each other."""
+        """(b t a), (b t h w v) -> Encoded. Any b >= 1, t >= 1, h, w >= 1; videos do not see each other.
+
+        That is what allows several processes to encode a share of the batch each. Dropout inside an encoder differs
+        from process to process; everything after it draws the same random numbers everywhere.
+        """
 
 
 class Memory(Component):
@@ -52,12 +57,26 @@ class Memory(Component):
     def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> Unimodal | None:
         """Update the content from a training batch; returns uni-modal logits where the memory has such classifiers.
 
-        Called once per training step before ``read``, never in evaluation.
+        Called once per training step before ``read``, never in evaluation. Where several processes train, each calls it
+        with the whole batch, and with the same random numbers, so that all keep the same content.
         """
+
+    def wants_features(self, encoded: Encoded, batch: Batch, targets: Targets) -> Tensor:
+        """(b) bool: videos whose features ``observe`` will read from this batch; all unless a memory knows better.
+
+        Asked only where several processes train, before ``observe``: each of them holds the features of its share of
+        the batch, and only those that are wanted are sent to all. When this is called none are there, so the batch's
+        features are zeros; when ``observe`` is called those that were not wanted are.
+        """
+        return torch.ones_like(batch.rows, dtype=torch.bool)
 
     @abstractmethod
     def read(self, encode: Encode) -> MemoryView | None:
-        """The content as embeddings (n l d), re-encoded where raw data is stored; None without content of any kind."""
+        """The content as embeddings (n l d), re-encoded where raw data is stored; None without content of any kind.
+
+        Where several processes train, ``encode`` shares the rows of its arguments out among them and gives each all
+        results, with gradient; so every process has to make the same calls.
+        """
 
 
 class Head(Component):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from avelzoo.contracts import Encoder, Head, Memory, Objective
-from avelzoo.records import Batch, MemoryView, Predictions, Targets
+from avelzoo.contracts import Encode, Encoder, Head, Memory, Objective
+from avelzoo.records import Batch, Encoded, MemoryView, Predictions, Targets
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,19 @@ class Model(nn.Module):
 
     def forward(self, batch: Batch, targets: Targets) -> StepOutput:
         """One training step: loss and terms. Changes the memory."""
-        encoded = self.encoder(batch.audio, batch.visual)
+        return self.learn(self.encoder(batch.audio, batch.visual), batch, targets, self.encoder)
+
+    def learn(self, encoded: Encoded, batch: Batch, targets: Targets, encode: Encode) -> StepOutput:
+        """What follows the encoder in a training step.
+
+        Args:
+            encoded: the batch, encoded.
+            batch: what it was encoded from, as the memory may read it.
+            targets: what is known of it.
+            encode: the encoder, as the memory is to call it.
+        """
         unimodal = self.memory.observe(encoded, batch, targets)
-        view = self.memory.read(self.encoder)
+        view = self.memory.read(encode)
         predictions: Predictions = self.head(encoded, view)
         if unimodal is not None:
             predictions = replace(predictions, audio_logits=unimodal.audio_logits, visual_logits=unimodal.visual_logits)

@@ -136,7 +136,7 @@ class Encoded:
         fused: (b t d).
         audio: (b t d_audio), in temporal context, before fusion.
         visual: (b t d_visual), in temporal context, before fusion.
-        extras: further tensors by name, for a system's own head or objective.
+        extras: further tensors by name, for a system's own head or objective; each with b first.
     """
 
     fused: Tensor

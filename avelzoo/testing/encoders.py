@@ -22,6 +22,8 @@ def check_shapes_at_odd_sizes(config: EncoderConfig) -> None:
         for name in ("fused", "audio", "visual"):
             got, want = tuple(getattr(encoded, name).shape), (b, t, getattr(encoder.widths, name))
             assert got == want, f"{name} is {got}, not {want}, for t={t}, grid={grid}"
+        for name, extra in encoded.extras.items():
+            assert extra.shape[:1] == (b,), f"extra '{name}' is {tuple(extra.shape)}: its first dimension is not b={b}"
 
 
 def check_every_parameter_gets_a_gradient(config: EncoderConfig) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from avelzoo.components import MemoryConfig
@@ -61,3 +63,26 @@ def check_logits_match_what_it_provides(config: MemoryConfig) -> None:
         torch.stack([logits.square().sum() for logits in vars(unimodal).values()]).sum().backward()  # type: ignore[no-untyped-call]
         idle = [name for name, p in model.memory.named_parameters() if p.grad is None]
         assert not idle, f"parameters without a gradient: {', '.join(idle)}"
+
+
+def check_reads_only_what_it_wants(config: MemoryConfig) -> None:
+    """Features that `wants_features` does not ask for make no difference to what is stored, nor does asking."""
+    for bench in bench_for(config):
+        model, other = bench.model().train(), bench.model().train()
+        other.load_state_dict(model.state_dict())
+        for seed in range(4):
+            batch, targets = bench.batch(4, seed=seed), bench.targets(4, seed=seed, negatives=1)
+            encoded = model.encoder.eval()(batch.audio, batch.visual)
+            with torch.random.fork_rng(devices=()):
+                torch.manual_seed(seed)
+                model.memory.observe(encoded, batch, targets)
+            empty = replace(batch, audio=torch.zeros_like(batch.audio), visual=torch.zeros_like(batch.visual))
+            with torch.random.fork_rng(devices=()):
+                torch.manual_seed(seed)
+                unwanted = ~other.memory.wants_features(encoded, empty, targets)
+                audio, visual = batch.audio.clone(), batch.visual.clone()
+                audio[unwanted], visual[unwanted] = 0.0, 0.0
+                other.memory.observe(encoded, replace(batch, audio=audio, visual=visual), targets)
+            stored = other.memory.state_dict()
+            differ = [name for name, value in model.memory.state_dict().items() if not value.equal(stored[name])]
+            assert not differ, f"features it did not want change what is stored: {', '.join(differ)}"

@@ -78,6 +78,22 @@ class Bank(Memory):
             self._admit(self.candidates(encoded, batch, targets, unimodal))
         return unimodal
 
+    def wants_features(self, encoded: Encoded, batch: Batch, targets: Targets) -> Tensor:
+        """(b) bool: videos with a segment that would win a slot from what is stored now; none where fused ones are."""
+        wanted = torch.zeros_like(batch.rows, dtype=torch.bool)
+        if self.stores == "fused":
+            return wanted
+        if self.relation.rescored:  # the scores are drawn in `observe`, and only there
+            return targets.has_event | self.background_as_first
+        with torch.no_grad():
+            entries = self.candidates(encoded, batch, targets, self.classifiers(encoded.audio, encoded.visual))
+            lowest = self.slots.score.masked_fill(~self.slots.filled, -1.0).amin(dim=1)
+            wins = entries.score >= lowest[entries.category]
+            if not self.by_audio_sum:
+                wins &= ~torch.isin(entries.key, self.slots.key)
+        wanted[entries.position[wins] // batch.audio.shape[1]] = True
+        return wanted
+
     def read(self, encode: Encode) -> MemoryView:
         """(n l d) embeddings; with raw storage gradients flow through them into the encoder."""
         filled = torch.ones_like(self.slots.filled) if self.zeros_count else self.slots.filled.clone()

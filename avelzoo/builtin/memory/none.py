@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import torch
+from torch import Tensor
+
 from avelzoo.contracts import Encode, Memory
 from avelzoo.records import Batch, Encoded, Targets
 
@@ -12,6 +15,10 @@ class NoMemory(Memory):
     def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> None:
         """Ignores the batch."""
         return
+
+    def wants_features(self, encoded: Encoded, batch: Batch, targets: Targets) -> Tensor:
+        """None."""
+        return torch.zeros_like(batch.rows, dtype=torch.bool)
 
     def read(self, encode: Encode) -> None:
         """Has nothing to show."""
