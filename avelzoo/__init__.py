@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         EventAwareConfig as EventAwareConfig,
         SingleConfig as SingleConfig,
     )
+    from avelzoo.builtin.launchers.configs import InlineConfig as InlineConfig, LocalConfig as LocalConfig
     from avelzoo.builtin.memory.configs import (
         FeatureBankConfig as FeatureBankConfig,
         JsdBankConfig as JsdBankConfig,
@@ -80,6 +81,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         Widths as Widths,
     )
     from avelzoo.registry import Registrar as Registrar
+    from avelzoo.sweeps import SweepResult as SweepResult, sweep as sweep
 
 _HOME = {
     "avelzoo.components": (
@@ -123,12 +125,14 @@ _HOME = {
         "EventAwareConfig",
         "SingleConfig",
     ),
+    "avelzoo.builtin.launchers.configs": ("InlineConfig", "LocalConfig"),
     "avelzoo.builtin.memory.configs": ("FeatureBankConfig", "JsdBankConfig", "NoMemoryConfig", "RandomBankConfig"),
     "avelzoo.builtin.objectives.configs": ("FullConfig", "WeakConfig"),
     "avelzoo.jobs": ("Job", "Launcher", "Outcome", "perform"),
     "avelzoo.lifecycle": ("RunView",),
     "avelzoo.engine": ("RunResult",),
     "avelzoo.api": ("load_run", "recipes", "run"),
+    "avelzoo.sweeps": ("SweepResult", "sweep"),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 

@@ -87,28 +87,13 @@ def run(
     """
     from avelzoo import engine
 
-    known = get_args(Supervision)
-    if supervision is not None and supervision not in known:
-        raise UsageError(
-            f"unknown supervision '{supervision}'" + did_you_mean(supervision, known), expected=" or ".join(known)
-        )
     if resume and out is None:
         raise UsageError("which run is to go on?", fix="name its folder: run(..., out=RUN_DIR, resume=True)")
     registry = default_host().registry
     wished = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
     choices = {slot: name for slot, name in wished.items() if name is not None}
-    overrides = [Override(path, value, "python") for path, value in (options or {}).items()]
-    if seed is not None:
-        overrides.append(Override("train.seed", seed, "python"))
-    if isinstance(recipe, Recipe):
-        if supervision not in (None, recipe.supervision):
-            raise UsageError(
-                f"the recipe is for {recipe.supervision} supervision, not {supervision}",
-                fix=f'take it for the other: recipes["{recipe.name}"]("{supervision}")',
-            )
-        composition = compose(recipe, registry, overrides, choices)
-    else:
-        composition = resolve(registry, recipe, supervision=supervision or "full", choices=choices, overrides=overrides)
+    seeded = [] if seed is None else [Override("train.seed", seed, "python")]
+    composition = composed(recipe, supervision=supervision, choices=choices, options=options, overrides=seeded)
     folder = Path(out) if out is not None else new_folder(composition)
     return engine.run(
         composition,
@@ -120,6 +105,43 @@ def run(
         progress=progress,
         lifecycle=Lifecycle(default_host()),
     )
+
+
+def composed(
+    recipe: Recipe | str,
+    *,
+    supervision: Supervision | None = None,
+    choices: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
+    overrides: Sequence[Override] = (),
+) -> Composition:
+    """The composition of a recipe, given by name or as a value, and of wishes.
+
+    Args:
+        recipe: a name or a `Recipe`.
+        supervision: for a recipe given by name; None for full.
+        choices: component names by slot.
+        options: single values by ``slot.option``.
+        overrides: single values with a source.
+
+    Raises:
+        UsageError: a name, option or value does not exist or does not fit.
+    """
+    registry = default_host().registry
+    known = get_args(Supervision)
+    if supervision is not None and supervision not in known:
+        raise UsageError(
+            f"unknown supervision '{supervision}'" + did_you_mean(supervision, known), expected=" or ".join(known)
+        )
+    wishes = [*(Override(path, value, "python") for path, value in (options or {}).items()), *overrides]
+    if isinstance(recipe, str):
+        return resolve(registry, recipe, supervision=supervision or "full", choices=choices, overrides=wishes)
+    if supervision not in (None, recipe.supervision):
+        raise UsageError(
+            f"the recipe is for {recipe.supervision} supervision, not {supervision}",
+            fix=f'take it for the other: recipes["{recipe.name}"]("{supervision}")',
+        )
+    return compose(recipe, registry, wishes, choices)
 
 
 def load_run(path: str | Path) -> LoadedRun:
@@ -175,11 +197,15 @@ def new_folder(composition: Composition) -> Path:
     """A folder under ``runs/`` that tells what was run and that nothing has yet."""
     recipe = composition.recipe
     encoder = composition.entries["encoder"].name
-    stem = f"{recipe.name}-{encoder}-{recipe.supervision}-seed{recipe.train.seed}"
-    folder, taken = Path("runs") / stem, 1
+    return unused(f"{recipe.name}-{encoder}-{recipe.supervision}-seed{recipe.train.seed}")
+
+
+def unused(name: str) -> Path:
+    """A folder under ``runs/`` with this name, or with a number behind it, that is not there yet."""
+    folder, taken = Path("runs") / name, 1
     while folder.exists():
         taken += 1
-        folder = Path("runs") / f"{stem}-{taken}"
+        folder = Path("runs") / f"{name}-{taken}"
     return folder
 
 

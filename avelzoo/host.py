@@ -56,6 +56,7 @@ class PluginHost:
         self._environ = os.environ if environ is None else environ
         self.registry = Registry()
         self.records: list[PluginRecord] = []
+        self.files: list[Path] = []
         self._pm = pluggy.PluginManager(hookspecs.PROJECT)
         self._pm.add_hookspecs(hookspecs)
         builtin = importlib.import_module("avelzoo.builtin.plugin")
@@ -104,6 +105,7 @@ class PluginHost:
         try:
             spec.loader.exec_module(module)
             self.add(module, name=name, distribution=file.name, version=digest, source=f"file {file}")
+            self.files.append(file.resolve())
         except AvelzooError:
             raise
         except Exception as error:

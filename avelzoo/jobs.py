@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import time
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -85,6 +87,8 @@ def perform(job: Job) -> Outcome:
     try:
         value = _function(job.call)(**job.arguments)
     except Exception as error:  # noqa: BLE001 - no job may take the others down
+        if os.environ.get("AVELZOO_DEBUG") == "1":
+            traceback.print_exception(error)
         return Outcome(job=job.name, error=explain(error).to_dict(), seconds=time.perf_counter() - began)
     return Outcome(job=job.name, value=value, seconds=time.perf_counter() - began)
 

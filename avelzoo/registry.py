@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from avelzoo.components import (
     BASES,
-    ComponentConfig,
     DatasetConfig,
     EncoderConfig,
     HeadConfig,
@@ -111,7 +110,7 @@ class Registry:
             )
         return same[0]
 
-    def entry_of(self, config: ComponentConfig) -> Entry | None:
+    def entry_of(self, config: Config) -> Entry | None:
         """The entry that registered this config's class."""
         return next((e for e in self.entries(config.kind) if e.target is type(config)), None)
 

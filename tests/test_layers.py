@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.compose", "avelzoo.host", "avelzoo.interop", "avelzoo.lifecycle", "avelzoo.modulefile"),
     ("avelzoo.builtin",),
     ("avelzoo.engine", "avelzoo.profiling", "avelzoo.report"),
-    ("avelzoo.api", "avelzoo.testing", "avelzoo.scaffold"),
+    ("avelzoo.api", "avelzoo.sweeps", "avelzoo.testing", "avelzoo.scaffold"),
     ("avelzoo.cli",),
     ("avelzoo.__main__", "avelzoo"),
 )
@@ -36,6 +36,7 @@ PARTS = ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.media")
 APART = (
     ("avelzoo.engine", "avelzoo.builtin"),
     ("avelzoo.api", "avelzoo.builtin"),
+    ("avelzoo.sweeps", "avelzoo.builtin"),
     ("avelzoo.cli", "avelzoo.builtin"),
     *((part, other) for part in PARTS for other in PARTS if part != other),
     *((part, other) for part in ("avelzoo.nn", "avelzoo.metrics") for other in ("avelzoo.registry", "avelzoo.recipe")),
@@ -62,6 +63,7 @@ TORCH_FREE = (
     "avelzoo.compose",
     "avelzoo.interop",
     "avelzoo.api",
+    "avelzoo.sweeps",
     "avelzoo.cli",
     "avelzoo.builtin.plugin",
     "avelzoo.builtin.recipes",

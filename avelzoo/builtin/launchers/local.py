@@ -101,6 +101,8 @@ class Local(Launcher):
 
     def _environ(self, job: Job, seat: int, threads: int) -> dict[str, str]:
         environ = dict(os.environ) | dict.fromkeys(THREADS, str(job.threads or threads))
+        if job.log is not None:
+            environ.setdefault("AVELZOO_DEBUG", "1")  # tracebacks are for logs
         if self._config.gpus:
             environ["CUDA_VISIBLE_DEVICES"] = str(self._config.gpus[seat % len(self._config.gpus)])
         return environ

@@ -12,7 +12,6 @@ import signal
 import sys
 import threading
 from dataclasses import replace
-from typing import BinaryIO
 
 from avelzoo.jobs import Job, memory_mb, perform
 
@@ -21,19 +20,21 @@ ABANDONED = 75
 
 def main() -> None:
     """Do the job."""
-    told = json.loads(sys.stdin.buffer.readline())
+    with os.fdopen(os.dup(0), "rb", buffering=0) as stream:  # a buffer's lock would be in the way of the thread below
+        told = json.loads(stream.readline())
     sys.path[:] = told["path"]
     answer = os.dup(1)
     os.dup2(2, 1)  # what the job prints goes to its log, the outcome alone to the launcher
-    threading.Thread(target=_follow, args=(sys.stdin.buffer,), daemon=True).start()
+    threading.Thread(target=_follow, daemon=True).start()
     outcome = replace(perform(Job(**told["job"])), memory_mb=memory_mb())
     sys.stdout.flush()
     with os.fdopen(answer, "w", encoding="utf-8") as stream:
         json.dump(outcome.to_dict(), stream)
 
 
-def _follow(stream: BinaryIO) -> None:
-    stream.read()
+def _follow() -> None:
+    while os.read(0, 1):
+        pass
     if os.getpgrp() == os.getpid():  # what the job started goes with it
         os.killpg(0, signal.SIGKILL)
     os._exit(ABANDONED)

@@ -1,0 +1,87 @@
+"""A sweep from Python."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from avelzoo.api import composed, unused
+from avelzoo.components import LauncherConfig, Supervision
+from avelzoo.composition import Composition
+from avelzoo.errors import UsageError
+from avelzoo.host import default_host
+from avelzoo.recipe import Recipe
+from avelzoo.sweeps.expanding import SEED, Point, expand
+from avelzoo.sweeps.folder import SweepDir, sweep_name
+from avelzoo.sweeps.plan import Axis, Plan
+from avelzoo.sweeps.results import SweepResult
+from avelzoo.sweeps.running import Told, described, run_plan
+
+
+def sweep(
+    recipe: Recipe | str,
+    *,
+    over: Mapping[str, Sequence[Any]] | None = None,
+    seeds: int | Sequence[int] | None = None,
+    launcher: str | LauncherConfig = "inline",
+    supervision: Supervision | None = None,
+    choices: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    device: str = "auto",
+    told: Told | None = None,
+) -> SweepResult:
+    """Run every combination of some values with several seeds, as `avelzoo run --sweep` does.
+
+    Args:
+        recipe: a name, or a `Recipe`, as in `avelzoo.run`.
+        over: what varies: ``slot.option``, a slot, ``supervision`` or ``recipe`` -> its values.
+        seeds: how many, counted from that of the recipe, or which; None for the recipe's own.
+        launcher: a name, or a config with options, such as ``LocalConfig(workers=2)``.
+        supervision: ``full`` or ``weak``, for a recipe given by name; full by default.
+        choices: names of components that all runs use, by slot.
+        options: values that all runs use, by ``slot.option``.
+        out: the folder; a new one under ``runs/`` by default.
+        resume: go on with the sweep in ``out``; more values and more seeds may have been added.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        told: is told of every run that ends: its outcome, how many are over, of how many.
+
+    Returns:
+        Means and spreads by cell. Runs that failed are listed in it.
+
+    Raises:
+        AvelzooError: nothing could be started.
+    """
+    if resume and out is None:
+        raise UsageError("which sweep is to go on?", fix="name its folder: sweep(..., out=SWEEP_DIR, resume=True)")
+    host = default_host()
+    registry = host.registry
+
+    def make(point: Point) -> Composition:
+        return composed(
+            point.recipe or recipe,
+            supervision=cast("Supervision | None", point.supervision) or supervision,
+            choices=dict(choices or {}) | dict(point.slots),
+            options=options,
+            overrides=point.overrides,
+        )
+
+    axes = [Axis(name, tuple(values)) for name, values in (over or {}).items()]
+    clash = sorted({axis.name for axis in axes} & {*(options or {}), *(choices or {})})
+    if clash:
+        raise UsageError(f"'{clash[0]}' is given and swept as well", fix="keep one of the two")
+    trials = expand(registry, axes, seeds, make)
+    config = registry.get("launcher", launcher).target() if isinstance(launcher, str) else launcher
+    plan = Plan(
+        axes=tuple(axis.name for axis in axes if axis.name != SEED),
+        trials=tuple(trials),
+        device=device,
+        launcher=described(registry, config),
+        plugins=tuple(map(str, host.files)),
+        command=tuple(sys.argv),
+    )
+    folder = SweepDir(Path(out) if out is not None else unused(sweep_name(trials)))
+    return run_plan(plan, folder, registry=registry, resume=resume, told=told)

@@ -1,0 +1,174 @@
+"""From axes and seeds to trials, each a complete composition that was checked before anything starts."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from avelzoo.components import KINDS
+from avelzoo.compose import check
+from avelzoo.composition import Composition, Override
+from avelzoo.errors import AvelzooError, UsageError
+from avelzoo.recipe import SLOTS
+from avelzoo.registry import Registry
+from avelzoo.suggest import did_you_mean
+from avelzoo.sweeps.plan import Axis, Trial
+
+SEED = "train.seed"
+WHOLE = ("recipe", "supervision", *KINDS)
+"""Axes other than ``slot.option``."""
+
+LONGEST_NAME = 120
+
+
+@dataclass(frozen=True)
+class Point:
+    """What one cell of a sweep asks for on top of what all of them share. None: nothing."""
+
+    recipe: str | None = None
+    supervision: str | None = None
+    slots: Mapping[str, str] = field(default_factory=dict)
+    overrides: tuple[Override, ...] = ()
+
+
+Maker = Callable[[Point], Composition]
+"""Composes a cell: what all cells share, and the point."""
+
+
+def expand(registry: Registry, axes: Sequence[Axis], seeds: int | Sequence[int] | None, make: Maker) -> list[Trial]:
+    """Every combination of the axes' values with every seed.
+
+    Args:
+        registry: where components are registered.
+        axes: what varies.
+        seeds: how many, counted from that of the composition, or which; None for the composition's own.
+        make: composes a cell.
+
+    Raises:
+        UsageError: an axis makes no sense, or some combinations cannot be run; all of those are named at once.
+    """
+    _require_sound(axes, seeds)
+    made: list[tuple[dict[str, Any], Composition]] = []
+    faults: list[tuple[str, AvelzooError]] = []
+    for values in itertools.product(*(axis.values for axis in axes)):
+        typed = dict(zip((axis.name for axis in axes), values, strict=True))
+        try:
+            composition = make(_point(typed))
+            check(composition.recipe, registry)
+        except AvelzooError as error:
+            faults.append((_text(typed), error))
+        else:
+            made.append((_cell(typed, composition), composition))
+    if faults:
+        raise _refusal(faults, len(faults) + len(made))
+    first = [_seeds(seeds, composition) for _, composition in made]
+    trials = [
+        _trial({name: value for name, value in cell.items() if name != SEED}, _seeded(composition, own[turn], seeds))
+        for turn in range(max(map(len, first)))
+        for (cell, composition), own in zip(made, first, strict=True)
+    ]
+    _require_different(trials)
+    return list(_named(trials))
+
+
+def _require_sound(axes: Sequence[Axis], seeds: int | Sequence[int] | None) -> None:
+    for name, count in Counter(axis.name for axis in axes).items():
+        slot, dot, option = name.partition(".")
+        if name not in WHOLE and not (slot in SLOTS and dot and option):
+            known = [*WHOLE, *(f"{s}.{option or slot}" for s in SLOTS)]
+            raise UsageError(
+                f"nothing to sweep is called '{name}'" + did_you_mean(name, known),
+                expected="slot.option, such as train.learning_rate, or one of " + ", ".join(WHOLE),
+            )
+        if count > 1:
+            raise UsageError(f"'{name}' is swept twice", fix=f"name all its values at once: --sweep {name}=A,B")
+    for axis in axes:
+        twice = [text for text, count in Counter(map(str, axis.values)).items() if count > 1]
+        if twice or not axis.values:
+            raise UsageError(
+                f"a value of '{axis.name}' stands there twice" if twice else f"'{axis.name}' has no values",
+                found=", ".join(map(str, axis.values)),
+                fix="name one or more values, each once",
+            )
+    several = [seeds] if isinstance(seeds, int) else list(seeds or (1,))
+    if min(several) < (1 if isinstance(seeds, int) else 0) or len(set(several)) < len(several):
+        raise UsageError("seeds are a number of runs, one or more, or different seeds", found=str(seeds))
+    if seeds is not None and any(axis.name == SEED for axis in axes):
+        raise UsageError(f"seeds are asked for twice: by --seeds and by the sweep of {SEED}", fix="keep one of the two")
+
+
+def _point(typed: Mapping[str, Any]) -> Point:
+    slots = {name: str(value) for name, value in typed.items() if name in KINDS}
+    overrides = tuple(Override(name, value, "--sweep") for name, value in typed.items() if name not in WHOLE)
+    return Point(typed.get("recipe"), typed.get("supervision"), slots, overrides)
+
+
+def _cell(typed: Mapping[str, Any], composition: Composition) -> dict[str, Any]:
+    """The axes' values as the composition holds them."""
+    cell: dict[str, Any] = {}
+    for name, value in typed.items():
+        slot, _, option = name.partition(".")
+        cell[name] = value if name in WHOLE else composition.recipe.slot(slot).to_dict()[option]
+    return cell
+
+
+def _seeds(seeds: int | Sequence[int] | None, composition: Composition) -> list[int]:
+    own = composition.recipe.train.seed
+    return list(range(own, own + (seeds or 1))) if isinstance(seeds, int | None) else list(seeds)
+
+
+def _seeded(composition: Composition, seed: int, seeds: int | Sequence[int] | None) -> Composition:
+    if seeds is None:
+        return composition
+    train = replace(composition.recipe.train, seed=seed)
+    sources = dict(composition.sources) | {SEED: "--seeds"}
+    return replace(composition, recipe=replace(composition.recipe, train=train), sources=sources)
+
+
+def _trial(cell: Mapping[str, Any], composition: Composition) -> Trial:
+    seed = composition.recipe.train.seed
+    return Trial(name=_text(dict(cell) | {"seed": seed}), cell=cell, seed=seed, composition=composition.to_dict())
+
+
+def _require_different(trials: Sequence[Trial]) -> None:
+    seen: dict[str, Trial] = {}
+    for trial in trials:
+        other = seen.setdefault(trial.identity, trial)
+        if other is not trial:
+            raise UsageError(
+                "two combinations of the sweep are the same run", found=f"{other.name} and {trial.name}",
+                fix="leave one of the two values out",
+            )  # fmt: skip
+
+
+def _named(trials: Sequence[Trial]) -> Iterator[Trial]:
+    """With names that do as folders and differ."""
+    taken: Counter[str] = Counter()
+    for trial in trials:
+        name = re.sub(r"[^\w.=+-]+", "_", trial.name)[:LONGEST_NAME]
+        taken[name] += 1
+        yield replace(trial, name=name if taken[name] == 1 else f"{name}-{taken[name]}")
+
+
+def _refusal(faults: Sequence[tuple[str, AvelzooError]], of: int) -> AvelzooError:
+    first = faults[0][1]
+    if len(faults) == of and len({str(error) for _, error in faults}) == 1:  # it is not the sweep that is wrong
+        return first
+    told = [f"{cell}: {error.problem}" for cell, error in faults[:6]]
+    more = [f"and {len(faults) - 6} more"] if len(faults) > 6 else []
+    return UsageError(
+        f"{len(faults)} of the sweep's {of} combinations cannot be run",
+        found="; ".join([*told, *more]),
+        expected=first.expected,
+        fix=first.fix or "leave these values out, or sweep the rest apart",
+    )
+
+
+def _text(cell: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name}={','.join(map(str, v)) if isinstance(v, list | tuple) else v}" for name, v in cell.items()
+    )

@@ -1,0 +1,114 @@
+"""The folder of a sweep.
+
+- ``sweep.json``: the plan, every trial with its whole composition
+- ``runs/NAME/``: a run folder for each trial
+- ``logs/NAME.log``: what the trial's process printed, where it had one of its own
+- ``results.json``, ``table.md``: means and spreads, written whenever the launcher is done or stopped
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from avelzoo.errors import RunError
+from avelzoo.sweeps.plan import Plan, Trial
+
+PLAN = "sweep.json"
+
+
+def sweep_name(trials: Sequence[Trial]) -> str:
+    """What a new folder for these trials may be called."""
+    recipes = dict.fromkeys(trial.composition["recipe"].rpartition("/")[2] for trial in trials)
+    return "-".join([*recipes][:3]) + "-sweep"
+
+
+@dataclass(frozen=True)
+class SweepDir:
+    """Paths of one sweep.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @property
+    def plan(self) -> Path:
+        """What is to be run."""
+        return self.path / PLAN
+
+    @property
+    def results(self) -> Path:
+        """What came out."""
+        return self.path / "results.json"
+
+    @property
+    def table(self) -> Path:
+        """The same for people."""
+        return self.path / "table.md"
+
+    def run(self, trial: Trial) -> Path:
+        """The run folder of a trial."""
+        return self.path / "runs" / trial.name
+
+    def log(self, trial: Trial) -> Path:
+        """What the process of a trial printed."""
+        return self.path / "logs" / f"{trial.name}.log"
+
+    def load(self) -> Plan:
+        """The plan.
+
+        Raises:
+            RunError: there is none, or it is damaged.
+        """
+        from avelzoo.engine.files import read_json
+
+        data = read_json(self.path, PLAN)
+        try:
+            return Plan.from_dict(data)
+        except (KeyError, TypeError) as error:
+            raise RunError("the plan of the sweep is incomplete", where=str(self.plan), found=str(error)) from error
+
+    def keep(self, plan: Plan, *, resume: bool) -> Plan:
+        """Write the plan; with ``resume`` over an earlier one whose trials are all among the new ones.
+
+        Returns:
+            The plan, trials that were there already under their old names.
+
+        Raises:
+            RunError: a sweep or a run is there already, or another sweep than the one asked for.
+        """
+        from avelzoo.engine import RunDir
+        from avelzoo.engine.files import write_json
+
+        if not self.plan.exists():
+            RunDir(self.path).require_free()
+        elif not resume:
+            raise RunError(
+                f"'{self.path}' holds a sweep already",
+                fix="choose another folder with --out, or go on with this sweep by --resume",
+            )
+        else:
+            plan = self._extended(plan)
+        write_json(self.plan, plan.to_dict())
+        return plan
+
+    def _extended(self, plan: Plan) -> Plan:
+        there = {trial.identity: trial for trial in self.load().trials}
+        lost = [trial.name for key, trial in there.items() if key not in {trial.identity for trial in plan.trials}]
+        if lost:
+            raise RunError(
+                f"the sweep in '{self.path}' has other runs than asked for",
+                found=", ".join(lost[:6]) + (f" and {len(lost) - 6} more" if len(lost) > 6 else ""),
+                expected="all of them among those asked for: more values and more seeds may be added",
+                fix=f"`avelzoo run --resume {self.path}` goes on with the runs it began with",
+            )
+        names = {trial.name for trial in there.values()}
+        trials = []
+        for trial in plan.trials:
+            old = there.get(trial.identity)
+            fresh = trial if trial.name not in names else replace(trial, name=f"{trial.name}-new")
+            trials.append(replace(trial, name=old.name) if old else fresh)
+        return replace(plan, trials=tuple(trials))

@@ -1,0 +1,165 @@
+"""Means and spreads over the seeds of every cell."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from avelzoo.lifecycle import flat
+from avelzoo.sweeps.plan import Plan, Trial, as_text
+
+COSTS = ("best_epoch", "optimism_gap", "parameters", "seconds", "seconds_per_epoch", "peak_memory_mb")
+"""What `RunResult` says beside its scores and is worth a mean."""
+
+SHOWN: dict[str, str] = {
+    "test.segment_accuracy": "test segment accuracy",
+    "val.segment_accuracy": "val",
+    "test.category_accuracy": "category",
+    "test.foreground_background.balanced_accuracy": "event/background",
+    "test.localization.segment_iou": "segment IoU",
+}
+"""Columns of the table, in percent."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One measure of a cell.
+
+    Attributes:
+        mean: over the runs that have it.
+        std: the sample's standard deviation (divided by count - 1); None for a single run.
+        count: how many runs have it.
+        min: the smallest value.
+        max: the largest value.
+    """
+
+    mean: float
+    std: float | None
+    count: int
+    min: float
+    max: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Of one or more values."""
+        std = statistics.stdev(values) if len(values) > 1 else None
+        return cls(statistics.fmean(values), std, len(values), min(values), max(values))
+
+    def percent(self) -> str:
+        """``71.2 ± 0.8``, of fractions."""
+        return f"{100 * self.mean:.1f}" + ("" if self.std is None else f" ± {100 * self.std:.1f}")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """All finished runs that differ in their seed alone.
+
+    Attributes:
+        values: the value of every axis.
+        seeds: of the finished runs.
+        runs: their names.
+        measures: dotted name, such as ``test.segment_accuracy`` -> mean and spread.
+    """
+
+    values: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    runs: tuple[str, ...]
+    measures: Mapping[str, Spread]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that did not get through.
+
+    Attributes:
+        run: its name.
+        error: what was wrong, as `AvelzooError.to_dict` writes it.
+        log: what its process printed, if it had one of its own.
+    """
+
+    run: str
+    error: Mapping[str, Any]
+    log: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepResult:
+    """What a sweep left.
+
+    Attributes:
+        path: its folder.
+        axes: what varied.
+        cells: in the order of the plan; those without a finished run have no seeds and no measures.
+        failures: runs that failed this time.
+        unfinished: names of runs that neither finished nor failed, as the sweep was stopped.
+    """
+
+    path: str
+    axes: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    failures: tuple[Failure, ...] = ()
+    unfinished: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run is finished."""
+        return not self.failures and not self.unfinished
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self) | {"complete": self.complete}
+
+    def rows(self) -> tuple[list[str], list[list[str]]]:
+        """Column names, and a row of text for each cell."""
+        shown = [name for name in SHOWN if any(name in cell.measures for cell in self.cells)]
+        columns = [*self.axes, "runs", *(f"{SHOWN[name]} %" for name in shown)]
+        rows = []
+        for cell in self.cells:
+            scores = [cell.measures[name].percent() if name in cell.measures else "-" for name in shown]
+            rows.append([*(as_text(value) for value in cell.values.values()), str(len(cell.seeds)), *scores])
+        return columns, rows
+
+    def __str__(self) -> str:
+        """A table in Markdown."""
+        columns, rows = self.rows()
+        lines = [columns, ["---"] * len(columns), *rows]
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def summarise(
+    path: str, plan: Plan, results: Mapping[str, Mapping[str, Any]], failures: Sequence[Failure] = ()
+) -> SweepResult:
+    """Gather results by cell.
+
+    Args:
+        path: the sweep's folder.
+        plan: its trials.
+        results: name of a trial -> content of its ``result.json``, for those that are finished.
+        failures: of those that failed.
+    """
+    cells: dict[str, list[Trial]] = {}
+    for trial in plan.trials:
+        cells.setdefault(json.dumps(trial.cell), []).append(trial)
+    failed = {failure.run for failure in failures}
+    left = [trial.name for trial in plan.trials if trial.name not in results and trial.name not in failed]
+    return SweepResult(
+        path=path,
+        axes=plan.axes,
+        cells=tuple(_gathered(trials, results) for trials in cells.values()),
+        failures=tuple(failures),
+        unfinished=tuple(left),
+    )
+
+
+def _gathered(trials: Sequence[Trial], results: Mapping[str, Mapping[str, Any]]) -> Cell:
+    done = [trial for trial in trials if trial.name in results]
+    found: dict[str, list[float]] = {}
+    for trial in done:
+        result = results[trial.name]
+        for name, value in flat(result["scores"] | {name: result[name] for name in COSTS}).items():
+            found.setdefault(name, []).append(value)
+    measures = {name: Spread.of(values) for name, values in found.items()}
+    return Cell(trials[0].cell, tuple(trial.seed for trial in done), tuple(trial.name for trial in done), measures)

@@ -1,0 +1,134 @@
+"""A plan from its first job to its table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+from avelzoo.components import LauncherConfig
+from avelzoo.composition import from_dict
+from avelzoo.errors import RunError, UsageError
+from avelzoo.jobs import Job, Outcome
+from avelzoo.registry import Registry
+from avelzoo.sweeps.folder import SweepDir
+from avelzoo.sweeps.plan import Plan, Trial
+from avelzoo.sweeps.results import Failure, SweepResult, summarise
+from avelzoo.sweeps.work import CALL
+
+Told = Callable[[Outcome, int, int], None]
+"""Is told of every run that ends: how, how many are over, of how many."""
+
+
+def launcher_of(registry: Registry, told: Mapping[str, Any]) -> LauncherConfig:
+    """The launcher with this name and these options.
+
+    Raises:
+        UsageError: there is none, or it has no such option.
+    """
+    config: LauncherConfig = registry.get("launcher", told["name"]).target.from_dict(told["options"])
+    return config
+
+
+def described(registry: Registry, config: LauncherConfig) -> dict[str, Any]:
+    """A launcher as a plan keeps it: its name and its options."""
+    entry = registry.entry_of(config)
+    if entry is None:
+        raise UsageError(
+            f"the launcher {type(config).__name__} is not registered",
+            expected=", ".join(registry.names("launcher")),
+            fix="register it in a plugin, so that the sweep can go on",
+        )
+    return {"name": entry.qualified, "options": config.to_dict()}
+
+
+def run_plan(
+    plan: Plan, folder: SweepDir, *, registry: Registry, resume: bool = False, told: Told | None = None
+) -> SweepResult:
+    """Run what is not finished yet, and gather what came out.
+
+    Args:
+        plan: every trial.
+        folder: where; new, or with ``resume`` that of the same sweep.
+        registry: where components and launchers are registered.
+        resume: go on with what is there.
+        told: is told of every run that ends.
+
+    Raises:
+        AvelzooError: nothing could be started. A run that fails is part of the result instead.
+    """
+    from avelzoo.engine import RunDir
+
+    launcher = launcher_of(registry, plan.launcher).build()
+    _require_data(plan, registry)
+    with RunDir(folder.path).claimed():
+        plan = folder.keep(plan, resume=resume)
+        results = _finished(folder, plan)
+        known = max((result["peak_memory_mb"] or 0.0 for result in results.values()), default=0.0)
+        jobs = [_job(plan, folder, trial, known or None) for trial in plan.trials if trial.name not in results]
+        failures: list[Failure] = []
+        try:
+            with closing(launcher.launch(jobs)) as outcomes:
+                for over, outcome in enumerate(outcomes, len(results) + 1):
+                    if outcome.error is not None:
+                        log = folder.path / "logs" / f"{outcome.job}.log"
+                        failures.append(Failure(outcome.job, outcome.error, str(log) if log.exists() else None))
+                    if told is not None:
+                        told(outcome, over, len(plan.trials))
+        finally:
+            result = _gather(plan, folder, failures)
+    return result
+
+
+def _gather(plan: Plan, folder: SweepDir, failures: Sequence[Failure]) -> SweepResult:
+    from avelzoo.engine.files import write_bytes, write_json
+
+    result = summarise(str(folder.path), plan, _finished(folder, plan), failures)
+    write_json(folder.results, result.to_dict())
+    write_bytes(folder.table, f"{result}\n".encode())
+    return result
+
+
+def _finished(folder: SweepDir, plan: Plan) -> dict[str, dict[str, Any]]:
+    """Results of the trials that are finished, by name. What cannot be read is left to the trial to complain about."""
+    from avelzoo.engine import RunDir, RunResult
+
+    found = {}
+    for trial in plan.trials:
+        run = RunDir(folder.run(trial))
+        if run.result.exists():
+            with suppress(RunError):
+                run.require_values(trial.composition)
+                found[trial.name] = RunResult.load(run).to_dict()
+    return found
+
+
+def _job(plan: Plan, folder: SweepDir, trial: Trial, known: float | None) -> Job:
+    where = {"folder": str(folder.run(trial)), "device": plan.device}
+    record = {"plugins": list(plan.plugins), "command": list(plan.command)}
+    return Job(
+        name=trial.name,
+        call=CALL,
+        arguments={"composition": dict(trial.composition), **where, **record},
+        log=str(folder.log(trial)),
+        threads=_threads(folder.run(trial)),
+        memory_mb=known,
+    )
+
+
+def _threads(run: Path) -> int | None:
+    """Threads of a run that is half done: with another number its last digits would differ."""
+    try:
+        threads: int | None = json.loads((run / "composition.json").read_text(encoding="utf-8")).get("threads")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return threads
+
+
+def _require_data(plan: Plan, registry: Registry) -> None:
+    """Open every data set once: what is not there is told before anything starts."""
+    recipes = [from_dict(registry, trial.composition).recipe for trial in plan.trials]
+    for config, supervision in {(recipe.dataset, recipe.supervision) for recipe in recipes}:
+        config.open(supervision)

@@ -1,0 +1,45 @@
+"""One trial, wherever a launcher makes the call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+CALL = f"{__name__}:run_trial"
+
+
+def run_trial(
+    composition: Mapping[str, Any], folder: str, device: str, plugins: Sequence[str], command: Sequence[str]
+) -> dict[str, Any]:
+    """Train and evaluate a composition, or go on where an earlier call was cut off.
+
+    Args:
+        composition: as `Composition.to_dict` writes it.
+        folder: the run folder.
+        device: as in `avelzoo.run`.
+        plugins: single-file plugins that it needs.
+        command: what was typed, for the record.
+
+    Returns:
+        The content of ``result.json``.
+    """
+    from avelzoo import engine
+    from avelzoo.composition import from_dict
+    from avelzoo.host import default_host
+    from avelzoo.lifecycle import Lifecycle
+
+    host = default_host()
+    for file in map(Path, plugins):
+        if file not in host.files:
+            host.add_file(file)
+    result = engine.run(
+        from_dict(host.registry, composition),
+        Path(folder),
+        registry=host.registry,
+        resume=True,
+        device=device,
+        command=command,
+        lifecycle=Lifecycle(host),
+    )
+    return result.to_dict()
