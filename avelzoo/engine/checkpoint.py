@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ from avelzoo.engine.generators import Generators
 from avelzoo.errors import PluginError, RunError
 
 FORMAT = "avelzoo-1"
+
+Read = Callable[[Path], tuple[dict[str, Tensor], dict[str, Any]]]
+"""Tensors and plain data of a file."""
 
 
 @dataclass
@@ -52,13 +55,18 @@ def save_weights(path: Path, model: nn.Module, *, epoch: int | None) -> None:
     save_tensors(path, model.state_dict(), {"epoch": epoch})
 
 
-def load_weights(path: Path, model: nn.Module) -> int | None:
+def load_weights(path: Path, model: nn.Module, *, read: Read | None = None) -> int | None:
     """Fill a model from ``save_weights``; returns the epoch.
+
+    Args:
+        path: the file.
+        model: to be filled.
+        read: who reads; `load_tensors` by default.
 
     Raises:
         RunError: the file is missing or damaged, or its entries are not the model's.
     """
-    tensors, meta = load_tensors(path)
+    tensors, meta = (read or load_tensors)(path)
     _fill(model, tensors, path)
     epoch: int | None = meta.get("epoch")
     return epoch
@@ -83,13 +91,22 @@ def save_state(
     save_tensors(path, tensors, meta)
 
 
-def load_state(path: Path, model: nn.Module, optimizer: Optimizer, precision: Precision) -> tuple[Progress, Generators]:
+def load_state(
+    path: Path, model: nn.Module, optimizer: Optimizer, precision: Precision, *, read: Read | None = None
+) -> tuple[Progress, Generators]:
     """Inverse of ``save_state``; the generators are for the caller to set, as the last thing before going on.
+
+    Args:
+        path: the file.
+        model: to be filled.
+        optimizer: to be filled.
+        precision: whose loss scale is set.
+        read: who reads; `load_tensors` by default.
 
     Raises:
         RunError: the file is damaged or another model's.
     """
-    tensors, meta = load_tensors(path)
+    tensors, meta = (read or load_tensors)(path)
     _fill(model, _part(tensors, "model."), path)
     slots: dict[int, dict[str, Tensor]] = {}
     for key, value in _part(tensors, "optimizer.").items():

@@ -8,7 +8,11 @@ from typing import Literal, cast
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning_fabric.strategies.ddp import DDPStrategy
+from torch import nn
 
+from avelzoo.engine.parallel.place import Place
 from avelzoo.errors import OptionError, UsageError
 from avelzoo.suggest import did_you_mean
 
@@ -16,12 +20,21 @@ _PRECISIONS = {"32": "32-true", "64": "64-true"}
 _FEATURES = {"64": torch.float64}
 
 
-def make_fabric(device: str, precision: str) -> Fabric:
-    """One device and a number format.
+class _Processes(DDPStrategy):
+    """Lightning's processes and their engines, gloo on CPUs and nccl on GPUs; models stay as they are."""
+
+    def setup_module(self, module: nn.Module) -> nn.Module:  # type: ignore[override]
+        """The module: its gradients are added up by the run itself."""
+        return module
+
+
+def make_fabric(device: str, precision: str, place: Place | None = None) -> Fabric:
+    """One device and a number format; connected with the other processes, where there are any.
 
     Args:
         device: ``cpu``, ``cuda``, ``cuda:1``, ..., or ``auto`` for a GPU where there is one.
         precision: as in `TrainConfig`.
+        place: of this process among others.
 
     Raises:
         UsageError: there is no such device here, or it cannot compute in this format.
@@ -35,12 +48,14 @@ def make_fabric(device: str, precision: str) -> Fabric:
         raise UsageError(
             f"unknown device '{device}'" + did_you_mean(device, known), expected="auto, cpu, cuda, or cuda:N"
         )
-    index = int(number) if colon else 0
+    if place is not None and colon:
+        raise UsageError(f"several processes cannot share the device '{device}'", fix="use --device cuda")
+    index = int(number) if colon else place.local_rank if place else 0
     if kind == "cuda" and index >= count:
         raise UsageError(
-            f"there is no device '{device}' here",
+            f"there is no device '{kind}:{index}' here",
             found=f"{count} CUDA devices",
-            fix="use --device cpu, or auto to take what there is",
+            fix="use fewer --devices, or --device cpu" if place else "use --device cpu, or auto to take what there is",
         )
     if kind == "cpu" and precision == "16-mixed":
         raise OptionError(
@@ -49,7 +64,18 @@ def make_fabric(device: str, precision: str) -> Fabric:
     for name in ("lightning_fabric", "lightning_fabric.utilities.rank_zero", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # it announces the precision, which the record holds
     name = cast("Literal['32-true']", _PRECISIONS.get(precision, precision))
-    return Fabric(accelerator=kind, devices=[index] if kind == "cuda" else 1, precision=name)
+    if place is None:
+        return Fabric(accelerator=kind, devices=[index] if kind == "cuda" else 1, precision=name)
+    fabric = Fabric(
+        accelerator=kind,
+        devices=place.local_size,
+        num_nodes=place.nodes,
+        strategy=_Processes(),
+        precision=name,
+        plugins=[TorchElasticEnvironment()],
+    )
+    fabric.launch()
+    return fabric
 
 
 def feature_type(precision: str) -> torch.dtype | None:

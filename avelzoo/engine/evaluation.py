@@ -10,11 +10,10 @@ from typing import Any
 import h5py
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 
 from avelzoo.contracts import Dataset, Split
-from avelzoo.engine.environment import feature_type
 from avelzoo.engine.files import write_bytes
+from avelzoo.engine.team import Team
 from avelzoo.metrics import Answers, Truth, category_accuracy, concatenate, score, segment_accuracy
 from avelzoo.model import Model
 from avelzoo.recipe import TrainConfig
@@ -22,17 +21,18 @@ from avelzoo.records import FeatureSpec
 
 
 @torch.no_grad()
-def answers(model: Model, split: Split, fabric: Fabric, train: TrainConfig) -> Answers:
+def answers(model: Model, split: Split, team: Team, train: TrainConfig) -> Answers:
     """Decoded answers on a whole split. The memory is read once, and left as it is."""
     was_training = model.training
     model.eval()
     found = []
-    with fabric.autocast():
-        view = model.view()
+    with team.fabric.autocast():
+        view = team.view(model)
         for start in range(0, len(split), train.eval_batch_size):
-            batch, _ = split.fetch(np.arange(start, min(start + train.eval_batch_size, len(split))))
-            batch = batch.to(fabric.device, dtype=feature_type(train.precision))
-            found.append(Answers.from_decoded(model.head.decode(model.predict(batch, view))))
+            indices = np.arange(start, min(start + train.eval_batch_size, len(split)))
+            batch, _ = team.fetch(split, indices)
+            predictions = team.predict(model, batch, view, len(indices))
+            found.append(Answers.from_decoded(model.head.decode(predictions)))
     model.train(was_training)
     return concatenate(found)
 

@@ -22,6 +22,7 @@ from avelzoo.engine.generators import untouched
 from avelzoo.engine.record import versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir
+from avelzoo.engine.team import Alone
 from avelzoo.errors import OptionError, RunError, UsageError
 from avelzoo.model import Model
 from avelzoo.records import FeatureSpec
@@ -105,7 +106,7 @@ def evaluate(
     home = next((value.device for value in run.model.state_dict().values()), torch.device("cpu"))
     try:
         fabric.setup_module(run.model)
-        found = answers(run.model, part, fabric, recipe.train)
+        found = answers(run.model, part, Alone(fabric, recipe.train.precision), recipe.train)
     finally:
         run.model.to(home)
     return full_scores(found, opened, part)

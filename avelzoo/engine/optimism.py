@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lightning_fabric import Fabric
-
 from avelzoo.contracts import Dataset
 from avelzoo.engine.evaluation import answers, truth_of
 from avelzoo.engine.generators import untouched
+from avelzoo.engine.team import Team
 from avelzoo.metrics import segment_accuracy
 from avelzoo.model import Model
 from avelzoo.recipe import TrainConfig
@@ -21,11 +20,11 @@ from avelzoo.recipe import TrainConfig
 _KEY = "test_segment_accuracy"
 
 
-def look(model: Model, dataset: Dataset, fabric: Fabric, train: TrainConfig) -> dict[str, float]:
+def look(model: Model, dataset: Dataset, team: Team, train: TrainConfig) -> dict[str, float]:
     """This epoch's test accuracy, for its line in ``metrics.jsonl``. Leaves no trace in model or generators."""
     split = dataset.split("test")
-    with untouched(fabric.device):
-        found = answers(model, split, fabric, train)
+    with untouched(team.fabric.device):
+        found = answers(model, split, team, train)
     return {_KEY: segment_accuracy(found.segments, truth_of(dataset.spec, split))}
 
 

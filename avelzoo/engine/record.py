@@ -16,7 +16,7 @@ from avelzoo.version import __version__
 
 
 def run_record(
-    composition: Composition, dataset: Dataset, *, device: torch.device, command: Sequence[str]
+    composition: Composition, dataset: Dataset, *, device: torch.device, processes: int, command: Sequence[str]
 ) -> dict[str, Any]:
     """Everything that a run is made of."""
     return composition.to_dict() | {
@@ -26,6 +26,7 @@ def run_record(
         "versions": versions(composition.entries),
         "device": device.type,
         "threads": torch.get_num_threads(),
+        "processes": processes,
         "command": list(command),
     }
 
@@ -56,7 +57,8 @@ def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
 def environment(record: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a run record that may change while a run goes on, but then changes its arithmetic."""
     found = dict(record.get("versions", {}))
-    return found | {name: record[name] for name in ("device", "threads") if name in record}
+    found |= {name: record[name] for name in ("device", "threads") if name in record}
+    return found | {"processes": record.get("processes", 1)}
 
 
 def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:

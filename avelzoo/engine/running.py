@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,10 +21,15 @@ from avelzoo.engine.evaluation import answers, full_scores, save_answers
 from avelzoo.engine.files import clear_scratch
 from avelzoo.engine.generators import reproducible
 from avelzoo.engine.optimization import adam
+from avelzoo.engine.parallel.launch import Task, launch
+from avelzoo.engine.parallel.place import Place, find_place, require_agreement
+from avelzoo.engine.parallel.ranks import Ranks
+from avelzoo.engine.parallel.together import Together
 from avelzoo.engine.progress import Watched, Watcher, default_watcher
 from avelzoo.engine.record import run_record, versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir
+from avelzoo.engine.team import Alone, Team
 from avelzoo.engine.telling import Telling
 from avelzoo.engine.training import Trainer
 from avelzoo.errors import DataError
@@ -40,6 +45,8 @@ def run(
     registry: Registry,
     resume: bool = False,
     device: str = "auto",
+    devices: int = 1,
+    nodes: int = 1,
     command: Sequence[str] = (),
     progress: bool | Watcher = False,
     lifecycle: Lifecycle | None = None,
@@ -55,6 +62,9 @@ def run(
         resume: go on with the run in ``out``, from its start if it never got anywhere; a finished one just returns
             its result.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        devices: processes on this machine, each with a device of its own; together they take each batch. They are
+            started here, unless torchrun has done so.
+        nodes: machines with as many processes each; on every one of them the same call is made.
         command: what was typed, for the record.
         progress: true for a bar where stderr is a terminal, or a watcher of one's own.
         lifecycle: plugins that are told how it goes.
@@ -62,7 +72,9 @@ def run(
     Raises:
         AvelzooError: anything a user can act on. Runs that exist are left as they are.
     """
-    recipe = composition.recipe
+    recipe, place = composition.recipe, find_place()
+    if place is not None:
+        require_agreement(place, devices, nodes)
     check(recipe, registry)
     folder = RunDir(Path(out))
     if resume and folder.result.exists():
@@ -70,44 +82,62 @@ def run(
         with suppress(OSError):  # a kill after the last file was in its place; reading needs no right to write
             clear_scratch(folder.path)
         return RunResult.load(folder)
-    if not (resume and folder.composition.exists()):
+    writes = place is None or place.rank == 0
+    if writes and not (resume and folder.composition.exists()):
         folder.require_free()
-    fabric = make_fabric(device, recipe.train.precision)
+    shown = default_watcher(wanted=progress and writes) if isinstance(progress, bool) else progress
+    telling = Telling(shown, lifecycle if writes else None, RunView(folder.path, composition))
+    if place is None and devices * nodes > 1:
+        task = Task(composition, folder.path, resume=resume, device=device, command=tuple(command))
+        with telling, Watched(telling) as watcher:
+            telling.result = launch(task, registry, devices=devices, nodes=nodes, watcher=watcher)
+        return telling.result
+    fabric = make_fabric(device, recipe.train.precision, place)
     dataset = recipe.dataset.open(recipe.supervision)
     _require_videos(dataset)
-    record = run_record(composition, dataset, device=fabric.device, command=command)
-    shown = default_watcher(wanted=progress) if isinstance(progress, bool) else progress
-    telling = Telling(shown, lifecycle, RunView(folder.path, composition))
     with reproducible(recipe.train.seed, fabric.device):
+        team = _team(place, fabric, composition)
+        folder = RunDir(Path(team.agreed(str(folder.path))))
+        record = run_record(composition, dataset, device=fabric.device, processes=team.size, command=command)
         model = build(recipe, dataset.spec)
-        with folder.claimed(), telling, Watched(telling) as watcher:
-            if resume and folder.composition.exists():
+        with folder.claimed() if team.first else nullcontext(), telling, Watched(telling) as watcher:
+            if team.first and resume and folder.composition.exists():
                 folder.reopen(record)
-            else:
+            elif team.first:
                 folder.begin(record, bytes_needed=_bytes_needed(model))
             fabric.setup_module(model)
+            team.settle(model)
             optimizer = cast("Optimizer", fabric.setup_optimizers(adam(model, recipe.train)))
-            done = Trainer(model, optimizer, fabric, dataset, recipe.train, folder, watcher).fit()
-            telling.result = _finish(composition, folder, fabric, dataset=dataset, model=model, done=done)
+            done = Trainer(model, optimizer, team, dataset, recipe.train, folder, watcher).fit()
+            telling.result = _finish(composition, folder, team, dataset=dataset, model=model, done=done)
+            team.wait()
     return telling.result
 
 
+def _team(place: Place | None, fabric: Fabric, composition: Composition) -> Team:
+    train = composition.recipe.train
+    if place is None:
+        return Alone(fabric, train.precision)
+    return Together(fabric, train.precision, Ranks(place, fabric.device), train.seed)
+
+
 def _finish(
-    composition: Composition, folder: RunDir, fabric: Fabric, *, dataset: Dataset, model: Model, done: Progress
+    composition: Composition, folder: RunDir, team: Team, *, dataset: Dataset, model: Model, done: Progress
 ) -> RunResult:
     """Score the chosen epoch; ``result.json`` is written last."""
     began = time.perf_counter()
-    recipe, train = composition.recipe, composition.recipe.train
-    load_weights(folder.best, model)
+    recipe, train, device = composition.recipe, composition.recipe.train, team.fabric.device
+    load_weights(folder.best, model, read=team.read)
     model.begin_epoch(done.best_epoch - 1, train.epochs)
     scores: dict[str, Any] = {}
     found = {}
     for name in ("val", "test"):
         split = dataset.split(name)
-        got = answers(model, split, fabric, train)
+        got = answers(model, split, team, train)
         scores[name] = full_scores(got, dataset, split)
         found[name] = (split, got)
-    save_answers(folder.predictions, dataset.spec, found)
+    if team.first:
+        save_answers(folder.predictions, dataset.spec, found)
     result = RunResult(
         recipe=composition.owner.qualified,
         supervision=recipe.supervision,
@@ -120,13 +150,14 @@ def _finish(
         parameters=sum(p.numel() for p in model.parameters()),
         seconds=done.seconds + time.perf_counter() - began,
         seconds_per_epoch=sum(line["train_seconds"] for line in done.history) / len(done.history),
-        peak_memory_mb=peak_memory_mb(fabric.device),
-        device=device_name(fabric.device),
+        peak_memory_mb=team.most(peak_memory_mb(device)),
+        device=device_name(device) if team.size == 1 else f"{team.size} x {device_name(device)}",
         precision=train.precision,
         versions=versions(composition.entries),
         data=dict(dataset.fingerprint()),
     )
-    result.save(folder)
+    if team.first:
+        result.save(folder)
     return result
 
 

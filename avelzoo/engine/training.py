@@ -5,21 +5,20 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from lightning_fabric import Fabric
 from torch.optim import Optimizer
 
 from avelzoo.contracts import Dataset, Split
 from avelzoo.engine import optimism
 from avelzoo.engine.checkpoint import Progress, load_state, save_state, save_weights
-from avelzoo.engine.environment import feature_type
 from avelzoo.engine.evaluation import answers, short_scores, truth_of
 from avelzoo.engine.files import write_lines
-from avelzoo.engine.generators import capture, restore, untouched
+from avelzoo.engine.generators import untouched
 from avelzoo.engine.losses import Losses, require_finite_weights
 from avelzoo.engine.optimization import learning_rate
 from avelzoo.engine.order import epoch_batches
 from avelzoo.engine.progress import Watcher
 from avelzoo.engine.rundir import RunDir
+from avelzoo.engine.team import Team
 from avelzoo.model import Model
 from avelzoo.recipe import TrainConfig
 
@@ -31,7 +30,7 @@ class Trainer:
     Attributes:
         model: on its device already.
         optimizer: of its parameters, prepared by the fabric.
-        fabric: device and precision.
+        team: who works on it, on which device and in which precision.
         dataset: train, val and test.
         train: budget, schedule, order.
         folder: where best weights, state and metrics go.
@@ -40,7 +39,7 @@ class Trainer:
 
     model: Model
     optimizer: Optimizer
-    fabric: Fabric
+    team: Team
     dataset: Dataset
     train: TrainConfig
     folder: RunDir
@@ -49,22 +48,22 @@ class Trainer:
     def fit(self) -> Progress:
         """Train from the saved state, or from the start where there is none, to the last epoch."""
         progress = self._restored()
-        with untouched(self.fabric.device):  # whoever watches may draw random numbers, resumed or not
+        with untouched(self.team.fabric.device):  # whoever watches may draw random numbers, resumed or not
             self.watcher.begin(self.train.epochs, progress.epochs_done)
         for epoch in range(progress.epochs_done, self.train.epochs):
             self._epoch(epoch, progress)
             self._keep(progress)
-            with untouched(self.fabric.device):
+            with untouched(self.team.fabric.device):
                 self.watcher.epoch(epoch, progress.history[-1], progress.best_epoch == epoch + 1)
         return progress
 
     def _restored(self) -> Progress:
-        if not self.folder.state.exists():
+        if not self.team.agreed(self.folder.state.exists()):
             return Progress()
-        precision = self.fabric.strategy.precision
-        progress, generators = load_state(self.folder.state, self.model, self.optimizer, precision)
+        precision = self.team.fabric.strategy.precision
+        progress, generators = load_state(self.folder.state, self.model, self.optimizer, precision, read=self.team.read)
         self._publish(progress)
-        restore(generators, self.fabric.device)
+        self.team.restore(generators)
         return progress
 
     def _epoch(self, epoch: int, progress: Progress) -> None:
@@ -77,14 +76,15 @@ class Trainer:
         self.model.train()
         losses = self._train(epoch, self.dataset.split("train"))
         require_finite_weights(self.model, epoch)
+        self.team.settle(self.model)
         trained = time.perf_counter()
         split = self.dataset.split("val")
-        val = short_scores(answers(self.model, split, self.fabric, self.train), truth_of(self.dataset.spec, split))
+        val = short_scores(answers(self.model, split, self.team, self.train), truth_of(self.dataset.spec, split))
         accuracy = val["segment_accuracy"] or 0.0
         if accuracy > progress.best_val:  # the first one, on ties
             progress.best_val, progress.best_epoch = accuracy, epoch + 1
         line = {"epoch": epoch + 1, "learning_rate": rate} | losses.means() | {"val": val}
-        line |= optimism.look(self.model, self.dataset, self.fabric, self.train)
+        line |= optimism.look(self.model, self.dataset, self.team, self.train)
         now = time.perf_counter()
         progress.history.append(line | {"train_seconds": trained - began, "seconds": now - began})
         progress.seconds += now - began
@@ -93,17 +93,17 @@ class Trainer:
     def _train(self, epoch: int, split: Split) -> Losses:
         """The steps of one epoch."""
         batches = epoch_batches(len(split), self.train, epoch)
-        device, dtype = self.fabric.device, feature_type(self.train.precision)
-        losses = Losses(epoch, check_every=1 if device.type == "cpu" else 20)
+        fabric = self.team.fabric
+        losses = Losses(epoch, check_every=1 if fabric.device.type == "cpu" else 20)
         for step, indices in enumerate(batches):
-            batch, targets = split.fetch(indices)
+            batch, targets = self.team.fetch(split, indices)
             self.optimizer.zero_grad()
-            with self.fabric.autocast():
-                out = self.model(batch.to(device, dtype=dtype), targets.to(device, dtype=dtype))
+            with fabric.autocast():
+                out = self.team.step(self.model, batch, targets, len(indices))
             losses.add(out.loss, out.terms)
-            self.fabric.backward(out.loss)
+            self.team.backward(self.model, out.loss)
             if self.train.clip_norm is not None:
-                self.fabric.clip_gradients(
+                fabric.clip_gradients(
                     self.model, self.optimizer, max_norm=self.train.clip_norm, error_if_nonfinite=False
                 )
             self.optimizer.step()
@@ -113,18 +113,22 @@ class Trainer:
 
     def _keep(self, progress: Progress) -> None:
         """Save the state, then all that follows from it: a kill at any moment loses at most the running epoch."""
-        save_state(
-            self.folder.state,
-            self.model,
-            self.optimizer,
-            precision=self.fabric.strategy.precision,
-            generators=capture(self.fabric.device),
-            progress=progress,
-        )
+        generators = self.team.generators()
+        if self.team.first:
+            save_state(
+                self.folder.state,
+                self.model,
+                self.optimizer,
+                precision=self.team.fabric.strategy.precision,
+                generators=generators,
+                progress=progress,
+            )
         self._publish(progress)
 
     def _publish(self, progress: Progress) -> None:
         """Bring the other files in line with the state. Done again on resuming, as a kill may have come between."""
+        if not self.team.first:
+            return
         if progress.best_epoch == progress.epochs_done:
             save_weights(self.folder.best, self.model, epoch=progress.best_epoch)
         write_lines(self.folder.metrics, progress.history)

@@ -1,0 +1,182 @@
+"""Starts the processes of a run on this machine, and ends all of them when one is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from avelzoo import errors
+from avelzoo.composition import Composition
+from avelzoo.engine.parallel.place import Place
+from avelzoo.engine.parallel.relay import Listener
+from avelzoo.engine.progress import Watcher
+from avelzoo.engine.result import RunResult
+from avelzoo.errors import AvelzooError, TrainingError, UsageError
+from avelzoo.host import default_host
+from avelzoo.registry import Registry
+
+_WORKER = "avelzoo.engine.parallel.worker"
+_POLL = 0.05
+_GRACE = 1.0
+"""Seconds that the others have to say what they know, once one has ended badly."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A run, as its processes are told of it.
+
+    Attributes:
+        composition: what is run.
+        out: the run folder.
+        resume: whether to go on with what is there.
+        device: as in `avelzoo.engine.run`.
+        command: what was typed.
+    """
+
+    composition: Composition
+    out: Path
+    resume: bool
+    device: str
+    command: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, with the plugins that are single files."""
+        return {
+            "composition": self.composition.to_dict(),
+            "out": str(self.out),
+            "resume": self.resume,
+            "device": self.device,
+            "command": list(self.command),
+            "plugins": [str(file) for file in default_host().files],
+        }
+
+
+def launch(task: Task, registry: Registry, *, devices: int, nodes: int, watcher: Watcher) -> RunResult:
+    """Run a task in ``devices`` processes here, and as many on each other machine, where the same call is made.
+
+    Where there are several machines, the environment says which is which: ``NODE_RANK`` is this one's number,
+    ``MASTER_ADDR`` and ``MASTER_PORT`` are where the first one's first process listens.
+
+    Args:
+        task: the run.
+        registry: where its components are registered.
+        devices: processes on this machine.
+        nodes: machines.
+        watcher: is told how it goes, on the first machine.
+
+    Raises:
+        AvelzooError: what a process said, or that one was lost. All others have been ended.
+    """
+    if devices < 1 or nodes < 1:
+        raise UsageError("a run needs a process", found=f"{devices} devices, {nodes} nodes", expected="1 or more each")
+    if registry is not default_host().registry:
+        raise UsageError(
+            "the run's components are known to this process alone",
+            fix="register them in an installed plugin or in a plugin file, so that several processes find them",
+        )
+    node, address, port = _meeting_point(nodes)
+    places = [Place(node * devices + i, devices * nodes, i, devices) for i in range(devices)]
+    with tempfile.TemporaryDirectory(prefix="avelzoo-") as name:
+        room = Path(name)
+        (room / "task.json").write_text(json.dumps(task.to_dict()), encoding="utf-8")
+        processes = [_start(place, room, address, port) for place in places]
+        try:
+            _wait(processes, Listener(room / "events.jsonl", watcher))
+            failed = [process.poll() for process in processes]
+        finally:
+            for process in processes:
+                process.kill()
+                process.communicate()
+        if any(failed):
+            raise _reason(places, failed, room, task)
+        return RunResult(**json.loads((room / "result.json").read_text(encoding="utf-8")))
+
+
+def _meeting_point(nodes: int) -> tuple[int, str, int]:
+    """Number of this machine, and where all processes meet."""
+    if nodes == 1:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            return 0, "127.0.0.1", free.getsockname()[1]
+    known = {name: os.environ.get(name, "") for name in ("NODE_RANK", "MASTER_ADDR", "MASTER_PORT")}
+    missing = [name for name, value in known.items() if not value]
+    if missing or not (known["NODE_RANK"].isdecimal() and known["MASTER_PORT"].isdecimal()):
+        raise UsageError(
+            "several machines have to know of each other",
+            found=" ".join(f"{name}={value}" for name, value in known.items() if value) or "nothing in the environment",
+            expected="NODE_RANK (0, 1, ...), and MASTER_ADDR and MASTER_PORT of the first machine, on each",
+            fix=f"NODE_RANK=0 MASTER_ADDR=first.example MASTER_PORT=29500 avelzoo run ... --nodes {nodes}, or torchrun",
+        )
+    if int(known["NODE_RANK"]) >= nodes:
+        raise UsageError("there is no such machine", found=f"NODE_RANK={known['NODE_RANK']}", expected=f"below {nodes}")
+    return int(known["NODE_RANK"]), known["MASTER_ADDR"], int(known["MASTER_PORT"])
+
+
+def _start(place: Place, room: Path, address: str, port: int) -> subprocess.Popen[bytes]:
+    """One process. It ends when its standard input does: with this process, however that ends."""
+    threads = max(1, (os.cpu_count() or 1) // place.local_size)
+    environ = {"OMP_NUM_THREADS": str(threads), "TORCH_CPP_LOG_LEVEL": "ERROR"} | os.environ
+    environ |= place.to_environ(address=address, port=port)
+    environ |= {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
+    with (room / f"log-{place.rank}").open("wb") as log:
+        return subprocess.Popen(  # noqa: S603, this project's own module
+            [sys.executable, "-P", "-m", _WORKER, str(room)],
+            stdin=subprocess.PIPE,
+            stdout=2 if place.rank == 0 else log,  # what a component prints; stdout is for results
+            stderr=None if os.environ.get("AVELZOO_DEBUG") == "1" else log,
+            env=environ,
+        )
+
+
+def _wait(processes: list[subprocess.Popen[bytes]], listener: Listener) -> None:
+    """Until all have ended well, or one has ended badly and the others have had time to say why."""
+    patience: float | None = None
+    while True:
+        codes = [process.poll() for process in processes]
+        listener.listen()
+        if all(code is not None for code in codes):
+            return
+        if any(codes):
+            patience = patience or time.monotonic() + _GRACE
+            if time.monotonic() > patience:
+                return
+        time.sleep(_POLL)
+
+
+def _reason(places: list[Place], codes: list[int | None], room: Path, task: Task) -> AvelzooError:
+    """Why a run ended: what killed a process, else what one said of itself, else that one elsewhere was lost."""
+    told: dict[int, dict[str, Any]] = {}
+    for place in places:
+        with suppress(OSError, ValueError):
+            told[place.rank] = json.loads((room / f"error-{place.rank}.json").read_text(encoding="utf-8"))
+    again = f"`avelzoo run --resume {task.out}` with the same --devices and --nodes goes on from the last whole epoch"
+    for place, code in zip(places, codes, strict=True):
+        if code and place.rank not in told:
+            how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            last = (room / f"log-{place.rank}").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            return TrainingError(
+                f"process {place.rank} of {place.size} was lost ({how}), so the others were ended",
+                where=str(task.out),
+                found=last[-1][:300] if last else "it left no word; the system kills processes when memory runs out",
+                fix=again,
+            )
+    first = min(told.values(), key=lambda error: bool(error["lost"]))
+    kind = getattr(errors, str(first["error"]), AvelzooError)
+    rebuilt: AvelzooError = (kind if issubclass(kind, AvelzooError) else AvelzooError)(
+        first["problem"],
+        where=first["where"],
+        found=first["found"],
+        expected=first["expected"],
+        fix=again if first["lost"] else first["fix"],
+    )
+    return rebuilt

@@ -1,0 +1,150 @@
+"""What the processes of a run tell each other. All of them have to ask the same questions in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from avelzoo.engine.parallel.place import Place
+from avelzoo.errors import TrainingError
+
+T = TypeVar("T")
+_BUCKET = 1 << 23
+"""Gradients that are added up at once, in elements."""
+
+
+class LostError(TrainingError):
+    """Another process of the run is gone."""
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Whatever goes wrong between processes means that one is gone."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise LostError(
+            "another process of this run has ended",
+            found=str(error).strip().splitlines()[0][:200],
+            fix="see what it said; the run goes on from its last whole epoch with --resume",
+        ) from error
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The processes of a run, which have found each other.
+
+    Attributes:
+        place: of this one.
+        device: where its tensors are.
+    """
+
+    place: Place
+    device: torch.device
+
+    def mine(self, rows: int) -> Tensor:
+        """(ceil(rows / size)) positions of this process's share: consecutive, the last row repeated where rows end.
+
+        Every share has the same length and at least one row, so that each process computes the same things.
+        """
+        share = -(-rows // self.place.size)
+        first = self.place.rank * share
+        return torch.arange(first, first + share).clamp_max(rows - 1)
+
+    def gather(self, share: Tensor) -> Tensor:
+        """(c ...) of every process -> (size c ...), in order of rank. No gradient."""
+        raw = share.detach().contiguous().flatten().view(torch.uint8)  # not every type can be sent everywhere
+        found = raw.new_empty(self.place.size * raw.numel())
+        with _heard():
+            dist.all_gather_into_tensor(found, raw)
+        return found.view(share.dtype).view(-1, *share.shape[1:])
+
+    def rows(self, share: Tensor, rows: int) -> Tensor:
+        """(ceil(rows / size) ...) of every process -> (rows ...), with gradient to each process's own share.
+
+        What comes after is the same everywhere, and so is the gradient that comes back: each process takes its rows of
+        it, and nothing is sent. Since `add_up` adds what every process finds, each of them goes backward from its
+        ``size``-th part of the loss, which is made up for here.
+        """
+        found: Tensor = _Gather.apply(share, self, rows)
+        return found
+
+    def add_up(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace every gradient by its sum over processes; one that no process has stays None."""
+        learnt = [p for p in parameters if p.requires_grad]
+        for bucket in _buckets(learnt):
+            flags = [torch.full((1,), float(p.grad is not None)) for p in bucket]
+            parts = [(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in bucket]
+            flat = torch.cat([*parts, torch.cat(flags).to(parts[0])])
+            with _heard():
+                dist.all_reduce(flat)
+            *sums, known = torch.split_with_sizes(flat, [*(p.numel() for p in bucket), len(bucket)])
+            for i, (parameter, total) in enumerate(zip(bucket, sums, strict=True)):
+                if parameter.grad is not None:
+                    parameter.grad.copy_(total.view_as(parameter))
+                elif bool(known[i] > 0):
+                    parameter.grad = total.view_as(parameter).clone()
+
+    def collect(self, value: T) -> list[T]:
+        """Every process's value, in order of rank."""
+        found: list[Any] = [None] * self.place.size
+        with _heard():
+            dist.all_gather_object(found, value)
+        return found
+
+    def agreed(self, value: T) -> T:
+        """The first process's value."""
+        held = [value]
+        with _heard():
+            dist.broadcast_object_list(held, src=0)
+        return held[0]
+
+    def spread(self, tensors: Mapping[str, Tensor]) -> None:
+        """Fill everybody's tensors, of the same names, shapes and types, with the first process's."""
+        for value in tensors.values():
+            there = value.detach().to(self.device).contiguous()
+            raw = there.flatten().view(torch.uint8)
+            if raw.numel():
+                with _heard():
+                    dist.broadcast(raw, src=0)
+                value.detach().copy_(raw.view(value.dtype).view(value.shape))
+
+    def wait(self) -> None:
+        """Until all are here."""
+        with _heard():
+            self.collect(0)
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, share: Tensor, ranks: Ranks, rows: int) -> Tensor:
+        ctx.ranks, ctx.length = ranks, share.shape[0]
+        return ranks.gather(share)[:rows]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        (grad,) = grads
+        first = ctx.ranks.place.rank * ctx.length
+        own = grad[first : first + ctx.length] * ctx.ranks.place.size
+        if own.shape[0] < ctx.length:  # rows that were only there to fill the share
+            own = torch.cat([own, own.new_zeros(ctx.length - own.shape[0], *own.shape[1:])])
+        return own, None, None
+
+
+def _buckets(parameters: list[nn.Parameter]) -> Iterator[list[nn.Parameter]]:
+    """Parameters of one type, in their order, in groups of a few megabytes."""
+    for dtype in dict.fromkeys(p.dtype for p in parameters):
+        bucket: list[nn.Parameter] = []
+        for parameter in (p for p in parameters if p.dtype == dtype):
+            bucket.append(parameter)
+            if sum(p.numel() for p in bucket) >= _BUCKET:
+                yield bucket
+                bucket = []
+        if bucket:
+            yield bucket

@@ -1,0 +1,85 @@
+"""One process of a run that `launch` started: ``python -m avelzoo.engine.parallel.worker ROOM``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any
+
+from avelzoo import engine
+from avelzoo.composition import from_dict
+from avelzoo.engine.parallel.place import Place, find_place
+from avelzoo.engine.parallel.ranks import LostError
+from avelzoo.engine.parallel.relay import Relay
+from avelzoo.errors import TrainingError, explain
+from avelzoo.host import default_host
+
+_FAILED = 1
+
+
+def main(room: Path) -> int:
+    """Take part in the run that is described in ``room``; what came of it is written there."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this one hears it too, and ends it
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    place = find_place()
+    assert place is not None, "the launcher says which process this is"
+    try:
+        with warnings.catch_warnings():
+            _take_part(room, place, json.loads((room / "task.json").read_text(encoding="utf-8")))
+    except BaseException as error:  # noqa: BLE001 - whatever happens, it is told in one place
+        if os.environ.get("AVELZOO_DEBUG") == "1":
+            traceback.print_exc()
+        told = explain(error).to_dict() | {"lost": isinstance(error, LostError)}
+        if isinstance(error, LostError):
+            told["error"] = TrainingError.__name__
+        _write(room / f"error-{place.rank}.json", told)
+        return _FAILED
+    return 0
+
+
+def _take_part(room: Path, place: Place, task: dict[str, Any]) -> None:
+    warnings.simplefilter("ignore")  # what is to be said of plugins has been said by who started this
+    host = default_host()
+    for file in task["plugins"]:
+        host.add_file(Path(file))
+    relay = Relay(room / "events.jsonl") if place.rank == 0 else None
+    if relay is not None:
+        warnings.simplefilter("default")
+        warnings.showwarning = lambda message, *_args, **_more: relay.warn(str(message))
+    result = engine.run(
+        from_dict(host.registry, task["composition"]),
+        Path(task["out"]),
+        registry=host.registry,
+        resume=task["resume"],
+        device=task["device"],
+        command=task["command"],
+        progress=relay or False,
+    )
+    if place.local_rank == 0:
+        _write(room / "result.json", result.to_dict())
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    scratch = path.with_suffix(".partial")
+    scratch.write_text(json.dumps(data), encoding="utf-8")
+    scratch.replace(path)
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of standard input, which is the end of who started this process."""
+    while os.read(0, 1):
+        pass
+    os._exit(_FAILED)
+
+
+if __name__ == "__main__":
+    code = main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # with others gone, leaving in good order may take forever
