@@ -1,0 +1,100 @@
+"""Runs compositions in one process and in two that share every batch: ``python -m tests.engine.teaming FOLDER``.
+
+One interpreter forks them all, so that torch is imported once; the two find each other as torchrun's would.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from avelzoo import engine
+from avelzoo.composition import Composition, Override, resolve
+from avelzoo.engine.parallel.place import Place
+from avelzoo.host import default_host
+
+SMALL = {
+    "dataset.train_videos": 18,
+    "dataset.negatives": 4,
+    "dataset.val_videos": 9,
+    "dataset.test_videos": 9,
+    "dataset.segments": 4,
+    "dataset.audio_led": 1,
+    "dataset.visual_led": 1,
+    "dataset.balanced": 1,
+    "dataset.grid_height": 1,
+    "dataset.grid_width": 2,
+    "dataset.audio_channels": 8,
+    "dataset.visual_channels": 8,
+    "dataset.distractors": 0,
+    "train.epochs": 2,
+    "train.batch_size": 7,
+    "train.eval_batch_size": 4,
+    "train.learning_rate": 0.01,
+    "train.precision": "64",
+}
+NARROW = {"encoder.width": 16, "encoder.heads": 2, "encoder.feedforward": 16}
+STILL = {"encoder.dropout": 0.0}  # that of heads stays: all processes draw it alike
+CAREFUL = NARROW | STILL | {"encoder.input_dropout": 0.0}
+BANK = {"memory.size": 3}
+
+CASES: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
+    "full": ("full", {}, CAREFUL | BANK | {"train.drop_last": False, "train.clip_norm": 1.0}),
+    "weak": ("weak", {}, CAREFUL | BANK | {"memory.refresh_scores": True}),
+    "parts": ("full", {"encoder": "mean-pool"}, STILL | BANK | {"objective.contrastive_mean": "parts"}),
+    "official": ("weak", {"encoder": "mean-pool"}, STILL | BANK | {"memory.duplicates": "audio-sum"}),
+    "feature": ("full", {"encoder": "mean-pool", "memory": "feature-bank"}, STILL | BANK),
+    "random": ("full", {"encoder": "mean-pool", "memory": "random-bank"}, STILL | BANK),
+    "none": ("weak", {"encoder": "mean-pool", "memory": "none", "head": "single"}, STILL),
+    "float32": ("full", {}, CAREFUL | BANK | {"train.precision": "32"}),
+}
+
+
+def composed(name: str) -> Composition:
+    """One of the cases."""
+    supervision, choices, values = CASES[name]
+    overrides = [Override(path, value, "test") for path, value in (SMALL | values).items()]
+    return resolve(default_host().registry, "ead-b", supervision=supervision, choices=choices, overrides=overrides)
+
+
+def train(root: Path, names: list[str]) -> None:
+    """A run of every case."""
+    for name in names:
+        engine.run(composed(name), root / name, registry=default_host().registry, device="cpu")
+
+
+def share(root: Path, names: list[str], rank: int, port: int) -> None:
+    """The same as one of two processes."""
+    os.environ.update(Place(rank, 2, rank, 2).to_environ(address="127.0.0.1", port=port))
+    train(root, names)
+
+
+def forked(action: Callable[[], None]) -> int:
+    """Starts a process of its own; returns its id."""
+    child = os.fork()
+    if child == 0:
+        try:
+            action()
+        except BaseException:  # noqa: BLE001, nothing of the child may reach the parent's code
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return child
+
+
+def main(root: Path, names: list[str]) -> int:
+    """All of it; returns how many processes failed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    children = [forked(lambda: train(root / "alone", names))]
+    children += [forked(lambda: share(root / "together", names, rank, port)) for rank in (0, 1)]  # noqa: B023
+    return sum(os.waitpid(child, 0)[1] != 0 for child in children)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:] or list(CASES)))
