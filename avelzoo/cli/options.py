@@ -7,28 +7,31 @@ None was typed; values stay text, so that there is one place where they are chec
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
 
 from avelzoo.composition import Composition, Override
-from avelzoo.config import Option, options
+from avelzoo.config import Config, Option, options
 from avelzoo.recipe import SLOTS
 
 _JOIN = "__"
 
 
-def with_slot_options(command: Callable[..., None], composition: Composition | None) -> Callable[..., None]:
+def with_slot_options(
+    command: Callable[..., None], composition: Composition | None, launcher: Config | None = None
+) -> Callable[..., None]:
     """``command`` with its ``**dotted`` parameter unfolded into the composition's options.
 
     Args:
         command: a function whose last parameter collects keywords.
         composition: whose options to offer; None offers none.
+        launcher: a launcher whose options to offer as well.
     """
     signature = inspect.signature(command, eval_str=True)
     fixed = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
-    dotted = _parameters(composition) if composition else []
+    dotted = [*(_of_slots(composition) if composition else ()), *(_of_launcher(launcher) if launcher else ())]
 
     def unfolded(**values: Any) -> None:
         command(**values)
@@ -70,33 +73,37 @@ def type_hint(option: Option) -> str:
     return f"{hint}|none" if option.optional and not option.bounds else f"{hint}, or none" if option.optional else hint
 
 
-def _parameters(composition: Composition) -> list[inspect.Parameter]:
-    parameters = []
+def _of_slots(composition: Composition) -> Iterator[inspect.Parameter]:
     for slot in SLOTS:
         entry = composition.entries.get(slot)
-        panel = f"{slot}: {entry.name}" if entry else slot
         config = composition.recipe.slot(slot)
         for option in options(type(config)):
             path = f"{slot}.{option.name}"
             default = f"{as_text(getattr(config, option.name))} from {composition.sources[path]}"
-            info = typer.Option(
-                f"--{path}",
-                # Type and default stand in the text: columns of their own would cut names short on narrow terminals.
-                help=f"{_plain(option.help)} [dim]{_plain(f'[{type_hint(option)}; default {default}]')}[/]",
-                metavar="",
-                rich_help_panel=panel,
-                show_default=False,
-                autocompletion=_completer(option),
-            )
-            parameters.append(
-                inspect.Parameter(
-                    path.replace(".", _JOIN),
-                    inspect.Parameter.KEYWORD_ONLY,
-                    default=None,
-                    annotation=Annotated[str | None, info],
-                )
-            )
-    return parameters
+            yield _parameter(path, option, default, f"{slot}: {entry.name}" if entry else slot)
+
+
+def _of_launcher(config: Config) -> Iterator[inspect.Parameter]:
+    for option in options(type(config)):
+        yield _parameter(f"launcher.{option.name}", option, as_text(getattr(config, option.name)), "Launcher")
+
+
+def _parameter(path: str, option: Option, default: str, panel: str) -> inspect.Parameter:
+    info = typer.Option(
+        f"--{path}",
+        # Type and default stand in the text: columns of their own would cut names short on narrow terminals.
+        help=f"{_plain(option.help)} [dim]{_plain(f'[{type_hint(option)}; default {default}]')}[/]",
+        metavar="",
+        rich_help_panel=panel,
+        show_default=False,
+        autocompletion=_completer(option),
+    )
+    return inspect.Parameter(
+        path.replace(".", _JOIN),
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[str | None, info],
+    )
 
 
 def _plain(text: str) -> str:

@@ -17,6 +17,7 @@ from avelzoo.cli.composing import Wishes, compose, need_recipe, settings
 from avelzoo.cli.execute import RunSettings, execute, reopen
 from avelzoo.cli.glimpse import Glimpse, look
 from avelzoo.cli.options import typed, with_slot_options
+from avelzoo.cli.sweep import SweepWishes, apart, go_on, holds_sweep, launcher_config, run_sweep
 from avelzoo.composition import Composition, Override
 from avelzoo.errors import UsageError
 from avelzoo.registry import Registry
@@ -24,6 +25,7 @@ from avelzoo.registry import Registry
 COMPOSITION = "Composition"
 TRAINING = "Training"
 RUN = "Run"
+SWEEP = "Sweep"
 
 
 def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
@@ -33,9 +35,10 @@ def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> Non
     registry = default_host().registry
     seen = look(argv)
     composition = _preview(registry, seen)
+    launcher = launcher_config(registry, seen.values.get("launcher"), seen.dotted)
     if composition is None and seen.dotted and not seen.help and "--resume" not in seen.flags:
         need_recipe(registry, None)
-    app.command(name, help=_help(text, registry, composition))(with_slot_options(run, composition))
+    app.command(name, help=_help(text, registry, composition))(with_slot_options(run, composition, launcher))
 
 
 def run(
@@ -70,6 +73,12 @@ def run(
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.", rich_help_panel=RUN)
     ] = "auto",
+    devices: Annotated[
+        int, typer.Option(min=1, help="Processes here, a device each, that share every batch.", rich_help_panel=RUN)
+    ] = 1,
+    nodes: Annotated[
+        int, typer.Option(min=1, help="Machines with as many processes each.", rich_help_panel=RUN)
+    ] = 1,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; a new one under runs/ by default.", rich_help_panel=RUN)
     ] = None,
@@ -83,6 +92,20 @@ def run(
         bool, typer.Option("--json", help="Print JSON, and only that, on stdout.", rich_help_panel=RUN)
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.", rich_help_panel=RUN)] = False,
+    seeds: Annotated[
+        int | None, typer.Option(help="So many runs, with seeds from --seed on.", rich_help_panel=SWEEP)
+    ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=A,B,...",
+            help="Runs with each of these values of slot.option, a slot, supervision or recipe. Repeatable.",
+            rich_help_panel=SWEEP,
+        ),
+    ] = None,
+    launcher: Annotated[
+        str | None, typer.Option(help="Where the runs go; inline by default.", rich_help_panel=SWEEP)
+    ] = None,
     **dotted: str | None,
 ) -> None:
     """Train and evaluate a recipe; leave a run folder."""
@@ -96,21 +119,35 @@ def run(
         "--limit-batches": limit_batches,
         "--precision": precision,
     }
-    overrides = [
-        *(Override(f"train.{_field(flag)}", value, flag) for flag, value in short.items() if value is not None),
-        *typed(dotted),
-        *settings(values or ()),
-    ]
+    overrides, of_launcher = apart(
+        [
+            *(Override(f"train.{_field(flag)}", value, flag) for flag, value in short.items() if value is not None),
+            *typed(dotted),
+            *settings(values or ()),
+        ]
+    )
     slots = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
-    how = RunSettings(out=out, resume=resume, device=device, json=json, quiet=quiet)
+    how = RunSettings(out=out, resume=resume, device=device, json=json, quiet=quiet, devices=devices, nodes=nodes)
+    many = SweepWishes(seeds, sweep or (), launcher, of_launcher)
     if resume and out is None:
-        if overrides or any(slots.values()) or config or data or supervision != "full":
+        if overrides or any(slots.values()) or config or data or supervision != "full" or seeds or sweep:
             raise UsageError(
                 "a run that goes on keeps the values it began with",
                 fix="say only --resume RUN_DIR, or repeat the whole command with --out RUN_DIR --resume",
             )
+        if recipe is not None and holds_sweep(Path(recipe)):
+            how.require_one_process()
+            go_on(registry, Path(recipe), many, how, dry_run=dry_run)
+            return
+        many.require_single(None)
         composition, how = reopen(registry, recipe, how)
+    elif many.wanted:
+        how.require_one_process()
+        shared = Wishes("", supervision, slots, config, data, overrides)
+        run_sweep(registry, recipe, shared, many, how, dry_run=dry_run)
+        return
     else:
+        many.require_single(out)
         name = need_recipe(registry, recipe)
         composition = compose(registry, Wishes(name, supervision, slots, config, data, overrides))
     if dry_run:

@@ -13,7 +13,7 @@ from avelzoo.composition import Composition
 from avelzoo.errors import UsageError
 from avelzoo.host import default_host
 from avelzoo.recipe import Recipe
-from avelzoo.sweeps.expanding import SEED, Point, expand
+from avelzoo.sweeps.expanding import Point, expand, require_unclaimed
 from avelzoo.sweeps.folder import SweepDir, sweep_name
 from avelzoo.sweeps.plan import Axis, Plan
 from avelzoo.sweeps.results import SweepResult
@@ -70,18 +70,15 @@ def sweep(
         )
 
     axes = [Axis(name, tuple(values)) for name, values in (over or {}).items()]
-    clash = sorted({axis.name for axis in axes} & {*(options or {}), *(choices or {})})
-    if clash:
-        raise UsageError(f"'{clash[0]}' is given and swept as well", fix="keep one of the two")
-    trials = expand(registry, axes, seeds, make)
+    require_unclaimed(axes, dict.fromkeys(choices or {}, "choices") | dict.fromkeys(options or {}, "options"))
     config = registry.get("launcher", launcher).target() if isinstance(launcher, str) else launcher
-    plan = Plan(
-        axes=tuple(axis.name for axis in axes if axis.name != SEED),
-        trials=tuple(trials),
+    plan = Plan.of(
+        axes,
+        expand(registry, axes, seeds, make),
         device=device,
         launcher=described(registry, config),
-        plugins=tuple(map(str, host.files)),
-        command=tuple(sys.argv),
+        plugins=host.files,
+        command=sys.argv,
     )
-    folder = SweepDir(Path(out) if out is not None else unused(sweep_name(trials)))
+    folder = SweepDir(Path(out) if out is not None else unused(sweep_name(plan.trials)))
     return run_plan(plan, folder, registry=registry, resume=resume, told=told)

@@ -12,13 +12,13 @@ from typing import Any
 from avelzoo.components import KINDS
 from avelzoo.compose import check
 from avelzoo.composition import Composition, Override
+from avelzoo.config import options
 from avelzoo.errors import AvelzooError, UsageError
-from avelzoo.recipe import SLOTS
+from avelzoo.recipe import SLOTS, TrainConfig
 from avelzoo.registry import Registry
 from avelzoo.suggest import did_you_mean
-from avelzoo.sweeps.plan import Axis, Trial
+from avelzoo.sweeps.plan import SEED, Axis, Trial, as_text
 
-SEED = "train.seed"
 WHOLE = ("recipe", "supervision", *KINDS)
 """Axes other than ``slot.option``."""
 
@@ -75,11 +75,22 @@ def expand(registry: Registry, axes: Sequence[Axis], seeds: int | Sequence[int] 
     return list(_named(trials))
 
 
+def require_unclaimed(axes: Sequence[Axis], given: Mapping[str, str]) -> None:
+    """Refuse to sweep what is given as well; ``given`` says by what."""
+    for axis in axes:
+        if axis.name in given:
+            raise UsageError(
+                f"'{axis.name}' is swept, and given as well",
+                found=f"--sweep {axis.name}=... and {given[axis.name]}",
+                fix="keep one of the two",
+            )
+
+
 def _require_sound(axes: Sequence[Axis], seeds: int | Sequence[int] | None) -> None:
     for name, count in Counter(axis.name for axis in axes).items():
         slot, dot, option = name.partition(".")
         if name not in WHOLE and not (slot in SLOTS and dot and option):
-            known = [*WHOLE, *(f"{s}.{option or slot}" for s in SLOTS)]
+            known = [*WHOLE, *(f"train.{o.name}" for o in options(TrainConfig))]
             raise UsageError(
                 f"nothing to sweep is called '{name}'" + did_you_mean(name, known),
                 expected="slot.option, such as train.learning_rate, or one of " + ", ".join(WHOLE),
@@ -169,6 +180,4 @@ def _refusal(faults: Sequence[tuple[str, AvelzooError]], of: int) -> AvelzooErro
 
 
 def _text(cell: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name}={','.join(map(str, v)) if isinstance(v, list | tuple) else v}" for name, v in cell.items()
-    )
+    return ", ".join(f"{name}={as_text(value)}" for name, value in cell.items())

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from avelzoo.errors import UsageError
+
+SEED = "train.seed"
+"""The axis over which means are taken."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,27 @@ class Plan:
     launcher: Mapping[str, Any]
     plugins: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        axes: Sequence[Axis],
+        trials: Sequence[Trial],
+        *,
+        device: str,
+        launcher: Mapping[str, Any],
+        plugins: Sequence[Path],
+        command: Sequence[str],
+    ) -> Plan:
+        """A plan of trials made from these axes."""
+        return cls(
+            axes=tuple(axis.name for axis in axes if axis.name != SEED),
+            trials=tuple(trials),
+            device=device,
+            launcher=launcher,
+            plugins=tuple(map(str, plugins)),
+            command=tuple(command),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for ``sweep.json``."""

@@ -16,7 +16,7 @@ from avelzoo.registry import Registry
 from avelzoo.sweeps.folder import SweepDir
 from avelzoo.sweeps.plan import Plan, Trial
 from avelzoo.sweeps.results import Failure, SweepResult, summarise
-from avelzoo.sweeps.work import CALL
+from avelzoo.sweeps.work import CALL, add_files
 
 Told = Callable[[Outcome, int, int], None]
 """Is told of every run that ends: how, how many are over, of how many."""
@@ -62,6 +62,7 @@ def run_plan(
     from avelzoo.engine import RunDir
 
     launcher = launcher_of(registry, plan.launcher).build()
+    add_files(plan.plugins)
     _require_data(plan, registry)
     with RunDir(folder.path).claimed():
         plan = folder.keep(plan, resume=resume)

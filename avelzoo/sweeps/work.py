@@ -30,9 +30,7 @@ def run_trial(
     from avelzoo.lifecycle import Lifecycle
 
     host = default_host()
-    for file in map(Path, plugins):
-        if file not in host.files:
-            host.add_file(file)
+    add_files(plugins)
     result = engine.run(
         from_dict(host.registry, composition),
         Path(folder),
@@ -43,3 +41,12 @@ def run_trial(
         lifecycle=Lifecycle(host),
     )
     return result.to_dict()
+
+
+def add_files(plugins: Sequence[str]) -> None:
+    """Load single-file plugins that are not loaded yet."""
+    from avelzoo.host import default_host
+
+    for file in map(Path, plugins):
+        if file not in default_host().files:
+            default_host().add_file(file)
