@@ -62,6 +62,8 @@ def run(
     out: str | Path | None = None,
     resume: bool = False,
     device: str = "auto",
+    devices: int = 1,
+    nodes: int = 1,
     progress: bool | Watcher = False,
 ) -> RunResult:
     """Train and evaluate, as `avelzoo run` does.
@@ -80,6 +82,8 @@ def run(
         out: the run folder; a new one under ``runs/`` by default.
         resume: go on with the run in ``out``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        devices: processes on this machine, a device each, that share every batch.
+        nodes: machines with as many processes each; on every one of them the same call is made.
         progress: true for a bar where stderr is a terminal, or a watcher of one's own.
 
     Raises:
@@ -101,6 +105,8 @@ def run(
         registry=registry,
         resume=resume,
         device=device,
+        devices=devices,
+        nodes=nodes,
         command=sys.argv,
         progress=progress,
         lifecycle=Lifecycle(default_host()),

@@ -27,6 +27,8 @@ class RunSettings:
         out: the run folder; None for a new one.
         resume: go on with what is in it.
         device: ``auto``, ``cpu`` or ``cuda``.
+        devices: processes on this machine.
+        nodes: machines.
         json: print the result as JSON on stdout, and everything for people on stderr.
         quiet: no progress and no table.
     """
@@ -36,6 +38,21 @@ class RunSettings:
     device: str
     json: bool
     quiet: bool
+    devices: int = 1
+    nodes: int = 1
+
+    def require_one_process(self) -> None:
+        """Refuse several processes where there are several runs already.
+
+        Raises:
+            UsageError: more than one was asked for.
+        """
+        if self.devices * self.nodes > 1:
+            raise UsageError(
+                "a sweep's runs take one process each",
+                found=f"--devices {self.devices} --nodes {self.nodes}",
+                fix="leave these out; `--launcher local` has several runs going on at once",
+            )
 
 
 def reopen(registry: Registry, folder: str | None, how: RunSettings) -> tuple[Composition, RunSettings]:
@@ -61,6 +78,7 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
     """Train, evaluate, print."""
     from avelzoo import engine
     from avelzoo.api import new_folder
+    from avelzoo.engine.parallel.place import find_place
 
     folder = how.out or new_folder(composition)
     try:
@@ -70,6 +88,8 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
             registry=registry,
             resume=how.resume,
             device=how.device,
+            devices=how.devices,
+            nodes=how.nodes,
             command=["avelzoo", *sys.argv[1:]],
             progress=not how.quiet,
             lifecycle=Lifecycle(default_host()),
@@ -78,6 +98,9 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
         begun = (folder / "composition.json").exists()
         fix = f"avelzoo run --resume {folder}" if begun else "nothing was kept; start it again"
         raise StoppedError("the run was interrupted", where=str(folder), fix=fix) from None
+    place = find_place()
+    if place is not None and place.rank > 0:
+        return  # one of several that torchrun started; the first one tells
     if how.json:
         render.emit_json(result.to_dict())
     if not how.quiet:

@@ -76,9 +76,7 @@ def run(
     devices: Annotated[
         int, typer.Option(min=1, help="Processes here, a device each, that share every batch.", rich_help_panel=RUN)
     ] = 1,
-    nodes: Annotated[
-        int, typer.Option(min=1, help="Machines with as many processes each.", rich_help_panel=RUN)
-    ] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines with as many processes each.", rich_help_panel=RUN)] = 1,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; a new one under runs/ by default.", rich_help_panel=RUN)
     ] = None,
