@@ -1,0 +1,1 @@
+"""Runs avelzoo's sweeps on a Ray cluster."""
