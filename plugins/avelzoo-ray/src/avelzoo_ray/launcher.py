@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -12,6 +14,9 @@ from ray.exceptions import OutOfMemoryError, RayError
 from avelzoo import Job, Launcher, Outcome, RunError, perform
 from avelzoo.errors import TrainingError
 from avelzoo_ray.config import RayConfig
+
+PATIENCE = 10.0
+"""Seconds for a cluster to answer."""
 
 
 class RayLauncher(Launcher):
@@ -51,17 +56,30 @@ class RayLauncher(Launcher):
         if ray.is_initialized():
             return
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        own = self._config.address is None
-        more: dict[str, Any] = {"num_cpus": self._config.workers, "include_dashboard": False} if own else {}
+        address = self._config.address
+        own: dict[str, Any] = {"num_cpus": self._config.workers, "include_dashboard": False}
         try:
-            ray.init(address=self._config.address or "local", log_to_driver=False, configure_logging=False, **more)
+            _knock(address or "")
+            ray.init(
+                address=address or "local",
+                log_to_driver=False,
+                configure_logging=False,
+                **(own if address is None else {}),
+            )
         except (ConnectionError, OSError, ValueError, RuntimeError) as error:
             raise RunError(
                 "there is no Ray to run on",
-                where=f"launcher.address {self._config.address or 'none: Ray of our own'}",
+                where=f"launcher.address {address or 'none: Ray of our own'}",
                 found=(str(error).strip().splitlines() or [type(error).__name__])[0],
                 fix="start one with `ray start --head`, or leave the address out",
             ) from error
+
+
+def _knock(address: str) -> None:
+    """See whether anybody is at ``host:port``: Ray itself would try for minutes."""
+    named = re.fullmatch(r"(?:ray://)?([^:/]+):(\d+)", address)
+    if named:
+        socket.create_connection((named[1], int(named[2])), timeout=PATIENCE).close()
 
 
 def _perform(job: Job, threads: int) -> Outcome:
