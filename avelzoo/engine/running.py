@@ -22,7 +22,7 @@ from avelzoo.engine.files import clear_scratch
 from avelzoo.engine.generators import reproducible
 from avelzoo.engine.optimization import adam
 from avelzoo.engine.parallel.launch import Task, launch
-from avelzoo.engine.parallel.place import Place, find_place, require_agreement
+from avelzoo.engine.parallel.place import Place, find_place, is_first, require_agreement
 from avelzoo.engine.parallel.ranks import Ranks
 from avelzoo.engine.parallel.together import Together
 from avelzoo.engine.progress import Watched, Watcher, default_watcher
@@ -73,8 +73,7 @@ def run(
         AvelzooError: anything a user can act on. Runs that exist are left as they are.
     """
     recipe, place = composition.recipe, find_place()
-    if place is not None:
-        require_agreement(place, devices, nodes)
+    require_agreement(place, devices, nodes)
     check(recipe, registry)
     folder = RunDir(Path(out))
     if resume and folder.result.exists():
@@ -82,7 +81,7 @@ def run(
         with suppress(OSError):  # a kill after the last file was in its place; reading needs no right to write
             clear_scratch(folder.path)
         return RunResult.load(folder)
-    writes = place is None or place.rank == 0
+    writes = (nodes == 1 and place is None) or is_first(place)
     if writes and not (resume and folder.composition.exists()):
         folder.require_free()
     shown = default_watcher(wanted=progress and writes) if isinstance(progress, bool) else progress

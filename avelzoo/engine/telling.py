@@ -31,10 +31,10 @@ class Telling:
     def begin(self, epochs: int, done: int) -> None:
         """Training begins, or goes on."""
         self._run = replace(self._run, epochs_done=done)
-        self._begun = True
         self._watcher.begin(epochs, done)
         if self._lifecycle is not None:
             self._lifecycle.started(self._run)
+        self._begun = True
 
     def step(self, epoch: int, step: int, steps: int) -> None:
         """A step is done; plugins are not asked in the hot path."""

@@ -5,16 +5,23 @@ One interpreter forks them all, so that torch is imported once; the two find eac
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from avelzoo import engine
 from avelzoo.composition import Composition, Override, resolve
+from avelzoo.engine.environment import make_fabric
 from avelzoo.engine.parallel.place import Place
+from avelzoo.engine.parallel.ranks import Ranks
+from avelzoo.engine.parallel.together import Together
 from avelzoo.host import default_host
 
 SMALL = {
@@ -51,7 +58,10 @@ CASES: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "random": ("full", {"encoder": "mean-pool", "memory": "random-bank"}, STILL | BANK),
     "none": ("weak", {"encoder": "mean-pool", "memory": "none", "head": "single"}, STILL),
     "float32": ("full", {}, CAREFUL | BANK | {"train.precision": "32"}),
+    "dropout": ("full", {"encoder": "mean-pool"}, BANK | {"train.epochs": 20, "train.precision": "32"}),
 }
+TOGETHER_ALONE = ("dropout",)
+"""Cases of which one process has nothing to say."""
 
 
 def composed(name: str) -> Composition:
@@ -68,9 +78,21 @@ def train(root: Path, names: list[str]) -> None:
 
 
 def share(root: Path, names: list[str], rank: int, port: int) -> None:
-    """The same as one of two processes."""
+    """The same as one of two processes, which then come to differ and settle it."""
     os.environ.update(Place(rank, 2, rank, 2).to_environ(address="127.0.0.1", port=port))
     train(root, names)
+    fabric = make_fabric("cpu", "32", Place(rank, 2, rank, 2))
+    ranks = Ranks(Place(rank, 2, rank, 2), fabric.device)
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2))
+    with torch.no_grad():
+        model[1].running_mean.fill_(rank)
+        model[0].weight.fill_(1.0)
+        model[0].bias.fill_(0.5)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        Together(fabric, "32", ranks, seed=0).settle(model)
+    told = {"mean": model[1].running_mean.tolist(), "warnings": [str(warning.message) for warning in caught]}
+    (root / f"settled-{rank}.json").write_text(json.dumps(told))
 
 
 def forked(action: Callable[[], None]) -> int:
@@ -91,7 +113,7 @@ def main(root: Path, names: list[str]) -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    children = [forked(lambda: train(root / "alone", names))]
+    children = [forked(lambda: train(root / "alone", [name for name in names if name not in TOGETHER_ALONE]))]
     children += [forked(lambda: share(root / "together", names, rank, port)) for rank in (0, 1)]  # noqa: B023
     return sum(os.waitpid(child, 0)[1] != 0 for child in children)
 

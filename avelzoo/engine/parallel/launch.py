@@ -77,8 +77,6 @@ def launch(task: Task, registry: Registry, *, devices: int, nodes: int, watcher:
     Raises:
         AvelzooError: what a process said, or that one was lost. All others have been ended.
     """
-    if devices < 1 or nodes < 1:
-        raise UsageError("a run needs a process", found=f"{devices} devices, {nodes} nodes", expected="1 or more each")
     if registry is not default_host().registry:
         raise UsageError(
             "the run's components are known to this process alone",
@@ -159,7 +157,8 @@ def _reason(places: list[Place], codes: list[int | None], room: Path, task: Task
     for place in places:
         with suppress(OSError, ValueError):
             told[place.rank] = json.loads((room / f"error-{place.rank}.json").read_text(encoding="utf-8"))
-    again = f"`avelzoo run --resume {task.out}` with the same --devices and --nodes goes on from the last whole epoch"
+    size = f"--devices {places[0].local_size}" + (f" --nodes {places[0].nodes}" if places[0].nodes > 1 else "")
+    again = f"`avelzoo run --resume {task.out} {size}` goes on from the last whole epoch"
     for place, code in zip(places, codes, strict=True):
         if code and place.rank not in told:
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -59,13 +59,20 @@ def find_place(environ: Mapping[str, str] | None = None) -> Place | None:
     return Place(int(found["RANK"]), size, int(found["LOCAL_RANK"]), int(found.get("LOCAL_WORLD_SIZE") or size))
 
 
-def require_agreement(place: Place, devices: int, nodes: int) -> None:
+def is_first(place: Place | None) -> bool:
+    """Whether this process is the one that writes, or the one that starts it."""
+    return int(os.environ.get("NODE_RANK") or 0) == 0 if place is None else place.rank == 0
+
+
+def require_agreement(place: Place | None, devices: int, nodes: int) -> None:
     """Refuse numbers that are not those of the processes that are there; 1 and 1 stand for whatever there is.
 
     Raises:
-        UsageError: they differ.
+        UsageError: they differ, or are no numbers of processes.
     """
-    if (devices, nodes) not in ((1, 1), (place.local_size, place.nodes)):
+    if devices < 1 or nodes < 1:
+        raise UsageError("a run needs a process", found=f"{devices} devices, {nodes} nodes", expected="1 or more each")
+    if place is not None and (devices, nodes) not in ((1, 1), (place.local_size, place.nodes)):
         raise UsageError(
             "the processes of this run have been started already, and there are not as many as asked for",
             found=f"{place.local_size} on each of {place.nodes} machines",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ def _heard() -> Iterator[None]:
     except RuntimeError as error:
         raise LostError(
             "another process of this run has ended",
-            found=str(error).strip().splitlines()[0][:200],
+            found=re.sub(r"^\[\S+\] ", "", str(error).strip()).partition(". ")[0][:200],  # without a place in C++
             fix="see what it said; the run goes on from its last whole epoch with --resume",
         ) from error
 

@@ -24,7 +24,7 @@ class Relay:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._path = path
         self._last = 0.0
 
     def begin(self, epochs: int, done: int) -> None:
@@ -50,7 +50,8 @@ class Relay:
         self._tell("warning", text=text)
 
     def _tell(self, event: str, **values: Any) -> None:
-        self._file.write(json.dumps({"event": event} | values) + "\n")
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"event": event} | values) + "\n")
 
 
 class Listener:
