@@ -91,7 +91,7 @@ class PluginHost:
         Raises:
             PluginError: the file cannot be read or run, or breaks the rules of registration.
         """
-        name = file.stem.replace("_", "-").lower()
+        name = _name_of(file)
         module_name = f"avelzoo_plugin_{file.stem}"
         try:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
@@ -124,6 +124,7 @@ class PluginHost:
         self._pm.unregister(name=name)
         self.registry.remove_plugin(name)
         self.records = [r for r in self.records if r.name != name]
+        self.files = [file for file in self.files if _name_of(file) != name]
 
     def _load_entry_points(self) -> None:
         allowed = self._environ.get("AVELZOO_LOAD_PLUGINS")
@@ -146,6 +147,10 @@ class PluginHost:
                 warnings.warn(
                     f"plugin '{point.name}' ({dist.name} {version}) was left out: {reason}", PluginWarning, stacklevel=2
                 )
+
+
+def _name_of(file: Path) -> str:
+    return file.stem.replace("_", "-").lower()
 
 
 def _last_line_in(error: Exception, file: Path) -> str:

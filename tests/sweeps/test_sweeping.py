@@ -8,7 +8,9 @@ import pytest
 
 import avelzoo
 from avelzoo.errors import DataError, RunError, UsageError
+from avelzoo.host import default_host
 from avelzoo.sweeps.folder import SweepDir
+from avelzoo.sweeps.work import add_files
 
 KILLED = -9
 
@@ -185,9 +187,13 @@ def test_single_file_plugins_travel(call, tmp_path):
     told = call("--plugin", "bright_idea.py", "run", "ead-b", "--sweep", "encoder=bright,mean-pool", "--dry-run",
                 "--json")  # fmt: skip
     assert told.json["plugins"] == [str(tmp_path / "bright_idea.py")]
-    from avelzoo.sweeps.work import add_files
-
-    add_files(told.json["plugins"])  # again: it is there already
+    add_files(told.json["plugins"])  # it is there already
+    assert default_host().files == [tmp_path / "bright_idea.py"]
+    default_host().remove("bright-idea")
+    assert default_host().files == []
+    add_files(told.json["plugins"])
+    assert default_host().registry.get("encoder", "bright").plugin == "bright-idea"
+    default_host().remove("bright-idea")
 
 
 @pytest.mark.parametrize(
