@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from typing import Literal, cast
 
 import torch
@@ -14,6 +13,7 @@ from torch import nn
 
 from avelzoo.engine.parallel.place import Place
 from avelzoo.errors import OptionError, UsageError
+from avelzoo.jobs import memory_mb
 from avelzoo.suggest import did_you_mean
 
 _PRECISIONS = {"32": "32-true", "64": "64-true"}
@@ -85,14 +85,7 @@ def feature_type(precision: str) -> torch.dtype | None:
 
 def peak_memory_mb(device: torch.device) -> float | None:
     """Most memory held so far, in MiB: the device's on a GPU, else the process's; None where that is unknown."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    scale = 2**20 if sys.platform == "darwin" else 2**10  # macOS reports bytes, Linux kibibytes
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+    return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else memory_mb()
 
 
 def device_name(device: torch.device) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,8 @@ def run_plan(
     with RunDir(folder.path).claimed():
         plan = folder.keep(plan, resume=resume)
         results = _finished(folder, plan)
-        known = max((result["peak_memory_mb"] or 0.0 for result in results.values()), default=0.0)
-        jobs = [_job(plan, folder, trial, known or None) for trial in plan.trials if trial.name not in results]
+        known = _held(results.values())
+        jobs = [_job(plan, folder, trial, known) for trial in plan.trials if trial.name not in results]
         failures: list[Failure] = []
         try:
             with closing(launcher.launch(jobs)) as outcomes:
@@ -117,6 +117,12 @@ def _job(plan: Plan, folder: SweepDir, trial: Trial, known: float | None) -> Job
         threads=_threads(folder.run(trial)),
         memory_mb=known,
     )
+
+
+def _held(results: Iterable[Mapping[str, Any]]) -> float | None:
+    """Most memory that a finished run's process held; on a GPU what is recorded is the device's, which says nothing."""
+    held = [result["peak_memory_mb"] for result in results if result["device"] == "cpu"]
+    return max((most for most in held if most), default=None)
 
 
 def _threads(run: Path) -> int | None:
