@@ -22,6 +22,11 @@ SYSTEMS: tuple[str, ...] = (
     "spav",
     "dpnet",
     "ave_clip",
+    "dam",
+    "avin",
+    "avsdn",
+    "cman",
+    "mpn",
 )
 """One folder each, with a ``register(zoo)`` in its ``configs`` module."""
 

@@ -27,6 +27,7 @@ class AttendedStreams(nn.Module):
         projections: ``none`` (AVEL 2018); ``visual``, P_v one layer to the LSTM's hidden channels (weak PSP); ``both``,
             two layers each without biases and without anything between them (PSP).
         xavier: initial weights of the attention, as in `AudioGuidedAttention`.
+        attend: look at the cells with the audio's guidance; else f is their plain mean.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class AttendedStreams(nn.Module):
         *,
         projections: Literal["none", "visual", "both"] = "none",
         xavier: bool = True,
+        attend: bool = True,
     ) -> None:
         super().__init__()
         hidden, audio_dim, seen_dim = config.hidden, spec.audio_dim, spec.visual_dim
@@ -48,9 +50,11 @@ class AttendedStreams(nn.Module):
             self.visual_in = nn.Linear(seen_dim, hidden)
             seen_dim = hidden
         cells = spec.grid[0] * spec.grid[1]
-        self.attention = AudioGuidedAttention(
-            audio_dim, spec.visual_dim, config.attention_width, cells, config.attention_axis, xavier=xavier
-        )
+        self.attention: AudioGuidedAttention | None = None
+        if attend:
+            self.attention = AudioGuidedAttention(
+                audio_dim, spec.visual_dim, config.attention_width, cells, config.attention_axis, xavier=xavier
+            )
         self.audio_lstm = BidirectionalLSTM(audio_dim, hidden)
         self.visual_lstm = BidirectionalLSTM(seen_dim, hidden)
 
@@ -58,7 +62,7 @@ class AttendedStreams(nn.Module):
         """a' (b t p) and f (b t v), from (b t a) and (b t h w v)."""
         if self.audio_in is not None:
             audio = self.audio_in(audio)
-        return audio, self.attention(audio, visual)
+        return audio, visual.mean(dim=(2, 3)) if self.attention is None else self.attention(audio, visual)
 
     def forward(self, audio: Tensor, visual: Tensor) -> tuple[Tensor, Tensor]:
         """(b t a), (b t h w v) -> h_a, h_v, both (b t 2*hidden)."""

@@ -1,0 +1,1 @@
+"""AVIN and AVFB, from their papers."""

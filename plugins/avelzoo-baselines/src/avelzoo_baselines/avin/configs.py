@@ -1,0 +1,140 @@
+"""Options, recipes and citations of AVIN and of its ancestor AVFB."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import Bounds, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
+from avelzoo_baselines.shared.configs import AttendedStreamsConfig
+from avelzoo_baselines.shared.recurrent_recipe import recurrent_training
+from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Registrar
+
+AVIN = Paper(
+    key="avin2020",
+    authors="J. Ramaswamy",
+    title="What Makes the Sound?: A Dual-Modality Interacting Network for Audio-Visual Event Localization",
+    venue="ICASSP",
+    year=2020,
+)
+AVFB = Paper(
+    key="avfb2020",
+    authors="J. Ramaswamy, S. Das",
+    title="See the Sound, Hear the Pixels",
+    venue="WACV",
+    year=2020,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AvinConfig(AttendedStreamsConfig):
+    """Bilinear fusion of every segment, and attention of each modality to its own mean and the other's."""
+
+    paper: ClassVar[str] = "avin2020"
+    fidelity: ClassVar[str] = "equation-level"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "Widths, the factor of the bilinear fusion and the spatial reduction are not published.",
+        "The collaborative attention asks with the other modality's mean, as in the method it is taken from.",
+        "With a segment gate and no interactions it is a sketch of AVFB, of which only the blocks' names are known.",
+    )
+
+    spatial: Annotated[
+        Literal["attention", "mean"], Help("cells are averaged by how well they fit the audio, or plainly")
+    ] = "attention"
+    interactions: Annotated[
+        Literal["both", "intra", "inter", "none"], Help("attention to a modality's own mean, to the other's, or both")
+    ] = "both"
+    rescale: Annotated[bool, Help("multiply attended segments by t, as softmax weights over t shrink them")] = False
+    segment_gate: Annotated[bool, Help("weigh the fused segments against each other (AVFB)")] = False
+    fusion_width: Annotated[int, Help("channels o of the bilinear fusion"), Bounds(min=1)] = 256
+    fusion_factor: Annotated[int, Help("rank q of the bilinear fusion"), Bounds(min=1)] = 5
+    fusion_dropout: Annotated[float, Help("dropout in the bilinear fusion"), Bounds(min=0, below=1)] = 0.1
+    projection: Annotated[
+        int | None, Help("channels of a linear layer behind all of it; none = the concatenation itself"), Bounds(min=1)
+    ] = None
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.avin.model import Avin
+
+        return Avin(self, spec)
+
+
+def avin(supervision: Supervision) -> Recipe:
+    """AVIN with a single branch."""
+    table = "Ge et al. 2023, Table 1"
+    return _recipe(
+        "avin",
+        "Ramaswamy 2020: audio-visual interacting network",
+        "avin2020",
+        supervision,
+        interactions="both",
+        published=(
+            Published("full", "VGG-19 + VGGish", 0.752, table),
+            Published("weak", "VGG-19 + VGGish", 0.694, table),
+        ),
+    )
+
+
+def avfb(supervision: Supervision) -> Recipe:
+    """AVFB and SWAB, as far as their names tell."""
+    source = "later tables, unverified"
+    return _recipe(
+        "avfb",
+        "Ramaswamy and Das 2020: fusion block and segment-wise attention, a sketch from their names",
+        "avfb2020",
+        supervision,
+        interactions="none",
+        published=(
+            Published("full", "VGG-19 + VGGish", 0.748, source),
+            Published("weak", "VGG-19 + VGGish", 0.689, source),
+        ),
+    )
+
+
+def _recipe(
+    name: str,
+    summary: str,
+    paper: str,
+    supervision: Supervision,
+    *,
+    interactions: Literal["both", "none"],
+    published: tuple[Published, ...],
+) -> Recipe:
+    return Recipe(
+        name=name,
+        summary=summary,
+        paper=paper,
+        supervision=supervision,
+        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        encoder=AvinConfig(
+            hidden=128,
+            attention_width=512,
+            attention_axis="projection",
+            spatial="attention",
+            interactions=interactions,
+            rescale=False,
+            segment_gate=interactions == "none",
+            fusion_width=256,
+            fusion_factor=5,
+            fusion_dropout=0.1,
+            projection=None,
+        ),
+        memory=NoMemoryConfig(),
+        head=single_head(supervision),
+        objective=single_objective(supervision),
+        train=recurrent_training(supervision),
+        published=published,
+    )
+
+
+def register(zoo: Registrar) -> None:
+    """Offer AVIN and AVFB."""
+    zoo.paper(AVIN)
+    zoo.paper(AVFB)
+    zoo.encoder("avin", AvinConfig)
+    zoo.recipe("avin", avin)
+    zoo.recipe("avfb", avfb)

@@ -1,0 +1,1 @@
+"""AVSDN, from its paper."""

@@ -1,0 +1,132 @@
+"""Options, recipes and citation of AVSDN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import (
+    DoubleConfig,
+    FullConfig,
+    Help,
+    NoMemoryConfig,
+    Paper,
+    Published,
+    Recipe,
+    Supervision,
+    TrainConfig,
+    WorldsConfig,
+)
+from avelzoo_baselines.shared.configs import AttendedStreamsConfig, GatedDoubleConfig, VideoConfig
+from avelzoo_baselines.shared.recurrent_recipe import recurrent_training
+from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Registrar
+
+PAPER = Paper(
+    key="avsdn2019",
+    authors="Y.-B. Lin, Y.-J. Li, Y.-C. F. Wang",
+    title="Dual-modality Seq2Seq Network for Audio-visual Event Localization",
+    venue="ICASSP",
+    year=2019,
+    doi="10.48550/arXiv.1902.07473",
+)
+PUBLISHED = (
+    Published("full", "VGG-19 + VGGish", 0.726, "a re-run quoted by Wu et al. 2019"),
+    Published("full", "ResNet-152 + VGGish", 0.754, "the paper, as its readers report it"),
+    Published("weak", "VGG-19 + VGGish", 0.665, "quoted by Ramaswamy 2020"),
+    Published("weak", "ResNet-152 + VGGish", 0.742, "the paper, as its readers report it"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AvsdnConfig(AttendedStreamsConfig):
+    """An LSTM reads each modality; a third one, begun from their fused states, reads both (Lin et al. 2019)."""
+
+    paper: ClassVar[str] = "avsdn2019"
+    fidelity: ClassVar[str] = "faithful"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "Widths and directions of the LSTMs are not published; `avsdn-cpsp` has those of jasongief/CPSP.",
+        "The paper's features are vectors; on maps, audio-guided attention stands before the LSTMs.",
+    )
+
+    spatial: Annotated[
+        Literal["attention", "mean"], Help("cells are averaged by how well they fit the audio, or plainly")
+    ] = "attention"
+    directions: Annotated[Literal["forward", "both"], Help("of time, in all LSTMs")] = "forward"
+    shared_fusion: Annotated[bool, Help("hidden and cell states are fused by the same weights")] = False
+    relu: Annotated[bool, Help("rectify the states before their fusion, and the output")] = False
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.avsdn.model import Avsdn
+
+        return Avsdn(self, spec)
+
+
+def avsdn(supervision: Supervision) -> Recipe:
+    """AVSDN as its paper describes it, with n+1 classes in every step."""
+    return Recipe(
+        name="avsdn",
+        summary="Lin et al. 2019: dual-modality sequence to sequence, as the paper describes it",
+        paper="avsdn2019",
+        supervision=supervision,
+        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        encoder=_encoder(hidden=256, unofficial=False),
+        memory=NoMemoryConfig(),
+        head=single_head(supervision),
+        objective=single_objective(supervision),
+        train=recurrent_training(supervision),
+        published=PUBLISHED,
+    )
+
+
+def avsdn_cpsp(supervision: Supervision) -> Recipe:
+    """AVSDN as the code of CPSP re-implements it: both directions, a double branch, its own training values."""
+    full = supervision == "full"
+    return Recipe(
+        name="avsdn-cpsp",
+        summary="Lin et al. 2019: AVSDN by the unofficial code in jasongief/CPSP",
+        paper="avsdn2019",
+        supervision=supervision,
+        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        encoder=_encoder(hidden=128, unofficial=True),
+        memory=NoMemoryConfig(),
+        head=DoubleConfig(pooling="mean", dropout=0.0) if full else GatedDoubleConfig(pooling="mean", background=True),
+        objective=FullConfig(event=1.0, relevance=1.0) if full else VideoConfig(video=1.0, video_loss="soft-margin"),
+        train=TrainConfig(
+            epochs=45,
+            batch_size=64,
+            learning_rate=1e-3,
+            schedule="steps",
+            milestones=(10, 20, 30) if full else (5, 20, 40),
+            gamma=0.5,
+            clip_norm=0.1,
+            order="shuffled",
+            drop_last=False,
+            seed=0,
+            precision="32",
+        ),
+        published=PUBLISHED,
+    )
+
+
+def _encoder(*, hidden: int, unofficial: bool) -> AvsdnConfig:
+    return AvsdnConfig(
+        hidden=hidden,
+        attention_width=512,
+        attention_axis="location" if unofficial else "projection",
+        spatial="attention",
+        directions="both" if unofficial else "forward",
+        shared_fusion=unofficial,
+        relu=unofficial,
+    )
+
+
+def register(zoo: Registrar) -> None:
+    """Offer AVSDN."""
+    zoo.paper(PAPER)
+    zoo.encoder("avsdn", AvsdnConfig)
+    zoo.recipe("avsdn", avsdn)
+    zoo.recipe("avsdn-cpsp", avsdn_cpsp)

@@ -1,0 +1,1 @@
+"""CMAN, from its paper."""

@@ -1,0 +1,86 @@
+"""Options, recipe and citation of CMAN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import Bounds, EncoderConfig, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
+from avelzoo_baselines.shared.recurrent_recipe import recurrent_training
+from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Registrar
+
+PAPER = Paper(
+    key="cman2020",
+    authors="H. Xuan, Z. Zhang, S. Chen, J. Yang, Y. Yan",
+    title="Cross-Modal Attention Network for Temporal Inconsistent Audio-Visual Event Localization",
+    venue="AAAI",
+    year=2020,
+    doi="10.1609/aaai.v34i01.5361",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CmanConfig(EncoderConfig):
+    """Where, when and which: attention to cells, to segments, and to the other modality or not (Xuan et al. 2020)."""
+
+    paper: ClassVar[str] = "cman2020"
+    fidelity: ClassVar[str] = "equation-level"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "The sentinel's equations are those of the visual sentinel that it is named after.",
+        "Widths, the form of the self-attention and the LSTM's direction are not published.",
+        "Raw cells are summed; the cosine's scale is learned from where `scale` says.",
+        "A single branch; the paper's branch and losses are not known.",
+    )
+
+    hidden: Annotated[int, Help("channels of the LSTMs"), Bounds(min=1)] = 128
+    attention_width: Annotated[int, Help("channels in which cells and audio are compared"), Bounds(min=1)] = 256
+    scale: Annotated[
+        float, Help("what the cosine is multiplied by at first; 1 gives nearly even weights"), Bounds(above=0)
+    ] = 1.0
+    sentinel: Annotated[
+        Literal["adaptive", "never"], Help("a segment may rely on its own modality, or must ask the other one")
+    ] = "adaptive"
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Also how much every segment relies on its own modality."""
+        return frozenset({"beta"}) if self.sentinel == "adaptive" else frozenset()
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.cman.model import Cman
+
+        return Cman(self, audio_dim=spec.audio_dim, visual_dim=spec.visual_dim)
+
+
+def cman(supervision: Supervision) -> Recipe:
+    """CMAN with a single branch."""
+    tables, readers = "later tables, unverified", "the paper, as its readers report it"
+    return Recipe(
+        name="cman",
+        summary="Xuan et al. 2020: cross-modal attention with a sentinel",
+        paper="cman2020",
+        supervision=supervision,
+        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        encoder=CmanConfig(hidden=128, attention_width=256, scale=1.0, sentinel="adaptive"),
+        memory=NoMemoryConfig(),
+        head=single_head(supervision),
+        objective=single_objective(supervision),
+        train=recurrent_training(supervision),
+        published=(
+            Published("full", "VGG-19 + VGGish", 0.733, tables),
+            Published("full", "ResNet-152 + VGGish", 0.771, readers),
+            Published("weak", "VGG-19 + VGGish", 0.704, tables),
+            Published("weak", "ResNet-152 + VGGish", 0.757, readers),
+        ),
+    )
+
+
+def register(zoo: Registrar) -> None:
+    """Offer CMAN."""
+    zoo.paper(PAPER)
+    zoo.encoder("cman", CmanConfig)
+    zoo.recipe("cman", cman)

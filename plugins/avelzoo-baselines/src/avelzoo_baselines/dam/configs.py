@@ -1,0 +1,132 @@
+"""Options, recipe and citation of DAM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import (
+    Bounds,
+    EncoderConfig,
+    FullConfig,
+    HeadConfig,
+    Help,
+    NoMemoryConfig,
+    ObjectiveConfig,
+    Paper,
+    Published,
+    Recipe,
+    Supervision,
+    WorldsConfig,
+)
+from avelzoo_baselines.shared.configs import VideoConfig
+from avelzoo_baselines.shared.recurrent_recipe import recurrent_training
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Head, Registrar, Widths
+
+PAPER = Paper(
+    key="dam2019",
+    authors="Y. Wu, L. Zhu, Y. Yan, Y. Yang",
+    title="Dual Attention Matching for Audio-Visual Event Localization",
+    venue="ICCV",
+    year=2019,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DamConfig(EncoderConfig):
+    """Local embeddings of every segment, and a global vector per modality from self-attention (Wu et al. 2019)."""
+
+    paper: ClassVar[str] = "dam2019"
+    fidelity: ClassVar[str] = "equation-level"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "Widths are not published; local embeddings have two layers, the last one linear, so that logits have signs.",
+        "General heads get [f^V * phi^A; f^A * phi^V], whose sums are the matching's logits.",
+    )
+
+    width: Annotated[int, Help("channels d of local and global vectors"), Bounds(min=1)] = 256
+    attention_width: Annotated[int, Help("channels in which the spatial attention compares"), Bounds(min=1)] = 512
+    attention_axis: Annotated[
+        Literal["projection", "location"], Help("where the audio enters the spatial attention: per column or per cell")
+    ] = "projection"
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Also a global vector per modality."""
+        return frozenset({"global_vectors"})
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.dam.model import Dam
+
+        cells = spec.grid[0] * spec.grid[1]
+        return Dam(self, audio_dim=spec.audio_dim, visual_dim=spec.visual_dim, cells=cells)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchingConfig(HeadConfig):
+    """A segment is an event where its local vectors match the global ones; the category from the global vectors."""
+
+    paper: ClassVar[str] = "dam2019"
+    fidelity: ClassVar[str] = "equation-level"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "The classifier has two layers.",
+        "Weak supervision is ours: CMRAN's gated double branch, with the matching as the gate.",
+    )
+
+    matching: Annotated[
+        Literal["cross", "self"], Help("match local vectors with the other modality's global one, or with their own")
+    ] = "cross"
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """A global vector per modality."""
+        return frozenset({"global_vectors"})
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """What objectives may ask for."""
+        return frozenset({"event_logits", "relevance_logits", "video_probabilities"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        """The head."""
+        from avelzoo_baselines.dam.head import Matching
+
+        return Matching(self.matching, n=spec.n, width=widths.audio, supervised=supervision == "full")
+
+
+def dam(supervision: Supervision) -> Recipe:
+    """DAM with its matching head; its weak variant is ours."""
+    table = "Ge et al. 2023, Table 1"
+    weight = 0.5  # lambda, the best of the paper's sweep
+    objective: ObjectiveConfig = (
+        FullConfig(event=weight, relevance=1 - weight)
+        if supervision == "full"
+        else VideoConfig(video=1.0, video_loss="soft-margin")
+    )
+    return Recipe(
+        name="dam",
+        summary="Wu et al. 2019: dual attention matching; its weak variant is ours",
+        paper="dam2019",
+        supervision=supervision,
+        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        encoder=DamConfig(width=256, attention_width=512, attention_axis="projection"),
+        memory=NoMemoryConfig(),
+        head=MatchingConfig(matching="cross"),
+        objective=objective,
+        train=recurrent_training(supervision),
+        published=(
+            Published("full", "VGG-19 + VGGish", 0.745, "the paper, mean of 3 runs, as its readers report it"),
+            Published("full", "VGG-19 + CNN14", 0.773, table),
+            Published("weak", "VGG-19 + CNN14", 0.740, table),
+        ),
+    )
+
+
+def register(zoo: Registrar) -> None:
+    """Offer DAM and its matching head."""
+    zoo.paper(PAPER)
+    zoo.encoder("dam", DamConfig)
+    zoo.head("matching", MatchingConfig)
+    zoo.recipe("dam", dam)

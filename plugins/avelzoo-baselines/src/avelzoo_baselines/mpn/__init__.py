@@ -1,0 +1,1 @@
+"""MPN, from its paper."""

@@ -1,0 +1,135 @@
+"""Options, recipe and citation of MPN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from avelzoo import (
+    Bounds,
+    FullConfig,
+    HeadConfig,
+    Help,
+    NoMemoryConfig,
+    ObjectiveConfig,
+    Paper,
+    Published,
+    Recipe,
+    Supervision,
+    WorldsConfig,
+)
+from avelzoo_baselines.shared.configs import VideoConfig
+from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConfig, Count
+from avelzoo_baselines.shared.transformer_recipe import transformer_training
+
+if TYPE_CHECKING:
+    from avelzoo import Encoder, FeatureSpec, Head, Registrar, Widths
+
+PAPER = Paper(
+    key="mpn2021",
+    authors="J. Yu, Y. Cheng, R. Feng",
+    title="MPN: Multimodal Parallel Network for Audio-Visual Event Localization",
+    venue="ICME",
+    year=2021,
+    doi="10.48550/arXiv.2104.02971",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MpnConfig(AttendedTransformerConfig):
+    """Two subnetworks side by side: co-attention over the video, and a bottleneck that gates each segment alone."""
+
+    paper: ClassVar[str] = "mpn2021"
+    fidelity: ClassVar[str] = "approximate"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "Only the abstract was read: the two subnetworks and their modules' names are known, every layer is ours.",
+        "Co-attention is self-attention, then attention across, one layer shared by all four calls.",
+        "The bottleneck is a gate in the sense of BAM, over both modalities' channels.",
+        "General heads get [f_t; v_t; a_t] of both subnetworks, which mixes what the paper keeps unmixed.",
+    )
+
+    layers: Annotated[int, Help("co-attention modules"), Count] = 2
+    attention_dropout: Annotated[float, Help("dropout on attention weights"), Bounds(min=0, below=1)] = 0.2
+    reduction: Annotated[int, Help("the bottleneck has 2 d / reduction channels"), Count] = 16
+    pooling: Annotated[Literal["max", "mean"], Help("over the segments, for the video's vector")] = "max"
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Also the two subnetworks' own outputs."""
+        return frozenset({"parallel_paths"})
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        """The encoder."""
+        from avelzoo_baselines.mpn.model import Mpn
+
+        cells = spec.grid[0] * spec.grid[1]
+        return Mpn(self, audio_dim=spec.audio_dim, visual_dim=spec.visual_dim, cells=cells)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParallelConfig(HeadConfig):
+    """The category from the one subnetwork, every segment's relevance from the other."""
+
+    paper: ClassVar[str] = "mpn2021"
+    fidelity: ClassVar[str] = "approximate"
+    assumptions: ClassVar[tuple[str, ...]] = ("Under weak supervision, the gated double branch of CMRAN.",)
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """The outputs of two subnetworks."""
+        return frozenset({"parallel_paths"})
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """What objectives may ask for."""
+        return frozenset({"event_logits", "relevance_logits", "video_probabilities"})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        """The head."""
+        from avelzoo_baselines.mpn.head import Parallel
+
+        return Parallel(n=spec.n, local=widths.audio, video=2 * widths.audio, supervised=supervision == "full")
+
+
+def mpn(supervision: Supervision) -> Recipe:
+    """MPN with its two branches."""
+    objective: ObjectiveConfig = (
+        FullConfig(event=0.5, relevance=0.5)
+        if supervision == "full"
+        else VideoConfig(video=1.0, video_loss="soft-margin")
+    )
+    return Recipe(
+        name="mpn",
+        summary="Yu et al. 2021: two parallel subnetworks, reconstructed from the abstract",
+        paper="mpn2021",
+        supervision=supervision,
+        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        encoder=MpnConfig(
+            width=256,
+            heads=4,
+            feedforward=1024,
+            dropout=0.2,
+            attention_dropout=0.2,
+            layers=2,
+            reduction=16,
+            pooling="max",
+            attention_width=512,
+            attention_axis="projection",
+        ),
+        memory=NoMemoryConfig(),
+        head=ParallelConfig(),
+        objective=objective,
+        train=transformer_training(supervision),
+        published=(
+            Published("full", "VGG-19 + VGGish", 0.776, "Ge et al. 2023, Table 1"),
+            Published("weak", "VGG-19 + VGGish", 0.720, "Ge et al. 2023, Table 1, one column off"),
+        ),
+    )
+
+
+def register(zoo: Registrar) -> None:
+    """Offer MPN and its head."""
+    zoo.paper(PAPER)
+    zoo.encoder("mpn", MpnConfig)
+    zoo.head("parallel", ParallelConfig)
+    zoo.recipe("mpn", mpn)

@@ -1,0 +1,32 @@
+"""MPN's head."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from avelzoo import Encoded
+from avelzoo_baselines.shared.two_paths import TwoPaths
+
+
+class Parallel(TwoPaths):
+    """l^e = W_e x of the classification subnetwork, l^r_t = w_r f_t of the localization subnetwork.
+
+    Args:
+        n: event categories.
+        local: channels of f.
+        video: channels of x.
+        supervised: segments have labels.
+    """
+
+    def __init__(self, *, n: int, local: int, video: int, supervised: bool) -> None:
+        super().__init__(nn.Linear(video, n if supervised else n + 1), supervised=supervised)
+        self.segment = nn.Linear(local, 1)
+
+    def video(self, encoded: Encoded) -> Tensor:
+        """x (b 2d)."""
+        return encoded.extras["video"]
+
+    def relevance(self, encoded: Encoded) -> Tensor:
+        """(b t)."""
+        logits: Tensor = self.segment(encoded.extras["local"])
+        return logits.squeeze(-1)

@@ -1,0 +1,51 @@
+"""A double branch whose category and relevance come from different places of the encoder."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from torch import Tensor, nn
+
+from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
+from avelzoo.nn import decode_branches
+from avelzoo_baselines.shared.gated import decode_video, video_predictions
+
+
+class TwoPaths(Head):
+    """c = Classifier(x) of a vector x of the video, l^r_t of whatever a subclass takes; an event where sigmoid > 1/2.
+
+    Under weak supervision the video has n+1 classes and p = softmax(max_t sigmoid(l^r_t) c) is what labels train, as
+    in CMRAN's public code.
+
+    Args:
+        classifier: (b x) -> (b n), or (b n+1) under weak supervision.
+        supervised: segments have labels.
+    """
+
+    def __init__(self, classifier: nn.Module, *, supervised: bool) -> None:
+        super().__init__()
+        self.classifier = classifier
+        self.supervised = supervised
+
+    @abstractmethod
+    def video(self, encoded: Encoded) -> Tensor:
+        """(b x), what the category is told from."""
+
+    @abstractmethod
+    def relevance(self, encoded: Encoded) -> Tensor:
+        """(b t), logits of the segments' relevance."""
+
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+        """event_logits (b n), relevance_logits (b t); where weak, extras video_logits, video_probabilities (b n+1)."""
+        category, relevance = self.classifier(self.video(encoded)), self.relevance(encoded)
+        if not self.supervised:
+            return video_predictions(encoded, category, relevance, gate=relevance.sigmoid())
+        return Predictions(event_logits=category, relevance_logits=relevance, extras=encoded.extras)
+
+    def decode(self, predictions: Predictions) -> Decoded:
+        """The video's category where the relevance exceeds one half."""
+        assert predictions.event_logits is not None and predictions.relevance_logits is not None
+        relevance = predictions.relevance_logits.sigmoid()
+        if self.supervised:
+            return decode_branches(predictions.event_logits, relevance, relevance > 0.5)
+        return decode_video(predictions, relevance, relevance > 0.5)
