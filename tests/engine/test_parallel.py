@@ -122,6 +122,7 @@ def kill_worker(rank, folder):
 @pytest.mark.slow
 def test_a_lost_process_ends_the_run_which_goes_on_later(trained, tmp_path, capfd, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr("avelzoo.cli.execute.Lifecycle", lambda host: None)  # trackers have tests of their own
     supervision, choices, values = CASES["dropout"]
     words = [word for path, value in (SMALL | values).items() for word in ("--set", f"{path}={value}")]
     words += [word for slot, name in choices.items() for word in (f"--{slot}", name)]
@@ -143,7 +144,6 @@ def test_a_lost_process_ends_the_run_which_goes_on_later(trained, tmp_path, capf
     assert main(["run", "--resume", str(out), *how]) == 0
     assert capfd.readouterr() == ("", "")
     gone_on, straight = numbers(out), numbers(trained / "together" / "dropout")
-    assert set(straight.pop("files")) <= set(gone_on.pop("files")), "trackers may have left more"
     assert gone_on == straight, "each process's own dropout goes on as well"
 
 

@@ -189,10 +189,11 @@ class Together:
             return blank
         length = share.audio.shape[0]
         owner, position = index // length, index % length
-        most = int(owner.bincount(minlength=self.size).max())
+        counts = owner.bincount(minlength=self.size).tolist()
+        most = max(counts)
         mine = position[owner == self._ranks.place.rank]
         sent = torch.cat([mine, mine.new_zeros(most - mine.shape[0])])
-        place = owner * most + torch.cat([torch.arange(int(k)) for k in owner.bincount(minlength=self.size)]).to(owner)
+        place = owner * most + torch.cat([torch.arange(count) for count in counts]).to(owner)
 
         def filled(empty: Tensor, own: Tensor) -> Tensor:
             return torch.zeros_like(empty, memory_format=torch.contiguous_format).index_copy(
