@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "avelzoo"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.version", "avelzoo.errors", "avelzoo.suggest", "avelzoo.records", "avelzoo.papers"),
     ("avelzoo.config",),
-    ("avelzoo.components", "avelzoo.contracts", "avelzoo.jobs"),
+    ("avelzoo.components", "avelzoo.contracts", "avelzoo.jobs", "avelzoo.allocator"),
     ("avelzoo.recipe", "avelzoo.registry", "avelzoo.hookspecs"),
     ("avelzoo.nn", "avelzoo.metrics", "avelzoo.parity", "avelzoo.data", "avelzoo.media"),
     ("avelzoo.model", "avelzoo.composition"),
@@ -53,6 +53,7 @@ TORCH_FREE = (
     "avelzoo.papers",
     "avelzoo.config",
     "avelzoo.components",
+    "avelzoo.allocator",
     "avelzoo.jobs",
     "avelzoo.recipe",
     "avelzoo.registry",

@@ -32,9 +32,11 @@ def evaluate(
 ) -> None:
     """Score a run folder again, on its own or on other data. Changes nothing in it."""
     from avelzoo import engine
+    from avelzoo.allocator import keep_freed_memory
     from avelzoo.cli.report import score_table
     from avelzoo.host import default_host
 
+    keep_freed_memory()
     registry = default_host().registry
     run = engine.load_run(run_dir, registry)
     dataset = run.composition.recipe.dataset

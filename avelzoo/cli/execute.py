@@ -77,9 +77,11 @@ def reopen(registry: Registry, folder: str | None, how: RunSettings) -> tuple[Co
 def execute(registry: Registry, composition: Composition, how: RunSettings) -> None:
     """Train, evaluate, print."""
     from avelzoo import engine
+    from avelzoo.allocator import keep_freed_memory
     from avelzoo.api import new_folder
     from avelzoo.engine.parallel.place import find_place
 
+    keep_freed_memory()
     folder = how.out or new_folder(composition)
     try:
         result = engine.run(

@@ -45,6 +45,7 @@ def profile(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Parameters, arithmetic, step time and peak memory of any composition, on random features."""
+    from avelzoo.allocator import keep_freed_memory
     from avelzoo.compose import check
     from avelzoo.host import default_host
 
@@ -56,6 +57,7 @@ def profile(
     spec = _spec(composition.recipe, sizes)
     from avelzoo.profiling import profile as measure
 
+    keep_freed_memory()
     cost = measure(composition.recipe, spec, batch_size=batch_size, repeats=repeats, device=device).to_dict()
     if json:
         render.emit_json({"recipe": composition.owner.qualified, "spec": spec.to_dict()} | cost)

@@ -12,6 +12,8 @@ from torch.nn import functional as F
 _LEVELS = 1 << 16
 _LARGE = 1 << 14
 """Elements from which cheap masks pay; below, torch's own are as fast."""
+_PIECE = 1 << 17
+"""Elements that are masked at a time."""
 
 
 class Dropout(nn.Dropout):
@@ -31,32 +33,68 @@ def dropout(x: Tensor, p: float, *, training: bool = True) -> Tensor:
     """See `Dropout`."""
     if not training or p == 0.0:
         return x
-    threshold = round(p * _LEVELS)
-    if x.device.type != "cpu" or x.numel() < _LARGE or not 0 < threshold < _LEVELS:
+    if x.device.type != "cpu" or not pays(x.numel(), p):
         return F.dropout(x, p)
-    dropped: Tensor = _CheapDropout.apply(x, threshold)
+    dropped: Tensor = _CheapDropout.apply(x, p, draw_seed())
     return dropped
 
 
+def pays(elements: int, p: float) -> bool:
+    """Whether cheap masks are worth it: many elements, and a probability that 16 bits can tell from 0 and 1."""
+    return elements >= _LARGE and 0 < round(p * _LEVELS) < _LEVELS
+
+
+def draw_seed() -> int:
+    """A seed for a mask, from torch's generator."""
+    return int(torch.randint(2**62, ()))
+
+
+def mask_into(out: Tensor, x: Tensor, p: float, seed: int, *, scaled: bool) -> float:
+    """Write x into ``out`` with its elements zeroed with probability p; the same seed zeroes the same ones.
+
+    Goes over the memory once, a piece at a time that stays in the processor's cache together with its mask, so that no
+    mask is ever whole: a backward pass draws it again for less than it costs to keep.
+
+    Args:
+        out: contiguous, of x's size and type; may be x.
+        x: contiguous.
+        p: probability.
+        seed: of the mask.
+        scaled: multiply what stays by the factor.
+
+    Returns:
+        The factor 1 / (1 - p), p as it was rounded.
+    """
+    threshold = round(p * _LEVELS)
+    factor = _LEVELS / (_LEVELS - threshold)
+    source, target = x.view(-1), out.view(-1)
+    bits = np.random.SFC64(seed)
+    keep = torch.empty(min(_PIECE, source.numel()), dtype=x.dtype)
+    for start in range(0, source.numel(), _PIECE):
+        piece = target[start : start + _PIECE]
+        count = piece.numel()
+        drawn = torch.from_numpy(bits.random_raw((count + 3) // 4).view(np.int16))[:count]
+        torch.ge(drawn, threshold - _LEVELS // 2, out=keep[:count])
+        torch.mul(source[start : start + _PIECE], keep[:count], out=piece)
+        if scaled:
+            piece.mul_(factor)
+    return factor
+
+
 class _CheapDropout(torch.autograd.Function):
-    """Keeps one byte an element for the backward pass."""
+    """Keeps nothing but a seed for the backward pass."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, threshold: int) -> Tensor:
-        gone = _random_bits(x.numel()).view(x.shape) < threshold - _LEVELS // 2
-        ctx.save_for_backward(gone)
-        ctx.factor = _LEVELS / (_LEVELS - threshold)
-        kept: Tensor = (x * ctx.factor).masked_fill_(gone, 0.0)
-        return kept
+    def forward(ctx: Any, x: Tensor, p: float, seed: int) -> Tensor:
+        ctx.drawn = (p, seed)
+        out = torch.empty_like(x, memory_format=torch.contiguous_format)
+        mask_into(out, x.contiguous(), p, seed, scaled=True)
+        return out
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        (gone,) = ctx.saved_tensors
-        return (grads[0] * ctx.factor).masked_fill_(gone, 0.0), None
-
-
-def _random_bits(count: int) -> Tensor:
-    """(count) int16, uniform over all values."""
-    seed = int(torch.randint(2**62, ()))
-    raw = np.random.SFC64(seed).random_raw((count + 3) // 4)
-    return torch.from_numpy(raw.view(np.int16))[:count]
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        p, seed = ctx.drawn
+        given = grads[0].contiguous()
+        out = torch.empty_like(given)
+        mask_into(out, given, p, seed, scaled=True)
+        return out, None, None

@@ -13,6 +13,7 @@ import sys
 import threading
 from dataclasses import replace
 
+from avelzoo.allocator import keep_freed_memory
 from avelzoo.jobs import Job, memory_mb, perform
 
 ABANDONED = 75
@@ -26,6 +27,7 @@ def main() -> None:
     answer = os.dup(1)
     os.dup2(2, 1)  # what the job prints goes to its log, the outcome alone to the launcher
     threading.Thread(target=_follow, daemon=True).start()
+    keep_freed_memory()
     outcome = replace(perform(Job(**told["job"])), memory_mb=memory_mb())
     sys.stdout.flush()
     with os.fdopen(answer, "w", encoding="utf-8") as stream:

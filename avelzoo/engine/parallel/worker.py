@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from avelzoo import engine
+from avelzoo.allocator import keep_freed_memory
 from avelzoo.composition import from_dict
 from avelzoo.engine.parallel.place import Place, find_place
 from avelzoo.engine.parallel.ranks import LostError
@@ -27,6 +28,7 @@ def main(room: Path) -> int:
     """Take part in the run that is described in ``room``; what came of it is written there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this one hears it too, and ends it
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    keep_freed_memory()
     place = find_place()
     assert place is not None, "the launcher says which process this is"
     try:
