@@ -70,7 +70,7 @@ TORCH_FREE = (
     "avelzoo.builtin.recipes",
     *(f"avelzoo.builtin.{path.parent.name}.configs" for path in sorted(PACKAGE.glob("builtin/*/configs.py"))),
 )
-HEAVY = ("torch", "torchmetrics", "lightning_fabric", "timm", "h5py", "safetensors", "einops", "scipy", "sklearn")
+HEAVY = ("torch", "lightning_fabric", "timm", "h5py", "safetensors", "einops", "scipy", "sklearn")
 
 
 def module_name(path: Path) -> str:

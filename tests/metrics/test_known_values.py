@@ -175,15 +175,3 @@ def test_an_empty_bin_has_no_score() -> None:
     assert len(found["bins"]) == 15
     assert found["bins"][14]["segments"] == 0
     assert found["bins"][14]["score"] is None
-
-
-def test_calibration_agrees_with_torchmetrics() -> None:
-    torch = pytest.importorskip("torch")
-    functional = pytest.importorskip("torchmetrics.functional.classification")
-    rng = np.random.default_rng(0)
-    relevance = rng.random((50, 10), dtype=np.float32)
-    event = rng.random((50, 10)) < relevance**2
-    expected = functional.binary_calibration_error(
-        torch.from_numpy(relevance.ravel()), torch.from_numpy(event.ravel()).int(), n_bins=15, norm="l1"
-    )
-    assert calibration_error(relevance, event)["expected_error"] == pytest.approx(float(expected), abs=1e-6)
