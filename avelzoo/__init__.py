@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.builtin.memory.configs import (
         FeatureBankConfig as FeatureBankConfig,
         JsdBankConfig as JsdBankConfig,
+        LazyBankConfig as LazyBankConfig,
         NoMemoryConfig as NoMemoryConfig,
         RandomBankConfig as RandomBankConfig,
     )
@@ -126,7 +127,13 @@ _HOME = {
         "SingleConfig",
     ),
     "avelzoo.builtin.launchers.configs": ("InlineConfig", "LocalConfig"),
-    "avelzoo.builtin.memory.configs": ("FeatureBankConfig", "JsdBankConfig", "NoMemoryConfig", "RandomBankConfig"),
+    "avelzoo.builtin.memory.configs": (
+        "FeatureBankConfig",
+        "JsdBankConfig",
+        "LazyBankConfig",
+        "NoMemoryConfig",
+        "RandomBankConfig",
+    ),
     "avelzoo.builtin.objectives.configs": ("FullConfig", "WeakConfig"),
     "avelzoo.jobs": ("Job", "Launcher", "Outcome", "perform"),
     "avelzoo.lifecycle": ("RunView",),

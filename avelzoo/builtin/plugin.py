@@ -25,6 +25,7 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.encoder("st-fusion", encoders.STFusionConfig)
     zoo.encoder("mean-pool", encoders.MeanPoolConfig)
     zoo.memory("jsd-bank", memory.JsdBankConfig)
+    zoo.memory("lazy-bank", memory.LazyBankConfig)
     zoo.memory("random-bank", memory.RandomBankConfig)
     zoo.memory("feature-bank", memory.FeatureBankConfig)
     zoo.memory("none", memory.NoMemoryConfig)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from avelzoo.builtin.encoders.configs import STFusionConfig
-from avelzoo.builtin.memory.configs import FeatureBankConfig, JsdBankConfig, RandomBankConfig
+from avelzoo.builtin.memory.configs import FeatureBankConfig, JsdBankConfig, LazyBankConfig, RandomBankConfig
 from avelzoo.nn import jensen_shannon
 from avelzoo.records import Targets
 from models.worlds import SPEC, make_batch, make_targets
@@ -234,3 +234,57 @@ def test_feature_bank_keeps_features_as_they_were(encoder):
     for category, slot in memory.slots.filled.nonzero().tolist():
         key = int(memory.slots.key[category, slot])
         torch.testing.assert_close(view.items[category, slot], fused[key >> 20, key & 0xFFFFF])
+
+
+def test_a_lazy_bank_of_every_step_is_the_exact_one_without_gradient(encoder):
+    encoder.eval()  # the same encoding twice
+    lazy, exact = build(LazyBankConfig(size=3, every=1), encoder), build(PAPER, encoder)
+    exact.load_state_dict(lazy.state_dict(), strict=False)
+    for step in range(3):
+        for memory in (lazy, exact):
+            observe(memory, encoder, make_batch(seed=step, first_row=4 * step), make_targets(seed=step))
+        got, want = lazy.read(encoder), exact.read(encoder)
+        assert torch.allclose(got.items[got.filled], want.items[want.filled], atol=1e-6)
+        assert torch.equal(got.filled, want.filled)
+        assert not got.items.requires_grad
+        assert want.items.requires_grad
+
+
+def test_a_lazy_bank_encodes_every_kth_step_and_always_in_evaluation(encoder):
+    memory = build(LazyBankConfig(size=3, every=3), encoder)
+    calls = []
+
+    def encode(audio, visual):
+        calls.append(len(audio))
+        return encoder(audio, visual)
+
+    encoded_in = []
+    for step in range(1, 8):
+        observe(memory, encoder, make_batch(seed=step, first_row=4 * step), make_targets(seed=step))
+        calls.clear()
+        memory.read(encode)
+        if calls:
+            encoded_in.append(step)
+    assert encoded_in == [3, 6]
+    memory.eval()
+    stale = memory.slots.payload("fused").clone()
+    memory.read(encode)
+    assert calls
+    assert torch.equal(memory.slots.payload("fused"), stale)
+
+
+def test_a_lazy_banks_new_entry_has_the_embedding_of_its_own_video(encoder):
+    encoder.eval()
+    memory = build(LazyBankConfig(size=3, every=100), encoder)
+    batch, targets = make_batch(), make_targets()
+    observe(memory, encoder, batch, targets)
+    fused = encoder(batch.audio, batch.visual).fused
+    view = memory.read(encoder)
+    checked = 0
+    for category, slot in memory.slots.filled.nonzero().tolist():
+        key = int(memory.slots.key[category, slot])
+        row, position = key >> 20, key & (2**20 - 1)
+        index = batch.rows.tolist().index(row)
+        assert torch.allclose(view.items[category, slot], fused[index, position])
+        checked += 1
+    assert checked > 0

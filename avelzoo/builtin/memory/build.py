@@ -1,9 +1,10 @@
-"""The three banks as compositions of one module."""
+"""The banks as compositions of one module."""
 
 from __future__ import annotations
 
 from avelzoo.builtin.memory.bank import Bank
-from avelzoo.builtin.memory.configs import FeatureBankConfig, JsdBankConfig, RandomBankConfig
+from avelzoo.builtin.memory.configs import FeatureBankConfig, JsdBankConfig, LazyBankConfig, RandomBankConfig
+from avelzoo.builtin.memory.lazy import LazyBank
 from avelzoo.builtin.memory.relation import JsdRelation, RandomRelation, UnimodalClassifiers
 from avelzoo.builtin.memory.slots import RankedSlots
 from avelzoo.components import Supervision
@@ -26,6 +27,24 @@ def jsd_bank(config: JsdBankConfig, spec: FeatureSpec, widths: Widths, supervisi
         by_audio_sum=config.duplicates == "audio-sum",
         refresh=config.refresh_scores,
         update_fraction=config.update_fraction,
+    )
+
+
+def lazy_bank(config: LazyBankConfig, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Bank:
+    """As the first, with embeddings that grow stale (this library's own)."""
+    return LazyBank(
+        Bank(
+            RankedSlots(spec.n, config.size, _raw(spec) | {"fused": (widths.fused,)}),
+            UnimodalClassifiers(widths.audio, widths.visual, spec.n),
+            JsdRelation(),
+            stores="raw",
+            width=widths.fused,
+            supervised=supervision == "full",
+            unfilled=config.unfilled,
+            background_videos=config.background_videos,
+            context=config.context,
+        ),
+        every=config.every,
     )
 
 

@@ -74,6 +74,24 @@ class JsdBankConfig(BankConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LazyBankConfig(BankConfig):
+    """An approximation of jsd-bank for speed: segments are encoded anew in every k-th step alone, without gradient."""
+
+    assumptions: ClassVar[tuple[str, ...]] = ("Ours, not the paper's: stale embeddings, and no gradient through them.",)
+
+    every: Annotated[int, Help("training steps k from one encoding of the bank to the next"), Bounds(min=1)] = 8
+    context: Annotated[
+        Literal["sequence", "independent"],
+        Help("temporal context of a stored segment: its category's slots as one sequence, or none (t=1)"),
+    ] = "sequence"
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
+        from avelzoo.builtin.memory.build import lazy_bank
+
+        return lazy_bank(self, spec, widths, supervision)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RandomBankConfig(BankConfig):
     """Raw segments drawn at random among event-related ones: Table 2's row without the JSD-based update."""
 
