@@ -33,14 +33,15 @@ lint: $(READY)  ## style, formatting, types, generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy $(wildcard plugins/*/src examples/*/src)
+	MYPYPATH=scripts $(BIN)/mypy scripts/bench
 	$(BIN)/python scripts/gen_docs.py --check
 
 docs: $(READY)  ## the documentation, strictly, into site/
 	$(BIN)/python scripts/gen_docs.py
 	$(BIN)/zensical build --clean --strict
 
-bench: $(READY)  ## seconds per training step and videos per second, by composition
-	$(BIN)/python scripts/bench.py
+bench: $(READY)  ## speed and memory against a plain reference and the arithmetic: table, JSON, plot; BENCH for options
+	PYTHONPATH=scripts $(BIN)/python -m bench $(BENCH)
 
 clean:  ## what was built and cached, not the environment and not the runs
 	rm -rf build dist site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

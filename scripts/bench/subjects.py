@@ -1,0 +1,149 @@
+"""The two that are compared, behind one face: a training step, an evaluation, their arithmetic."""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+import numpy as np
+import torch
+from torch.optim import Optimizer
+from torch.utils.flop_counter import FlopCounterMode
+
+from avelzoo import Model, build
+from avelzoo.allocator import keep_freed_memory
+from avelzoo.builtin.ge2023 import Ge2023
+from avelzoo.engine.environment import make_fabric
+from avelzoo.engine.evaluation import answers
+from avelzoo.engine.optimization import adam
+from avelzoo.engine.team import Alone
+from bench.reference import Reference
+from bench.sizes import Sizes, Videos, full_bank
+
+BUFFERS = ("audio", "visual", "score", "key", "relevance", "filled")
+
+
+class Subject(Protocol):
+    """What is timed."""
+
+    def step(self, videos: Videos, indices: np.ndarray) -> float:
+        """A training step on these videos; its loss."""
+        ...
+
+    def evaluate(self, videos: Videos) -> np.ndarray:
+        """Segment ids of all videos."""
+        ...
+
+    def fill(self, sizes: Sizes) -> None:
+        """Fill the bank."""
+        ...
+
+
+class Plain:
+    """The reference.
+
+    Args:
+        sizes: of everything.
+        seed: of the initial weights.
+    """
+
+    def __init__(self, sizes: Sizes, seed: int = 0) -> None:
+        torch.manual_seed(seed)
+        self.model = Reference(sizes)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=3e-4)
+        self.batch_size = sizes.batch
+
+    def fill(self, sizes: Sizes) -> None:
+        """Fill the bank."""
+        for name, value in full_bank(sizes).items():
+            if name != "relevance":
+                self.model.get_buffer(name).copy_(value)
+
+    def step(self, videos: Videos, indices: np.ndarray) -> float:
+        """As everybody writes it."""
+        self.model.train()
+        self.optimizer.zero_grad()
+        loss = self.model(*videos.fetch(indices))
+        loss.backward()
+        self.optimizer.step()
+        return float(loss.detach())
+
+    def evaluate(self, videos: Videos) -> np.ndarray:
+        """Batch after batch, the bank encoded in each."""
+        self.model.eval()
+        found = []
+        for start in range(0, len(videos), self.batch_size):
+            batch, _ = videos.fetch(np.arange(start, min(start + self.batch_size, len(videos))))
+            found.append(self.model.answer(batch))
+        ids: np.ndarray = torch.cat(found).numpy()
+        return ids
+
+
+class Ours:
+    """avelzoo's model under avelzoo's engine, with the reference's initial weights.
+
+    Args:
+        sizes: of everything.
+        precision: as in `TrainConfig`.
+        seed: of the initial weights.
+    """
+
+    def __init__(self, sizes: Sizes, precision: str = "32", seed: int = 0) -> None:
+        keep_freed_memory()
+        recipe = sizes.recipe(precision)
+        self.model = build(recipe, sizes.spec)
+        copy_weights(Plain(sizes, seed).model, self.model)
+        self.train = recipe.train
+        fabric = make_fabric("cpu", precision)
+        fabric.setup_module(self.model)
+        self.optimizer = cast("Optimizer", fabric.setup_optimizers(adam(self.model, recipe.train)))
+        self.team = Alone(fabric, precision)
+
+    def fill(self, sizes: Sizes) -> None:
+        """Fill the bank."""
+        for name, value in full_bank(sizes).items():
+            self.model.memory.get_buffer(f"slots.{name}").copy_(value)
+
+    def step(self, videos: Videos, indices: np.ndarray) -> float:
+        """As `avelzoo.engine.training` does it."""
+        self.model.train()
+        batch, targets = self.team.fetch(videos, indices)
+        self.optimizer.zero_grad()
+        with self.team.fabric.autocast():
+            loss = self.team.step(self.model, batch, targets, len(indices)).loss
+        self.team.backward(self.model, loss)
+        self.optimizer.step()
+        return float(loss.detach())
+
+    def evaluate(self, videos: Videos) -> np.ndarray:
+        """The engine's evaluation."""
+        found: np.ndarray = answers(self.model, videos, self.team, self.train).segments
+        return found
+
+
+def copy_weights(reference: Reference, model: Model) -> None:
+    """Give avelzoo's model the reference's parameters and bank: the names are the public code's."""
+    rename = Ge2023().rename
+    own = model.state_dict()
+    given = {}
+    for key, value in reference.state_dict().items():
+        name = f"memory.slots.{key}" if key in BUFFERS else rename(key)
+        assert own[name].shape == value.shape, name
+        given[name] = value
+    missing = set(own) - set(given) - {"memory.slots.relevance"}
+    assert not missing, missing
+    model.load_state_dict(given | {"memory.slots.relevance": own["memory.slots.relevance"]})
+
+
+def make(name: str, sizes: Sizes, precision: str = "32", seed: int = 0) -> Plain | Ours:
+    """A subject by name: ``reference`` or ``avelzoo``."""
+    return Plain(sizes, seed) if name == "reference" else Ours(sizes, precision, seed)
+
+
+def arithmetic(subject: Subject, videos: Videos, batch: int, *, evaluate: bool) -> int:
+    """Floating-point operations of a step or an evaluation: those of matrix products, convolutions and attention."""
+    with FlopCounterMode(display=False) as counter:
+        if evaluate:
+            subject.evaluate(videos)
+        else:
+            subject.step(videos, np.arange(batch))
+    return int(counter.get_total_flops())

@@ -1,0 +1,57 @@
+"""The benchmarks' reference computes what avelzoo computes: only then is a ratio of times worth something."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from bench.sizes import TINY, Videos, full_bank
+from bench.subjects import BUFFERS, Ours, Plain, copy_weights
+
+from avelzoo.builtin.ge2023 import Ge2023
+
+STILL = replace(TINY, dropout=False)
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["full bank", "empty bank"])
+def test_steps_and_answers_are_the_same(full):
+    """Losses, gradients, bank and answers over several steps, dropout off."""
+    videos = Videos(STILL, 12)
+    plain, ours = Plain(STILL), Ours(STILL)
+    if full:
+        plain.fill(STILL)
+        ours.fill(STILL)
+    copy_weights(plain.model.double(), ours.model.double())
+    videos.audio, videos.visual = videos.audio.double(), videos.visual.double()
+    before = plain.model.state_dict()["score"].clone()
+    for step in range(4):
+        indices = np.arange(3 * step, 3 * step + 3)
+        assert ours.step(videos, indices) == pytest.approx(plain.step(videos, indices), rel=1e-6)
+        state = ours.model.memory.state_dict()
+        for name in set(BUFFERS) - {"relevance"}:
+            assert torch.allclose(state[f"slots.{name}"].double(), plain.model.get_buffer(name).double()), name
+    assert not torch.equal(before, plain.model.get_buffer("score")), "segments have entered"
+    assert np.array_equal(plain.evaluate(videos), ours.evaluate(videos))
+
+
+def test_gradients_are_the_same():
+    videos = Videos(STILL, 3)
+    plain, ours = Plain(STILL), Ours(STILL)
+    plain.fill(STILL)
+    ours.fill(STILL)
+    batch, targets = videos.fetch(np.arange(3))
+    plain.model.train()(batch, targets).backward()
+    ours.model.train()(batch, targets).loss.backward()
+    own = dict(ours.model.named_parameters())
+    for name, value in plain.model.named_parameters():
+        got = own[Ge2023().rename(name)].grad
+        assert got is not None
+        assert torch.allclose(got, value.grad, atol=1e-5), name
+
+
+def test_a_full_bank_is_sorted_and_no_batch_holds_its_keys():
+    bank = full_bank(TINY)
+    assert bool((bank["score"].diff(dim=1) <= 0).all())
+    assert int(bank["key"].min()) > 10**12
