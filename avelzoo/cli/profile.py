@@ -71,11 +71,22 @@ def _rows(cost: dict[str, Any]) -> dict[str, str]:
     return {
         "parameters": f"{cost['parameters_total']:,} ({parts})",
         "training step": f"{cost['train_seconds']:.3f} s for {b} videos, {cost['train_flops'] / 1e9:.1f} GFLOP",
+        "its time": ", ".join(f"{name} {_share(s, cost)}" for name, s in _longest(cost["train_parts"])),
+        "its floor": f"{_share(cost['floor_share'] * cost['train_seconds'], cost)} of the time is what its products"
+        f" take at {cost['products_per_second'] / 1e9:.0f} GFLOP/s, as measured here",
         "evaluation": f"{cost['eval_seconds']:.3f} s for {b} videos, {cost['eval_flops'] / 1e9:.1f} GFLOP",
         "memory encoding": f"{cost['view_flops'] / 1e9:.1f} GFLOP, once per evaluation",
         "peak memory": f"{cost['peak_memory_mb']:.0f} MiB",
         "device": cost["device"],
     }
+
+
+def _share(seconds: float, cost: dict[str, Any]) -> str:
+    return f"{100 * seconds / cost['train_seconds']:.0f} %"
+
+
+def _longest(parts: dict[str, float]) -> list[tuple[str, float]]:
+    return sorted(parts.items(), key=lambda part: -part[1])
 
 
 def _spec(recipe: Recipe, sizes: str) -> FeatureSpec:

@@ -1,4 +1,4 @@
-"""What a composition costs: parameters, arithmetic, time and memory of a step."""
+"""The cost of a composition, measured."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from avelzoo.compose import build
 from avelzoo.model import Model
+from avelzoo.profiling.clock import Clock, products_per_second
 from avelzoo.recipe import Recipe
 from avelzoo.records import Batch, FeatureSpec, Targets
 
@@ -35,6 +36,9 @@ class Cost:
         peak_memory_mb: most memory the process held (the device's, on a GPU).
         batch_size: b.
         device: where it was measured.
+        train_parts: seconds of the median step by part: encoder, memory, the memory's encoding, head, objective,
+            backward, optimizer.
+        products_per_second: FLOP/s of large matrix products there.
     """
 
     parameters: dict[str, int]
@@ -46,10 +50,18 @@ class Cost:
     peak_memory_mb: float
     batch_size: int
     device: str
+    train_parts: dict[str, float]
+    products_per_second: float
+
+    @property
+    def floor_share(self) -> float:
+        """The share of the step's time that its arithmetic alone would take: 1 is as fast as products can be."""
+        return self.train_flops / self.products_per_second / self.train_seconds
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
-        return dict(vars(self)) | {"parameters_total": sum(self.parameters.values())}
+        totals = {"parameters_total": sum(self.parameters.values()), "floor_share": self.floor_share}
+        return dict(vars(self)) | totals
 
 
 def profile(
@@ -78,7 +90,7 @@ def profile(
         optimizer.step()
 
     train_flops = _flops(train)
-    train_seconds = _median(train, repeats, device)
+    train_parts = _median_step(model, optimizer, batch, targets, repeats=repeats, device=device)
     model.eval()
     with torch.no_grad():
         view = model.view()
@@ -91,12 +103,33 @@ def profile(
         train_flops=train_flops,
         eval_flops=eval_flops,
         view_flops=view_flops,
-        train_seconds=train_seconds,
+        train_seconds=sum(train_parts.values()),
         eval_seconds=eval_seconds,
         peak_memory_mb=_peak_mb(device),
         batch_size=b,
         device=torch.cuda.get_device_name() if device.startswith("cuda") else device,
+        train_parts=train_parts,
+        products_per_second=products_per_second(device, torch.float32),
     )
+
+
+def _median_step(
+    model: Model, optimizer: torch.optim.Optimizer, batch: Batch, targets: Targets, *, repeats: int, device: str
+) -> dict[str, float]:
+    """Seconds by part of the step whose whole time is the median."""
+    steps = []
+    for _ in range(repeats + 1):
+        clock = Clock(device)
+        with clock.watching(model), clock.part("other"):
+            optimizer.zero_grad()
+            loss = model(batch, targets).loss
+            with clock.part("backward"):
+                torch.autograd.backward(loss)
+            with clock.part("optimizer"):
+                optimizer.step()
+        steps.append(clock.seconds)
+    counted = sorted(steps[1:], key=lambda step: sum(step.values()))
+    return counted[len(counted) // 2]
 
 
 def _random(recipe: Recipe, spec: FeatureSpec, b: int, device: str, seed: int = 0) -> tuple[Batch, Targets]:

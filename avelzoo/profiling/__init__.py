@@ -1,0 +1,5 @@
+"""What a composition costs: parameters, arithmetic, time by part and memory of a step."""
+
+from avelzoo.profiling.cost import Cost, profile
+
+__all__ = ["Cost", "profile"]

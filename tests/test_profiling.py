@@ -1,0 +1,100 @@
+"""What `avelzoo profile` counts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+
+from avelzoo import FeatureSpec, build
+from avelzoo.host import default_host
+from avelzoo.profiling import profile
+from avelzoo.profiling.clock import Clock, products_per_second
+from avelzoo.testing import random_batch, random_targets
+
+SPEC = FeatureSpec(segments=4, audio_dim=6, grid=(2, 2), visual_dim=8, categories=("bark", "bell", "horn"))
+RECIPES = default_host().registry
+
+
+def recipe(name, **memory):
+    found = RECIPES.get("recipe", name).target("full")
+    return replace(found, memory=replace(found.memory, **memory)) if memory else found
+
+
+def test_parameters_and_arithmetic_are_what_counting_by_hand_gives():
+    cost = profile(recipe("double-branch"), SPEC, batch_size=2, repeats=1)
+    model = build(recipe("double-branch"), SPEC)
+    assert sum(cost.parameters.values()) == sum(p.numel() for p in model.parameters())
+    linear = torch.nn.Linear(3, 5)
+    with torch.utils.flop_counter.FlopCounterMode(display=False) as counter:
+        linear(torch.zeros(7, 3))
+    assert counter.get_total_flops() == 2 * 7 * 3 * 5
+    twice = profile(recipe("double-branch"), SPEC, batch_size=4, repeats=1)
+    assert twice.train_flops == pytest.approx(2 * cost.train_flops, rel=1e-6)
+    assert twice.eval_flops == pytest.approx(2 * cost.eval_flops, rel=1e-6)
+    assert 2.5 < cost.train_flops / cost.eval_flops < 3.1, "backward is about twice forward"
+
+
+def test_a_banks_encoding_grows_with_its_slots():
+    costs = [profile(recipe("ead-b", size=size), SPEC, batch_size=4, repeats=1) for size in (2, 4)]
+    growth = costs[1].view_flops / costs[0].view_flops
+    assert 1.9 < growth < 2.2, "attention over time adds a little"
+    assert set(costs[0].train_parts) == {
+        "encoder",
+        "memory",
+        "memory encoding",
+        "head",
+        "objective",
+        "backward",
+        "optimizer",
+        "other",
+    }
+    assert costs[0].train_seconds == pytest.approx(sum(costs[0].train_parts.values()))
+    assert 0 < costs[0].floor_share < 1
+
+
+def test_watching_changes_nothing():
+    torch.manual_seed(0)
+    model = build(recipe("ead-b", size=2), SPEC).eval()
+    batch, targets = random_batch(SPEC, 3), random_targets(SPEC, 3)
+    other = build(recipe("ead-b", size=2), SPEC).eval()
+    other.load_state_dict(model.state_dict())
+    clock = Clock("cpu")
+    with clock.watching(model), clock.part("other"):
+        watched = model(batch, targets).loss
+    assert torch.equal(watched, other(batch, targets).loss)
+    assert "forward" not in vars(model.encoder)
+    assert "read" not in vars(model.memory)
+    before = dict(clock.seconds)
+    model(batch, targets)
+    assert clock.seconds == before
+
+
+def test_parts_do_not_count_each_other(monkeypatch):
+    now = iter([0.0, 1.0, 3.0, 6.0])
+    monkeypatch.setattr("time.perf_counter", lambda: next(now))
+    clock = Clock("cpu")
+    with clock.part("whole"), clock.part("inner"):
+        pass
+    assert clock.seconds == {"whole": 1.0 + 3.0, "inner": 2.0}
+
+
+def test_products_have_a_speed():
+    assert products_per_second("cpu", torch.float32, size=64, turns=2) > 0
+
+
+def test_the_command_tells_it_all():
+    command = [sys.executable, "-m", "avelzoo", "profile", "ead-b", "--sizes", "dataset", "--batch-size", "2"]
+    command += ["--repeats", "1"]
+    told = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    cost = json.loads(told.stdout)
+    assert {"parameters_total", "train_flops", "train_seconds", "train_parts", "floor_share", "peak_memory_mb"} <= set(
+        cost
+    )
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "backward" in shown
+    assert "GFLOP/s, as measured here" in " ".join(shown.split())
