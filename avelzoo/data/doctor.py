@@ -23,6 +23,7 @@ from avelzoo.data.layout import (
     need_folder,
     read_marker,
 )
+from avelzoo.data.pack import check_packed
 from avelzoo.data.values import survey
 from avelzoo.errors import DataError
 
@@ -63,6 +64,7 @@ def examine(root: Path, *, quick: bool = False, tick: Tick | None = None) -> Rep
         for file in report.files:
             file.sha256 = sha256(root / file.name, tick)
             file.public = file.sha256 == CHECKSUMS[file.name] if file.name in CHECKSUMS else None
+    report.findings += check_packed(root, {file.name: file.sha256 for file in report.files})
     report.findings.sort(key=lambda finding: _ORDER[finding.level])
     return report
 

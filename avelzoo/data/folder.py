@@ -18,7 +18,9 @@ SPARE = 16 << 20
 
 
 @contextmanager
-def new_folder(target: Path, needed: int, *, force: bool = False) -> Iterator[Path]:
+def new_folder(
+    target: Path, needed: int, *, force: bool = False, advice: str = "choose another disk, or fewer --videos"
+) -> Iterator[Path]:
     """A temporary folder beside ``target`` that takes its name when the block ends well.
 
     An earlier simulation of that name is removed then. With ``force`` a folder with anything else in it is moved aside,
@@ -28,6 +30,7 @@ def new_folder(target: Path, needed: int, *, force: bool = False) -> Iterator[Pa
         target: the folder to be.
         needed: bytes that will be written.
         force: whether a folder that is neither empty nor a simulation may be moved aside.
+        advice: what to do where there is no space.
 
     Raises:
         UsageError: there is something else in the folder already.
@@ -38,7 +41,7 @@ def new_folder(target: Path, needed: int, *, force: bool = False) -> Iterator[Pa
     draft = target.parent / f".{target.name}.partial-{os.getpid()}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        need_space(target.parent, needed)
+        need_space(target.parent, needed, advice)
         if draft.exists():
             shutil.rmtree(draft)
         draft.mkdir()
@@ -53,7 +56,7 @@ def new_folder(target: Path, needed: int, *, force: bool = False) -> Iterator[Pa
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def need_space(folder: Path, needed: int) -> None:
+def need_space(folder: Path, needed: int, advice: str = "choose another disk, or fewer --videos") -> None:
     """Refuse to begin what cannot be finished.
 
     Raises:
@@ -66,7 +69,7 @@ def need_space(folder: Path, needed: int) -> None:
             where=str(folder),
             found=f"{free:,} bytes free",
             expected=f"{needed + SPARE:,} bytes",
-            fix="choose another disk, or fewer --videos",
+            fix=advice,
         )
 
 

@@ -20,6 +20,7 @@ from avelzoo.data.layout import (
     need_folder,
     read_marker,
 )
+from avelzoo.data.pack import read_manifest
 from avelzoo.errors import DataError
 
 
@@ -70,12 +71,14 @@ class Status:
     Attributes:
         root: the folder.
         simulated: the marker's content, if `avelzoo data simulate` wrote it.
+        packed: type of the features, if `avelzoo data pack` wrote it; else empty.
         files: every file of the layout, present or not.
         abilities: what they allow.
     """
 
     root: Path
     simulated: Mapping[str, Any] | None
+    packed: str
     files: tuple[FileStatus, ...]
     abilities: tuple[Ability, ...]
 
@@ -84,6 +87,7 @@ class Status:
         return {
             "root": str(self.root),
             "simulated": self.simulated,
+            "packed": self.packed,
             "files": [asdict(file) for file in self.files],
             "allows": {
                 ability.name: {kind: not missing for kind, missing in ability.missing.items()}
@@ -100,12 +104,14 @@ def status(root: Path) -> Status:
     """Look at a folder.
 
     Raises:
-        DataError: there is no such folder.
+        DataError: there is no such folder, or the manifest of a packed one is damaged.
     """
     root = need_folder(root.expanduser())
     files = tuple(_file(root, file.name) for file in FILES)
     readable = {file.name for file in files if file.present and not file.problem}
-    return Status(root, read_marker(root), files, tuple(_abilities(readable)))
+    manifest = read_manifest(root)
+    packed = str(manifest["dtype"]) if manifest else ""
+    return Status(root, read_marker(root), packed, files, tuple(_abilities(readable)))
 
 
 def _file(root: Path, name: str) -> FileStatus:
