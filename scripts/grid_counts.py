@@ -1,4 +1,4 @@
-"""Counts the pairings of encoders x heads x memories x supervision that train and answer, and those refused, and why."""
+"""Counts the pairings of encoders, heads, memories and supervisions that train and answer, and those refused."""
 
 from __future__ import annotations
 
@@ -20,15 +20,11 @@ def main() -> int:
     for entry in registry.entries("encoder"):
         pairings = list(walk_encoder(registry, entry))
         refused = [pairing for pairing in pairings if pairing.refusal]
-        reasons.update(f"`{pairing.head}`: {pairing.refusal}" for pairing in refused)
+        reasons.update(pairing.refusal for pairing in refused)
         rows.append((entry.name, len(pairings), len(pairings) - len(refused), len(refused)))
     sums = ("all", *(sum(row[i] for row in rows) for i in (1, 2, 3)))
-    print(
-        "\n".join(table(HEADER, ([f"`{name}`" if name != "all" else name, *map(str, n)] for name, *n in [*rows, sums])))
-    )
-    print(
-        "\n".join(table(("refusal, by head", "pairings"), ([why, str(count)] for why, count in reasons.most_common())))
-    )
+    print("\n".join(table(HEADER, ([f"`{name}`", *map(str, counts)] for name, *counts in [*rows, sums]))))
+    print("\n".join(table(("refusal", "pairings"), ([why, str(count)] for why, count in reasons.most_common()))))
     return 0
 
 
