@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from avelzoo.allocator import keep_freed_memory
 from avelzoo.jobs import memory_mb
 from bench.sizes import Sizes, Videos
 from bench.subjects import arithmetic, make
@@ -31,6 +32,8 @@ class Served:
         self._products = told["name"] == "products"
         if self._products:
             return
+        if told["name"] == "avelzoo":
+            keep_freed_memory()  # as avelzoo's commands do for their processes
         self._sizes = Sizes(**told["sizes"])
         self._seed = told["seed"]
         self._subject = make(told["name"], self._sizes, told["precision"], self._seed)
