@@ -45,7 +45,7 @@ class AvsdnConfig(AttendedStreamsConfig):
     """An LSTM reads each modality; a third one, begun from their fused states, reads both (Lin et al. 2019)."""
 
     paper: ClassVar[str] = "avsdn2019"
-    fidelity: ClassVar[str] = "faithful"
+    fidelity: ClassVar[str] = "equation-level"
     assumptions: ClassVar[tuple[str, ...]] = (
         "Widths and directions of the LSTMs are not published; `avsdn-cpsp` has those of jasongief/CPSP.",
         "The paper's features are vectors; on maps, audio-guided attention stands before the LSTMs.",
