@@ -23,7 +23,7 @@ from bench.output import plot, table
 from bench.parts import Options, Section
 from bench.sizes import TINY, Sizes
 
-SECTIONS = ("training", "evaluation", "curves", "growth", "startup")
+SECTIONS = ("training", "evaluation", "curves", "growth", "data", "startup")
 """Modules of this folder with a function ``measure(options) -> Section``; a further section is a further name."""
 
 
@@ -41,6 +41,8 @@ def main(argv: list[str] | None = None) -> int:
         steps=chosen.steps,
         videos=min(chosen.videos, 2 * sizes.batch) if chosen.tiny else chosen.videos,
         threads=chosen.threads,
+        stored=40 if chosen.tiny else chosen.stored,
+        scratch=chosen.scratch,
     )
     console, sections = Console(width=None if sys.stdout.isatty() else 200), []
     for name in chosen.only or SECTIONS:
@@ -56,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
         "avelzoo": __version__,
         "torch": torch.__version__,
         "machine": platform.machine(),
-        "options": asdict(options),
+        "options": asdict(options) | {"scratch": None},
         "sections": {s.name: {"rows": [asdict(row) for row in s.rows], "figures": s.figures} for s in sections},
     }
     (chosen.out / "bench.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
@@ -72,6 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=5, help="turns behind each median (default: 5)")
     parser.add_argument("--steps", type=int, default=20, help="steps of the loss curves (default: 20; 200 to be sure)")
     parser.add_argument("--videos", type=int, default=402, help="videos that are evaluated (default: AVE's test split)")
+    parser.add_argument("--stored", type=int, default=512, help="videos that are written and read (default: 512, 1 GB)")
+    parser.add_argument(
+        "--scratch", type=Path, help="folder on the disk whose speed is asked for (default: a temporary)"
+    )
     parser.add_argument("--threads", type=int, default=2, help="threads of each process (default: 2)")
     parser.add_argument("--tiny", action="store_true", help="toy sizes: whether it works, not how fast anything is")
     parser.add_argument("--out", type=Path, default=Path("bench"), help="folder of bench.json and bench.png")

@@ -28,6 +28,8 @@ class Options:
         curve: sizes of the loss curves, where many steps are taken.
         videos: that are evaluated.
         threads: of each worker.
+        stored: videos whose features are written to the disk and read.
+        scratch: folder for them; None for the system's own.
     """
 
     sizes: Sizes
@@ -36,6 +38,8 @@ class Options:
     steps: int = 20
     videos: int = 402
     threads: int = 2
+    stored: int = 512
+    scratch: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

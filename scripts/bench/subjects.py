@@ -10,7 +10,6 @@ from torch.optim import Optimizer
 from torch.utils.flop_counter import FlopCounterMode
 
 from avelzoo import Model, build
-from avelzoo.allocator import keep_freed_memory
 from avelzoo.builtin.ge2023 import Ge2023
 from avelzoo.engine.environment import make_fabric
 from avelzoo.engine.evaluation import answers
@@ -88,7 +87,6 @@ class Ours:
     """
 
     def __init__(self, sizes: Sizes, precision: str = "32", seed: int = 0) -> None:
-        keep_freed_memory()
         recipe = sizes.recipe(precision)
         self.model = build(recipe, sizes.spec)
         copy_weights(Plain(sizes, seed).model, self.model)

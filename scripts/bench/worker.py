@@ -32,8 +32,6 @@ class Served:
         self._products = told["name"] == "products"
         if self._products:
             return
-        if told["name"] == "avelzoo":
-            keep_freed_memory()  # as avelzoo's commands do for their processes
         self._sizes = Sizes(**told["sizes"])
         self._seed = told["seed"]
         self._subject = make(told["name"], self._sizes, told["precision"], self._seed)
@@ -91,7 +89,10 @@ def main() -> None:
         stream.write(json.dumps(value) + "\n")
         stream.flush()
 
-    served = Served(json.loads(sys.stdin.readline()))
+    told = json.loads(sys.stdin.readline())
+    if told["name"] == "avelzoo":
+        keep_freed_memory()  # as avelzoo's commands do for their processes
+    served = Served(told)
     answer({})
     for line in sys.stdin:
         answer(served.do(json.loads(line)))

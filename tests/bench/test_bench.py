@@ -42,7 +42,7 @@ def here(monkeypatch):
 
 
 def test_the_table_the_json_and_the_plot(here, tmp_path, capsys):
-    sections = [f"--only={name}" for name in ("training", "evaluation", "curves", "growth")]
+    sections = [f"--only={name}" for name in ("training", "evaluation", "curves", "growth", "data")]
     assert main(["--tiny", "--repeats=1", "--steps=3", "--threads=1", f"--out={tmp_path}", *sections]) == 0
     found = json.loads((tmp_path / "bench.json").read_text())["sections"]
     assert (tmp_path / "bench.png").read_bytes().startswith(b"\x89PNG")
@@ -55,6 +55,8 @@ def test_the_table_the_json_and_the_plot(here, tmp_path, capsys):
     assert [len(values) for values in found["curves"]["figures"]["losses"].values()] == [3] * 4
     for axis, grown in found["growth"]["figures"].items():
         assert straightness(grown["values"], grown["flops"]) > 0.999, axis
+    stored, *_ = found["data"]["rows"]
+    assert stored["ratio"] == pytest.approx(4, rel=0.2)
     printed = capsys.readouterr().out
     assert all(row["name"].split(",")[0] in printed for rows in found.values() for row in rows["rows"])
 
