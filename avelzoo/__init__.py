@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         AvelzooError as AvelzooError,
         OptionError as OptionError,
         RunError as RunError,
+        TrainingError as TrainingError,
         UsageError as UsageError,
     )
     from avelzoo.hookspecs import hookimpl as hookimpl
@@ -113,7 +114,7 @@ _HOME = {
     "avelzoo.recipe": ("Published", "Recipe", "TrainConfig"),
     "avelzoo.hookspecs": ("hookimpl",),
     "avelzoo.registry": ("Registrar",),
-    "avelzoo.errors": ("AvelzooError", "OptionError", "RunError", "UsageError"),
+    "avelzoo.errors": ("AvelzooError", "OptionError", "RunError", "TrainingError", "UsageError"),
     "avelzoo.papers": ("Paper",),
     "avelzoo.interop": ("OfficialSystem", "load_renamed", "official_outputs", "without_dropout"),
     "avelzoo.parity": ("adam_step", "gradient_norms"),

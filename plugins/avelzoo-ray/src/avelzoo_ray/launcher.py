@@ -11,8 +11,7 @@ from typing import Any
 import ray
 from ray.exceptions import OutOfMemoryError, RayError
 
-from avelzoo import Job, Launcher, Outcome, RunError, perform
-from avelzoo.errors import TrainingError
+from avelzoo import Job, Launcher, Outcome, RunError, TrainingError, perform
 from avelzoo_ray.config import RayConfig
 
 PATIENCE = 10.0
