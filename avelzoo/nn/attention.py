@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo.nn.dropout import Dropout, dropout
+from avelzoo.nn.lean import lean_pays, lean_self_attention
 
 
 class Attention(nn.Module):
@@ -47,6 +48,9 @@ class Attention(nn.Module):
         """
         if memory is not None and query.shape[1] == 1 and mask is None:
             return self._ask_once(query, memory)
+        if self.training and memory is None and mask is None and lean_pays(query, 3 * query.shape[-1], self.dropout):
+            weights = (self.in_proj_weight, self.in_proj_bias, self.out_proj.weight, self.out_proj.bias)
+            return lean_self_attention(query, weights, self.heads, self.dropout)
         queries, keys, values = self._project(query, memory)
         if self.training and self.dropout > 0 and query.device.type == "cpu":
             # torch's own CPU attention with dropout is this, with dearer masks

@@ -15,4 +15,6 @@ def projection(channels: int, width: int, dropout: float) -> nn.Sequential:
         width: channels between and out.
         dropout: on the output.
     """
-    return nn.Sequential(nn.Linear(channels, width), nn.LeakyReLU(), nn.Linear(width, width), Dropout(dropout))
+    return nn.Sequential(
+        nn.Linear(channels, width), nn.LeakyReLU(inplace=True), nn.Linear(width, width), Dropout(dropout)
+    )

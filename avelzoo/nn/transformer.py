@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from avelzoo.nn.attention import Attention
 from avelzoo.nn.dropout import Dropout
-from avelzoo.nn.lean import lean_feed_forward
+from avelzoo.nn.lean import lean_feed_forward, lean_pays
 
 
 class FeedForward(nn.Module):
@@ -27,7 +27,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(... d) -> (... d)."""
-        if self.training and x.device.type == "cpu" and self.dropout.p < 1:
+        if self.training and lean_pays(x, self.linear1.out_features, self.dropout.p):
             return lean_feed_forward(x, self.linear1, self.linear2, self.dropout.p)
         out: Tensor = self.linear2(self.dropout(F.relu(self.linear1(x))))
         return out

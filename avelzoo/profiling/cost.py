@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from avelzoo.compose import build
 from avelzoo.model import Model
+from avelzoo.nn.lean import plain_layers
 from avelzoo.profiling.clock import Clock, products_per_second
 from avelzoo.recipe import Recipe
 from avelzoo.records import Batch, FeatureSpec, Targets
@@ -33,7 +34,7 @@ class Cost:
         view_flops: encoding the memory, once per evaluation.
         train_seconds: median time of a training step.
         eval_seconds: median time of evaluating a batch.
-        peak_memory_mb: most memory the process held (the device's, on a GPU).
+        peak_memory_mb: most memory the process held while it trained (the device's, on a GPU).
         batch_size: b.
         device: where it was measured.
         train_parts: seconds of the median step by part: encoder, memory, the memory's encoding, head, objective,
@@ -89,8 +90,9 @@ def profile(
         torch.autograd.backward(model(batch, targets).loss)
         optimizer.step()
 
-    train_flops = _flops(train)
     train_parts = _median_step(model, optimizer, batch, targets, repeats=repeats, device=device)
+    peak_memory_mb = _peak_mb(device)
+    train_flops = _flops(train)
     model.eval()
     with torch.no_grad():
         view = model.view()
@@ -105,7 +107,7 @@ def profile(
         view_flops=view_flops,
         train_seconds=sum(train_parts.values()),
         eval_seconds=eval_seconds,
-        peak_memory_mb=_peak_mb(device),
+        peak_memory_mb=peak_memory_mb,
         batch_size=b,
         device=torch.cuda.get_device_name() if device.startswith("cuda") else device,
         train_parts=train_parts,
@@ -166,7 +168,7 @@ def _fill(model: Model, recipe: Recipe, spec: FeatureSpec, b: int, device: str) 
 
 
 def _flops(action: Callable[[], Any]) -> int:
-    with FlopCounterMode(display=False) as counter:
+    with plain_layers(), FlopCounterMode(display=False) as counter:
         action()
     return int(counter.get_total_flops())
 

@@ -15,6 +15,7 @@ from avelzoo.engine.environment import make_fabric
 from avelzoo.engine.evaluation import answers
 from avelzoo.engine.optimization import adam
 from avelzoo.engine.team import Alone
+from avelzoo.nn.lean import plain_layers
 from bench.reference import Reference
 from bench.sizes import Sizes, Videos, full_bank
 
@@ -139,7 +140,7 @@ def make(name: str, sizes: Sizes, precision: str = "32", seed: int = 0) -> Plain
 
 def arithmetic(subject: Subject, videos: Videos, batch: int, *, evaluate: bool) -> int:
     """Floating-point operations of a step or an evaluation: those of matrix products, convolutions and attention."""
-    with FlopCounterMode(display=False) as counter:
+    with plain_layers(), FlopCounterMode(display=False) as counter:
         if evaluate:
             subject.evaluate(videos)
         else:

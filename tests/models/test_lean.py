@@ -1,59 +1,113 @@
-"""Layers that keep less are the plain ones in numbers and in gradients."""
+"""Layers that keep almost nothing are the plain ones in numbers and in gradients."""
 
 from __future__ import annotations
+
+import math
+import sys
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from avelzoo.nn import FeedForward
+from avelzoo.nn import Attention, FeedForward
 from avelzoo.nn.dropout import mask_into
+from avelzoo.nn.lean import lean_feed_forward, lean_pays, lean_self_attention, plain_layers
+
+DROPOUT = sys.modules["avelzoo.nn.dropout"]  # the package has a function of that name
 
 
-@pytest.mark.parametrize("shape", [(3, 5, 8), (40, 70, 8), (2, 8)])
-@pytest.mark.parametrize("p", [0.0, 0.1])
-def test_feed_forward_is_the_plain_formula(shape, p, monkeypatch):
-    """Also under dropout: the masks are recorded, and the plain formula uses the same ones."""
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch):
+    """Several pieces, the last one shorter, and the same masks at every call."""
+    monkeypatch.setattr("avelzoo.nn.lean._ROWS", 6)
+    monkeypatch.setattr("avelzoo.nn.lean.draw_seed", lambda: 11)
+    monkeypatch.setattr(DROPOUT, "_LARGE", 1)
+
+
+def masks(count, each, shape, p):
+    """Scaled masks of the pieces, joined."""
+    parts = []
+    for number, start in enumerate(range(0, count, each)):
+        ones = torch.ones(min(each, count - start), *shape, dtype=torch.float64)
+        mask_into(ones, ones, p, 11 + number, scaled=True)
+        parts.append(ones)
+    return torch.cat(parts)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.3])
+def test_feed_forward_is_the_plain_formula(p):
     torch.manual_seed(0)
-    layer = FeedForward(8, 16, p).train()
-    x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
-    layer.double()
-    masks = []
-
-    def recorded(out, given, probability, seed, *, scaled):
-        ones = torch.ones_like(given)
-        mask_into(ones, ones, probability, seed, scaled=False)
-        masks.append(ones)
-        return mask_into(out, given, probability, seed, scaled=scaled)
-
-    monkeypatch.setattr("avelzoo.nn.lean.mask_into", recorded)
-    state = torch.get_rng_state()
+    layer = FeedForward(4, 10, p).double().train()
+    x = torch.randn(2, 7, 4, dtype=torch.float64, requires_grad=True)
+    mask = masks(14, 6, (10,), p).view(2, 7, 10) if p else 1.0
+    want = layer.linear2(F.relu(layer.linear1(x)) * mask)
     out = layer(x)
-    monkeypatch.undo()
-    grads = torch.autograd.grad(out.square().sum(), [x, *layer.parameters()])
-    hidden = F.relu(layer.linear1(x))
-    if p:
-        torch.set_rng_state(state)
-        (mask,) = masks or [torch.empty_like(hidden).bernoulli_(1 - p)]
-        kept = 1 - p if mask.numel() < 2**14 else 1 - round(p * 2**16) / 2**16
-        hidden = hidden * mask.view_as(hidden) / kept
-    want = layer.linear2(hidden)
     assert torch.allclose(out, want)
-    for got, expected in zip(grads, torch.autograd.grad(want.square().sum(), [x, *layer.parameters()]), strict=True):
-        assert torch.allclose(got, expected)
+    inputs = [x, *layer.parameters()]
+    expected = torch.autograd.grad(want.square().sum(), inputs)
+    for got, grad in zip(torch.autograd.grad(out.square().sum(), inputs), expected, strict=True):
+        assert torch.allclose(got, grad)
 
 
-def test_feed_forward_under_autocast_has_gradients_of_its_parameters_type():
+@pytest.mark.parametrize("p", [0.0, 0.3])
+@pytest.mark.parametrize("length", [1, 3, 8])
+def test_self_attention_is_the_plain_formula(p, length):
     torch.manual_seed(0)
-    layer = FeedForward(8, 16, 0.1).train()
+    layer = Attention(8, 2, p).double().train()
+    x = torch.randn(5, length, 8, dtype=torch.float64, requires_grad=True)
+    q, k, v = (
+        part.view(5, length, 2, 4).transpose(1, 2)
+        for part in F.linear(x, layer.in_proj_weight, layer.in_proj_bias).chunk(3, dim=-1)
+    )
+    each = max(1, 6 // length)
+    mask = masks(5, each, (2, length, length), p) if p else 1.0
+    weights = (q @ k.transpose(-2, -1) / math.sqrt(4)).softmax(-1) * mask
+    want = layer.out_proj((weights @ v).transpose(1, 2).flatten(2))
+    given = (layer.in_proj_weight, layer.in_proj_bias, layer.out_proj.weight, layer.out_proj.bias)
+    out = lean_self_attention(x, given, 2, p)
+    assert torch.allclose(out, want)
+    assert torch.equal(layer(x), out), "the layer takes this way"
+    expected = torch.autograd.grad(want.square().sum(), [x, *given])
+    for got, grad in zip(torch.autograd.grad(out.square().sum(), [x, *given]), expected, strict=True):
+        assert torch.allclose(got, grad, atol=1e-12)
+
+
+@pytest.mark.parametrize("layer", [FeedForward(8, 16, 0.1), Attention(8, 2, 0.1)], ids=["feed-forward", "attention"])
+def test_autocast_computes_in_its_type_and_leaves_gradients_in_the_parameters(layer):
+    torch.manual_seed(0)
     x = torch.randn(4, 5, 8, requires_grad=True)
+    layer.train()
+    wide = layer(x)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         out = layer(x)
     assert out.dtype == torch.bfloat16
+    assert torch.allclose(out.float(), wide, atol=0.05)
     out.float().square().sum().backward()
     assert all(p.grad is not None and p.grad.dtype == torch.float32 for p in (x, *layer.parameters()))
-    plain = layer.eval()(x)
-    assert torch.allclose(out.float(), plain, atol=0.5)
+
+
+def test_small_inputs_other_devices_and_evaluation_take_the_plain_way(monkeypatch):
+    monkeypatch.setattr(DROPOUT, "_LARGE", 100)
+    assert lean_pays(torch.empty(10, 5), 10, 0.1)
+    assert not lean_pays(torch.empty(9, 5), 10, 0.1)
+    assert not lean_pays(torch.empty(10, 5), 10, 1e-9), "16 bits cannot draw that"
+    assert not lean_pays(torch.empty(10, 5, device="meta"), 10, 0.1)
+    with plain_layers():
+        assert not lean_pays(torch.empty(10, 5), 10, 0.1)
+    for layer in (FeedForward(4, 8), Attention(4, 2)):
+        monkeypatch.setattr("avelzoo.nn.lean._LeanFeedForward.apply", None)
+        monkeypatch.setattr("avelzoo.nn.lean._LeanSelfAttention.apply", None)
+        layer.eval()(torch.randn(9, 9, 4))
+        with pytest.raises(TypeError):
+            layer.train()(torch.randn(9, 9, 4))
+
+
+def test_nothing_but_the_input_and_the_weights_is_kept():
+    kept = []
+    layer, x = FeedForward(8, 64, 0.5), torch.randn(3, 50, 8, requires_grad=True)
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):
+        lean_feed_forward(x, layer.linear1, layer.linear2, 0.5)
+    assert sum(kept) == x.numel() + 8 * 64 + 64 + 64 * 8
 
 
 @pytest.mark.parametrize("count", [1, 2**17, 2**17 + 3, 300_001])
