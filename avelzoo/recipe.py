@@ -42,6 +42,11 @@ class TrainConfig(Config):
     drop_last: Annotated[bool, Help("leave out an epoch's last, smaller batch (kept when it is the only one)")] = True
     seed: Annotated[int, Help("seed of initial weights, data order and dropout"), Bounds(min=0, max=2**31 - 1)] = 0
     precision: Annotated[Literal["32", "64", "bf16-mixed", "16-mixed"], Help("number format of the computation")] = "32"
+    resident: Annotated[
+        Literal["off", "float32", "float16", "bfloat16"],
+        Help("keep all features on the device, in this number format; off = read each batch anew"),
+    ] = "off"
+    compile: Annotated[bool, Help("have torch.compile rewrite the encoder (worth it on GPUs)")] = False
     eval_batch_size: Annotated[int, Help("videos per step in evaluation"), Bounds(min=1)] = 128
     limit_batches: Annotated[
         int | None, Help("stop every epoch after this many steps, for a quick look; none = all"), Bounds(min=1)

@@ -8,6 +8,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 from lightning_fabric import Fabric
 from torch.optim import Optimizer
 
@@ -16,6 +17,7 @@ from avelzoo.composition import Composition
 from avelzoo.contracts import Dataset
 from avelzoo.engine import optimism
 from avelzoo.engine.checkpoint import Progress, load_weights
+from avelzoo.engine.compiling import compile_encoder
 from avelzoo.engine.environment import device_name, make_fabric, peak_memory_mb
 from avelzoo.engine.evaluation import answers, full_scores, save_answers
 from avelzoo.engine.files import clear_scratch
@@ -27,6 +29,7 @@ from avelzoo.engine.parallel.ranks import Ranks
 from avelzoo.engine.parallel.together import Together
 from avelzoo.engine.progress import Watched, Watcher, default_watcher
 from avelzoo.engine.record import run_record, versions
+from avelzoo.engine.resident import resident
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir
 from avelzoo.engine.team import Alone, Team
@@ -35,6 +38,7 @@ from avelzoo.engine.training import Trainer
 from avelzoo.errors import DataError
 from avelzoo.lifecycle import Lifecycle, RunView
 from avelzoo.model import Model
+from avelzoo.recipe import TrainConfig
 from avelzoo.registry import Registry
 
 
@@ -106,9 +110,12 @@ def run(
                 folder.begin(record, bytes_needed=_bytes_needed(model))
             fabric.setup_module(model)
             team.settle(model)
+            kept = resident(dataset, fabric.device, recipe.train.resident)
             optimizer = cast("Optimizer", fabric.setup_optimizers(adam(model, recipe.train)))
-            done = Trainer(model, optimizer, team, dataset, recipe.train, folder, watcher).fit()
-            telling.result = _finish(composition, folder, team, dataset=dataset, model=model, done=done)
+            if recipe.train.compile:
+                _compile(model, team, kept, recipe.train)
+            done = Trainer(model, optimizer, team, kept, recipe.train, folder, watcher).fit()
+            telling.result = _finish(composition, folder, team, dataset=kept, model=model, done=done)
             team.wait()
     return telling.result
 
@@ -118,6 +125,13 @@ def _team(place: Place | None, fabric: Fabric, composition: Composition) -> Team
     if place is None:
         return Alone(fabric, train.precision)
     return Together(fabric, train.precision, Ranks(place, fabric.device), train.seed)
+
+
+def _compile(model: Model, team: Team, dataset: Dataset, train: TrainConfig) -> None:
+    split = dataset.split("train")
+    example, _ = team.fetch(split, np.arange(min(train.batch_size, len(split))))
+    with team.fabric.autocast():
+        compile_encoder(model, example)
 
 
 def _finish(

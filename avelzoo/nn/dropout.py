@@ -40,7 +40,12 @@ def dropout(x: Tensor, p: float, *, training: bool = True) -> Tensor:
 
 
 def pays(elements: int, p: float) -> bool:
-    """Whether cheap masks are worth it: many elements, and a probability that 16 bits can tell from 0 and 1."""
+    """Whether cheap masks are worth it: many elements, and a probability that 16 bits can tell from 0 and 1.
+
+    Not where torch compiles: it reads its own dropout only.
+    """
+    if torch.compiler.is_compiling():
+        return False
     return elements >= _LARGE and 0 < round(p * _LEVELS) < _LEVELS
 
 

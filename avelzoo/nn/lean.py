@@ -44,7 +44,7 @@ def lean_pays(x: Tensor, width: int, p: float) -> bool:
         p: dropout probability.
     """
     elements = x.numel() // max(x.shape[-1], 1) * width
-    return _wanted.get() and x.device.type == "cpu" and pays(elements, p or 0.5)
+    return x.device.type == "cpu" and pays(elements, p or 0.5) and _wanted.get()
 
 
 def lean_feed_forward(x: Tensor, first: nn.Linear, second: nn.Linear, p: float) -> Tensor:

@@ -16,11 +16,13 @@ AXES = {"bank": "slots per category", "segments": "segments per video", "categor
 
 
 def measure(options: Options) -> Section:
-    """Steps of small batches, so that the bank is most of the work, along each axis alone."""
-    base = replace(options.sizes, batch=max(1, options.sizes.batch // 16))
+    """Steps in which what grows is most of the work - the bank in small batches, the batch beside a small bank."""
+    small = replace(options.sizes, batch=max(1, options.sizes.batch // 16))
+    short = replace(options.sizes, batch=max(1, options.sizes.batch // 4), bank=max(1, options.sizes.bank // 8))
     rows: list[Row] = []
     figures: dict[str, dict[str, Any]] = {}
     for axis, words in AXES.items():
+        base = short if axis == "segments" else small
         values = sorted({max(1, round(getattr(base, axis) * factor)) for factor in FACTORS})
         with ExitStack() as stack:
             workers = {

@@ -1,0 +1,68 @@
+"""Compiled encoders: the same outputs and gradients; where compiling fails, the encoder as it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from avelzoo import build
+from avelzoo.builtin.encoders.configs import MeanPoolConfig
+from avelzoo.builtin.recipes import ead_b
+from avelzoo.engine.compiling import compile_encoder
+from avelzoo.engine.rundir import RunWarning
+from tests.models.worlds import SPEC, make_batch, make_targets
+
+BATCH, TARGETS = make_batch(), make_targets()
+
+
+SMALL = MeanPoolConfig(width=8, dropout=0.5)
+
+
+def model(encoder):
+    torch.manual_seed(0)
+    return build(replace(ead_b("full"), encoder=encoder), SPEC)
+
+
+def step(trained):
+    torch.manual_seed(1)  # of the dropout outside the encoder
+    trained.train()
+    out = trained(BATCH, TARGETS)
+    out.loss.backward()
+    return out.loss.detach(), {name: p.grad for name, p in trained.named_parameters() if p.grad is not None}
+
+
+def test_a_compiled_step_is_the_plain_step():
+    encoder = replace(ead_b("full").encoder, width=16, heads=2, dropout=0.0)
+    plain, compiled = model(encoder), model(encoder)
+    assert compile_encoder(compiled, BATCH, backend="aot_eager")
+    assert "forward" in vars(compiled.encoder)
+    assert list(compiled.state_dict()) == list(plain.state_dict())
+    (loss, gradients), (expected, known) = step(compiled), step(plain)
+    torch.testing.assert_close(loss, expected)
+    assert gradients.keys() == known.keys()
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(gradient, known[name], rtol=1e-3, atol=1e-5)
+    for name, value in compiled.state_dict().items():
+        torch.testing.assert_close(value, plain.state_dict()[name])
+
+
+def test_compiling_leaves_no_trace():
+    compiled = model(SMALL)
+    before = torch.get_rng_state()
+    assert compile_encoder(compiled.eval(), BATCH, backend="aot_eager")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not compiled.encoder.training
+    assert all(p.grad is None for p in compiled.parameters())
+
+
+def test_where_compiling_fails_the_encoder_goes_on_as_it_was():
+    def broken(graph, inputs):
+        raise RuntimeError("no compiler here\nand more")
+
+    compiled, plain = model(SMALL), model(SMALL)
+    with pytest.warns(RunWarning, match="could not be compiled and runs as it is: .*no compiler here"):
+        assert not compile_encoder(compiled, BATCH, backend=broken)
+    assert "forward" not in vars(compiled.encoder)
+    assert torch.equal(step(compiled)[0], step(plain)[0])
