@@ -1,8 +1,9 @@
-"""The catalogue page: every recipe and component, read off a registry."""
+"""The catalogue's pages: every recipe and component, read off a registry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
 from typing import Any
 
 from docs_markdown import NOTE, shown, table
@@ -17,35 +18,76 @@ HEADINGS = {"dataset": "Data sets", "memory": "Memories"}
 BOTH = ["full", "weak"]
 
 
-def catalogue(registry: Registry) -> Iterator[str]:
-    """Every recipe and every component that comes with avelzoo."""
-    yield from ("# Catalogue", "", NOTE, "")
-    yield from (
-        "What comes with avelzoo, read off the registry. `avelzoo list` prints the same for your own environment, with",
-        "what installed plugins add; `avelzoo show KIND NAME` prints one entry.",
-        "",
-        "## Recipes",
-        "",
-    )
-    recipes = [(entry, row(entry)) for entry in registry.entries("recipe")]
+@dataclass(frozen=True)
+class Part:
+    """A page of the catalogue.
+
+    Attributes:
+        file: its name.
+        title: its heading.
+        intro: what it says first.
+        plugins: whose entries it holds.
+    """
+
+    file: str
+    title: str
+    intro: str
+    plugins: frozenset[str]
+
+
+PARTS = (
+    Part(
+        "catalogue.md",
+        "Catalogue",
+        "What comes with avelzoo, read off the registry; launchers of `avelzoo[ray]` included. [Published\n"
+        "systems](catalogue-baselines.md) are a page of their own. `avelzoo list` prints the same for your own\n"
+        "environment, with what installed plugins add; `avelzoo show KIND NAME` prints one entry.",
+        frozenset({"avelzoo", "ray"}),
+    ),
+    Part(
+        "catalogue-baselines.md",
+        "Published systems",
+        "What `avelzoo-baselines` adds to the [catalogue](catalogue.md), read off the registry: the systems that Ge\n"
+        "et al. 2023 compare with, and variants of them. How each differs from its paper and public code is in its\n"
+        "ledger; what each reaches on the embedded data is in [one table](recipes-on-worlds.md).",
+        frozenset({"baselines"}),
+    ),
+)
+
+
+def catalogue(registry: Registry, part: Part) -> Iterator[str]:
+    """Every recipe and every component of a page."""
+    yield from (f"# {part.title}", "", NOTE, "", part.intro, "", "## Recipes", "")
+    recipes = [(entry, row(entry)) for entry in entries(registry, "recipe", part)]
     links = ((f"[{e.name}](#{anchor(e)})", data["summary"]) for e, data in recipes)
     yield from table(("recipe", "what it is"), links)
+    cited = {data["paper"] for _, data in recipes}
     for entry, data in recipes:
-        yield from recipe_section(registry, entry, data)
+        yield from recipe_section(registry, part, entry, data)
     for kind in BASES:
-        yield from (f"## {HEADINGS.get(kind, PLURALS[kind].capitalize())}", "")
-        for entry in registry.entries(kind):
+        found = entries(registry, kind, part)
+        if found:
+            yield from (f"## {HEADINGS.get(kind, PLURALS[kind].capitalize())}", "")
+        for entry in found:
             yield from component_section(entry)
-    yield from papers(registry)
+            cited.add(details(entry)["paper"])
+    yield from papers(registry, cited)
 
 
-def recipe_section(registry: Registry, entry: Entry, data: dict[str, Any]) -> Iterator[str]:
+def entries(registry: Registry, kind: str, part: Part) -> list[Entry]:
+    """The entries of a kind that are on this page."""
+    return [entry for entry in registry.entries(kind) if entry.plugin in part.plugins]
+
+
+def recipe_section(registry: Registry, part: Part, entry: Entry, data: dict[str, Any]) -> Iterator[str]:
     """Composition, values that are not a component's default, published scores."""
     made = recipes_of(entry)
     yield from (f"### {entry.name} {{ #{anchor(entry)} }}", "", f"{data['summary']}. {source(data)}", "")
+    if set(made) != set(BOTH):
+        yield from (f"For {' and '.join(made)} supervision only.", "")
     rows = []
     for slot in SLOTS:
-        fills = {setting: slot_name(registry, recipe, slot) for setting, recipe in made.items()}
+        fills = {setting: slot_name(registry, part, recipe, slot) for setting, recipe in made.items()}
         same = len(set(fills.values())) == 1
         name = next(iter(fills.values())) if same else ", ".join(f"{name} ({s})" for s, name in fills.items())
         rows.append((slot, name, ", ".join(changes(made, slot)) or "defaults"))
@@ -57,12 +99,15 @@ def recipe_section(registry: Registry, entry: Entry, data: dict[str, Any]) -> It
         yield from table(("supervision", "features", "published segment accuracy", "source"), scores)
 
 
-def slot_name(registry: Registry, recipe: Recipe, slot: str) -> str:
+def slot_name(registry: Registry, part: Part, recipe: Recipe, slot: str) -> str:
     """What fills a slot, as a link to its section."""
     if slot not in KINDS:
         return "Adam"
     entry = registry.entry_of(recipe.components()[slot])
-    return f"[{entry.name}](#{anchor(entry)})" if entry else type(recipe.slot(slot)).__name__
+    if entry is None:
+        return type(recipe.slot(slot)).__name__
+    home = next(other.file for other in PARTS if entry.plugin in other.plugins)
+    return f"[{entry.name}]({'' if home == part.file else home}#{anchor(entry)})"
 
 
 def changes(made: dict[Supervision, Recipe], slot: str) -> Iterator[str]:
@@ -92,10 +137,12 @@ def source(data: dict[str, Any]) -> str:
     return f"Paper: [{data['paper']}](#paper-{data['paper']})." if data["paper"] else "Our own."
 
 
-def papers(registry: Registry) -> Iterator[str]:
+def papers(registry: Registry, cited: Set[str | None]) -> Iterator[str]:
     """What is cited above."""
     yield from ("## Papers", "")
     for key, paper in sorted(registry.papers.items()):
+        if key not in cited:
+            continue
         code = f" Code: [{paper.code}](https://github.com/{paper.code})." if paper.code else ""
         yield from (f"### {key} {{ #paper-{key} }}", "", f"{paper}.{code}", "")
 

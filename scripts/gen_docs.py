@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-from docs_catalogue import catalogue
+from docs_catalogue import PARTS, catalogue
 from docs_commands import commands
 from docs_markdown import NOTE
 
 from avelzoo.host import PluginHost
 
+PLUGINS = ("baselines", "ray")
+"""This repository's own that register something; other plugins may be installed or not, the pages stay the same."""
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
@@ -55,11 +57,13 @@ def ledger_title(page: Path) -> str:
 def pages() -> dict[Path, str]:
     """Every generated page and its text."""
     os.environ["AVELZOO_LOAD_PLUGINS"] = ""  # the pages are the same whatever is installed here
-    registry = PluginHost(entry_points=False).registry
+    host = PluginHost(entry_points=False)
+    for name in PLUGINS:
+        host.add(import_module(f"avelzoo_{name}.plugin"), name=name)
     site = DOCS.parent / "mkdocs.yml"
     return {
         site: navigation(site.read_text("utf-8")),
-        DOCS / "catalogue.md": "\n".join(catalogue(registry)).rstrip() + "\n",
+        **{DOCS / part.file: "\n".join(catalogue(host.registry, part)).rstrip() + "\n" for part in PARTS},
         DOCS / "commands.md": "\n".join(commands()).rstrip() + "\n",
         DOCS / "api" / "nn.md": "\n".join(layers()).rstrip() + "\n",
     }

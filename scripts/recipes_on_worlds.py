@@ -1,8 +1,8 @@
-"""Trains every registered recipe on the embedded worlds and measures what each costs; writes one table.
+"""Trains every registered recipe on the embedded worlds and measures what each costs; writes a table per supervision.
 
 Scores and seconds come from `avelzoo run`, parameters and arithmetic from `avelzoo profile` at AVE's feature sizes.
-Scores first, side by side; then costs, one after the other, as times mean nothing on a busy machine. Runs that are
-there already are not repeated, so `--scores` and a later call without it share the work.
+Scores first, side by side; then costs, under full supervision alone, one after the other, as times mean nothing on a
+busy machine. Runs and costs that are there already are not repeated, so a call goes on where the last one ended.
 """
 
 from __future__ import annotations
@@ -23,24 +23,16 @@ from avelzoo.errors import AvelzooError
 from avelzoo.host import default_host
 
 PROFILE_BATCH = 16
-HEADER = (
-    "recipe",
-    "test, %",
-    "95 % interval",
-    "gain over own category, points",
-    "event F1, %",
-    "parameters",
-    "GFLOP a video",
-    "s / epoch",
-    "best epoch",
-)
+SCORES = ("recipe", "test, %", "95 % interval", "gain over own category, points", "event F1, %", "best epoch")
+COSTS = ("parameters", "GFLOP a video", "s / epoch")
 
 
-def avelzoo(*arguments: str) -> dict[str, Any]:
+def avelzoo(*arguments: str, threads: int | None = None) -> dict[str, Any]:
     """What a command says as JSON; a refusal as ``{"error": ...}``."""
+    limit = {} if threads is None else {"OMP_NUM_THREADS": str(threads)}
     done = subprocess.run(
         [sys.executable, "-m", "avelzoo", *arguments, "--json"],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | limit,
         capture_output=True,
         text=True,
         check=False,
@@ -55,7 +47,7 @@ def score(name: str, supervision: str, out: Path, extra: list[str]) -> dict[str,
     """What a whole run reaches; goes on with one that is there."""
     folder = out / f"{name}-{supervision}"
     again = ["--resume"] if (folder / "composition.json").exists() else []
-    run = avelzoo("run", name, "--supervision", supervision, "--out", str(folder), *again, *extra)
+    run = avelzoo("run", name, "--supervision", supervision, "--out", str(folder), *again, *extra, threads=1)
     row: dict[str, Any] = {"recipe": name, "supervision": supervision}
     if "error" in run:
         return row | run
@@ -70,19 +62,25 @@ def score(name: str, supervision: str, out: Path, extra: list[str]) -> dict[str,
     }
 
 
-def cost(name: str, supervision: str, extra: list[str]) -> dict[str, Any]:
-    """What it takes: alone on the machine, one epoch of it and a few steps at AVE's sizes."""
+def cost(name: str, out: Path, extra: list[str]) -> dict[str, Any]:
+    """What it takes: alone on the machine, two epochs of it and a few steps at AVE's sizes."""
+    kept = out / f"{name}-cost.json"
+    if kept.exists():
+        known: dict[str, Any] = json.loads(kept.read_text("utf-8"))
+        return known
     with tempfile.TemporaryDirectory() as folder:
-        run = avelzoo("run", name, "--supervision", supervision, "--epochs=1", "--out", f"{folder}/run", *extra)
-    cost = avelzoo("profile", name, "--supervision", supervision, f"--batch-size={PROFILE_BATCH}", "--repeats=1")
-    for found in (run, cost):
+        run = avelzoo("run", name, "--epochs=2", "--out", f"{folder}/run", *extra)
+    profile = avelzoo("profile", name, f"--batch-size={PROFILE_BATCH}", "--repeats=1")
+    for found in (run, profile):
         if "error" in found:
             return found
-    return {
-        "parameters": cost["parameters_total"],
-        "train_gflop_per_video": cost["train_flops"] / 1e9 / PROFILE_BATCH,
+    found = {
+        "parameters": profile["parameters_total"],
+        "train_gflop_per_video": profile["train_flops"] / 1e9 / PROFILE_BATCH,
         "seconds_per_epoch": run["seconds_per_epoch"],
     }
+    kept.write_text(json.dumps(found) + "\n", "utf-8")
+    return found
 
 
 def supervisions(recipe: Any) -> list[str]:
@@ -101,17 +99,18 @@ def cells(row: dict[str, Any]) -> list[str]:
     """A row of the table."""
     low, high = row["interval"]
     gain = row["segment_accuracy"] - row["own_category_all_event"]
-    return [
+    scores = [
         f"`{row['recipe']}`",
         f"{100 * row['segment_accuracy']:.1f}",
         f"{100 * low:.1f} - {100 * high:.1f}",
         f"{100 * gain:+.1f}",
         f"{100 * row['event_f1_iou50']:.1f}",
-        f"{row['parameters']:,}",
-        f"{row['train_gflop_per_video']:.2f}",
-        f"{row['seconds_per_epoch']:.1f}",
         f"{row['best_epoch']} of {row['epochs']}",
     ]
+    if "parameters" not in row:
+        return scores
+    gflop, seconds = row["train_gflop_per_video"], row["seconds_per_epoch"]
+    return [*scores, f"{row['parameters']:,}", f"{gflop:.2f}", f"{seconds:.1f}"]
 
 
 def main() -> int:
@@ -129,18 +128,19 @@ def main() -> int:
     wanted = ["full", "weak"] if options.supervision == "both" else [options.supervision]
     jobs = [(s, n) for s in wanted for n in names if s in supervisions(registry.get("recipe", n).target)]
     extra = [part for value in options.extra for part in ("--set", value)]
+    options.out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(options.jobs) as pool:
         rows = list(pool.map(lambda job: score(job[1], job[0], options.out, extra), jobs))
     if options.scores:
         return 0
-    rows = [row | cost(row["recipe"], row["supervision"], extra) for row in rows]
-    options.out.mkdir(parents=True, exist_ok=True)
+    rows = [row | cost(row["recipe"], options.out, extra) if row["supervision"] == "full" else row for row in rows]
     (options.out / "table.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     text = []
     for supervision in wanted:
         done = [row for row in rows if row["supervision"] == supervision and "error" not in row]
         done.sort(key=lambda row: -row["segment_accuracy"])
-        text += [f"## {supervision} supervision", "", *table(HEADER, map(cells, done))]
+        header = SCORES + COSTS if supervision == "full" else SCORES
+        text += [f"## {supervision} supervision", "", *table(header, map(cells, done))]
     failed = [row for row in rows if "error" in row]
     text += [f"{row['recipe']} ({row['supervision']}): {row['error']}" for row in failed]
     (options.out / "table.md").write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 from avelzoo_baselines.avin.bilinear import BilinearFusion, SegmentGate
-from avelzoo_baselines.avin.configs import AvinConfig
+from avelzoo_baselines.avin.configs import AvfbConfig, AvinConfig
 from avelzoo_baselines.avin.model import attention_over_time
 from avelzoo_baselines.avsdn.configs import AvsdnConfig
 from avelzoo_baselines.cman.configs import CmanConfig
@@ -29,7 +29,7 @@ CONFIGS = [
     AvinConfig(**SMALL, spatial="mean"),
     AvinConfig(**SMALL, interactions="intra", rescale=True, projection=9),
     AvinConfig(**SMALL, interactions="inter"),
-    AvinConfig(**SMALL, interactions="none", segment_gate=True),
+    AvfbConfig(**SMALL),
     AvsdnConfig(**SMALL, spatial="mean"),
     AvsdnConfig(**SMALL, directions="both", shared_fusion=True, relu=True),
     CmanConfig(**SMALL, scale=10.0),

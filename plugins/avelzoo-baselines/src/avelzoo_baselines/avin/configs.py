@@ -38,7 +38,6 @@ class AvinConfig(AttendedStreamsConfig):
     assumptions: ClassVar[tuple[str, ...]] = (
         "Widths, the factor of the bilinear fusion and the spatial reduction are not published.",
         "The collaborative attention asks with the other modality's mean, as in the method it is taken from.",
-        "With a segment gate and no interactions it is a sketch of AVFB, of which only the blocks' names are known.",
     )
 
     spatial: Annotated[
@@ -63,6 +62,22 @@ class AvinConfig(AttendedStreamsConfig):
         return Avin(self, spec)
 
 
+@dataclass(frozen=True, kw_only=True)
+class AvfbConfig(AvinConfig):
+    """Bilinear fusion of every segment and attention among the fused segments, without AVIN's interactions."""
+
+    paper: ClassVar[str] = "avfb2020"
+    fidelity: ClassVar[str] = "approximate"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "Only the blocks' names were read: audio-visual fusion, and segment-wise attention; every layer is AVIN's.",
+    )
+
+    interactions: Annotated[
+        Literal["both", "intra", "inter", "none"], Help("attention to a modality's own mean, to the other's, or both")
+    ] = "none"
+    segment_gate: Annotated[bool, Help("weigh the fused segments against each other")] = True
+
+
 def avin(supervision: Supervision) -> Recipe:
     """AVIN with a single branch."""
     table = "Ge et al. 2023, Table 1"
@@ -71,7 +86,7 @@ def avin(supervision: Supervision) -> Recipe:
         "Ramaswamy 2020: audio-visual interacting network",
         "avin2020",
         supervision,
-        interactions="both",
+        encoder=_encoder(AvinConfig, interactions="both", segment_gate=False),
         published=(
             Published("full", "VGG-19 + VGGish", 0.752, table),
             Published("weak", "VGG-19 + VGGish", 0.694, table),
@@ -87,11 +102,27 @@ def avfb(supervision: Supervision) -> Recipe:
         "Ramaswamy and Das 2020: fusion block and segment-wise attention, a sketch from their names",
         "avfb2020",
         supervision,
-        interactions="none",
+        encoder=_encoder(AvfbConfig, interactions="none", segment_gate=True),
         published=(
             Published("full", "VGG-19 + VGGish", 0.748, source),
             Published("weak", "VGG-19 + VGGish", 0.689, source),
         ),
+    )
+
+
+def _encoder(config: type[AvinConfig], *, interactions: Literal["both", "none"], segment_gate: bool) -> AvinConfig:
+    return config(
+        hidden=128,
+        attention_width=512,
+        attention_axis="projection",
+        spatial="attention",
+        interactions=interactions,
+        rescale=False,
+        segment_gate=segment_gate,
+        fusion_width=256,
+        fusion_factor=5,
+        fusion_dropout=0.1,
+        projection=None,
     )
 
 
@@ -101,7 +132,7 @@ def _recipe(
     paper: str,
     supervision: Supervision,
     *,
-    interactions: Literal["both", "none"],
+    encoder: AvinConfig,
     published: tuple[Published, ...],
 ) -> Recipe:
     return Recipe(
@@ -110,19 +141,7 @@ def _recipe(
         paper=paper,
         supervision=supervision,
         dataset=WorldsConfig(weak_protocol="onehot+neg"),
-        encoder=AvinConfig(
-            hidden=128,
-            attention_width=512,
-            attention_axis="projection",
-            spatial="attention",
-            interactions=interactions,
-            rescale=False,
-            segment_gate=interactions == "none",
-            fusion_width=256,
-            fusion_factor=5,
-            fusion_dropout=0.1,
-            projection=None,
-        ),
+        encoder=encoder,
         memory=NoMemoryConfig(),
         head=single_head(supervision),
         objective=single_objective(supervision),
@@ -136,5 +155,6 @@ def register(zoo: Registrar) -> None:
     zoo.paper(AVIN)
     zoo.paper(AVFB)
     zoo.encoder("avin", AvinConfig)
+    zoo.encoder("avfb", AvfbConfig)
     zoo.recipe("avin", avin)
     zoo.recipe("avfb", avfb)

@@ -108,7 +108,6 @@ def avsdn_cpsp(supervision: Supervision) -> Recipe:
             seed=0,
             precision="32",
         ),
-        published=PUBLISHED,
     )
 
 

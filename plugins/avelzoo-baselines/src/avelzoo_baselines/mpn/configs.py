@@ -45,6 +45,8 @@ class MpnConfig(AttendedTransformerConfig):
         "Only the abstract was read: the two subnetworks and their modules' names are known, every layer is ours.",
         "Co-attention is self-attention, then attention across, one layer shared by all four calls.",
         "The bottleneck is a gate in the sense of BAM, over both modalities' channels.",
+        "Its input is the audio-guided attention and the projections of this library's other transformers.",
+        "The bottleneck has a LayerNorm where BAM has a batch norm, which would let videos see each other.",
         "General heads get [f_t; v_t; a_t] of both subnetworks, which mixes what the paper keeps unmixed.",
     )
 
