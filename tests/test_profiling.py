@@ -17,6 +17,7 @@ from avelzoo.profiling.clock import Clock, products_per_second
 from avelzoo.testing import random_batch, random_targets
 
 SPEC = FeatureSpec(segments=4, audio_dim=6, grid=(2, 2), visual_dim=8, categories=("bark", "bell", "horn"))
+CPU = torch.device("cpu")
 RECIPES = default_host().registry
 
 
@@ -63,7 +64,7 @@ def test_watching_changes_nothing():
     batch, targets = random_batch(SPEC, 3), random_targets(SPEC, 3)
     other = build(recipe("ead-b", size=2), SPEC).eval()
     other.load_state_dict(model.state_dict())
-    clock = Clock("cpu")
+    clock = Clock(CPU)
     with clock.watching(model), clock.part("other"):
         watched = model(batch, targets).loss
     assert torch.equal(watched, other(batch, targets).loss)
@@ -77,14 +78,14 @@ def test_watching_changes_nothing():
 def test_parts_do_not_count_each_other(monkeypatch):
     now = iter([0.0, 1.0, 3.0, 6.0])
     monkeypatch.setattr("time.perf_counter", lambda: next(now))
-    clock = Clock("cpu")
+    clock = Clock(CPU)
     with clock.part("whole"), clock.part("inner"):
         pass
     assert clock.seconds == {"whole": 1.0 + 3.0, "inner": 2.0}
 
 
 def test_products_have_a_speed():
-    assert products_per_second("cpu", torch.float32, size=64, turns=2) > 0
+    assert products_per_second(CPU, torch.float32, size=64, turns=2) > 0
 
 
 def test_the_command_tells_it_all():
@@ -98,3 +99,21 @@ def test_the_command_tells_it_all():
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "backward" in shown
     assert "GFLOP/s, as measured here" in " ".join(shown.split())
+    assert "precision 32" in shown
+
+
+@pytest.mark.parametrize("precision", ["64", "bf16-mixed"])
+def test_any_precision_can_be_measured(precision):
+    mixed = recipe("ead-b", size=2)
+    mixed = replace(mixed, train=replace(mixed.train, precision=precision))
+    cost = profile(mixed, SPEC, batch_size=2, repeats=1)
+    plain = profile(recipe("ead-b", size=2), SPEC, batch_size=2, repeats=1)
+    assert (cost.precision, plain.precision) == (precision, "32")
+    assert cost.train_flops == plain.train_flops
+
+
+def test_a_device_that_is_not_there():
+    command = [sys.executable, "-m", "avelzoo", "profile", "ead-b", "--device", "cuda:9"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert "there is no device 'cuda:9' here" in told.stderr

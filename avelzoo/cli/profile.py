@@ -10,6 +10,7 @@ import typer
 
 from avelzoo.cli import render
 from avelzoo.cli.composing import Wishes, compose, settings
+from avelzoo.composition import Override
 from avelzoo.errors import UsageError
 from avelzoo.suggest import did_you_mean
 
@@ -41,7 +42,8 @@ def profile(
     ] = "ave",
     batch_size: Annotated[int | None, typer.Option(help="Videos per step; the recipe's by default.", min=1)] = None,
     repeats: Annotated[int, typer.Option(help="Timed steps.", min=1)] = 3,
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to compute.")] = "cpu",
+    precision: Annotated[str | None, typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="train.precision")] = None,
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Parameters, arithmetic, step time and peak memory of any composition, on random features."""
@@ -51,7 +53,8 @@ def profile(
 
     registry = default_host().registry
     slots = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
-    wishes = Wishes(recipe, supervision, slots, None, data, settings(values or ()))
+    chosen = [] if precision is None else [Override("train.precision", precision, "--precision")]
+    wishes = Wishes(recipe, supervision, slots, None, data, [*chosen, *settings(values or ())])
     composition = compose(registry, wishes)
     check(composition.recipe, registry)
     spec = _spec(composition.recipe, sizes)
@@ -77,7 +80,7 @@ def _rows(cost: dict[str, Any]) -> dict[str, str]:
         "evaluation": f"{cost['eval_seconds']:.3f} s for {b} videos, {cost['eval_flops'] / 1e9:.1f} GFLOP",
         "memory encoding": f"{cost['view_flops'] / 1e9:.1f} GFLOP, once per evaluation",
         "peak memory": f"{cost['peak_memory_mb']:.0f} MiB",
-        "device": cost["device"],
+        "device": f"{cost['device']}, precision {cost['precision']}",
     }
 
 

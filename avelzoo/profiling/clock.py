@@ -19,9 +19,9 @@ class Clock:
         device: whose work is waited for at every reading.
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: torch.device) -> None:
         self.seconds: dict[str, float] = {}
-        self._wait = torch.cuda.synchronize if device.startswith("cuda") else _nothing
+        self._wait = torch.cuda.synchronize if device.type == "cuda" else _nothing
         self._open: list[str] = []
         self._since = 0.0
 
@@ -80,11 +80,11 @@ class Clock:
         self._since = now
 
 
-def products_per_second(device: str, dtype: torch.dtype, *, size: int = 2048, turns: int = 5) -> float:
+def products_per_second(device: torch.device, dtype: torch.dtype, *, size: int = 2048, turns: int = 5) -> float:
     """FLOP/s of square matrix products, the best of some turns: what arithmetic costs at least on this machine.
 
     Args:
-        device: torch device.
+        device: where.
         dtype: of the factors.
         size: rows and columns.
         turns: after one that is not counted.

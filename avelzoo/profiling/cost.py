@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 from torch.utils.flop_counter import FlopCounterMode
 
 from avelzoo.compose import build
+from avelzoo.engine.environment import device_name, feature_type, make_fabric, peak_memory_mb
+from avelzoo.engine.optimization import adam
 from avelzoo.model import Model
 from avelzoo.nn.lean import plain_layers
 from avelzoo.profiling.clock import Clock, products_per_second
 from avelzoo.recipe import Recipe
 from avelzoo.records import Batch, FeatureSpec, Targets
+
+FACTORS = {"32": torch.float32, "64": torch.float64, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+"""What matrix products multiply in each precision."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +40,10 @@ class Cost:
         peak_memory_mb: most memory the process held while it trained (the device's, on a GPU).
         batch_size: b.
         device: where it was measured.
+        precision: in which number format.
         train_parts: seconds of the median step by part: encoder, memory, the memory's encoding, head, objective,
             backward, optimizer.
-        products_per_second: FLOP/s of large matrix products there.
+        products_per_second: FLOP/s of large matrix products there, in that format.
     """
 
     parameters: dict[str, int]
@@ -51,6 +55,7 @@ class Cost:
     peak_memory_mb: float
     batch_size: int
     device: str
+    precision: str
     train_parts: dict[str, float]
     products_per_second: float
 
@@ -68,37 +73,54 @@ class Cost:
 def profile(
     recipe: Recipe, spec: FeatureSpec, *, batch_size: int | None = None, repeats: int = 3, device: str = "cpu"
 ) -> Cost:
-    """Measure a composition on random features of AVE-like statistics, its memory filled.
+    """Measure a composition in its precision on random features of AVE-like statistics, its memory filled.
 
     Args:
         recipe: the composition.
         spec: the features' sizes.
         batch_size: b; the recipe's by default.
         repeats: timed steps, after one that is not counted.
-        device: torch device.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        UsageError: there is no such device here.
     """
     b = batch_size or recipe.train.batch_size
+    precision = recipe.train.precision
+    fabric = make_fabric(device, precision)
     torch.manual_seed(0)
-    model = build(recipe, spec).to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.train.learning_rate)
-    batch, targets = _random(recipe, spec, b, device)
-    model.train()
-    _fill(model, recipe, spec, b, device)
+    model = build(recipe, spec)
+    fabric.setup_module(model)
+    optimizer = cast("Optimizer", fabric.setup_optimizers(adam(model, recipe.train)))
 
-    def train() -> None:
+    def made(seed: int) -> tuple[Batch, Targets]:
+        dtype = feature_type(precision)
+        batch, targets = _random(recipe, spec, b, seed)
+        return batch.to(fabric.device, dtype=dtype), targets.to(fabric.device, dtype=dtype)
+
+    batch, targets = made(0)
+
+    def step(clock: Clock) -> None:
         optimizer.zero_grad()
-        torch.autograd.backward(model(batch, targets).loss)
-        optimizer.step()
+        with fabric.autocast():
+            loss = model(batch, targets).loss
+        with clock.part("backward"):
+            fabric.backward(loss)
+        with clock.part("optimizer"):
+            optimizer.step()
 
-    train_parts = _median_step(model, optimizer, batch, targets, repeats=repeats, device=device)
-    peak_memory_mb = _peak_mb(device)
-    train_flops = _flops(train)
+    model.train()
+    with torch.no_grad(), fabric.autocast():
+        _fill(model, recipe, spec, b, made)
+    train_parts = _median_step(model, step, repeats, fabric.device)
+    peak = peak_memory_mb(fabric.device)
+    train_flops = _flops(lambda: step(Clock(fabric.device)))
     model.eval()
-    with torch.no_grad():
+    with torch.no_grad(), fabric.autocast():
         view = model.view()
         view_flops = _flops(model.view)
         eval_flops = _flops(lambda: model.predict(batch, view))
-        eval_seconds = _median(lambda: model.predict(batch, view), repeats, device)
+        eval_seconds = _median(lambda: model.predict(batch, view), repeats, fabric.device)
     parts = {"encoder": model.encoder, "memory": model.memory, "head": model.head, "objective": model.objective}
     return Cost(
         parameters={name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()},
@@ -107,34 +129,28 @@ def profile(
         view_flops=view_flops,
         train_seconds=sum(train_parts.values()),
         eval_seconds=eval_seconds,
-        peak_memory_mb=peak_memory_mb,
+        peak_memory_mb=peak or 0.0,
         batch_size=b,
-        device=torch.cuda.get_device_name() if device.startswith("cuda") else device,
+        device=device_name(fabric.device),
+        precision=precision,
         train_parts=train_parts,
-        products_per_second=products_per_second(device, torch.float32),
+        products_per_second=products_per_second(fabric.device, FACTORS[precision]),
     )
 
 
-def _median_step(
-    model: Model, optimizer: torch.optim.Optimizer, batch: Batch, targets: Targets, *, repeats: int, device: str
-) -> dict[str, float]:
+def _median_step(model: Model, step: Callable[[Clock], None], repeats: int, device: torch.device) -> dict[str, float]:
     """Seconds by part of the step whose whole time is the median."""
     steps = []
     for _ in range(repeats + 1):
         clock = Clock(device)
         with clock.watching(model), clock.part("other"):
-            optimizer.zero_grad()
-            loss = model(batch, targets).loss
-            with clock.part("backward"):
-                torch.autograd.backward(loss)
-            with clock.part("optimizer"):
-                optimizer.step()
+            step(clock)
         steps.append(clock.seconds)
     counted = sorted(steps[1:], key=lambda step: sum(step.values()))
     return counted[len(counted) // 2]
 
 
-def _random(recipe: Recipe, spec: FeatureSpec, b: int, device: str, seed: int = 0) -> tuple[Batch, Targets]:
+def _random(recipe: Recipe, spec: FeatureSpec, b: int, seed: int) -> tuple[Batch, Targets]:
     generator = torch.Generator().manual_seed(seed)
     t, n = spec.segments, spec.n
 
@@ -155,15 +171,16 @@ def _random(recipe: Recipe, spec: FeatureSpec, b: int, device: str, seed: int = 
         segments=None if recipe.supervision == "weak" else segments,
         background=n,
     )
-    return batch.to(device), targets.to(device)
+    return batch, targets
 
 
-@torch.no_grad()
-def _fill(model: Model, recipe: Recipe, spec: FeatureSpec, b: int, device: str) -> None:
+def _fill(
+    model: Model, recipe: Recipe, spec: FeatureSpec, b: int, made: Callable[[int], tuple[Batch, Targets]]
+) -> None:
     """Let the memory see as many segments as it has slots, so that its full cost is measured."""
     slots = getattr(recipe.memory, "size", 0) * spec.n
     for seed in range(1, 2 + slots // (b * spec.segments)):
-        batch, targets = _random(recipe, spec, b, device, seed)
+        batch, targets = made(seed)
         model.memory.observe(model.encoder(batch.audio, batch.visual), batch, targets)
 
 
@@ -173,20 +190,12 @@ def _flops(action: Callable[[], Any]) -> int:
     return int(counter.get_total_flops())
 
 
-def _median(action: Callable[[], Any], repeats: int, device: str) -> float:
+def _median(action: Callable[[], Any], repeats: int, device: torch.device) -> float:
     action()
     times = []
     for _ in range(repeats):
-        begin = time.perf_counter()
-        action()
-        if device.startswith("cuda"):
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - begin)
+        clock = Clock(device)
+        with clock.part("all"):
+            action()
+        times.append(clock.seconds["all"])
     return statistics.median(times)
-
-
-def _peak_mb(device: str) -> float:
-    if device.startswith("cuda"):
-        return torch.cuda.max_memory_allocated() / 2**20
-    scale = 2**20 if sys.platform == "darwin" else 2**10  # macOS reports bytes, Linux kibibytes
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
