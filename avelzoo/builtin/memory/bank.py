@@ -141,19 +141,18 @@ class Bank(Memory):
 
     def _admit(self, entries: Candidates) -> None:
         """Offer entries to their categories, those already stored left out."""
-        for category in sorted(set(entries.category.tolist())):
-            mine = entries.take((entries.category == category).nonzero().squeeze(1))
-            if not self.by_audio_sum:
-                fresh = ~torch.isin(mine.key, self.slots.key[category])
-                self.slots.insert(category, mine.take((fresh & _first_of_key(mine.key)).nonzero().squeeze(1)))
-                continue
-            # The public code adds one entry after the other, and compares each with what is stored by then.
-            for i in range(mine.key.shape[0]):
-                one = mine.take(torch.tensor([i], device=mine.key.device))
-                stored = self.slots.payload("audio")[category].double().sum(dim=-1)
-                incoming = one.source["audio"][one.position].double().sum(dim=-1)
-                if not bool((stored == incoming).any()):
-                    self.slots.insert(category, one)
+        if not self.by_audio_sum:
+            stored = (self.slots.key[entries.category] == entries.key.unsqueeze(1)).any(dim=1)
+            fresh = ~stored & _first_of_key(entries.key)
+            self.slots.insert(entries.take(fresh.nonzero().squeeze(1)))
+            return
+        # The public code adds one entry after the other, and compares each with what is stored by then.
+        for i, category in enumerate(entries.category.tolist()):
+            one = entries.take(torch.tensor([i], device=entries.key.device))
+            known = self.slots.payload("audio")[category].double().sum(dim=-1)
+            incoming = one.source["audio"][one.position].double().sum(dim=-1)
+            if not bool((known == incoming).any()):
+                self.slots.insert(one)
 
     @torch.no_grad()
     def _refresh(self, parts: list[tuple[tuple[Tensor, Tensor], Encoded]]) -> None:
@@ -167,5 +166,7 @@ class Bank(Memory):
 
 def _first_of_key(key: Tensor) -> Tensor:
     """(k) bool: whether an entry is the first with its key."""
-    same = key.unsqueeze(0) == key.unsqueeze(1)
-    return ~same.tril(diagonal=-1).any(dim=1)
+    order = key.argsort(stable=True)
+    known = torch.zeros_like(key, dtype=torch.bool)
+    known[1:] = key[order[1:]] == key[order[:-1]]
+    return torch.zeros_like(known).scatter(0, order, ~known)

@@ -67,23 +67,31 @@ class RankedSlots(nn.Module):
         return self.get_buffer(name)
 
     @torch.no_grad()
-    def insert(self, category: int, entries: Candidates) -> None:
-        """Merge entries of one category and keep the l best."""
-        scores = torch.cat([self.score[category].masked_fill(~self.filled[category], -1.0), entries.score])
-        order = scores.argsort(descending=True, stable=True)[: self.size]
-        is_new = order >= self.size
-        if not bool(is_new.any()):
+    def insert(self, entries: Candidates) -> None:
+        """Merge entries into their categories and keep each one's l best; all categories at once, for GPUs' sake."""
+        n, size = self.score.shape
+        category = torch.arange(n, device=self.score.device).repeat_interleave(size)
+        category = torch.cat([category, entries.category])
+        score = torch.cat([self.score.masked_fill(~self.filled, -1.0).flatten(), entries.score])
+        order = score.argsort(descending=True, stable=True)
+        order = order[category[order].argsort(stable=True)]  # by category, best first, older first among equals
+        count = category.bincount(minlength=n)
+        best = order[(count.cumsum(0) - count).unsqueeze(1) + torch.arange(size, device=order.device)]  # (n l)
+        changed = (best >= n * size).any(dim=1).nonzero().squeeze(1)
+        if changed.numel() == 0:
             return
-        old, new = order[~is_new], order[is_new] - self.size
-        added = {name: entries.source[name][entries.position[new]] for name in self.names}
-        added |= {"score": entries.score[new], "key": entries.key[new], "relevance": entries.relevance[new]}
-        added["filled"] = torch.ones_like(new, dtype=torch.bool)
+        best = best[changed]
+        is_new = best >= n * size
+        winners = best[is_new] - n * size
+        added = {name: entries.source[name][entries.position[winners]] for name in self.names}
+        added |= {"score": entries.score[winners], "key": entries.key[winners], "relevance": entries.relevance[winners]}
+        added["filled"] = torch.ones_like(winners, dtype=torch.bool)
+        kept = best.masked_fill(is_new, 0)
         for name, rows in added.items():
             buffer = self.get_buffer(name)
-            merged = torch.empty_like(buffer[category])
-            merged[~is_new] = buffer[category][old]
+            merged = buffer.flatten(0, 1)[kept]
             merged[is_new] = rows.to(buffer.dtype)
-            buffer[category] = merged
+            buffer[changed] = merged
 
     @torch.no_grad()
     def rescore(self, scores: Tensor) -> None:
