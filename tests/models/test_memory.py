@@ -8,7 +8,7 @@ import torch
 from avelzoo.builtin.encoders.configs import STFusionConfig
 from avelzoo.builtin.memory.configs import FeatureBankConfig, JsdBankConfig, LazyBankConfig, RandomBankConfig
 from avelzoo.nn import jensen_shannon
-from avelzoo.records import Targets
+from avelzoo.records import Batch, Targets
 from models.worlds import SPEC, make_batch, make_targets
 
 ENCODER = STFusionConfig(width=8, heads=2, feedforward=12, dropout=0.0, input_dropout=0.0)
@@ -190,6 +190,20 @@ def test_identical_videos_enter_once_by_audio_sum(encoder):
     )
     observe(memory, encoder, twice, targets)
     assert int(memory.slots.filled.sum()) == 1
+
+
+def test_a_video_that_is_in_a_batch_twice_enters_once(encoder):
+    memory = build(replace(PAPER, size=64), encoder.eval())
+    batch, targets = make_batch(), make_targets()
+    again = torch.tensor([0, 1, 0, 2, 1])
+    batch = Batch(audio=batch.audio[again], visual=batch.visual[again], rows=batch.rows[again])
+    targets = replace(
+        targets, event=targets.event[again], presence=targets.presence[again], segments=targets.segments[again]
+    )
+    for _ in range(2):
+        observe(memory, encoder, batch, targets)
+        keys = memory.slots.key[memory.slots.filled].tolist()
+        assert len(keys) == len(set(keys)) == 3 * 6
 
 
 def test_only_the_leading_share_of_a_batch_feeds_the_bank(encoder):
