@@ -92,7 +92,7 @@ class WorldsConfig(DatasetConfig):
             )
 
     def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
-        return {"epochs": 10, "batch_size": 16, "learning_rate": 1e-3}
+        return {"epochs": 10, "batch_size": 16}
 
     def open(self, supervision: Supervision) -> Dataset:
         from avelzoo.builtin.datasets.worlds import WorldsDataset
