@@ -19,6 +19,9 @@ T = TypeVar("T")
 _BUCKET = 1 << 23
 """Gradients that are added up at once, in elements."""
 
+_all_gather = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor
+"""One function under two names: the newer torch has the first, and a deprecation on the second."""
+
 
 class LostError(TrainingError):
     """Another process of the run is gone."""
@@ -63,7 +66,7 @@ class Ranks:
         raw = share.detach().contiguous().flatten().view(torch.uint8)  # not every type can be sent everywhere
         found = raw.new_empty(self.place.size * raw.numel())
         with _heard():
-            dist.all_gather_into_tensor(found, raw)
+            _all_gather(found, raw)
         return found.view(share.dtype).view(-1, *share.shape[1:])
 
     def rows(self, share: Tensor, rows: int) -> Tensor:
