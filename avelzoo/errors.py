@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import traceback
 from typing import ClassVar
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -32,7 +33,7 @@ class AvelzooError(Exception):
 
     def __str__(self) -> str:
         rows = (("where", self.where), ("found", self.found), ("expected", self.expected), ("what to do", self.fix))
-        return "\n".join([self.problem, *(f"  {label}: {text}" for label, text in rows if text)])
+        return "\n".join([printable(self.problem), *(f"  {label}: {printable(text)}" for label, text in rows if text)])
 
     def to_dict(self) -> dict[str, str | int]:
         """The error as plain data, for ``--json``."""
@@ -99,6 +100,31 @@ class TrainingError(AvelzooError):
     exit_code = 7
 
 
+def printable(text: str) -> str:
+    r"""``text`` in one line, with every character that a terminal would not show written as an escape.
+
+    >>> printable("a\tb\x1b[2J")
+    'a\\tb\\x1b[2J'
+    """
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def describe(error: BaseException) -> str:
+    """Kind and first line of an error; safe for errors that cannot be turned into text themselves."""
+    kind = type(error).__name__
+    try:
+        text = error.problem if isinstance(error, AvelzooError) else str(error)
+    except Exception:  # noqa: BLE001 - a stranger's __str__ may do anything
+        text = ""
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    if isinstance(error, AvelzooError) and first:
+        return first
+    return f"{kind}: {first}" if first else kind
+
+
 def explain(error: BaseException) -> AvelzooError:
     """Whatever went wrong, in words a user can act on."""
     if isinstance(error, AvelzooError):
@@ -110,10 +136,24 @@ def explain(error: BaseException) -> AvelzooError:
             where=str(error.filename or ""),
             fix="free some space, or choose another disk" if full else "check the path and its permissions",
         )
-    first = (str(error).strip().splitlines() or ["no further details"])[0]
+    said = describe(error)
     if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+        first = said.removeprefix(f"{type(error).__name__}: ")
         return TrainingError("out of memory", found=first, fix="choose a smaller --batch-size")
+    if isinstance(error, SystemExit):
+        return AvelzooError(
+            f"the program was ended from inside: {said}",
+            where=raised_at(error),
+            fix="a plugin or a library that it uses calls sys.exit; let it raise an error instead",
+        )
     return AvelzooError(
-        f"an unexpected {type(error).__name__}: {first}",
-        fix="this is a fault of avelzoo or of a plugin; please report it with the output under AVELZOO_DEBUG=1",
+        f"an unexpected {said}" if ": " in said else f"an unexpected {said}: no further details",
+        where=raised_at(error),
+        fix="report it with the output under AVELZOO_DEBUG=1; this is a fault of avelzoo or of a plugin",
     )
+
+
+def raised_at(error: BaseException) -> str:
+    """File and line where an error was raised; empty where it never was."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else ""

@@ -1,4 +1,4 @@
-"""Telling plugins how a run goes: trackers listen here, and cannot disturb it."""
+"""Telling plugins how a run goes: trackers listen here, and cannot disturb it or each other."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from avelzoo.composition import Composition
+from avelzoo.errors import describe
 
 if TYPE_CHECKING:
     from avelzoo.engine import RunResult
@@ -31,7 +33,9 @@ class RunView:
 
 
 class Lifecycle:
-    """Calls the lifecycle hooks of every plugin; one that fails is a warning, and the run goes on.
+    """Calls the lifecycle hooks of every plugin.
+
+    A plugin that fails is one warning and gets no more calls; the run and the other plugins continue.
 
     Args:
         host: whose plugins listen.
@@ -39,6 +43,7 @@ class Lifecycle:
 
     def __init__(self, host: PluginHost) -> None:
         self._host = host
+        self._left_out: set[str] = set()
 
     def started(self, run: RunView) -> None:
         """Training begins, or goes on."""
@@ -46,7 +51,7 @@ class Lifecycle:
 
     def epoch(self, run: RunView, epoch: int, line: Mapping[str, Any]) -> None:
         """An epoch, counted from 1, is done; its line of ``metrics.jsonl`` is told as flat numbers."""
-        self._call("avelzoo_epoch_finished", run=run, epoch=epoch, metrics=flat(line))
+        self._call("avelzoo_epoch_finished", run=run, epoch=epoch, metrics=MappingProxyType(flat(line)))
 
     def finished(self, run: RunView, result: RunResult | None, error: BaseException | None) -> None:
         """The run is over, with a result or with an error."""
@@ -55,10 +60,19 @@ class Lifecycle:
     def _call(self, hook: str, **values: Any) -> None:
         from avelzoo.host import PluginWarning
 
-        try:
-            self._host.call(hook, **values)
-        except Exception as fault:  # noqa: BLE001 - no stranger's tracker may cost a run
-            warnings.warn(f"a plugin failed in {hook}: {type(fault).__name__}: {fault}", PluginWarning, stacklevel=3)
+        failed: list[str] = []
+        for name, call in self._host.listeners(hook):
+            if name in self._left_out:
+                continue
+            try:
+                call(**values)
+            except BaseException as fault:  # no stranger's tracker may cost a run, or silence another one
+                if type(fault) is KeyboardInterrupt:
+                    raise
+                self._left_out.add(name)
+                failed.append(f"plugin '{name}' failed in {hook} and is left out of this run: {describe(fault)}")
+        for text in failed:  # after all calls, because a warning may be made an error
+            warnings.warn(text, PluginWarning, stacklevel=3)
 
 
 def flat(line: Mapping[str, Any], prefix: str = "") -> dict[str, float]:

@@ -18,8 +18,8 @@ from avelzoo.components import (
     ObjectiveConfig,
     Supervision,
 )
-from avelzoo.config import Config
-from avelzoo.errors import AmbiguousNameError, PluginError, UnknownNameError
+from avelzoo.config import Config, options
+from avelzoo.errors import AmbiguousNameError, PluginError, UnknownNameError, describe
 from avelzoo.papers import Paper
 from avelzoo.suggest import did_you_mean
 
@@ -50,12 +50,25 @@ class Entry:
         return f"{self.plugin}/{self.name}"
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """What a registry held at one moment."""
+
+    entries: dict[str, dict[str, list[Entry]]]
+    papers: dict[str, dict[str, Paper]]
+
+
 class Registry:
     """All entries of one host."""
 
     def __init__(self) -> None:
         self._entries: dict[str, dict[str, list[Entry]]] = {}
-        self.papers: dict[str, Paper] = {}
+        self._papers: dict[str, dict[str, Paper]] = {}
+
+    @property
+    def papers(self) -> dict[str, Paper]:
+        """All papers by key."""
+        return {key: next(iter(of_plugin.values())) for key, of_plugin in self._papers.items()}
 
     def add(self, entry: Entry) -> None:
         """Add an entry. Clashes within a plugin are errors; across plugins they make the bare name ambiguous."""
@@ -67,8 +80,33 @@ class Registry:
             )
         same.append(entry)
 
+    def add_paper(self, paper: Paper, *, plugin: str) -> None:
+        """Add a paper. Several plugins may bring the same one.
+
+        Raises:
+            PluginError: another paper has its key.
+        """
+        known = self.papers.get(paper.key, paper)
+        if known != paper:
+            raise PluginError(f"two different papers have the key '{paper.key}'", found=f"{known}; {paper}")
+        self._papers.setdefault(paper.key, {})[plugin] = paper
+
+    def snapshot(self) -> Snapshot:
+        """Everything that is registered now, for `restore`."""
+        entries = {kind: {name: list(same) for name, same in names.items()} for kind, names in self._entries.items()}
+        return Snapshot(entries, {key: dict(of_plugin) for key, of_plugin in self._papers.items()})
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to what was registered at a snapshot, which can be used once."""
+        self._entries, self._papers = snapshot.entries, snapshot.papers
+
     def remove_plugin(self, plugin: str) -> None:
         """Forget everything a plugin registered."""
+        self._papers = {
+            key: rest
+            for key, of_plugin in self._papers.items()
+            if (rest := {name: paper for name, paper in of_plugin.items() if name != plugin})
+        }
         for names in self._entries.values():
             for name in list(names):
                 names[name] = [e for e in names[name] if e.plugin != plugin]
@@ -123,6 +161,7 @@ class Registrar:
         self._plugin = plugin
         self._distribution = distribution
         self._version = version
+        self._open = True
 
     def dataset(self, name: str, config: type[DatasetConfig]) -> None:
         """Offer a data set."""
@@ -156,13 +195,32 @@ class Registrar:
 
     def paper(self, paper: Paper) -> None:
         """Add a citation; components and recipes refer to it by its key."""
-        known = self._registry.papers.setdefault(paper.key, paper)
-        if known != paper:
-            raise PluginError(f"two different papers have the key '{paper.key}'", found=f"{known}; {paper}")
+        self._require_open()
+        if not isinstance(paper, Paper):
+            raise PluginError("a paper is not described by an avelzoo.Paper", found=repr(paper))
+        self._registry.add_paper(paper, plugin=self._plugin)
 
     def official(self, name: str, system: type[OfficialSystem]) -> None:
         """Offer the reading of a published system's checkpoints and outputs (see `avelzoo.interop`)."""
+        settings = getattr(system, "settings", None)
+        if not (isinstance(system, type) and isinstance(settings, tuple)):
+            raise PluginError(
+                f"the official system '{name}' is not described by an OfficialSystem",
+                found=repr(system),
+                expected="a subclass of avelzoo.OfficialSystem with its `settings`",
+            )
         self._add("official", name, system)
+
+    def close(self) -> None:
+        """End the registration: whatever the plugin kept of this object registers nothing any more."""
+        self._open = False
+
+    def _require_open(self) -> None:
+        if not self._open:
+            raise PluginError(
+                f"plugin '{self._plugin}' registers something after its registration",
+                fix="register everything inside avelzoo_register",
+            )
 
     def _component(self, kind: str, name: str, config: type[Config]) -> None:
         base = BASES[kind]
@@ -173,10 +231,15 @@ class Registrar:
                 expected=f"a subclass of avelzoo.{base.__name__}",
                 fix="pass the config class itself, not an instance or a module",
             )
+        try:
+            options(config)
+        except Exception as error:
+            raise PluginError(f"the options of the {kind} '{name}' cannot be read: {describe(error)}") from error
         self._add(kind, name, config)
 
     def _add(self, kind: str, name: str, target: Any) -> None:
-        if not _KEBAB.fullmatch(name):
+        self._require_open()
+        if not (isinstance(name, str) and _KEBAB.fullmatch(name)):
             raise PluginError(
                 f"the {kind} name {name!r} is not in kebab-case",
                 expected="lower-case letters, digits and single hyphens, such as 'conv-mix'",

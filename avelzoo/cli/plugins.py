@@ -25,20 +25,22 @@ def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON."
     AVELZOO_LOAD_PLUGINS (an allow-list, empty for none) and AVELZOO_DISABLE_PLUGINS (names separated by commas)
     choose which installed plugins are loaded.
     """
-    from avelzoo.host import PluginWarning, default_host
+    from avelzoo.host import LOADED, PluginWarning, default_host
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PluginWarning)  # the table says it
         host = default_host()
-    counts = {record.name: Counter[str]() for record in host.records}
-    for entry in host.registry.entries():
-        counts[entry.plugin][entry.kind] += 1
+    counts = [  # one that failed may have the name of another one that did not
+        Counter(e.kind for e in host.registry.entries() if (e.plugin, LOADED) == (record.name, record.status))
+        for record in host.records
+    ]
+    pairs = list(zip(host.records, counts, strict=True))
     if json:
-        render.emit_json([asdict(record) | {"offers": dict(counts[record.name])} for record in host.records])
+        render.emit_json([asdict(record) | {"offers": dict(count)} for record, count in pairs])
         return
     rows = [
-        (r.name, f"{r.distribution} {r.version}".strip(), r.status, _offers(counts[r.name]) or r.error, r.source)
-        for r in host.records
+        (r.name, f"{r.distribution} {r.version}".strip(), r.status, _offers(count) or r.error, r.source)
+        for r, count in pairs
     ]
     render.console().print(
         render.table(("plugin", "distribution", "status", "offers, or what is wrong", "source"), rows)

@@ -1,27 +1,16 @@
 from __future__ import annotations
 
-import sys
-import textwrap
-import types
+from dataclasses import dataclass, field
 
 import pytest
 
 from avelzoo.builtin.encoders.configs import MeanPoolConfig
+from avelzoo.components import EncoderConfig
 from avelzoo.errors import AmbiguousNameError, PluginError, UnknownNameError
 from avelzoo.hookspecs import hookimpl
-from avelzoo.host import PluginHost, PluginWarning
+from avelzoo.host import PluginHost
 from avelzoo.papers import Paper
-
-
-class Stranger:
-    """A plugin with one encoder under a given name."""
-
-    def __init__(self, name="theirs", config=MeanPoolConfig):
-        self.name, self.config = name, config
-
-    @hookimpl
-    def avelzoo_register(self, zoo):
-        zoo.encoder(self.name, self.config)
+from tests.core.strangers import Stranger
 
 
 @pytest.fixture
@@ -96,6 +85,149 @@ def test_unknown_hooks_are_refused(host):
     assert [record.name for record in host.records] == ["avelzoo"]
 
 
+def test_a_name_that_is_added_again_is_replaced(host):
+    host.add(Stranger("first"), name="mine", version="1")
+    host.add(Stranger("second"), name="mine", version="2")
+    assert [(r.name, r.version, r.status) for r in host.records[1:]] == [("mine", "2", "ok")]
+    assert host.registry.get("encoder", "mine/second").version == "2"
+    with pytest.raises(UnknownNameError):
+        host.registry.get("encoder", "mine/first")
+    same = Stranger("second")
+    host.add(same, name="mine")
+    host.add(same, name="mine")
+    assert len(host.registry.entries("encoder")) == len(PluginHost(entry_points=False).registry.entries("encoder")) + 1
+
+
+@pytest.mark.parametrize("error", [PluginError("no good"), ValueError("no good"), SystemExit("no good")])
+def test_a_failed_replacement_leaves_the_earlier_plugin_and_says_so(host, error):
+    class Failing:
+        @hookimpl
+        def avelzoo_register(self, zoo):
+            zoo.encoder("new", MeanPoolConfig)
+            raise error
+
+        @hookimpl
+        def avelzoo_run_started(self, run):
+            raise AssertionError
+
+    good = Stranger("good")
+    host.add(good, name="mine")
+    before = host.registry.entries()
+    with pytest.raises(PluginError, match="no good; what was loaded under this name before stays"):
+        host.add(Failing(), name="mine")
+    assert host.registry.entries() == before
+    assert [r.name for r in host.records] == ["avelzoo", "mine"]
+    assert host.listeners("avelzoo_run_started") == []
+    assert [name for name, _ in host.listeners("avelzoo_register")] == ["mine", "avelzoo"]
+
+
+@pytest.mark.parametrize("name", ["avelzoo", "installed"])
+def test_the_name_of_another_plugin_is_taken(host, name):
+    host.add(Stranger("theirs"), name="installed", source="entry point installed.module")
+    before = host.registry.entries()
+    for source in ("in process", "entry point installed.module", "built in"):
+        with pytest.raises(PluginError, match=f"the plugin name '{name}' is taken"):
+            host.add(Stranger("intruder"), name=name, source=source)
+    assert host.registry.entries() == before
+    assert [r.name for r in host.records] == ["avelzoo", "installed"]
+
+
+def test_one_plugin_has_one_name(host):
+    same = Stranger()
+    host.add(same, name="a")
+    with pytest.raises(PluginError, match="already registered as 'a'"):
+        host.add(same, name="b")
+    assert host.registry.get("encoder", "theirs").plugin == "a"
+    with pytest.raises(PluginError, match="a module or an object"):
+        host.add(None, name="c")
+    with pytest.raises(UnknownNameError, match="no plugin 'd' is loaded"):
+        host.remove("d")
+
+
+def test_nothing_of_a_failed_registration_stays(host):
+    paper = Paper(key="new2026", authors="x", title="y", venue="z", year=2026)
+
+    class Official:
+        """Reads a checkpoint."""
+
+        settings = ("full",)
+
+    class Failing:
+        kept = None
+
+        @hookimpl
+        def avelzoo_register(self, zoo):
+            Failing.kept = zoo
+            zoo.paper(paper)
+            zoo.encoder("new-encoder", MeanPoolConfig)
+            zoo.recipe("new-recipe", lambda supervision: None)
+            zoo.official("new-official", Official)
+            zoo.encoder("Bad Name", MeanPoolConfig)
+
+        @hookimpl
+        def avelzoo_run_started(self, run):
+            raise AssertionError
+
+    entries, papers = host.registry.entries(), host.registry.papers
+    with pytest.raises(PluginError, match="kebab-case"):
+        host.add(Failing(), name="failing")
+    assert (host.registry.entries(), host.registry.papers) == (entries, papers)
+    assert host.listeners("avelzoo_run_started") == []
+    with pytest.raises(PluginError, match="after its registration"):
+        Failing.kept.encoder("late", MeanPoolConfig)
+    with pytest.raises(PluginError, match="after its registration"):
+        Failing.kept.paper(paper)
+
+    class Honest:
+        @hookimpl
+        def avelzoo_register(self, zoo):
+            zoo.paper(Paper(key="new2026", authors="other", title="y", venue="z", year=2026))
+
+    host.add(Honest(), name="honest")
+    assert host.registry.papers["new2026"].authors == "other"
+
+
+def test_a_paper_goes_with_the_last_plugin_that_brought_it(host):
+    class Citing:
+        @hookimpl
+        def avelzoo_register(self, zoo):
+            zoo.paper(Paper(key="new2026", authors="x", title="y", venue="z", year=2026))
+
+    host.add(Citing(), name="a")
+    host.add(Citing(), name="b")
+    host.remove("a")
+    assert "new2026" in host.registry.papers
+    host.remove("b")
+    assert "new2026" not in host.registry.papers
+
+
+@pytest.mark.parametrize(
+    ("register", "message"),
+    [
+        (lambda zoo: zoo.encoder(3, MeanPoolConfig), "3 is not in kebab-case"),
+        (lambda zoo: zoo.paper("ge2023"), "not described by an avelzoo.Paper"),
+        (lambda zoo: zoo.official("x", object), "not described by an OfficialSystem"),
+        (lambda zoo: zoo.encoder("x", _odd_config()), "options of the encoder 'x' cannot be read: TypeError"),
+    ],
+)
+def test_wrong_arguments_of_a_registration(host, register, message):
+    class Wrong:
+        @hookimpl
+        def avelzoo_register(self, zoo):
+            register(zoo)
+
+    with pytest.raises(PluginError, match=message):
+        host.add(Wrong(), name="wrong")
+
+
+def _odd_config():
+    @dataclass(frozen=True, kw_only=True)
+    class Odd(EncoderConfig):
+        table: dict = field(default_factory=dict)
+
+    return Odd
+
+
 def test_two_papers_of_one_key_are_refused(host):
     class Citing:
         @hookimpl
@@ -104,91 +236,3 @@ def test_two_papers_of_one_key_are_refused(host):
 
     with pytest.raises(PluginError, match="two different papers"):
         host.add(Citing(), name="citing")
-
-
-class FakePoint:
-    group = "avelzoo"
-
-    def __init__(self, name, plugin):
-        self.name, self.value, self.plugin = name, f"{name}.module", plugin
-
-    def load(self):
-        if isinstance(self.plugin, Exception):
-            raise self.plugin
-        return self.plugin
-
-
-@pytest.fixture
-def installed(monkeypatch):
-    def install(**plugins):
-        dist = types.SimpleNamespace(name="their-dist", version="1.0")
-        monkeypatch.setattr(
-            "avelzoo.host._entry_points", lambda: [(FakePoint(name, plugin), dist) for name, plugin in plugins.items()]
-        )
-
-    return install
-
-
-def test_a_broken_plugin_is_a_warning_and_a_row(installed):
-    installed(bad=ImportError("no module named numpyy"), good=Stranger())
-    with pytest.warns(PluginWarning, match="'bad'.*left out: ImportError: no module named numpyy"):
-        host = PluginHost(environ={})
-    assert [(r.name, r.status) for r in host.records] == [("avelzoo", "ok"), ("bad", "broken"), ("good", "ok")]
-    assert host.registry.get("encoder", "theirs").plugin == "good"
-
-
-@pytest.mark.parametrize(
-    ("environ", "loaded"),
-    [
-        ({}, {"a", "b"}),
-        ({"AVELZOO_DISABLE_PLUGINS": "a"}, {"b"}),
-        ({"AVELZOO_LOAD_PLUGINS": "a"}, {"a"}),
-        ({"AVELZOO_LOAD_PLUGINS": ""}, set()),
-        ({"AVELZOO_LOAD_PLUGINS": "a,b", "AVELZOO_DISABLE_PLUGINS": "b"}, {"a"}),
-    ],
-)
-def test_environment_chooses_plugins(installed, environ, loaded):
-    installed(a=Stranger("from-a"), b=Stranger("from-b"))
-    host = PluginHost(environ=environ)
-    status = {r.name: r.status for r in host.records if r.name != "avelzoo"}
-    assert {name for name, state in status.items() if state == "ok"} == loaded
-    assert set(status.values()) <= {"ok", "disabled"}
-
-
-IDEA = """
-    from dataclasses import dataclass
-    from typing import Annotated
-    from avelzoo import EncoderConfig, Help, hookimpl
-
-    @dataclass(frozen=True, kw_only=True)
-    class IdeaConfig(EncoderConfig):
-        '''An idea.'''
-        width: Annotated[int, Help("channels")] = 8
-        def build(self, spec):
-            raise AssertionError
-
-    @hookimpl
-    def avelzoo_register(zoo):
-        zoo.encoder("my-idea", IdeaConfig)
-"""
-
-
-def test_a_single_file_is_a_plugin(host, tmp_path):
-    file = tmp_path / "my_idea.py"
-    file.write_text(textwrap.dedent(IDEA))
-    host.add_file(file)
-    entry = host.registry.get("encoder", "my-idea")
-    assert entry.qualified == "my-idea/my-idea"
-    assert entry.target(width=3).width == 3
-    assert host.records[-1].source == f"file {file}"
-    del sys.modules["avelzoo_plugin_my_idea"]
-
-
-def test_a_file_that_does_not_run_is_named_with_its_line(host, tmp_path):
-    file = tmp_path / "idea.py"
-    file.write_text("import avelzoo\n\navelzoo.does_not_exist\n")
-    with pytest.raises(PluginError, match="AttributeError") as fault:
-        host.add_file(file)
-    assert fault.value.where == f"{file}, line 3"
-    with pytest.raises(PluginError, match="cannot read the plugin file"):
-        host.add_file(tmp_path / "absent.py")

@@ -41,7 +41,10 @@ def test_epochs_and_result_are_written(lifecycle, tmp_path):
 
 def test_a_failing_tracker_is_a_warning(lifecycle, tmp_path):
     run = RunView(path=tmp_path / "never-started", composition=None)
-    with pytest.warns(PluginWarning, match="a plugin failed in avelzoo_epoch_finished: KeyError"):
+    with pytest.warns(
+        PluginWarning,
+        match="plugin 'tensorboard' failed in avelzoo_epoch_finished and is left out of this run: KeyError",
+    ):
         lifecycle.epoch(run, 1, {"loss": 1.0})
 
 

@@ -1,0 +1,114 @@
+"""Plugins that are one Python file: run as modules of their own, again whenever they are loaded again."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+from avelzoo.errors import AvelzooError, PluginError, describe
+
+KEPT = "; what was loaded under this name before stays"
+
+
+@dataclass(frozen=True)
+class PluginFile:
+    """A file, read once.
+
+    Attributes:
+        path: where it lies.
+        content: its bytes.
+    """
+
+    path: Path
+    content: bytes
+
+    @classmethod
+    def read(cls, path: Path) -> PluginFile:
+        """Read a file.
+
+        Raises:
+            PluginError: it cannot be read, or is no Python file.
+        """
+        try:
+            content = path.read_bytes()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise PluginError(f"cannot read the plugin file: {reason}", where=str(path)) from error
+        if path.suffix != ".py":
+            raise PluginError("a plugin file is a Python file", where=str(path), expected="a name that ends in .py")
+        return cls(path, content)
+
+    @property
+    def name(self) -> str:
+        """The plugin's name: the file's, in kebab-case."""
+        return self.path.stem.replace("_", "-").lower()
+
+    @property
+    def digest(self) -> str:
+        """Stands for a version."""
+        return hashlib.sha256(self.content).hexdigest()[:12]
+
+    @property
+    def source(self) -> str:
+        """Where the plugin comes from."""
+        return f"file {self.path.resolve()}"
+
+    @contextmanager
+    def module(self, *, kept: bool) -> Iterator[ModuleType]:
+        """The file as a new module, which stays in ``sys.modules`` unless the body raises.
+
+        Args:
+            kept: whether a failure leaves an earlier version in use, so that the message says so.
+
+        Raises:
+            PluginError: the file does not run.
+        """
+        name = f"avelzoo_plugin_{self.path.stem}"
+        spec = importlib.util.spec_from_file_location(name, self.path)
+        assert spec is not None, "the name ends in .py"
+        module = importlib.util.module_from_spec(spec)
+        before = sys.modules.get(name)
+        sys.modules[name] = module
+        try:
+            # Compiled here, because an importer may find the bytecode of an earlier version.
+            try:
+                exec(compile(self.content, str(self.path), "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+            except BaseException as error:  # noqa: BLE001 - raised again, whatever it is
+                refuse(error, "the plugin file does not run", self._last_line(error), kept=kept)
+            yield module
+        except BaseException:
+            sys.modules.pop(name, None)
+            if before is not None:
+                sys.modules[name] = before
+            raise
+
+    def _last_line(self, error: BaseException) -> str:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == str(self.path)]
+        return f"{self.path}, line {lines[-1]}" if lines else str(self.path)
+
+
+def refuse(error: BaseException, what: str, where: str, *, kept: bool) -> NoReturn:
+    """Raise what a failed plugin's error means to the user; the user's own key press stays what it is.
+
+    Args:
+        error: what was raised.
+        what: which step failed.
+        where: file and line.
+        kept: whether an earlier version stays in use.
+    """
+    if type(error) is KeyboardInterrupt:
+        raise error
+    if isinstance(error, AvelzooError):
+        error.problem += KEPT if kept and not error.problem.endswith(KEPT) else ""
+        raise error
+    fix = "run it with Python alone to see the whole traceback"
+    raise PluginError(f"{what}: {describe(error)}" + (KEPT if kept else ""), where=where, fix=fix) from error
