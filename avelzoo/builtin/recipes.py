@@ -78,10 +78,11 @@ def ead_b(supervision: Supervision) -> Recipe:
         head=EventAwareConfig(
             margin=0.7 if full else 0.9,
             temperature=1.0,
-            distance="scaled",
+            prototype_distance="plain",
+            margin_distance="scaled",
             event_from="prototypes",
             dropout=0.2,
-            dropout_at="logits",
+            dropout_at="features",
         ),
         objective=_objective(supervision),
         train=TRAIN,
@@ -117,7 +118,8 @@ def ead_b_official(supervision: Supervision) -> Recipe:
         head=EventAwareConfig(
             margin=0.7 if full else 0.9,
             temperature=0.1,
-            distance="scaled",
+            prototype_distance="scaled",
+            margin_distance="scaled",
             event_from="prototypes" if full else "prototypes+classifier",
             dropout=0.2,
             dropout_at="logits",
@@ -144,7 +146,7 @@ def double_branch(supervision: Supervision) -> Recipe:
     return _generic_branch(
         "double-branch",
         "Ge et al. 2023, Table 2: the general double branch in place of the event-aware one",
-        DoubleConfig(pooling="mean", threshold=0.5, dropout=0.2, dropout_at="logits"),
+        DoubleConfig(pooling="mean", threshold=0.5, dropout=0.2, dropout_at="features"),
         supervision,
         0.789, 0.801, 0.758, 0.771,
     )  # fmt: skip

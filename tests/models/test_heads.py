@@ -71,7 +71,7 @@ def test_event_aware_with_classifier_adds_two_softmaxes(encoded, view):
 
 
 def test_prototype_logits_are_distances_over_temperature(encoded, view):
-    head = build(EventAwareConfig(temperature=0.5, distance="plain"))
+    head = build(EventAwareConfig(temperature=0.5))
     got = head(encoded, view).prototype_logits
     prototype = view.items[1, :2].mean(0)
     assert float(got[0, 0, 1]) == pytest.approx(-float((encoded.fused[0, 0] - prototype).norm()) / 0.5, rel=1e-5)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from avelzoo.contracts import Head
     from avelzoo.records import FeatureSpec, Widths
 
+DROPOUT_AT = Help("dropout on the features before the classifiers, or on their logits (Ge et al.'s public code)")
+
 
 @dataclass(frozen=True, kw_only=True)
 class SingleConfig(HeadConfig):
@@ -40,9 +42,7 @@ class DoubleConfig(HeadConfig):
     pooling: Annotated[Literal["mean", "max"], Help("over the segments, for the video's category")] = "mean"
     threshold: Annotated[float, Help("relevance above which a segment is an event"), Bounds(above=0, below=1)] = 0.5
     dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
-    dropout_at: Annotated[
-        Literal["logits", "features"], Help("on the logits as in Ge et al.'s code, or before the classifiers")
-    ] = "logits"
+    dropout_at: Annotated[Literal["logits", "features"], DROPOUT_AT] = "features"
 
     @property
     def provides(self) -> frozenset[str]:
@@ -62,17 +62,20 @@ class EventAwareConfig(HeadConfig):
 
     margin: Annotated[float, Help("m: a segment nearer than this to an anchor is an event"), Bounds(above=0)] = 0.7
     temperature: Annotated[float, Help("tau of the prototype softmax (eq. 6)"), Bounds(above=0)] = 1.0
-    distance: Annotated[
-        Literal["scaled", "plain"], Help("Euclidean distance divided by sqrt(d), as the margins need, or plain")
+    prototype_distance: Annotated[
+        Literal["plain", "scaled"],
+        Help("distance in eq. 6: Euclidean, or divided by sqrt(d) (public code)"),
+    ] = "plain"
+    margin_distance: Annotated[
+        Literal["scaled", "plain"],
+        Help("distance that m bounds, eq. 8 and 21: Euclidean divided by sqrt(d), or plain"),
     ] = "scaled"
     event_from: Annotated[
         Literal["prototypes", "prototypes+classifier"],
         Help("the video's category: prototypes (eq. 20), or their softmax plus the linear classifier's"),
     ] = "prototypes"
     dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
-    dropout_at: Annotated[
-        Literal["logits", "features"], Help("on the logits as in the public code, or before the classifiers")
-    ] = "logits"
+    dropout_at: Annotated[Literal["logits", "features"], DROPOUT_AT] = "features"
 
     @property
     def requires(self) -> frozenset[str]:
@@ -99,9 +102,7 @@ class EventAwareClassifiersConfig(HeadConfig):
 
     threshold: Annotated[float, Help("relevance above which a segment is an event"), Bounds(above=0, below=1)] = 0.5
     dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
-    dropout_at: Annotated[
-        Literal["logits", "features"], Help("on the logits as in the public code, or before the classifiers")
-    ] = "logits"
+    dropout_at: Annotated[Literal["logits", "features"], DROPOUT_AT] = "features"
 
     @property
     def provides(self) -> frozenset[str]:

@@ -19,11 +19,15 @@ UNREACHABLE = 1e4
 class EventAware(Head):
     """Categories by distance to prototypes, relevance by distance to the category's anchors.
 
-    With c_k the prototypes and B^k_q the slots of the memory's view, dist(x, y) = ||x - y|| / sqrt(d)::
+    With c_k the prototypes, B^k_q the slots of the memory's view, and dist(x, y) = ||x - y|| / sqrt(d)::
 
-        prototype logits  pi_{t,k} = -dist(F_t, c_k) / tau                                   eq. 6
+        prototype logits  pi_{t,k} = -||F_t - c_k|| / tau                                    eq. 6
         category          k* = argmin_k mean_t dist(F_t, c_k)                                eq. 20
         relevance         alpha_t = min_q dist(F_t, B^{k*}_q), an event where alpha_t < m    eq. 21
+
+    ``prototype_distance`` and ``margin_distance`` choose between the two distances. tau = 1 (sec. 4.1.3) belongs to the
+    plain one: on distances of at most 2, which the scaled ones are, a softmax over n categories cannot saturate. The
+    margins 0.5 to 1.1 (fig. 5b) belong to the scaled one: fused rows have length sqrt(d).
 
     The linear classifiers of sec. 3.4.5 shape the embedding in training; in evaluation the weak setting of the public
     code adds their softmax to that of the prototypes (``event_from``).
@@ -38,7 +42,9 @@ class EventAware(Head):
         super().__init__()
         self.temperature = config.temperature
         self.with_classifier = config.event_from == "prototypes+classifier"
-        self.metric = Metric(scale=1 / math.sqrt(width) if config.distance == "scaled" else 1.0, margin=config.margin)
+        scales = {"scaled": 1 / math.sqrt(width), "plain": 1.0}
+        self.prototype_scale = scales[config.prototype_distance]
+        self.metric = Metric(scale=scales[config.margin_distance], margin=config.margin)
         self.event = Classifier(width, n, config.dropout, config.dropout_at)
         self.relevance = Classifier(width, 1, config.dropout, config.dropout_at)
 
@@ -46,7 +52,7 @@ class EventAware(Head):
         """(b t d) and (n l d) -> event, relevance and prototype logits; in evaluation also the nearest anchors."""
         assert view is not None, "the composition check guarantees a memory"
         features = encoded.fused
-        distance = pairwise_distance(features, view.prototypes().unsqueeze(0), self.metric.scale)
+        distance = pairwise_distance(features, view.prototypes().unsqueeze(0), self.prototype_scale)
         distance = distance.masked_fill(~view.usable, UNREACHABLE)
         event_logits = self.event(features, pooling="mean")
         prototype_logits = -distance / self.temperature
