@@ -82,6 +82,10 @@ class Memory(Component):
 class Head(Component):
     """Embeddings and memory in, predictions out. Knows no data set."""
 
+    def estimate(self, encoded: Encoded) -> Tensor | None:
+        """(b t) relevance in [0, 1] that needs no memory, without gradient or dropout; None by default."""
+        return None
+
     @abstractmethod
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
         """The predictions that objectives read and ``decode`` needs."""

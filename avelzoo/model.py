@@ -53,6 +53,7 @@ class Model(nn.Module):
             targets: what is known of it.
             encode: the encoder, as the memory is to call it.
         """
+        targets = self.with_estimate(encoded, targets)
         unimodal = self.memory.observe(encoded, batch, targets)
         view = self.memory.read(encode)
         predictions: Predictions = self.head(encoded, view)
@@ -62,6 +63,10 @@ class Model(nn.Module):
         weights = self.objective.weights
         loss = sum((weights[name] * value for name, value in terms.items()), start=batch.audio.new_zeros(()))
         return StepOutput(loss, terms, predictions, view)
+
+    def with_estimate(self, encoded: Encoded, targets: Targets) -> Targets:
+        """The targets with the head's own estimate of each segment's relevance, for the memory."""
+        return replace(targets, estimate=self.head.estimate(encoded))
 
     def view(self) -> MemoryView | None:
         """The memory's content; in evaluation read it once and pass it to every ``predict``."""

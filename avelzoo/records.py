@@ -101,12 +101,14 @@ class Targets(_TensorRecord):
             ``soft-duration`` puts the event's share of the video here instead.
         segments: (b t) int64 ids in 0..n, n = background; None where supervision is weak.
         background: n.
+        estimate: (b t) float in [0, 1], the head's own estimate of y^r, without gradient; None where it has none.
     """
 
     event: Tensor
     presence: Tensor
     segments: Tensor | None
     background: int
+    estimate: Tensor | None = None
 
     @property
     def relevance(self) -> Tensor:

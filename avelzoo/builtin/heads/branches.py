@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 
@@ -38,3 +39,9 @@ class Classifier(nn.Module):
         if pooling == "mean":
             logits = logits.mean(dim=1)
         return self.dropout(logits) if self.on_logits else logits
+
+    @torch.no_grad()
+    def probability(self, features: Tensor) -> Tensor:
+        """(b t d) -> (b t classes), the sigmoid of the logits, without gradient or dropout."""
+        probability: Tensor = self.linear(features).float().sigmoid()
+        return probability

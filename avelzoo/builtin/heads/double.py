@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from avelzoo.builtin.heads.branches import Classifier
 from avelzoo.builtin.heads.configs import DoubleConfig
 from avelzoo.contracts import Head
@@ -24,6 +26,10 @@ class Double(Head):
         self.threshold = config.threshold
         self.event = Classifier(width, n, config.dropout, config.dropout_at)
         self.relevance = Classifier(width, 1, config.dropout, config.dropout_at)
+
+    def estimate(self, encoded: Encoded) -> Tensor:
+        """(b t), sigmoid(l^r_t) of eq. 12."""
+        return self.relevance.probability(encoded.fused).squeeze(-1)
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
         """(b t d) -> event_logits (b n), relevance_logits (b t)."""

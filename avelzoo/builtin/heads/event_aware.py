@@ -48,6 +48,10 @@ class EventAware(Head):
         self.event = Classifier(width, n, config.dropout, config.dropout_at)
         self.relevance = Classifier(width, 1, config.dropout, config.dropout_at)
 
+    def estimate(self, encoded: Encoded) -> Tensor:
+        """(b t), sigmoid(l^r_t) of eq. 12."""
+        return self.relevance.probability(encoded.fused).squeeze(-1)
+
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
         """(b t d) and (n l d) -> event, relevance and prototype logits; in evaluation also the nearest anchors."""
         assert view is not None, "the composition check guarantees a memory"

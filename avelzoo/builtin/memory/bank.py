@@ -34,6 +34,7 @@ class Bank(Memory):
         best_only: one candidate per video, its best segment, in place of all.
         by_audio_sum: two segments are the same when the sums of their audio channels are equal.
         refresh: score the stored segments again at every reading.
+        estimated: where labels are weak, the head's estimate of the relevance enters the scores.
         update_fraction: leading share of the batch that may enter.
     """
 
@@ -52,6 +53,7 @@ class Bank(Memory):
         best_only: bool = False,
         by_audio_sum: bool = False,
         refresh: bool = False,
+        estimated: bool = False,
         update_fraction: float = 1.0,
     ) -> None:
         super().__init__()
@@ -67,6 +69,7 @@ class Bank(Memory):
         self.best_only = best_only
         self.by_audio_sum = by_audio_sum
         self.refresh = refresh
+        self.estimated = estimated
         self.update_fraction = update_fraction
 
     def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> Unimodal:
@@ -113,7 +116,7 @@ class Bank(Memory):
     def candidates(self, encoded: Encoded, batch: Batch, targets: Targets, unimodal: Unimodal) -> Candidates:
         """The batch's segments in order of video and time, as entries for their video's category."""
         b, t = batch.audio.shape[:2]
-        relevance = targets.relevance if self.supervised else None
+        relevance = self._relevance(targets)
         score = self.relation(unimodal, relevance).float()
         known = relevance if relevance is not None else torch.zeros_like(score)
         key = (batch.rows.unsqueeze(1) << SEGMENT_BITS) + torch.arange(t, device=batch.rows.device)
@@ -154,12 +157,18 @@ class Bank(Memory):
             if not bool((known == incoming).any()):
                 self.slots.insert(one)
 
+    def _relevance(self, targets: Targets) -> Tensor | None:
+        """(b t): y^r, or the estimate in its place, or neither."""
+        if self.supervised:
+            return targets.relevance
+        return targets.estimate if self.estimated else None
+
     @torch.no_grad()
     def _refresh(self, parts: list[tuple[tuple[Tensor, Tensor], Encoded]]) -> None:
         """Scores of the stored segments from this reading's encoding."""
         scores = torch.zeros_like(self.slots.score)
         for where, part in parts:
-            known = self.slots.relevance[where] if self.supervised else None
+            known = self.slots.relevance[where] if self.supervised or self.estimated else None
             scores[where] = self.relation(self.classifiers(part.audio, part.visual), known).to(scores.dtype)
         self.slots.rescore(scores)
 

@@ -26,6 +26,7 @@ def jsd_bank(config: JsdBankConfig, spec: FeatureSpec, widths: Widths, supervisi
         best_only=config.candidates == "best",
         by_audio_sum=config.duplicates == "audio-sum",
         refresh=config.refresh_scores,
+        estimated=config.weak_score == "jsd+relevance",
         update_fraction=config.update_fraction,
     )
 

@@ -60,12 +60,20 @@ class JsdBankConfig(BankConfig):
         Literal["segment", "audio-sum"],
         Help("a stored segment is known by its video and position, or by the sum of its audio (public code)"),
     ] = "segment"
+    weak_score: Annotated[
+        Literal["jsd", "jsd+relevance"],
+        Help("score under weak supervision: eq. 4, or plus the head's relevance estimate (ours, not the paper's)"),
+    ] = "jsd"
     refresh_scores: Annotated[bool, Help("score stored segments again at every reading, not only at entry")] = False
     update_fraction: Annotated[
         float,
         Help("leading share of a batch that feeds the bank; the public code on two GPUs uses 0.5"),
         Bounds(above=0, max=1),
     ] = 1.0
+
+    @property
+    def requires(self) -> frozenset[str]:
+        return frozenset({"relevance_logits"} if self.weak_score == "jsd+relevance" else ())
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
         from avelzoo.builtin.memory.build import jsd_bank

@@ -68,7 +68,7 @@ class Together:
             visual=_blank(batch.visual, videos),
             rows=self._every(batch.rows, videos),
         )
-        wanted = model.memory.wants_features(encoded, blank, every)
+        wanted = model.memory.wants_features(encoded, blank, model.with_estimate(encoded, every))
         whole = self._with_features(blank, batch, wanted)
         return model.learn(encoded, whole, every, self._sharing(model.encoder))
 
