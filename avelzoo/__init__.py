@@ -96,7 +96,7 @@ _HOME = {
         "Supervision",
     ),
     "avelzoo.config": ("Bounds", "Help"),
-    "avelzoo.contracts": ("Dataset", "Encoder", "Head", "Memory", "Objective", "Split"),
+    "avelzoo.contracts": ("Dataset", "Decision", "Encoder", "Head", "Memory", "Objective", "Split"),
     "avelzoo.records": (
         "Batch",
         "Decoded",

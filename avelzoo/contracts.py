@@ -79,8 +79,59 @@ class Memory(Component):
         """
 
 
+class Decision(nn.Module):
+    """Event or background from one score a segment, at a fixed threshold or at the one that val chose.
+
+        r = sigmoid(scale (score - origin)),    an event where r > threshold
+
+    The engine fits ``scale`` and ``tuned`` on val after every epoch, for whichever rule decides. Both are buffers, so
+    that the weights alone reproduce every answer.
+
+    Args:
+        threshold: of r, the fixed rule's.
+        origin: the score at which r is 0.5.
+        use_tuned: decide at ``tuned`` instead of ``threshold``.
+        fit_scale: for scores that are no logits: r becomes a probability by a scale fitted on val. It moves no
+            decision of the fixed rule.
+    """
+
+    scale: Tensor
+    tuned: Tensor
+
+    def __init__(
+        self, *, threshold: float = 0.5, origin: float = 0.0, use_tuned: bool = False, fit_scale: bool = False
+    ) -> None:
+        super().__init__()
+        self.threshold = threshold
+        self.origin = origin
+        self.use_tuned = use_tuned
+        self.fit_scale = fit_scale
+        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("tuned", torch.full((), threshold))
+
+    def relevance(self, score: Tensor) -> Tensor:
+        """(b t), r."""
+        return (self.scale * (score - self.origin)).sigmoid()
+
+    def is_event(self, score: Tensor) -> Tensor:
+        """(b t) bool. Compared as logits, where a score next to the origin does not round to r = 0.5."""
+        threshold = self.tuned.double() if self.use_tuned else torch.full((), self.threshold, dtype=torch.float64)
+        return (self.scale * (score - self.origin)).double() > threshold.logit().to(score.device)
+
+    def score_at(self, threshold: float) -> float:
+        """The score whose r is ``threshold``; infinite at 0 and 1."""
+        logit = torch.tensor(threshold, dtype=torch.float64).logit()
+        return self.origin + float(logit) / float(self.scale)
+
+
 class Head(Component):
-    """Embeddings and memory in, predictions out. Knows no data set."""
+    """Embeddings and memory in, predictions out. Knows no data set.
+
+    Attributes:
+        decision: how it tells event from background, where that is one threshold of one score; else None.
+    """
+
+    decision: Decision | None = None
 
     def estimate(self, encoded: Encoded) -> Tensor | None:
         """(b t) relevance in [0, 1] that needs no memory, without gradient or dropout; None by default."""

@@ -147,6 +147,7 @@ def load_renamed(module: nn.Module, renamed: Mapping[str, Tensor], *, origin: st
         RunError: a key is missing or left over, or a shape differs; all of them are named.
     """
     own = module.state_dict()
+    renamed = _decisions(module) | dict(renamed)
     faults = [f"missing {key}" for key in own.keys() - renamed.keys()]
     faults += [f"unexpected {key}" for key in renamed.keys() - own.keys()]
     faults += [
@@ -162,6 +163,18 @@ def load_renamed(module: nn.Module, renamed: Mapping[str, Tensor], *, origin: st
             fix="check the system and the setting; the ledger in the documentation lists every key",
         )
     module.load_state_dict(dict(renamed))
+
+
+def _decisions(module: nn.Module) -> dict[str, Tensor]:
+    """What heads keep for a threshold chosen on val: checkpoints of elsewhere have none, so it stays as built."""
+    from avelzoo.contracts import Decision
+
+    return {
+        f"{name}.{key}": value
+        for name, part in module.named_modules()
+        if isinstance(part, Decision)
+        for key, value in part.state_dict().items()
+    }
 
 
 def without_dropout(module: nn.Module) -> None:

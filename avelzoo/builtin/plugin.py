@@ -38,6 +38,7 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.launcher("inline", launchers.InlineConfig)
     zoo.launcher("local", launchers.LocalConfig)
     zoo.recipe("ead-b", recipes.ead_b)
+    zoo.recipe("ead-b-tuned", recipes.ead_b_tuned)
     zoo.recipe("ead-b-official", recipes.ead_b_official)
     zoo.recipe("single-branch", recipes.single_branch)
     zoo.recipe("double-branch", recipes.double_branch)

@@ -49,12 +49,25 @@ def score_table(scores: Mapping[str, Mapping[str, Any]]) -> Table:
     lines: list[tuple[str, Callable[[Mapping[str, Any]], str]]] = [
         ("segment accuracy", _share("segment_accuracy")),
         ("  95 % interval over videos", _interval),
+        *_other_threshold(scores),
         *((f"  floor: {label}", _share("floors", key)) for key, label in FLOORS.items()),
         *((f"  reference: {name}", _share("references", name)) for name in _references(scores)),
         *MEASURES,
     ]
     rows = [(label, *(value(scores[split]) for split in splits)) for label, value in lines]
     return table(("scores in percent", *splits), rows, right=splits)
+
+
+def _other_threshold(
+    scores: Mapping[str, Mapping[str, Any]],
+) -> list[tuple[str, Callable[[Mapping[str, Any]], str]]]:
+    """The accuracy at the threshold that does not decide, where it differs on any split."""
+    both = [found["thresholds"] for found in scores.values() if "thresholds" in found]
+    if all(found["fixed"]["segment_accuracy"] == found["val"]["segment_accuracy"] for found in both):
+        return []
+    other = "fixed" if both[0]["decides"] == "val" else "val"
+    label = {"fixed": "  at the fixed threshold", "val": "  at the threshold chosen on val"}[other]
+    return [(f"{label}, {both[0][other]['relevance']:.2f}", _share("thresholds", other, "segment_accuracy"))]
 
 
 def _references(scores: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -11,7 +11,8 @@ import h5py
 import numpy as np
 import torch
 
-from avelzoo.contracts import Dataset, Split
+from avelzoo.contracts import Dataset, Decision, Split
+from avelzoo.engine.deciding import at_both
 from avelzoo.engine.files import write_bytes
 from avelzoo.engine.team import Team
 from avelzoo.metrics import Answers, Truth, category_accuracy, concatenate, score, segment_accuracy
@@ -55,9 +56,14 @@ def short_scores(found: Answers, truth: Truth) -> dict[str, float | None]:
     }
 
 
-def full_scores(found: Answers, dataset: Dataset, split: Split) -> dict[str, Any]:
-    """Every score of a split, the data set's reference predictors included."""
-    return score(found, truth_of(dataset.spec, split), references=dataset.references(split.name))
+def full_scores(found: Answers, dataset: Dataset, split: Split, decision: Decision | None) -> dict[str, Any]:
+    """Every score of a split, the data set's reference predictors included.
+
+    A head that decides by a threshold adds ``thresholds``, see `avelzoo.engine.deciding.at_both`.
+    """
+    truth = truth_of(dataset.spec, split)
+    scores = score(found, truth, references=dataset.references(split.name))
+    return scores if decision is None else scores | {"thresholds": at_both(decision, found, truth)}
 
 
 def save_answers(path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Split, Answers]]) -> None:

@@ -109,7 +109,7 @@ def evaluate(
         found = answers(run.model, part, Alone(fabric, recipe.train.precision), recipe.train)
     finally:
         run.model.to(home)
-    return full_scores(found, opened, part)
+    return full_scores(found, opened, part, run.model.head.decision)
 
 
 def require_same(spec: FeatureSpec, dataset: Dataset, path: Path) -> None:

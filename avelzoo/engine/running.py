@@ -147,7 +147,7 @@ def _finish(
     for name in ("val", "test"):
         split = dataset.split(name)
         got = answers(model, split, team, train)
-        scores[name] = full_scores(got, dataset, split)
+        scores[name] = full_scores(got, dataset, split, model.head.decision)
         found[name] = (split, got)
     if team.first:
         save_answers(folder.predictions, dataset.spec, found)

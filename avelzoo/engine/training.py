@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from avelzoo.contracts import Dataset, Split
 from avelzoo.engine import optimism
 from avelzoo.engine.checkpoint import Progress, load_state, save_state, save_weights
+from avelzoo.engine.deciding import tune
 from avelzoo.engine.evaluation import answers, short_scores, truth_of
 from avelzoo.engine.files import write_lines
 from avelzoo.engine.generators import untouched
@@ -79,7 +80,9 @@ class Trainer:
         self.team.settle(self.model)
         trained = time.perf_counter()
         split = self.dataset.split("val")
-        val = short_scores(answers(self.model, split, self.team, self.train), truth_of(self.dataset.spec, split))
+        truth = truth_of(self.dataset.spec, split)
+        found = tune(self.model.head.decision, answers(self.model, split, self.team, self.train), truth)
+        val = short_scores(found, truth)
         accuracy = val["segment_accuracy"] or 0.0
         if accuracy > progress.best_val:  # the first one, on ties
             progress.best_val, progress.best_epoch = accuracy, epoch + 1

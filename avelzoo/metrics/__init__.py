@@ -14,22 +14,26 @@ from avelzoo.metrics.accuracy import (
 )
 from avelzoo.metrics.answers import Answers, Truth, concatenate
 from avelzoo.metrics.bootstrap import bootstrap_interval
-from avelzoo.metrics.calibration import calibration_error
+from avelzoo.metrics.calibration import calibration_error, fit_scale
 from avelzoo.metrics.categories import macro_scores, per_category
 from avelzoo.metrics.events import event_scores
 from avelzoo.metrics.floors import floor_accuracies, reference_accuracies
 from avelzoo.metrics.localization import localization_scores
 from avelzoo.metrics.scoring import score
+from avelzoo.metrics.thresholds import best_threshold, decided_at
 
 __all__ = [
     "Answers",
     "Truth",
+    "best_threshold",
     "bootstrap_interval",
     "calibration_error",
     "category_accuracy",
     "concatenate",
     "correct_segments",
+    "decided_at",
     "event_scores",
+    "fit_scale",
     "floor_accuracies",
     "foreground_background",
     "localization_scores",

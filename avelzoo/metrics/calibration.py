@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avelzoo.metrics.arrays import BoolArray, FloatArray, ratio
 
@@ -45,3 +46,34 @@ def calibration_error(relevance: FloatArray, event: BoolArray, *, bins: int = BI
             for k in range(bins)
         ],
     }
+
+
+def fit_scale(scores: NDArray[Any], event: BoolArray, *, least: float = 1e-2, most: float = 1e3) -> float:
+    """The scale s > 0 with which r = sigmoid(s x) fits the labels best: Platt scaling without its offset.
+
+    Minimizes the cross-entropy between r and the targets (N_1 + 1) / (N_1 + 2) for the N_1 event segments and
+    1 / (N_0 + 2) for the N_0 others, which keep s finite where the scores separate the two (Platt 1999, sec. 2.2). The
+    loss is convex in s; its derivative, sum of x (r - target), is brought to 0 by bisection of log s.
+
+    Args:
+        scores: x, 0 where the decision lies; any shape.
+        event: y^r, of the same shape.
+        least: lower bound of s, returned where larger scores do not go with events.
+        most: upper bound of s.
+    """
+    x = scores.ravel().astype(np.float64)
+    ones = int(event.sum())
+    target = np.where(event.ravel(), (ones + 1) / (ones + 2), 1 / (event.size - ones + 2))
+
+    def slope(log_scale: float) -> float:
+        return float((x * (0.5 + 0.5 * np.tanh(0.5 * np.exp(log_scale) * x) - target)).sum())
+
+    low, high = np.log(least), np.log(most)
+    if slope(low) >= 0:
+        return least
+    if slope(high) <= 0:
+        return most
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
+    return float(np.exp((low + high) / 2))

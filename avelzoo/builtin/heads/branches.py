@@ -7,6 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from avelzoo.contracts import Decision
+from avelzoo.nn import decode_branches
+from avelzoo.records import Decoded
+
 
 class Classifier(nn.Module):
     """A linear layer with dropout on its logits (Ge et al.'s code) or on the features before it.
@@ -45,3 +49,8 @@ class Classifier(nn.Module):
         """(b t d) -> (b t classes), the sigmoid of the logits, without gradient or dropout."""
         probability: Tensor = self.linear(features).float().sigmoid()
         return probability
+
+
+def decide(category_scores: Tensor, score: Tensor, decision: Decision) -> Decoded:
+    """(b n), (b t) -> the video's best category in the segments that the decision calls an event."""
+    return decode_branches(category_scores, decision.relevance(score.float()), decision.is_event(score.float()))

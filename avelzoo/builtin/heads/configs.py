@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from avelzoo.contracts import Head
     from avelzoo.records import FeatureSpec, Widths
 
+THRESHOLD_FROM = Help("decide at the fixed threshold, or at the one with the best val accuracy, kept with the weights")
 DROPOUT_AT = Help("dropout on the features before the classifiers, or on their logits (Ge et al.'s public code)")
 
 
@@ -41,6 +42,7 @@ class DoubleConfig(HeadConfig):
 
     pooling: Annotated[Literal["mean", "max"], Help("over the segments, for the video's category")] = "mean"
     threshold: Annotated[float, Help("relevance above which a segment is an event"), Bounds(above=0, below=1)] = 0.5
+    threshold_from: Annotated[Literal["fixed", "val"], THRESHOLD_FROM] = "fixed"
     dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
     dropout_at: Annotated[Literal["logits", "features"], DROPOUT_AT] = "features"
 
@@ -61,6 +63,10 @@ class EventAwareConfig(HeadConfig):
     paper: ClassVar[str] = "ge2023"
 
     margin: Annotated[float, Help("m: a segment nearer than this to an anchor is an event"), Bounds(above=0)] = 0.7
+    threshold_from: Annotated[
+        Literal["fixed", "val"],
+        Help("decide at m (eq. 21), or at the distance with the best val accuracy, kept with the weights"),
+    ] = "fixed"
     temperature: Annotated[float, Help("tau of the prototype softmax (eq. 6)"), Bounds(above=0)] = 1.0
     prototype_distance: Annotated[
         Literal["plain", "scaled"],
@@ -101,6 +107,7 @@ class EventAwareClassifiersConfig(HeadConfig):
     paper: ClassVar[str] = "ge2023"
 
     threshold: Annotated[float, Help("relevance above which a segment is an event"), Bounds(above=0, below=1)] = 0.5
+    threshold_from: Annotated[Literal["fixed", "val"], THRESHOLD_FROM] = "fixed"
     dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
     dropout_at: Annotated[Literal["logits", "features"], DROPOUT_AT] = "features"
 

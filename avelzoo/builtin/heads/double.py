@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from avelzoo.builtin.heads.branches import Classifier
+from avelzoo.builtin.heads.branches import Classifier, decide
 from avelzoo.builtin.heads.configs import DoubleConfig
-from avelzoo.contracts import Head
-from avelzoo.nn import decode_branches
+from avelzoo.contracts import Decision, Head
 from avelzoo.records import Decoded, Encoded, MemoryView, Predictions
 
 
@@ -20,10 +19,12 @@ class Double(Head):
         width: d.
     """
 
+    decision: Decision
+
     def __init__(self, config: DoubleConfig, *, n: int, width: int) -> None:
         super().__init__()
         self.pooling = config.pooling
-        self.threshold = config.threshold
+        self.decision = Decision(threshold=config.threshold, use_tuned=config.threshold_from == "val")
         self.event = Classifier(width, n, config.dropout, config.dropout_at)
         self.relevance = Classifier(width, 1, config.dropout, config.dropout_at)
 
@@ -42,5 +43,4 @@ class Double(Head):
     def decode(self, predictions: Predictions) -> Decoded:
         """The category's arg-max where the relevance exceeds the threshold."""
         assert predictions.event_logits is not None and predictions.relevance_logits is not None
-        relevance = predictions.relevance_logits.sigmoid()
-        return decode_branches(predictions.event_logits, relevance, relevance > self.threshold)
+        return decide(predictions.event_logits, predictions.relevance_logits, self.decision)

@@ -6,10 +6,10 @@ import math
 
 from torch import Tensor
 
-from avelzoo.builtin.heads.branches import Classifier
+from avelzoo.builtin.heads.branches import Classifier, decide
 from avelzoo.builtin.heads.configs import EventAwareConfig
-from avelzoo.contracts import Head
-from avelzoo.nn import decode_branches, pairwise_distance
+from avelzoo.contracts import Decision, Head
+from avelzoo.nn import pairwise_distance
 from avelzoo.records import Decoded, Encoded, MemoryView, Metric, Predictions
 
 UNREACHABLE = 1e4
@@ -24,6 +24,7 @@ class EventAware(Head):
         prototype logits  pi_{t,k} = -||F_t - c_k|| / tau                                    eq. 6
         category          k* = argmin_k mean_t dist(F_t, c_k)                                eq. 20
         relevance         alpha_t = min_q dist(F_t, B^{k*}_q), an event where alpha_t < m    eq. 21
+                          r_t = sigmoid(s (m - alpha_t)), s fitted on val (ours)
 
     ``prototype_distance`` and ``margin_distance`` choose between the two distances. tau = 1 (sec. 4.1.3) belongs to the
     plain one: on distances of at most 2, which the scaled ones are, a softmax over n categories cannot saturate. The
@@ -38,6 +39,8 @@ class EventAware(Head):
         width: d.
     """
 
+    decision: Decision
+
     def __init__(self, config: EventAwareConfig, *, n: int, width: int) -> None:
         super().__init__()
         self.temperature = config.temperature
@@ -45,6 +48,8 @@ class EventAware(Head):
         scales = {"scaled": 1 / math.sqrt(width), "plain": 1.0}
         self.prototype_scale = scales[config.prototype_distance]
         self.metric = Metric(scale=scales[config.margin_distance], margin=config.margin)
+        use_tuned = config.threshold_from == "val"
+        self.decision = Decision(origin=-config.margin, use_tuned=use_tuned, fit_scale=True)
         self.event = Classifier(width, n, config.dropout, config.dropout_at)
         self.relevance = Classifier(width, 1, config.dropout, config.dropout_at)
 
@@ -80,8 +85,7 @@ class EventAware(Head):
         if predictions.nearest_anchor is None:
             raise RuntimeError("decode needs predictions made in evaluation mode")
         scores = self._category_scores(predictions.prototype_logits, predictions.event_logits)
-        relevance = (self.metric.margin - predictions.nearest_anchor).sigmoid()
-        return decode_branches(scores, relevance, predictions.nearest_anchor < self.metric.margin)
+        return decide(scores, -predictions.nearest_anchor, self.decision)
 
     def _category_scores(self, prototype_logits: Tensor, event_logits: Tensor) -> Tensor:
         """(b t n), (b n) -> (b n): mean prototype logits, or their softmax plus the classifier's."""

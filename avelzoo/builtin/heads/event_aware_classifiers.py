@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from avelzoo.builtin.heads.branches import Classifier
+from avelzoo.builtin.heads.branches import Classifier, decide
 from avelzoo.builtin.heads.configs import EventAwareClassifiersConfig
-from avelzoo.contracts import Head
-from avelzoo.nn import decode_branches
+from avelzoo.contracts import Decision, Head
 from avelzoo.records import Decoded, Encoded, MemoryView, Predictions
 
 
@@ -20,9 +19,11 @@ class EventAwareClassifiers(Head):
         width: d.
     """
 
+    decision: Decision
+
     def __init__(self, config: EventAwareClassifiersConfig, *, n: int, width: int) -> None:
         super().__init__()
-        self.threshold = config.threshold
+        self.decision = Decision(threshold=config.threshold, use_tuned=config.threshold_from == "val")
         self.event = Classifier(width, n, config.dropout, config.dropout_at)
         self.relevance = Classifier(width, n, config.dropout, config.dropout_at)
 
@@ -39,5 +40,4 @@ class EventAwareClassifiers(Head):
         assert predictions.event_logits is not None and predictions.category_relevance_logits is not None
         category = predictions.event_logits.argmax(dim=-1)
         own = predictions.category_relevance_logits.take_along_dim(category[:, None, None], dim=-1).squeeze(-1)
-        relevance = own.sigmoid()
-        return decode_branches(predictions.event_logits, relevance, relevance > self.threshold)
+        return decide(predictions.event_logits, own, self.decision)

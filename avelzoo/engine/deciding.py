@@ -1,0 +1,69 @@
+"""Where a head tells event from background: fitted on val, and scored at both thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from avelzoo.contracts import Decision
+from avelzoo.metrics import (
+    Answers,
+    Truth,
+    best_threshold,
+    decided_at,
+    event_scores,
+    fit_scale,
+    foreground_background,
+    segment_accuracy,
+)
+
+RULES = ("fixed", "val")
+"""The head's own threshold, and the one chosen on val."""
+
+
+def tune(decision: Decision | None, val: Answers, truth: Truth) -> Answers:
+    """Fit a head's decision on val; returns the answers as the head gives them from now on.
+
+    The scale first, as the threshold is one of the scaled relevance. Neither moves a decision of the fixed rule.
+
+    Args:
+        decision: the head's, changed in place; None for heads without one, whose answers are returned as they are.
+        val: what the head answered on val, under the scale it had.
+        truth: what is true of it.
+    """
+    if decision is None:
+        return val
+    if decision.fit_scale:
+        known = val.relevance.astype(np.float64).clip(1e-12, 1 - 1e-7)
+        score = np.log(known / (1 - known)) / float(decision.scale)
+        decision.scale.fill_(fit_scale(score, truth.relevance))
+        relevance = 0.5 + 0.5 * np.tanh(0.5 * float(decision.scale) * score)
+        val = replace(val, relevance=relevance.astype(np.float32))
+    decision.tuned.fill_(best_threshold(val, truth))
+    return decided_at(val, float(decision.tuned)) if decision.use_tuned else val
+
+
+def at_both(decision: Decision, found: Answers, truth: Truth) -> Mapping[str, Any]:
+    """Short scores at the fixed threshold and at the one chosen on val, and which of them decides.
+
+    Returns:
+        ``decides``: ``fixed`` or ``val``; and under either name ``relevance`` and ``score`` (the threshold as a
+        relevance and as the head's own score, None where infinite), ``segment_accuracy``, ``balanced_accuracy``,
+        ``event_f1_iou50``.
+    """
+    used = RULES[decision.use_tuned]
+    scores: dict[str, Any] = {"decides": used}
+    for name, threshold in zip(RULES, (decision.threshold, float(decision.tuned)), strict=True):
+        got = found if name == used else decided_at(found, threshold)
+        score = decision.score_at(threshold)
+        scores[name] = {
+            "relevance": threshold,
+            "score": score if np.isfinite(score) else None,
+            "segment_accuracy": segment_accuracy(got.segments, truth),
+            "balanced_accuracy": foreground_background(got, truth)["balanced_accuracy"],
+            "event_f1_iou50": event_scores(got.segments, truth)["f1"],
+        }
+    return scores

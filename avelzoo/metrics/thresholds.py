@@ -1,0 +1,49 @@
+"""One threshold of the relevance for every segment: deciding at it, and choosing it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from avelzoo.metrics.answers import Answers, Truth
+
+
+def decided_at(answers: Answers, threshold: float) -> Answers:
+    """The same answers with an event where r > threshold: s_vt = c_v there, background elsewhere.
+
+    Args:
+        answers: with the categories c (v) and the relevance r (v t) to decide by.
+        threshold: of r; at 0 every segment with r > 0 is an event, at 1 none is.
+    """
+    segments = np.where(answers.relevance > threshold, answers.category[:, None], answers.n)
+    return replace(answers, segments=segments)
+
+
+def best_threshold(answers: Answers, truth: Truth) -> float:
+    """The threshold of r with the highest segment accuracy.
+
+    Between two neighbouring values of r every threshold decides alike, so there are as many decisions as distinct
+    values, plus one; the one returned is the middle of its gap. Among equally good gaps the widest is taken, where
+    the decision is most certain, and the lowest among equally wide ones. 0 stands for an event everywhere, 1 for none.
+
+    Args:
+        answers: with the categories (v) and the relevance (v t) to decide by.
+        truth: what is true of the same videos.
+
+    Returns:
+        A number in [0, 1].
+    """
+    relevance = answers.relevance.ravel().astype(np.float64)
+    gain = (truth.segments == truth.background).astype(np.int64) - (truth.segments == answers.category[:, None])
+    order = np.argsort(relevance, kind="stable")
+    values, last = np.unique(relevance[order][::-1], return_index=True)
+    last = len(relevance) - 1 - last  # of each distinct value, its last place in ascending order
+    right = np.concatenate([[0], np.cumsum(gain.ravel()[order])[last]])  # beyond an event everywhere
+    edges = np.concatenate([[0.0], values, [1.0]])
+    width = np.diff(edges)
+    width[[0, -1]] = 0.0  # event everywhere and nowhere are chosen only where no gap between values is as good
+    best = np.lexsort((-width, -right))[0]
+    if best in (0, len(width) - 1):
+        return 0.0 if best == 0 else 1.0
+    return float((edges[best] + edges[best + 1]) / 2)
