@@ -131,7 +131,11 @@ class Head(Component):
         decision: how it tells event from background, where that is one threshold of one score; else None.
     """
 
-    decision: Decision | None = None
+    decision: Decision | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.decision = None
 
     def estimate(self, encoded: Encoded) -> Tensor | None:
         """(b t) relevance in [0, 1] that needs no memory, without gradient or dropout; None by default."""

@@ -74,7 +74,8 @@ def ead_b(supervision: Supervision) -> Recipe:
             context="sequence",
             candidates="all",
             duplicates="segment",
-            refresh_scores=False,
+            weak_score="jsd",
+            refresh_scores=True,
             update_fraction=1.0,
         ),
         head=EventAwareConfig(
@@ -128,6 +129,7 @@ def ead_b_official(supervision: Supervision) -> Recipe:
             context="sequence",
             candidates="best",
             duplicates="audio-sum",
+            weak_score="jsd",
             refresh_scores=False,
             update_fraction=0.5,
         ),

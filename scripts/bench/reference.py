@@ -67,6 +67,17 @@ class Fusion(nn.Module):
         return out
 
 
+BUFFERS = ("audio", "visual", "score", "key", "relevance", "filled")
+"""What a slot of the bank holds."""
+
+
+def jensen_shannon(x: Tensor, y: Tensor) -> Tensor:
+    """(... n), (... n) logits -> (...)."""
+    p, q = x.softmax(-1), y.softmax(-1)
+    middle = ((p + q) / 2).log()
+    return ((p * (p.log() - middle)).sum(-1) + (q * (q.log() - middle)).sum(-1)) / 2
+
+
 class Reference(nn.Module):
     """The paper's system under full supervision.
 
@@ -78,6 +89,7 @@ class Reference(nn.Module):
     visual: Tensor
     score: Tensor
     key: Tensor
+    relevance: Tensor
     filled: Tensor
 
     def __init__(self, sizes: Sizes) -> None:
@@ -103,9 +115,14 @@ class Reference(nn.Module):
         self.audio_classifier, self.video_classifier = nn.Linear(d, n), nn.Linear(d, n)
         self.final_event_classifier = nn.ModuleDict({"linear2": nn.Linear(d, n)})
         self.final_bg_classifier = nn.ModuleDict({"linear2": nn.Linear(d, 1)})
-        self.logit_dropout = nn.Dropout(p_in)
+        self.feature_dropout = nn.Dropout(p_in)
         self.margin = 0.7
-        for name, shape in {"audio": (s.audio,), "visual": (s.grid, s.grid, s.visual), "score": ()}.items():
+        for name, shape in {
+            "audio": (s.audio,),
+            "visual": (s.grid, s.grid, s.visual),
+            "score": (),
+            "relevance": (),
+        }.items():
             self.register_buffer(name, torch.zeros(n, s.bank, *shape))
         self.register_buffer("key", torch.full((n, s.bank), -1))
         self.register_buffer("filled", torch.zeros(n, s.bank, dtype=torch.bool))
@@ -125,13 +142,28 @@ class Reference(nn.Module):
         return self.fusion_layer(spatial, temporal), heard.transpose(0, 1), watched.transpose(0, 1)
 
     def bank(self) -> Tensor:
-        """(n l d): the categories as videos, those with equally many filled slots together."""
+        """(n l d): the categories as videos, those with equally many filled slots together.
+
+        In training every reading scores the stored segments again and ranks them by it.
+        """
         items = self.audio.new_zeros(self.n, self.slots, self.width)
+        scores = torch.zeros_like(self.score)
         counts = self.filled.sum(dim=1)
         for count in set(counts.tolist()) - {0}:
             which = (counts == count).nonzero().squeeze(1)
-            encoded = self.encode(self.audio[which, :count], self.visual[which, :count])[0]
-            items = items.index_put((which.unsqueeze(1), torch.arange(count).unsqueeze(0)), encoded)
+            fused, heard, seen = self.encode(self.audio[which, :count], self.visual[which, :count])
+            place = (which.unsqueeze(1), torch.arange(count).unsqueeze(0))
+            items = items.index_put(place, fused)
+            with torch.no_grad():
+                agreement = 1 - jensen_shannon(self.audio_classifier(heard), self.video_classifier(seen))
+                scores[place] = agreement + self.relevance[place]
+        if self.training:
+            order = torch.where(self.filled, scores, -1.0).argsort(dim=1, descending=True, stable=True)
+            self.score.copy_(scores)
+            for name in BUFFERS:
+                buffer = self.get_buffer(name)
+                for k in range(self.n):
+                    buffer[k] = buffer[k][order[k]]
         return items
 
     @torch.no_grad()
@@ -148,6 +180,7 @@ class Reference(nn.Module):
                 "visual": batch.visual[i],
                 "score": score[i],
                 "key": key,
+                "relevance": targets.relevance[i],
             }.items():
                 buffer = self.get_buffer(name)
                 buffer[k] = torch.cat([buffer[k], values[new]])[order]
@@ -155,7 +188,7 @@ class Reference(nn.Module):
             self.filled[k] = filled[order]
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
-        """(... p d), (... q d) -> (... p q), over sqrt(d)."""
+        """(... p d), (... q d) -> (... p q), over sqrt(d), as the margin wants it."""
         return torch.cdist(x, y) / math.sqrt(self.width)
 
     def prototypes(self, items: Tensor) -> Tensor:
@@ -168,14 +201,12 @@ class Reference(nn.Module):
         fused, heard, seen = self.encode(batch.audio, batch.visual)
         said, shown = self.audio_classifier(heard), self.video_classifier(seen)
         relevant, event = targets.relevance, targets.event
-        p, q = said.softmax(-1), shown.softmax(-1)
-        middle = ((p + q) / 2).log()
-        divergence = ((p * (p.log() - middle)).sum(-1) + (q * (q.log() - middle)).sum(-1)) / 2
-        self.update(batch, targets, 1 - divergence + relevant)
-        items, usable = self.bank(), self.filled.any(1)
-        logits = -self.distance(fused, self.prototypes(items).unsqueeze(0)).masked_fill(~usable, 1e4)
-        event_logits = self.logit_dropout(self.final_event_classifier["linear2"](fused).mean(1))
-        relevance_logits = self.logit_dropout(self.final_bg_classifier["linear2"](fused)).squeeze(-1)
+        self.update(batch, targets, 1 - jensen_shannon(said, shown) + relevant)
+        filled = self.filled.clone()
+        items, usable = self.bank(), filled.any(1)
+        logits = -torch.cdist(fused, self.prototypes(items).unsqueeze(0)).masked_fill(~usable, 1e4)
+        event_logits = self.final_event_classifier["linear2"](self.feature_dropout(fused)).mean(1)
+        relevance_logits = self.final_bg_classifier["linear2"](self.feature_dropout(fused)).squeeze(-1)
         category = event.unsqueeze(1).expand_as(relevant)
         unimodal = sum(F.cross_entropy(x.transpose(1, 2), category, reduction="none") for x in (said, shown))
         own, empty = self.distance(fused, items[event]), ~self.filled[event].unsqueeze(1)

@@ -16,10 +16,8 @@ from avelzoo.engine.evaluation import answers
 from avelzoo.engine.optimization import adam
 from avelzoo.engine.team import Alone
 from avelzoo.nn.lean import plain_layers
-from bench.reference import Reference
+from bench.reference import BUFFERS, Reference
 from bench.sizes import Sizes, Videos, full_bank
-
-BUFFERS = ("audio", "visual", "score", "key", "relevance", "filled")
 
 
 class Subject(Protocol):
@@ -128,9 +126,10 @@ def copy_weights(reference: Reference, model: Model) -> None:
         name = f"memory.slots.{key}" if key in BUFFERS else rename(key)
         assert own[name].shape == value.shape, name
         given[name] = value
-    missing = set(own) - set(given) - {"memory.slots.relevance"}
+    kept = {name: own[name] for name in ("head.decision.scale", "head.decision.tuned")}
+    missing = set(own) - set(given) - set(kept)
     assert not missing, missing
-    model.load_state_dict(given | {"memory.slots.relevance": own["memory.slots.relevance"]})
+    model.load_state_dict(given | kept)
 
 
 def make(name: str, sizes: Sizes, precision: str = "32", seed: int = 0) -> Plain | Ours:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from bench.reference import BUFFERS
 from bench.sizes import TINY, Videos, full_bank
-from bench.subjects import BUFFERS, Ours, Plain, copy_weights
+from bench.subjects import Ours, Plain, copy_weights
 
 from avelzoo.builtin.ge2023 import Ge2023
 
@@ -30,7 +31,7 @@ def test_steps_and_answers_are_the_same(full):
         indices = np.arange(3 * step, 3 * step + 3)
         assert ours.step(videos, indices) == pytest.approx(plain.step(videos, indices), rel=1e-6)
         state = ours.model.memory.state_dict()
-        for name in set(BUFFERS) - {"relevance"}:
+        for name in BUFFERS:
             assert torch.allclose(state[f"slots.{name}"].double(), plain.model.get_buffer(name).double()), name
     assert not torch.equal(before, plain.model.get_buffer("score")), "segments have entered"
     assert np.array_equal(plain.evaluate(videos), ours.evaluate(videos))

@@ -162,7 +162,7 @@ def test_sequence_context_is_one_video_per_category_and_independent_is_none(enco
         observe(memory, encoder, batch, targets)
     category = int(targets.event[0])
     count = int(sequence.slots.filled[category].sum())
-    audio, visual = sequence.slots.audio[category, :count], sequence.slots.visual[category, :count]
+    audio, visual = (sequence.slots.payload(name)[category, :count].clone() for name in ("audio", "visual"))
     torch.testing.assert_close(
         sequence.read(encoder).items[category, :count], encoder(audio[None], visual[None]).fused[0]
     )

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from avelzoo.builtin.memory.reading import Context, encode_slots
+from avelzoo.builtin.memory.reading import Context, Parts, encode_slots
 from avelzoo.builtin.memory.relation import JsdRelation, RandomRelation, UnimodalClassifiers
 from avelzoo.builtin.memory.slots import Candidates, RankedSlots
 from avelzoo.contracts import Encode, Memory
@@ -102,6 +102,13 @@ class Bank(Memory):
         filled = torch.ones_like(self.slots.filled) if self.zeros_count else self.slots.filled.clone()
         if self.stores == "fused":
             return MemoryView(items=self.slots.payload("fused").clone(), filled=filled)
+        view, parts = self.encoded(encode, filled)
+        if self.refresh and self.training:
+            self.rank_again(parts)
+        return view
+
+    def encoded(self, encode: Encode, filled: Tensor) -> tuple[MemoryView, Parts]:
+        """The stored raw segments' embeddings, and the encodings that they come from by place."""
         audio, visual = self.slots.payload("audio"), self.slots.payload("visual")
         parts = encode_slots(encode, audio, visual, filled, self.context)
         items = audio.new_zeros(*filled.shape, self.width)
@@ -109,9 +116,7 @@ class Bank(Memory):
             items = items.to(parts[0][1].fused.dtype)
         for where, part in parts:
             items = items.index_put(where, part.fused)
-        if self.refresh and self.training:
-            self._refresh(parts)
-        return MemoryView(items=items, filled=filled)
+        return MemoryView(items=items, filled=filled), parts
 
     def candidates(self, encoded: Encoded, batch: Batch, targets: Targets, unimodal: Unimodal) -> Candidates:
         """The batch's segments in order of video and time, as entries for their video's category."""
@@ -164,8 +169,8 @@ class Bank(Memory):
         return targets.estimate if self.estimated else None
 
     @torch.no_grad()
-    def _refresh(self, parts: list[tuple[tuple[Tensor, Tensor], Encoded]]) -> None:
-        """Scores of the stored segments from this reading's encoding."""
+    def rank_again(self, parts: Parts) -> None:
+        """Score the stored segments from this reading's encodings, and order every category's slots by it."""
         scores = torch.zeros_like(self.slots.score)
         for where, part in parts:
             known = self.slots.relevance[where] if self.supervised or self.estimated else None

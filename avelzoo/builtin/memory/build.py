@@ -44,6 +44,7 @@ def lazy_bank(config: LazyBankConfig, spec: FeatureSpec, widths: Widths, supervi
             unfilled=config.unfilled,
             background_videos=config.background_videos,
             context=config.context,
+            refresh=config.refresh_scores,
         ),
         every=config.every,
     )

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from avelzoo.contracts import Memory
     from avelzoo.records import FeatureSpec, Widths
 
+REFRESH = Help("score stored segments again with the current encoder at every reading, not only at entry")
+
 
 @dataclass(frozen=True, kw_only=True)
 class NoMemoryConfig(MemoryConfig):
@@ -64,7 +66,7 @@ class JsdBankConfig(BankConfig):
         Literal["jsd", "jsd+relevance"],
         Help("score under weak supervision: eq. 4, or plus the head's relevance estimate (ours, not the paper's)"),
     ] = "jsd"
-    refresh_scores: Annotated[bool, Help("score stored segments again at every reading, not only at entry")] = False
+    refresh_scores: Annotated[bool, REFRESH] = True
     update_fraction: Annotated[
         float,
         Help("leading share of a batch that feeds the bank; the public code on two GPUs uses 0.5"),
@@ -87,6 +89,7 @@ class LazyBankConfig(BankConfig):
 
     assumptions: ClassVar[tuple[str, ...]] = ("Ours, not the paper's: stale embeddings, and no gradient through them.",)
 
+    refresh_scores: Annotated[bool, REFRESH] = True
     every: Annotated[int, Help("training steps k from one encoding of the bank to the next"), Bounds(min=1)] = 8
     context: Annotated[
         Literal["sequence", "independent"],

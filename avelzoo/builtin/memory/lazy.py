@@ -37,6 +37,7 @@ class LazyBank(Bank):
             unfilled="zeros" if bank.zeros_count else "skip",
             background_videos="category-0" if bank.background_as_first else "skip",
             context=bank.context,
+            refresh=bank.refresh,
         )
         self.every = every
         self.register_buffer("age", torch.zeros((), dtype=torch.int64))
@@ -51,12 +52,14 @@ class LazyBank(Bank):
         if not self.training:
             return super().read(encode)
         stored = self.slots.payload("fused")
+        filled = torch.ones_like(self.slots.filled) if self.zeros_count else self.slots.filled.clone()
         if int(self.age) % self.every == 0 or self.every == 1:
             with torch.no_grad():
-                view = super().read(encode)
+                view, parts = self.encoded(encode, filled)
                 stored.copy_(view.items)
-            return replace(view, items=stored.clone())
-        filled = torch.ones_like(self.slots.filled) if self.zeros_count else self.slots.filled.clone()
+                if self.refresh:
+                    self.rank_again(parts)
+            return view
         return MemoryView(items=stored.clone(), filled=filled)
 
     def candidates(self, encoded: Encoded, batch: Batch, targets: Targets, unimodal: Unimodal) -> Candidates:

@@ -11,10 +11,11 @@ from avelzoo.records import Encoded
 
 Context = Literal["sequence", "independent"]
 
+Parts = list[tuple[tuple[Tensor, Tensor], Encoded]]
+"""Slot positions (category, slot), both (k), and their encoding with (k d) outputs."""
 
-def encode_slots(
-    encode: Encode, audio: Tensor, visual: Tensor, filled: Tensor, context: Context
-) -> list[tuple[tuple[Tensor, Tensor], Encoded]]:
+
+def encode_slots(encode: Encode, audio: Tensor, visual: Tensor, filled: Tensor, context: Context) -> Parts:
     """Encode the filled slots of every category.
 
     ``sequence`` treats a category's slots, best score first, as the segments of one video; categories with equally
@@ -29,7 +30,7 @@ def encode_slots(
         context: the temporal context.
 
     Returns:
-        Pairs of slot positions (category, slot), both (k), and their encoding with (k d) outputs.
+        Every filled slot once.
     """
     if context == "independent":
         where = filled.nonzero(as_tuple=True)
