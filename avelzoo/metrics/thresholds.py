@@ -40,6 +40,8 @@ def best_threshold(answers: Answers, truth: Truth) -> float:
     values, last = np.unique(relevance[order][::-1], return_index=True)
     last = len(relevance) - 1 - last  # of each distinct value, its last place in ascending order
     right = np.concatenate([[0], np.cumsum(gain.ravel()[order])[last]])  # beyond an event everywhere
+    if values[0] == 0:
+        right[0] = -1  # no threshold in [0, 1] lies below these segments
     edges = np.concatenate([[0.0], values, [1.0]])
     width = np.diff(edges)
     width[[0, -1]] = 0.0  # event everywhere and nowhere are chosen only where no gap between values is as good

@@ -78,6 +78,29 @@ def test_prototype_logits_are_distances_over_temperature(encoded, view):
     assert float(got[0, 0, 2]) < -1e3
 
 
+def test_each_distance_has_its_own_place(encoded, view):
+    heads = {
+        (p, m): build(EventAwareConfig(prototype_distance=p, margin_distance=m)).eval()
+        for p in ("plain", "scaled")
+        for m in ("plain", "scaled")
+    }
+    got = {key: head(encoded, view) for key, head in heads.items()}
+    usable = view.usable
+    for m in ("plain", "scaled"):
+        plain, scaled = (got[p, m].prototype_logits[..., usable] for p in ("plain", "scaled"))
+        torch.testing.assert_close(plain, scaled * math.sqrt(D))
+    for p in ("plain", "scaled"):
+        torch.testing.assert_close(got[p, "plain"].nearest_anchor, got[p, "scaled"].nearest_anchor * math.sqrt(D))
+
+
+@pytest.mark.parametrize("config", [DoubleConfig(), EventAwareConfig()])
+def test_the_estimate_is_the_linear_classifiers_relevance(config, encoded, view):
+    head = build(config).train()
+    estimate = head.estimate(encoded)
+    head.eval()
+    torch.testing.assert_close(estimate, head(encoded, view).relevance_logits.sigmoid())
+
+
 def test_an_empty_memory_gives_finite_answers(encoded):
     head = build(EventAwareConfig()).eval()
     empty = MemoryView(items=torch.zeros(SPEC.n, 3, D), filled=torch.zeros(SPEC.n, 3, dtype=torch.bool))

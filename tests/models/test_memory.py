@@ -14,14 +14,19 @@ from models.worlds import SPEC, make_batch, make_targets
 ENCODER = STFusionConfig(width=8, heads=2, feedforward=12, dropout=0.0, input_dropout=0.0)
 PAPER = JsdBankConfig(size=3)
 OFFICIAL = JsdBankConfig(
-    size=3, unfilled="zeros", background_videos="category-0", candidates="best", duplicates="audio-sum"
+    size=3,
+    unfilled="zeros",
+    background_videos="category-0",
+    candidates="best",
+    duplicates="audio-sum",
+    refresh_scores=False,
 )
 BANKS = {
     "paper": PAPER,
     "official": OFFICIAL,
     "independent": replace(PAPER, context="independent"),
     "independent zeros": replace(PAPER, context="independent", unfilled="zeros"),
-    "refreshed": replace(PAPER, refresh_scores=True),
+    "frozen": replace(PAPER, refresh_scores=False),
     "random": RandomBankConfig(size=3),
     "features": FeatureBankConfig(size=3),
 }
@@ -222,6 +227,50 @@ def test_scores_are_frozen_unless_refreshed(encoder):
             memory.classifiers.audio.weight *= -5
         memory.read(encoder)
         assert torch.equal(memory.slots.score, before) is not refresh
+
+
+def test_a_refreshed_bank_takes_what_the_current_encoder_rates_higher(encoder):
+    """Entries of early steps, whose uni-modal classifiers agree on nothing, do not stay for good."""
+    kept = {}
+    for refresh in (False, True):
+        memory = build(replace(PAPER, refresh_scores=refresh), encoder)
+        with torch.no_grad():
+            memory.classifiers.audio.weight.zero_(), memory.classifiers.visual.weight.zero_()
+        observe(memory, encoder, make_batch(), make_targets())
+        first = set(memory.slots.key[memory.slots.filled].tolist())
+        with torch.no_grad():
+            torch.manual_seed(5)
+            memory.classifiers.audio.weight.normal_(), memory.classifiers.visual.weight.normal_()
+        memory.read(encoder)
+        batch = make_batch()
+        observe(memory, encoder, replace(batch, rows=batch.rows + 100), make_targets())
+        kept[refresh] = first & set(memory.slots.key[memory.slots.filled].tolist())
+    assert len(kept[True]) < len(kept[False])
+
+
+def test_a_weak_bank_ranks_by_the_estimated_relevance(encoder):
+    memory = build(replace(PAPER, weak_score="jsd+relevance", size=2), encoder, "weak")
+    targets = make_targets()
+    estimate = torch.zeros_like(targets.relevance)
+    estimate[:, 3:5] = 0.9
+    weak = replace(targets, segments=None, estimate=estimate)
+    unimodal = observe(memory, encoder, make_batch(), weak)
+    jsd = jensen_shannon(unimodal.audio_logits, unimodal.visual_logits).detach()
+    filled = memory.slots.filled
+    for key, score in zip(memory.slots.key[filled].tolist(), memory.slots.score[filled].tolist(), strict=True):
+        row, position = key >> 20, key & 0xFFFFF
+        assert position in (3, 4)
+        assert score == pytest.approx(1 - float(jsd[row, position]) + 0.9, rel=1e-5)
+
+
+def test_without_an_estimate_a_weak_bank_scores_by_agreement(encoder):
+    targets = replace(make_targets(), segments=None)
+    scores = []
+    for config in (PAPER, replace(PAPER, weak_score="jsd+relevance")):
+        memory = build(config, encoder, "weak")
+        observe(memory, encoder, make_batch(), targets)
+        scores.append(memory.slots.score.clone())
+    assert torch.equal(*scores)
 
 
 def test_random_bank_takes_event_segments_and_turns_over(encoder):
