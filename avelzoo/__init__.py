@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.config import Bounds as Bounds, Help as Help
     from avelzoo.contracts import (
         Dataset as Dataset,
+        Decision as Decision,
         Encoder as Encoder,
         Head as Head,
         Memory as Memory,
