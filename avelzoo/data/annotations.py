@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from avelzoo.errors import DataError
+from avelzoo.data.categories import CATEGORIES, control_character, read_categories, read_text
+from avelzoo.errors import DataError, printable
+from avelzoo.suggest import did_you_mean
 
 FIELDS = ("category", "id", "quality", "start", "end")
 FORM = "&".join(FIELDS)
@@ -50,16 +53,18 @@ class Annotations:
     Attributes:
         path: the file they came from.
         rows: the annotations, by row number.
-        categories: event names, in order of first appearance; the place is the id.
+        categories: event names; the place is the id.
+        fixed: whether categories.txt or a label file decided the ids; else they follow first appearance.
         events: (rows) int64, category id of every row.
         starts: (rows) int64, first event segment.
         ends: (rows) int64, the segment after the last.
     """
 
-    def __init__(self, path: Path, rows: tuple[Annotation, ...]) -> None:
+    def __init__(self, path: Path, rows: tuple[Annotation, ...], categories: tuple[str, ...] | None = None) -> None:
         self.path = path
         self.rows = rows
-        self.categories = tuple(dict.fromkeys(row.category for row in rows))
+        self.categories = categories or tuple(dict.fromkeys(row.category for row in rows))
+        self.fixed = categories is not None
         ids = {name: number for number, name in enumerate(self.categories)}
         self.events = np.array([ids[row.category] for row in rows], dtype=np.int64)
         self.starts = np.array([row.start for row in rows], dtype=np.int64)
@@ -102,44 +107,46 @@ class Annotations:
 def read_annotations(path: Path) -> Annotations:
     """The annotations in a file.
 
-    A byte order mark, CRLF or CR line ends, blank lines and a header line (a first line without digits in its last two
+    Category ids follow categories.txt where it lies beside the file, else first appearance. A byte order mark, CRLF or CR line ends, blank lines and a header line (a first line without digits in its last two
     fields) are passed over. Fields are split at ``&`` alone: categories may hold commas and spaces.
 
-    ``0&0`` is accepted, as AVE has such a row: the video has a category and no event segment. Any other event without
+    Starts and ends are whole seconds, written as ``3`` or ``3.0``. ``0&0`` is accepted, as AVE has such a row: the video has a category and no event segment. Any other event without
     length is an error, because a position without a duration says nothing.
 
     Raises:
-        DataError: the file is missing, not text, empty, or has a line that is not an annotation.
+        DataError: the file is missing, not text, empty, or has a line that is not an annotation; or categories.txt is
+            wrong, or lacks a category.
     """
-    rows = tuple(_rows(path, _text(path)))
+    rows = read_rows(path)
     if not rows:
         raise DataError(
             "the annotations are empty", where=str(path), found="no line with an annotation", expected=f"lines {FORM}"
         )
-    return Annotations(path, rows)
+    names = path.with_name(CATEGORIES)
+    if not os.path.lexists(names):
+        return Annotations(path, rows)
+    categories = read_categories(names)
+    known = set(categories)
+    for row in rows:
+        if row.category not in known:
+            raise DataError(
+                f"a category is not in {CATEGORIES}{did_you_mean(row.category, categories)}",
+                where=f"{path}, line {row.line}",
+                found=row.category,
+                expected=f"one of the {len(categories)} names in {names}",
+                fix=f"correct the line, or add the category to {CATEGORIES}",
+            )
+    return Annotations(path, rows, categories)
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise DataError(
-            "the annotations are missing",
-            where=str(path),
-            expected=f"a text file with lines {FORM}",
-            fix="AVE's is called Annotations.txt; `avelzoo data status DIR` lists what belongs into the folder",
-        ) from None
-    except UnicodeDecodeError as error:
-        raise DataError(
-            "the annotations are not UTF-8 text",
-            where=str(path),
-            found=f"byte {error.object[error.start]:#04x} at position {error.start}",
-            fix="save the file as UTF-8",
-        ) from None
-    except OSError as error:
-        raise DataError(
-            f"the annotations cannot be read: {(error.strerror or str(error)).lower()}", where=str(path)
-        ) from error
+def read_rows(path: Path) -> tuple[Annotation, ...]:
+    """The annotation in every line of a file; the text splits of AVE's video archive have the same form.
+
+    Raises:
+        DataError: the file is missing, not text, or has a line that is not an annotation.
+    """
+    fix = "AVE's is called Annotations.txt; `avelzoo data status DIR` lists the files of the folder and their sources"
+    return tuple(_rows(path, read_text(path, "annotations", f"a text file with lines {FORM}", fix=fix)))
 
 
 def _rows(path: Path, text: str) -> Iterator[Annotation]:
@@ -155,10 +162,18 @@ def _rows(path: Path, text: str) -> Iterator[Annotation]:
 
 
 def _annotation(where: str, number: int, line: str, fields: list[str]) -> Annotation:
-    shown = line.strip() if len(line) <= 120 else line.strip()[:117] + "..."
+    shown = printable(line.strip() if len(line) <= 120 else line.strip()[:117] + "...")
+    if char := control_character("&".join(fields)):
+        raise DataError(
+            "a line holds a control character",
+            where=where,
+            found=f"{printable(char)} in {shown}",
+            expected=FORM,
+            fix="save the file as UTF-8 text" if char == "\0" else "remove the character",
+        )
     if len(fields) != len(FIELDS) or not fields[0] or not fields[1]:
         raise DataError("a line is not an annotation", where=where, found=shown, expected=FORM, fix="correct the line")
-    if not all(re.fullmatch("-?[0-9]{1,9}", field) for field in fields[3:]):
+    if not all(re.fullmatch(r"-?[0-9]{1,9}(\.0*)?", field) for field in fields[3:]):
         raise DataError(
             "an event's start or end is not a whole number",
             where=where,
@@ -166,7 +181,7 @@ def _annotation(where: str, number: int, line: str, fields: list[str]) -> Annota
             expected=f"{FORM}, start and end in whole seconds",
             fix="correct the line",
         )
-    start, end = (int(field) for field in fields[3:])
+    start, end = (int(field.partition(".")[0]) for field in fields[3:])
     if start < 0 or start > end or start == end != 0:
         raise DataError(
             "an event has no length" if start == end else "an event's start and end do not fit",

@@ -1,0 +1,192 @@
+"""Category names: a file that fixes their ids, and names that look like a misspelling of another."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+
+from avelzoo.errors import DataError, printable
+
+CATEGORIES = "categories.txt"
+"""Event categories by line, in the order of their ids; optional, beside Annotations.txt."""
+_FORBIDDEN = ("Cc", "Zl", "Zp", "Cs")
+_RARE = 10
+_FEW = 2
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A category that may be a misspelling.
+
+    Attributes:
+        name: the category.
+        rows: rows that it has.
+        near: the category that it resembles; empty where there is none.
+        near_rows: rows of that category.
+    """
+
+    name: str
+    rows: int
+    near: str
+    near_rows: int
+
+    def __str__(self) -> str:
+        text = f"'{printable(self.name)}' has {self.rows} row{'s' * (self.rows != 1)}"
+        return text + (f"; '{printable(self.near)}' has {self.near_rows}" if self.near else "")
+
+
+def control_character(text: str) -> str:
+    """The first control character or line separator in ``text``; empty where there is none.
+
+    Nobody can see these characters, so that two names that look alike would be different categories.
+    """
+    return next((char for char in text if unicodedata.category(char) in _FORBIDDEN), "")
+
+
+def read_text(path: Path, subject: str, expected: str, *, fix: str = "") -> str:
+    """The content of a UTF-8 text file, without a byte order mark.
+
+    Args:
+        path: the file.
+        subject: what it holds, in the plural, for messages.
+        expected: the form of its lines, for messages.
+        fix: what to do where the file is missing.
+
+    Raises:
+        DataError: the file is missing, cannot be read, or is not UTF-8 text.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise DataError(f"the {subject} are missing", where=str(path), expected=expected, fix=fix) from None
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"the {subject} are not UTF-8 text",
+            where=str(path),
+            found=f"byte {error.object[error.start]:#04x} at position {error.start}",
+            fix="save the file as UTF-8",
+        ) from None
+    except OSError as error:
+        raise DataError(
+            f"the {subject} cannot be read: {(error.strerror or str(error)).lower()}", where=str(path)
+        ) from error
+
+
+def read_categories(path: Path) -> tuple[str, ...]:
+    """Event categories by id, one a line; blank lines are passed over.
+
+    Raises:
+        DataError: the file cannot be read, is empty, holds a control character, names a category twice, or names
+            background, which is no event category and always has the id after the last.
+    """
+    names: dict[str, int] = {}
+    text = read_text(path, "category names", "one category a line, in the order of the ids")
+    for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
+        name, where = line.strip(), f"{path}, line {number}"
+        if not name:
+            continue
+        if char := control_character(name):
+            raise DataError(
+                "a category name holds a control character",
+                where=where,
+                found=f"{printable(char)} in {printable(name)}",
+                fix="remove the character",
+            )
+        if name in names:
+            raise DataError(
+                "a category is named twice",
+                where=where,
+                found=f"{name}, also in line {names[name]}",
+                expected="every category once",
+                fix="remove one of the lines",
+            )
+        if name.casefold() == "background":
+            raise DataError(
+                "background is not an event category",
+                where=where,
+                found=name,
+                expected=f"event categories only: background has the id after the last one, {len(names)} here",
+                fix="remove the line",
+            )
+        names[name] = number
+    if not names:
+        raise DataError(
+            "the category names are empty",
+            where=str(path),
+            expected="one category a line, in the order of the ids",
+            fix="write the names, or remove the file: ids then follow the first appearance in Annotations.txt",
+        )
+    return tuple(names)
+
+
+def suspects(names: Sequence[str], events: np.ndarray) -> list[Suspect]:
+    """Categories that may be a misspelling of another one.
+
+    Reported are, besides names that `alike` reports, a category with at most a tenth of the median category's rows, and one that is at most two edits (one
+    for short names) away from a category with at least as many rows, if it has two rows or fewer or a quarter of the
+    other's.
+
+    Args:
+        names: categories by id.
+        events: (rows) category ids.
+    """
+    counts = np.bincount(events, minlength=len(names))
+    median = float(np.median(counts[counts > 0])) if counts.any() else 0.0
+    reported = {name for group in alike(names) for name in group}
+    found: dict[str, Suspect] = {}
+    for i in np.argsort(counts, kind="stable").tolist():
+        rows = int(counts[i])
+        others = [j for j in range(len(names)) if (counts[j], -j) > (rows, -i) and names[j] not in found]
+        if not rows or not others or names[i] in reported:
+            continue
+        close = [j for j in others if _close(names[i], names[j])]
+        close = [j for j in close if rows <= _FEW or 4 * rows <= counts[j]]
+        if not close and _RARE * rows > median:
+            continue
+        near = close or [names.index(name) for name in get_close_matches(names[i], [names[j] for j in others], n=1)]
+        found[names[i]] = Suspect(names[i], rows, *((names[near[0]], int(counts[near[0]])) if near else ("", 0)))
+    return list(found.values())
+
+
+def alike(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Groups of names that differ in capitals, spaces, punctuation or invisible characters alone."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(folded(name), []).append(name)
+    for group in groups.values():
+        if len(group) > 1:
+            yield tuple(sorted(group))
+
+
+def folded(name: str) -> str:
+    """A name without what people mistype first: capitals, spaces, punctuation, invisible characters."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
+
+
+def _close(one: str, other: str) -> bool:
+    a, b = folded(one), folded(other)
+    limit = min(2, min(len(a), len(b)) // 3)
+    return abs(len(a) - len(b)) <= limit and edits(a, b) <= limit
+
+
+def edits(a: str, b: str) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours that turn one text into the other.
+
+    >>> edits("brak", "bark"), edits("helicoptre", "helicopter"), edits("cat", "goat")
+    (1, 1, 2)
+    """
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, char in enumerate(a, 1):
+        earlier, before, row = before, row, [i]
+        for j, other in enumerate(b, 1):
+            cost = min(row[-1] + 1, before[j] + 1, before[j - 1] + (char != other))
+            if i > 1 and j > 1 and char == b[j - 2] and a[i - 2] == other:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
