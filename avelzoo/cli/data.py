@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from avelzoo.cli import render
+from avelzoo.cli import folders, render
 from avelzoo.errors import DataError, OptionError, UsageError
 
 if TYPE_CHECKING:
-    from avelzoo.data.findings import FileReport, Level, Report
+    from avelzoo.data.findings import Level
     from avelzoo.data.layout import AudioKind
-    from avelzoo.data.status import Status
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -37,7 +36,7 @@ def status(folder: Folder, json: Json = False) -> None:
     if json:
         render.emit_json(found.to_dict())
     else:
-        _print_status(found)
+        folders.print_status(found)
 
 
 @app.command()
@@ -54,7 +53,7 @@ def doctor(
     if json:
         render.emit_json(report.to_dict())
     else:
-        _print_report(report)
+        folders.print_report(report)
     if not report.ok:
         raise typer.Exit(DataError.exit_code)
 
@@ -107,7 +106,7 @@ def simulate(
     if json:
         render.emit_json({"root": str(out), **marker})
     else:
-        _print_simulation(out, marker)
+        folders.print_simulation(out, marker)
 
 
 @app.command()
@@ -128,7 +127,12 @@ def pack(
         render.emit_json({"root": str(out), **manifest})
         return
     size = sum(entry["bytes"] for entry in manifest["files"].values())
-    pairs = {"folder": str(out), "features": dtype, "size": _bytes(size), "next": f"avelzoo run ead-b --data {out}"}
+    pairs = {
+        "folder": str(out),
+        "features": dtype,
+        "size": folders.size_text(size),
+        "next": f"avelzoo run ead-b --data {out}",
+    }
     render.console().print(render.fields(pairs))
 
 
@@ -155,94 +159,3 @@ def _progress(doing: str) -> Iterator[Begin]:
             return lambda count: progress.advance(task, count)
 
         yield begin
-
-
-def _print_status(found: Status) -> None:
-    out = render.console()
-    rows = []
-    for file in found.files:
-        state = f"{_bytes(file.bytes)}" if file.present else "-"
-        what = file.problem or (f"{_shape(file.shape)} {file.dtype} {file.storage}".strip() if file.present else "")
-        rows.append((file.name, state, what, file.text))
-    out.print(render.table(("file", "size", "holds", "is for"), rows, title=str(found.root), right=("size",)))
-    abilities = [
-        (a.name, *("yes" if not a.missing[kind] else "no: " + ", ".join(a.missing[kind]) for kind in a.missing))
-        for a in found.abilities
-    ]
-    kinds = tuple(f"with {kind}" for kind in found.abilities[0].missing)
-    out.print(render.table(("allows", *kinds), abilities))
-    _print_origin(found.simulated)
-    if found.packed:
-        out.print(f"The features in this folder are packed, as {found.packed}.")
-    if any(file.problem for file in found.files):
-        out.print(f"Some files cannot be read: avelzoo data doctor {found.root}")
-
-
-def _print_report(report: Report) -> None:
-    out = render.console()
-    rows = [
-        (
-            file.name,
-            _bytes(file.bytes),
-            f"{_shape(file.shape)} {file.dtype}".strip(),
-            *_values(file),
-            (file.sha256 or "-")[:12] + (" public" if file.public else ""),
-        )
-        for file in report.files
-    ]
-    columns = ("file", "size", "holds", "range", "zeros", "not finite", "sha256")
-    out.print(render.table(columns, rows, title=str(report.root), right=("size", "zeros", "not finite")))
-    for finding in report.findings:
-        out.print(f"{finding.level}: {finding.file}: {finding.problem}")
-        for label, text in (("found", finding.found), ("expected", finding.expected), ("what to do", finding.fix)):
-            if text:
-                out.print(f"  {label}: {text}")
-    _print_origin(report.simulated)
-    errors, warnings = report.count("error"), report.count("warning")
-    sampled = "; features were sampled (--quick)" if report.quick else ""
-    out.print(
-        f"{errors or 'no'} error{'s' * (errors != 1)}, {warnings or 'no'} warning{'s' * (warnings != 1)}{sampled}"
-    )
-
-
-def _values(file: FileReport) -> tuple[str, str, str]:
-    values = file.values
-    if values is None:
-        return "-", "-", "-"
-    return f"{values.min:g} .. {values.max:g}", f"{100 * values.zeros:.1f} %", str(values.nan + values.infinite)
-
-
-def _print_simulation(out: Path, marker: dict[str, object]) -> None:
-    files = cast("dict[str, int]", marker["files"])
-    real = [name.replace("_", " ") for name, is_real in cast("dict[str, bool]", marker["real"]).items() if is_real]
-    splits = ", ".join(f"{count} {name}" for name, count in cast("dict[str, int]", marker["splits"]).items())
-    pairs = {
-        "folder": str(out),
-        "videos": f"{marker['videos']} ({splits}), {marker['categories']} categories",
-        "negatives": str(marker["negatives"]),
-        "audio": str(marker["audio"]),
-        "size": _bytes(sum(files.values())),
-        "real": ", ".join(real) or "nothing",
-        "next": f"avelzoo run ead-b --data {out} --epochs 3",
-    }
-    console = render.console()
-    console.print(render.fields(pairs))
-    console.print(str(marker["note"]))
-
-
-def _print_origin(marker: object) -> None:
-    if isinstance(marker, dict):
-        render.console().print(str(marker.get("note", "The features in this folder are simulated.")))
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
-
-
-def _bytes(count: int) -> str:
-    size, unit = float(count), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if size < 1000:
-            break
-        size, unit = size / 1000, larger
-    return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avelzoo.data.categories import CATEGORIES, control_character, read_categories, read_text
+from avelzoo.data.categories import CATEGORIES, check_names, control_character, read_categories, read_text
 from avelzoo.errors import DataError, printable
 from avelzoo.suggest import did_you_mean
 
@@ -78,6 +78,11 @@ class Annotations:
         """The videos' names, by row number. A name may occur in several rows, under different categories."""
         return tuple(row.video_id for row in self.rows)
 
+    def odd_names(self) -> Iterator[tuple[str, str, str]]:
+        """(problem, found, what to do) for category names that look like a mistake; none where a file lists them."""
+        if not self.fixed:
+            yield from check_names(self.categories, self.events)
+
     def segments(self, t: int) -> np.ndarray:
         """(rows, t) int64 segment ids: the row's category where start <= segment < end, else n = background.
 
@@ -107,11 +112,13 @@ class Annotations:
 def read_annotations(path: Path) -> Annotations:
     """The annotations in a file.
 
-    Category ids follow categories.txt where it lies beside the file, else first appearance. A byte order mark, CRLF or CR line ends, blank lines and a header line (a first line without digits in its last two
-    fields) are passed over. Fields are split at ``&`` alone: categories may hold commas and spaces.
+    Category ids follow categories.txt where it lies beside the file, else first appearance. A byte order mark, CRLF or
+    CR line ends, blank lines and a header line (a first line without digits in its last two fields) are skipped.
+    Fields are split at ``&`` alone: categories may hold commas and spaces.
 
-    Starts and ends are whole seconds, written as ``3`` or ``3.0``. ``0&0`` is accepted, as AVE has such a row: the video has a category and no event segment. Any other event without
-    length is an error, because a position without a duration says nothing.
+    Starts and ends are whole seconds, written as ``3`` or ``3.0``. ``0&0`` is accepted, as AVE has such a row: the
+    video has a category and no event segment. Any other event without length is an error, because a position without a
+    duration says nothing.
 
     Raises:
         DataError: the file is missing, not text, empty, or has a line that is not an annotation; or categories.txt is

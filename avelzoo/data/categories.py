@@ -17,6 +17,7 @@ CATEGORIES = "categories.txt"
 _FORBIDDEN = ("Cc", "Zl", "Zp", "Cs")
 _RARE = 10
 _FEW = 2
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Suspect:
 
     def __str__(self) -> str:
         text = f"'{printable(self.name)}' has {self.rows} row{'s' * (self.rows != 1)}"
-        return text + (f"; '{printable(self.near)}' has {self.near_rows}" if self.near else "")
+        return text + (f" (similar name: '{printable(self.near)}', {self.near_rows})" if self.near else "")
 
 
 def control_character(text: str) -> str:
@@ -124,12 +125,29 @@ def read_categories(path: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
+def check_names(names: Sequence[str], events: np.ndarray) -> Iterator[tuple[str, str, str]]:
+    """(problem, found, what to do) for names that look like a mistake; arguments as for `suspects`."""
+    for group in alike(names):
+        yield (
+            "category names that differ in spelling alone count as different categories",
+            " | ".join(map(printable, group)),
+            "spell them alike if they mean the same",
+        )
+    found = suspects(names, events)
+    if found:
+        yield (
+            "categories with very few rows may be misspelt",
+            ", ".join(map(str, found[:_SHOWN])) + (f" and {len(found) - _SHOWN} more" * (len(found) > _SHOWN)),
+            "correct the name in Annotations.txt; nothing, if the category is meant",
+        )
+
+
 def suspects(names: Sequence[str], events: np.ndarray) -> list[Suspect]:
     """Categories that may be a misspelling of another one.
 
-    Reported are, besides names that `alike` reports, a category with at most a tenth of the median category's rows, and one that is at most two edits (one
+    Reported are a category with at most a tenth of the median category's rows, and one that is at most two edits (one
     for short names) away from a category with at least as many rows, if it has two rows or fewer or a quarter of the
-    other's.
+    other's. Names that `alike` reports are left out.
 
     Args:
         names: categories by id.

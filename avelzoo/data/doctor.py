@@ -6,24 +6,30 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from avelzoo.data.annotations import Annotations, read_annotations
-from avelzoo.data.checks import check_annotations, check_labels, check_orders
+from avelzoo.data.categories import CATEGORIES
+from avelzoo.data.checks import check_annotations, check_orders
 from avelzoo.data.checksum import sha256
-from avelzoo.data.facts import CHECKSUMS
+from avelzoo.data.facts import CHECKSUMS, is_ave
 from avelzoo.data.findings import FileReport, Finding, Level, Report, listed
 from avelzoo.data.h5 import H5Array
+from avelzoo.data.header import read_info
+from avelzoo.data.label_checks import check_labels
 from avelzoo.data.layout import (
     ANNOTATIONS,
     AUDIO,
     BY_NAME,
     FILES,
+    MARKER,
     NEGATIVE_LABELS,
     NEGATIVE_VISUAL,
-    ORDERS,
     VISUAL,
     need_folder,
     read_marker,
 )
+from avelzoo.data.orders import order_files
 from avelzoo.data.pack import check_packed
+from avelzoo.data.sources import SOURCES
+from avelzoo.data.status import known_marker
 from avelzoo.data.values import survey
 from avelzoo.errors import DataError
 
@@ -50,8 +56,9 @@ def examine(root: Path, *, quick: bool = False, tick: Tick | None = None) -> Rep
         DataError: there is no such folder.
     """
     root = need_folder(root.expanduser())
-    report = Report(root, quick, read_marker(root))
+    report = Report(root, quick, known_marker(root))
     report.findings += _missing(root)
+    report.findings += _marker(root)
     annotations = _annotations(root, report)
     arrays = dict(_arrays(root, report, tick))
     report.findings += _check_sizes(arrays, annotations)
@@ -59,32 +66,68 @@ def examine(root: Path, *, quick: bool = False, tick: Tick | None = None) -> Rep
         report.findings += check_annotations(annotations)
         report.findings += check_orders(root, annotations)
         t = next((array.shape[1] for name, array in arrays.items() if len(BY_NAME[name].axes) > 2), None)
-        report.findings += check_labels(root, annotations, t or max(1, int(annotations.ends.max())))
+        sound = {file.name for file in report.files if file.values is not None and not file.values.bad_rows}
+        report.findings += check_labels(root, annotations, t or max(1, int(annotations.ends.max())), sound)
     if not quick:
         for file in report.files:
             file.sha256 = sha256(root / file.name, tick)
             file.public = file.sha256 == CHECKSUMS[file.name] if file.name in CHECKSUMS else None
+    if annotations is not None and report.simulated is None:
+        report.findings += _unlike_public(report, annotations)
     report.findings += check_packed(root, {file.name: file.sha256 for file in report.files})
+    report.findings = list(dict.fromkeys(report.findings))
     report.findings.sort(key=lambda finding: _ORDER[finding.level])
     return report
 
 
+def _marker(root: Path) -> Iterator[Finding]:
+    try:
+        read_marker(root)
+    except DataError as error:
+        yield Finding.of(error, MARKER)
+
+
+def _unlike_public(report: Report, annotations: Annotations) -> Iterator[Finding]:
+    """Small files that differ from AVE's published ones, where the folder is plausibly AVE."""
+    if not is_ave(len(annotations), annotations.categories):
+        return
+    for file in report.files:
+        if file.public is False:
+            source = SOURCES[file.name]
+            yield Finding(
+                "warning",
+                file.name,
+                "the file differs from AVE's published one",
+                f"{file.bytes:,} bytes, sha256 {(file.sha256 or '')[:12]}...",
+                f"{source.bytes:,} bytes, sha256 {source.sha256[:12]}..., from {source}",
+                "nothing, if the change is meant; scores then are not comparable with those on AVE",
+            )
+
+
 def _missing(root: Path) -> Iterator[Finding]:
-    needed = [ANNOTATIONS, *ORDERS.values(), VISUAL]
+    needed = [ANNOTATIONS, *order_files(root).values(), VISUAL]
     for name in needed:
         if not (root / name).is_file():
-            yield Finding("error", name, "the file is missing", expected=BY_NAME[name].text, fix="add the file")
+            yield Finding("error", name, "the file is missing", expected=BY_NAME[name].text, fix=_get(name))
     if not any((root / name).is_file() for name in AUDIO.values()):
         yield Finding(
-            "error", " or ".join(AUDIO.values()), "the file is missing", expected="audio features", fix="add the file"
+            "error",
+            " or ".join(AUDIO.values()),
+            "the file is missing",
+            expected="audio features",
+            fix=_get(AUDIO["vggish"]),
         )
     if not (root / NEGATIVE_VISUAL).is_file():
         yield Finding(
             "note",
             NEGATIVE_VISUAL,
             "there are no negatives for weak training",
-            fix="train without them: --set dataset.weak_protocol=onehot",
+            fix=f"train without them: --set dataset.weak_protocol=onehot; or {_get(NEGATIVE_VISUAL)}",
         )
+
+
+def _get(name: str) -> str:
+    return f"add the file; AVE's: {SOURCES[name]}" if name in SOURCES else "add the file"
 
 
 def _annotations(root: Path, report: Report) -> Annotations | None:
@@ -95,7 +138,7 @@ def _annotations(root: Path, report: Report) -> Annotations | None:
     try:
         annotations = read_annotations(path)
     except DataError as error:
-        report.findings.append(Finding.of(error, ANNOTATIONS))
+        report.findings.append(Finding.of(error, CATEGORIES if CATEGORIES in error.where else ANNOTATIONS))
         return None
     report.files[-1].shape = (len(annotations),)
     return annotations
@@ -105,11 +148,18 @@ def _arrays(root: Path, report: Report, tick: Tick | None) -> Iterator[tuple[str
     """Open and survey every array that is there; those that can be used are passed on."""
     for file in FILES:
         path = root / file.name
-        if not file.axes or not path.is_file():
+        if not path.is_file() or file.name == ANNOTATIONS:
+            continue
+        if not file.axes:
+            report.files.append(FileReport(file.name, path.stat().st_size, dtype="text"))
             continue
         entry = FileReport(file.name, path.stat().st_size)
         report.files.append(entry)
         try:
+            if file.role == "order":
+                entry.shape = read_info(path, file.keys).shape
+                if len(entry.shape) != 1 or not entry.shape[0]:
+                    continue  # reported with the splits
             array = H5Array(path, keys=file.keys, ndim=len(file.axes))
             entry.shape, entry.dtype, entry.storage = array.shape, str(array.info.dtype), array.info.storage
             entry.values = survey(array, quick=report.quick and len(file.axes) > 2, tick=tick)

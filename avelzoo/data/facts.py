@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 CATEGORIES: Mapping[str, int] = {
     "Church bell": 188,
@@ -55,3 +55,11 @@ CHECKSUMS: Mapping[str, str] = {
     "val_order.h5": "5692aec0efb30e4efa49a867a902c1993b4c88a7d3ec19879349e540e7a5d9ca",
 }
 """SHA-256 of public files."""
+
+TWO_CATEGORIES: Mapping[str, tuple[int, ...]] = {"labels.h5": (171, 2189)}
+"""Rows of public label files that are reported to hold a second category, which Annotations.txt does not have."""
+
+
+def is_ave(rows: int, categories: Sequence[str]) -> bool:
+    """Whether annotations are plausibly AVE's: as many rows, or the same category names."""
+    return rows == ROWS or set(categories) == set(CATEGORIES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,10 +12,19 @@ from typing import Any, Literal
 import numpy as np
 
 from avelzoo.data.values import Values
-from avelzoo.errors import AvelzooError
+from avelzoo.errors import AvelzooError, printable
 
 Level = Literal["error", "warning", "note"]
 _SHOWN = 5
+
+
+class DataWarning(UserWarning):
+    """Something odd in a data folder that a run can use all the same."""
+
+
+def warn(text: str) -> None:
+    """Say once what is odd in a data folder."""
+    warnings.warn(printable(text), DataWarning, stacklevel=3)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from avelzoo.data.layout import MARKER, read_marker
-from avelzoo.errors import StorageError, UsageError
+from avelzoo.errors import DataError, StorageError, UsageError
 
 SPARE = 16 << 20
 """Bytes beyond the files' own that have to be free."""
@@ -91,7 +91,10 @@ def _judge(target: Path, force: bool) -> bool:
     if not target.is_dir():
         raise UsageError("the target is a file", where=str(target), fix="choose another folder")
     present = {path.name for path in target.iterdir()}
-    marker = read_marker(target)
+    try:
+        marker = read_marker(target)
+    except DataError:
+        marker = None  # nobody knows what is in the folder, so nothing in it may be deleted
     if not present or (marker is not None and present <= {MARKER, *marker.get("files", {})}):
         return True
     if not force:

@@ -8,12 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from avelzoo.data.annotations import Annotations
+from avelzoo.data.facts import TWO_CATEGORIES, is_ave
+from avelzoo.data.findings import listed
 from avelzoo.data.h5 import H5Array
-from avelzoo.data.header import DOCTOR
-from avelzoo.data.layout import NEGATIVE_LABELS, SHARES
+from avelzoo.data.layout import NEGATIVE_LABELS, SHARES, VIDEO_LABELS
 from avelzoo.errors import DataError
 
 _ROUNDING = 1e-5  # of tenths in float32
+_SUM_ROUNDING = 5e-3  # of tenths in half precision, summed
+_BLOCK = 32 << 20
+CHOOSE = "correct the file, or use --set dataset.labels=annotations, which rebuilds labels from Annotations.txt"
+REBUILD = "correct the file, or remove it: shares are rebuilt from Annotations.txt when it is not there"
 
 
 def one_hot(ids: np.ndarray, classes: int) -> np.ndarray:
@@ -35,7 +40,7 @@ RULES: Mapping[str, Rule] = {
     "labels.h5": lambda segments, _, n: one_hot(segments, n + 1),
     "right_labels.h5": lambda segments, _, n: one_hot(segments, n + 1),
     "labels_closs.h5": lambda segments, _, n: (segments != n).astype(np.float32),
-    "mil_labels.h5": lambda _, events, n: one_hot(events, n + 1),
+    VIDEO_LABELS: lambda _, events, n: one_hot(events, n + 1),
     SHARES: _mean,
 }
 """How every label file follows from Annotations.txt.
@@ -47,52 +52,68 @@ for all values of ``labels_closs.h5`` and ``mil_labels.h5``; ``labels.h5`` is re
 """
 
 
-def read_segments(path: Path, annotations: Annotations, t: int) -> tuple[np.ndarray, np.ndarray]:
-    """Segment ids and video categories in a file of one-hot segment labels (rows t n+1).
+def segment_ids(path: Path, annotations: Annotations, t: int) -> np.ndarray:
+    """(rows, t) int64: the column that holds the 1, in a file of one-hot segment labels (rows t n+1).
 
-    A video's category is the largest id among its segments, as in the public loaders; where no segment holds an event,
-    the annotation's. Segments keep their own ids. In a segment with several categories the largest counts.
-
-    Returns:
-        (rows, t) and (rows) int64.
+    AVE's public labels.h5 is reported to hold two categories in two rows; there, the larger id counts.
 
     Raises:
-        DataError: the sizes do not fit the annotations, or a value is neither 0 nor 1.
+        DataError: the sizes do not fit the annotations, or a segment is not one-hot.
     """
     n = len(annotations.categories)
-    labels = _read(path, (len(annotations), t, n + 1))
-    odd = np.argwhere((labels != 0) & (labels != 1))
-    if odd.size:
-        row, segment, column = map(int, odd[0])
+    array = _open(path, (len(annotations), t, n + 1))
+    known = np.array(sorted(known_rows(path.name, annotations)), dtype=np.int64)
+    ids = np.empty((len(annotations), t), dtype=np.int64)
+    faults: list[tuple[int, int]] = []
+    step = max(1, _BLOCK // array.info.row_bytes)
+    for start in range(0, len(array), step):
+        stored = array.raw(start, min(start + step, len(array)))
+        ones, zeros = np.asarray(stored == 1), np.asarray(stored == 0)
+        ids[start : start + len(stored)] = np.where(ones[..., :n].any(axis=-1), _last(ones[..., :n]), n)
+        exact = (ones | zeros).all(axis=-1) & (ones.sum(axis=-1) == 1)
+        exact[np.isin(np.arange(start, start + len(stored)), known)] = True
+        faults += [(start + row, segment) for row, segment in np.argwhere(~exact).tolist()]
+    if faults:
+        row, segment = faults[0]
+        rows = list(dict.fromkeys(row for row, _ in faults))
         raise DataError(
             "segment labels are not one-hot",
             where=f"{path}, row {row}, segment {segment}",
-            found=f"{labels[row, segment, column]:g} for category {column}",
-            expected="0 or 1",
-            fix=DOCTOR.format(path.parent),
+            found=f"{_not_one_hot(array.raw(row, row + 1)[0, segment])}; faulty are {listed(rows)}",
+            expected=f"one 1 and {n} zeros in every segment",
+            fix=CHOOSE,
         )
-    ids = np.arange(n)
-    events = np.where(labels[..., :n] > 0, ids, -1).max(axis=-1)
-    largest = events.max(axis=-1)
-    return np.where(events < 0, n, events), np.where(largest < 0, annotations.events, largest)
+    return ids
 
 
-def read_shares(path: Path, annotations: Annotations) -> np.ndarray:
-    """(rows) float32: the event's share of every video, 1 - background, from ``prob_label.h5``.
+def known_rows(name: str, annotations: Annotations) -> frozenset[int]:
+    """Rows of AVE's public label file of this name that are known to differ from the annotations."""
+    ave = is_ave(len(annotations), annotations.categories)
+    return frozenset(row for row in TWO_CATEGORIES.get(name, ()) if ave and row < len(annotations))
+
+
+def read_shares_table(path: Path, annotations: Annotations) -> np.ndarray:
+    """(rows, n+1) float32: every category's share of a video, background last.
 
     Raises:
-        DataError: the sizes do not fit the annotations, or a share is not between 0 and 1.
+        DataError: the sizes do not fit the annotations, or a video's shares are not numbers from 0 to 1 with sum 1.
     """
-    shares = 1.0 - _read(path, (len(annotations), len(annotations.categories) + 1))[:, -1]
-    wrong = np.flatnonzero((shares < -_ROUNDING) | (shares > 1 + _ROUNDING))
+    shares = _open(path, (len(annotations), len(annotations.categories) + 1)).all()
+    outside = np.any((shares < -_ROUNDING) | (shares > 1 + _ROUNDING), axis=1)
+    total = shares.sum(axis=1)
+    wrong = np.flatnonzero(outside | (np.abs(total - 1) > _SUM_ROUNDING))
     if wrong.size:
+        row = int(wrong[0])
+        values = shares[row]
         raise DataError(
-            "a share is not between 0 and 1",
-            where=f"{path}, row {wrong[0]}",
-            found=f"background {1 - shares[wrong[0]]:g}",
-            fix=DOCTOR.format(path.parent),
+            "a video's shares do not add up" if not outside[row] else "a share is not between 0 and 1",
+            where=f"{path}, row {row}",
+            found=(f"{values.min():g} to {values.max():g}" if outside[row] else f"sum {total[row]:g}")
+            + f"; faulty are {listed(wrong)}",
+            expected="numbers from 0 to 1 with sum 1 in every row",
+            fix=REBUILD,
         )
-    return shares.clip(0.0, 1.0)
+    return shares
 
 
 def count_negatives(root: Path, n: int) -> int:
@@ -102,7 +123,7 @@ def count_negatives(root: Path, n: int) -> int:
         DataError: one of them is not background.
     """
     path = root / NEGATIVE_LABELS
-    labels = _read(path, (None, n + 1))
+    labels = _open(path, (None, n + 1)).all()
     wrong = np.flatnonzero((labels != one_hot(np.array(n), n + 1)).any(axis=1))
     if wrong.size:
         raise DataError(
@@ -114,7 +135,7 @@ def count_negatives(root: Path, n: int) -> int:
     return len(labels)
 
 
-def _read(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:
+def _open(path: Path, shape: tuple[int | None, ...]) -> H5Array:
     array = H5Array(path, ndim=len(shape), rows=shape[0])
     if any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
         expected = " x ".join("rows" if size is None else str(size) for size in shape)
@@ -125,4 +146,18 @@ def _read(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:
             expected=f"{expected}, as the annotations have {(shape[-1] or 1) - 1} categories besides background",
             fix="use the files that belong together; labels are rebuilt from Annotations.txt when it is not there",
         )
-    return array.all()
+    return array
+
+
+def _last(ones: np.ndarray) -> np.ndarray:
+    """(...) the last column that is set."""
+    last: np.ndarray = ones.shape[-1] - 1 - ones[..., ::-1].argmax(axis=-1)
+    return last
+
+
+def _not_one_hot(values: np.ndarray) -> str:
+    odd = np.flatnonzero((values != 0) & (values != 1))
+    if odd.size:
+        return f"{values[odd[0]]:g} in column {odd[0]}"
+    ones = np.flatnonzero(values == 1)
+    return f"1 in the columns {', '.join(map(str, ones[:5].tolist()))}" if ones.size else "zeros alone"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from avelzoo.data.categories import CATEGORIES
 from avelzoo.data.header import KEYS
 from avelzoo.errors import DataError
 
@@ -17,12 +19,15 @@ AudioKind = Literal["vggish", "cnn14"]
 ANNOTATIONS = "Annotations.txt"
 SPLITS = ("train", "val", "test")
 ORDERS: Mapping[str, str] = {name: f"{name}_order.h5" for name in SPLITS}
+TEXT_SPLITS: Mapping[str, str] = {name: f"{name}Set.txt" for name in SPLITS}
+"""Annotations of every split's videos, as AVE's video archive holds them; read where no order file is there."""
 ORDER_KEYS = ("order",)
 VISUAL = "visual_feature.h5"
 AUDIO: Mapping[AudioKind, str] = {"vggish": "audio_feature.h5", "cnn14": "audio_cnn14.h5"}
 NEGATIVE_VISUAL = "visual_feature_noisy.h5"
 NEGATIVE_AUDIO: Mapping[AudioKind, str] = {"vggish": "audio_feature_noisy.h5", "cnn14": "audio_cnn14_noisy.h5"}
 NEGATIVE_LABELS = "labels_noisy.h5"
+VIDEO_LABELS = "mil_labels.h5"
 SHARES = "prob_label.h5"
 MARKER = "simulated.json"
 """Written into simulated folders, so that nobody takes their features for real ones."""
@@ -55,7 +60,9 @@ _AUDIO_AXES = ("rows", "t", "a")
 
 FILES: tuple[File, ...] = (
     File(ANNOTATIONS, "annotations", (), "category, id and event of every video"),
+    File(CATEGORIES, "annotations", (), "category names in the order of their ids; optional"),
     *(File(ORDERS[name], "order", ("videos",), f"row numbers of the {name} split") for name in SPLITS),
+    *(File(TEXT_SPLITS[name], "order", (), f"videos of the {name} split; used without order files") for name in SPLITS),
     File(VISUAL, "visual", _VISUAL_AXES, "VGG-19 maps"),
     File(AUDIO["vggish"], "audio", _AUDIO_AXES, "VGGish features"),
     File(AUDIO["cnn14"], "audio", _AUDIO_AXES, "CNN14 features"),
@@ -65,7 +72,7 @@ FILES: tuple[File, ...] = (
     File(NEGATIVE_LABELS, "negatives", ("rows", "n+1"), "video labels of the negatives: background"),
     File("labels.h5", "labels", ("rows", "t", "n+1"), "the first segment labels; two rows hold two categories"),
     File("right_labels.h5", "labels", ("rows", "t", "n+1"), "segment labels, one category a segment"),
-    File("mil_labels.h5", "labels", ("rows", "n+1"), "video labels: the category"),
+    File(VIDEO_LABELS, "labels", ("rows", "n+1"), "video labels: the category"),
     File("labels_closs.h5", "labels", ("rows", "t"), "event or background by segment"),
     File(SHARES, "labels", ("rows", "n+1"), "mean of right_labels over time: every category's share"),
 )
@@ -116,9 +123,44 @@ def audio_features(root: Path, wanted: Literal["auto", "vggish", "cnn14"] = "aut
 
 
 def read_marker(root: Path) -> dict[str, Any] | None:
-    """What `avelzoo data simulate` said about a folder; None for a folder that it did not write."""
-    try:
-        marker = json.loads((root / MARKER).read_text("utf-8"))
-    except (OSError, ValueError):
+    """What `avelzoo data simulate` said about a folder; None for a folder that it did not write.
+
+    Raises:
+        DataError: there is a marker and it is damaged, so that nobody knows what the folder holds.
+    """
+    path = root / MARKER
+    if not os.path.lexists(path):
         return None
-    return marker if isinstance(marker, dict) and marker.get("simulated") is True else None
+    try:
+        marker = json.loads(path.read_text("utf-8"))
+        fault = _marker_fault(marker)
+    except OSError as error:
+        fault = (error.strerror or str(error)).lower()
+    except (ValueError, RecursionError) as error:
+        fault = f"no JSON: {error}" if path.stat().st_size else "an empty file"
+    if fault:
+        raise DataError(
+            "the marker of a simulated folder is damaged",
+            where=str(path),
+            found=fault,
+            expected="what `avelzoo data simulate` wrote: simulated, note, seed",
+            fix=f"simulate the folder again; delete {MARKER} only if the features are real",
+        )
+    found: dict[str, Any] = marker
+    return found
+
+
+def _marker_fault(marker: object) -> str:
+    """What is wrong with a marker's content; empty where nothing is."""
+    if not isinstance(marker, dict):
+        return f"a {type(marker).__name__} in place of an object"
+    kinds: Mapping[str, type] = {"simulated": bool, "note": str, "seed": int}
+    missing = [key for key in kinds if key not in marker]
+    if missing:
+        return f"no {', '.join(missing)}"
+    wrong = [key for key, kind in kinds.items() if type(marker[key]) is not kind]
+    if not wrong and not isinstance(marker.get("files", {}), dict):
+        wrong = ["files"]
+    if wrong:
+        return f"{wrong[0]} is {marker[wrong[0]]!r}"[:120]
+    return "" if marker["simulated"] else "simulated is false"

@@ -11,8 +11,8 @@ import numpy as np
 from avelzoo.data import facts
 from avelzoo.data.annotations import Annotation, Annotations, read_annotations
 from avelzoo.data.h5 import H5Array
-from avelzoo.data.layout import ANNOTATIONS, NEGATIVE_AUDIO, ORDERS, SPLITS, AudioKind
-from avelzoo.data.orders import read_orders
+from avelzoo.data.layout import ANNOTATIONS, NEGATIVE_AUDIO, SPLITS, AudioKind
+from avelzoo.data.orders import order_files, read_orders
 from avelzoo.errors import OptionError
 
 AUDIO_DIMS: dict[AudioKind, int] = {"vggish": 128, "cnn14": 2048}
@@ -78,8 +78,8 @@ def make_plan(
     else:
         full = read_annotations(annotations)
         folder = annotations.parent
-        beside = any((folder / name).is_file() for name in ORDERS.values())
-        orders = read_orders(folder, len(full)) if beside else None
+        beside = any((folder / name).is_file() for name in order_files(folder).values())
+        orders = read_orders(folder, full) if beside else None
     real_splits = orders is not None
     if orders is None:
         orders = _split(full.events, rng)
@@ -106,7 +106,8 @@ def make_plan(
             found=f"{len(real)} rows in {real.path}" if real else "",
             expected=f"a number from 0 to {len(real)}" if real else "0 or more",
         )
-    part = Annotations(Path(ANNOTATIONS), tuple(full.rows[row] for row in rows))
+    names = full.categories if full.fixed else None
+    part = Annotations(Path(ANNOTATIONS), tuple(full.rows[row] for row in rows), names)
     return Plan(
         annotations=part,
         rows=rows,

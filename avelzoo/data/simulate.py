@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from avelzoo.data import facts
+from avelzoo.data.categories import CATEGORIES
 from avelzoo.data.folder import nearest_folder, need_space, new_folder
 from avelzoo.data.generator import Generator, Part, Sizes
 from avelzoo.data.labels import RULES, one_hot
@@ -126,6 +127,9 @@ def simulate(
 
 def _write_labels(folder: Path, plan: Plan) -> None:
     (folder / ANNOTATIONS).write_text("".join(f"{row}\n" for row in plan.annotations.rows), "utf-8", newline="\n")
+    if plan.annotations.fixed:
+        names = "".join(f"{name}\n" for name in plan.annotations.categories)
+        (folder / CATEGORIES).write_text(names, "utf-8", newline="\n")
     for name, order in plan.orders.items():
         with h5py.File(folder / ORDERS[name], "w") as file:
             file.create_dataset(ORDER_KEYS[0], data=order)

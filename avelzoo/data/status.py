@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,18 @@ from avelzoo.data.layout import (
     ANNOTATIONS,
     AUDIO,
     FILES,
+    MARKER,
     NEGATIVE_AUDIO,
     NEGATIVE_VISUAL,
-    ORDERS,
     VISUAL,
     AudioKind,
+    File,
     need_folder,
     read_marker,
 )
+from avelzoo.data.orders import order_files
 from avelzoo.data.pack import read_manifest
+from avelzoo.data.sources import SOURCES, Need, Source, steps
 from avelzoo.errors import DataError
 
 
@@ -38,6 +41,7 @@ class FileStatus:
         dtype: of its numbers.
         storage: contiguous (read in place), chunked or indirect.
         problem: why it cannot be read, if so.
+        needed_for: uses of the folder that cannot do without it.
     """
 
     name: str
@@ -49,6 +53,16 @@ class FileStatus:
     dtype: str = ""
     storage: str = ""
     problem: str = ""
+    needed_for: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> Source | None:
+        """Where AVE's file of this name is published; None for files that only some folders have."""
+        return SOURCES.get(self.name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for ``--json``."""
+        return asdict(self) | {"source": self.source.to_dict() if self.source else None}
 
 
 @dataclass(frozen=True)
@@ -57,10 +71,12 @@ class Ability:
 
     Attributes:
         name: the use, as its options are called.
-        missing: files it lacks, by kind of audio features.
+        needed: files it cannot do without, by kind of audio features.
+        missing: those of them that are not there or cannot be read.
     """
 
     name: str
+    needed: Mapping[AudioKind, tuple[str, ...]]
     missing: Mapping[AudioKind, tuple[str, ...]]
 
 
@@ -70,7 +86,7 @@ class Status:
 
     Attributes:
         root: the folder.
-        simulated: the marker's content, if `avelzoo data simulate` wrote it.
+        simulated: the marker's content, if `avelzoo data simulate` wrote it; of a damaged marker what is known.
         packed: type of the features, if `avelzoo data pack` wrote it; else empty.
         files: every file of the layout, present or not.
         abilities: what they allow.
@@ -82,19 +98,32 @@ class Status:
     files: tuple[FileStatus, ...]
     abilities: tuple[Ability, ...]
 
+    def needs(self) -> list[Need]:
+        """What is missing for every use that the folder does not allow, with the audio features that lack least."""
+        uses: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+        for ability in self.abilities:
+            kind = min(ability.missing, key=lambda kind: len(ability.missing[kind]))
+            if ability.missing[kind]:
+                uses.setdefault((ability.needed[kind], ability.missing[kind]), []).append(ability.name)
+        return [Need(tuple(names), needed, missing) for (needed, missing), names in uses.items()]
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for ``--json``."""
         return {
             "root": str(self.root),
             "simulated": self.simulated,
             "packed": self.packed,
-            "files": [asdict(file) for file in self.files],
+            "files": [file.to_dict() for file in self.files],
             "allows": {
                 ability.name: {kind: not missing for kind, missing in ability.missing.items()}
                 for ability in self.abilities
             },
             "missing": {
                 ability.name: {kind: list(missing) for kind, missing in ability.missing.items()}
+                for ability in self.abilities
+            },
+            "get": {
+                ability.name: {kind: steps(missing) for kind, missing in ability.missing.items()}
                 for ability in self.abilities
             },
         }
@@ -107,15 +136,34 @@ def status(root: Path) -> Status:
         DataError: there is no such folder, or the manifest of a packed one is damaged.
     """
     root = need_folder(root.expanduser())
-    files = tuple(_file(root, file.name) for file in FILES)
+    files = tuple(_file(root, file) for file in FILES)
     readable = {file.name for file in files if file.present and not file.problem}
     manifest = read_manifest(root)
     packed = str(manifest["dtype"]) if manifest else ""
-    return Status(root, read_marker(root), packed, files, tuple(_abilities(readable)))
+    abilities = tuple(_abilities(readable, tuple(order_files(root).values())))
+    files = tuple(replace(file, needed_for=tuple(_uses(file.name, abilities))) for file in files)
+    return Status(root, known_marker(root), packed, files, abilities)
 
 
-def _file(root: Path, name: str) -> FileStatus:
-    file = next(f for f in FILES if f.name == name)
+def _uses(name: str, abilities: Iterable[Ability]) -> Iterator[str]:
+    """The uses that cannot do without a file."""
+    for ability in abilities:
+        kinds = [kind for kind, needed in ability.needed.items() if name in needed]
+        if kinds:
+            yield ability.name + ("" if len(kinds) == len(ability.needed) else f" with {kinds[0]}")
+
+
+def known_marker(root: Path) -> Mapping[str, Any] | None:
+    """The marker of a simulated folder; a damaged one as a marker that says so."""
+    try:
+        return read_marker(root)
+    except DataError as error:
+        note = f"{MARKER} is damaged ({error.found}): take the features in this folder for simulated ones."
+        return {"simulated": True, "note": note, "damaged": error.found}
+
+
+def _file(root: Path, file: File) -> FileStatus:
+    name = file.name
     path = root / name
     if not path.is_file():
         return FileStatus(name, file.role, file.text, present=False)
@@ -139,15 +187,16 @@ def _file(root: Path, name: str) -> FileStatus:
     )
 
 
-def _abilities(readable: set[str]) -> list[Ability]:
-    base = (ANNOTATIONS, *ORDERS.values(), VISUAL)
+def _abilities(readable: set[str], orders: tuple[str, ...]) -> list[Ability]:
+    base = (ANNOTATIONS, *orders, VISUAL)
 
     def ability(name: str, *more: str, negatives: bool = False) -> Ability:
-        missing = {}
-        for kind, audio in AUDIO.items():
-            needed = (*base, audio, *more, *((NEGATIVE_VISUAL, NEGATIVE_AUDIO[kind]) if negatives else ()))
-            missing[kind] = tuple(file for file in needed if file not in readable)
-        return Ability(name, missing)
+        needed: dict[AudioKind, tuple[str, ...]] = {
+            kind: (*base, audio, *more, *((NEGATIVE_VISUAL, NEGATIVE_AUDIO[kind]) if negatives else ()))
+            for kind, audio in AUDIO.items()
+        }
+        missing = {kind: tuple(file for file in files if file not in readable) for kind, files in needed.items()}
+        return Ability(name, needed, missing)
 
     return [
         ability("full"),

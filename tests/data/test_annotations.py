@@ -141,7 +141,7 @@ def test_the_rules_rebuild_ave_s_label_files(ave, name):
 
 def test_ave_s_splits(ave):
     found = read_annotations(ave / "Annotations.txt")
-    orders = read_orders(ave, len(found))
+    orders = read_orders(ave, found)
     assert {name: len(order) for name, order in orders.items()} == {"train": 3339, "val": 402, "test": 402}
     assert sorted(np.concatenate(list(orders.values())).tolist()) == list(range(4143))
     background = {name: int((found.segments(10)[order] == 28).sum()) for name, order in orders.items()}

@@ -118,10 +118,10 @@ def test_missing_negatives(folder, name, protocol):
 @pytest.mark.parametrize("source", ["rebuilt", "file"])
 def test_soft_duration(folder, source):
     shares = (segments() != 3).float().mean(dim=1)
-    if source == "file":
-        shares = torch.linspace(0, 1, 10)
+    if source == "file":  # not the mean of the segments, but within half a segment of it
+        shares = (shares + torch.linspace(-0.09, 0.09, 10)).clamp(0, 1)
         soft = np.zeros((10, 4), np.float32)
-        soft[:, 0], soft[:, 3] = shares, 1 - shares
+        soft[np.arange(10), EVENTS], soft[:, 3] = shares, 1 - shares
         folder.put("prob_label.h5", soft)
     _, targets = opened(folder, "weak", weak_protocol="soft-duration").split("train").fetch(range(7))
     assert torch.allclose(targets.presence, torch.cat([shares[TRAIN], torch.zeros(2)]), atol=1e-6)
@@ -166,33 +166,6 @@ def test_label_files_that_follow_the_rule(folder, variant):
     _, read = opened(folder, labels=variant).split("train").fetch(range(5))
     assert torch.equal(read.segments, rebuilt.segments)
     assert torch.equal(read.event, rebuilt.event)
-
-
-def test_rows_with_two_categories(folder):
-    values = folder.labels()["labels.h5"].copy()
-    values[0] = np.eye(4)[[0, 0, 2, 1, 3]]  # three categories, one after the other
-    values[4, 0] = [1, 1, 0, 0]  # two in one segment
-    folder.put("labels.h5", values, dtype="float64")
-    split = opened(folder, labels="labels").split("train")
-    assert split.labels()[1].tolist() == [0, 0, 2, 1, 3]
-    assert split.labels()[2].tolist() == [1, 1, 3, 3, 3]
-    assert split.events().tolist() == [2, 2, 1, 0, 1]
-
-
-@pytest.mark.parametrize(
-    ("values", "problem"),
-    [
-        (np.zeros((10, 5, 3)), "does not fit the annotations"),
-        (np.zeros((10, 6, 4)), "does not fit the annotations"),
-        (np.zeros((9, 5, 4)), "expected sizes"),
-        (np.zeros((10, 5)), "expected sizes"),
-        (np.full((10, 5, 4), 0.25), "not one-hot"),
-    ],
-)
-def test_label_files_of_other_data(folder, values, problem):
-    folder.put("labels.h5", values)
-    with pytest.raises(DataError, match=problem):
-        opened(folder, labels="labels")
 
 
 def test_missing_label_file(folder):
@@ -284,8 +257,6 @@ def test_an_event_beyond_the_features(folder):
         ([9, 0, 1, 6], "train and val splits share rows", "1, 6"),
         ([9.0, 0.5], "not whole", "0.5"),
         ([9.0, np.nan], "not whole", "nan"),
-        ([[9, 0]], "expected sizes", "shape (1, 2)"),
-        (np.zeros(0, int), "expected sizes", "shape (0,)"),
     ],
 )
 def test_order_files(folder, order, problem, found):

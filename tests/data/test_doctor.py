@@ -101,7 +101,7 @@ DISASTERS = {
     ),
     "mil": (lambda f: f.put("mil_labels.h5", np.eye(4)[[0] * 10]), "mil_labels.h5", "differ from the", "6 rows: 4, 5"),
     "closs": (lambda f: f.put("labels_closs.h5", np.ones((10, 5))), "labels_closs.h5", "differ from the", "rows: 1, 2"),
-    "shape": (lambda f: f.put("labels.h5", np.ones((10, 5, 9))), "labels.h5", "do not fit", "shape (10, 5, 9)"),
+    "shape": (lambda f: f.put("labels.h5", np.ones((10, 5, 9))), "labels.h5", "does not fit", "shape (10, 5, 9)"),
     "noisy": (lambda f: f.put("labels_noisy.h5", np.eye(4)[[3, 0]]), "labels_noisy.h5", "not labelled", "1 of 2"),
 }
 
@@ -125,9 +125,9 @@ ODDITIES = {
     "unused": (lambda f: f.put("train_order.h5", [9, 0, 4], "order"), "in no split", "2 rows: 2, 5"),
     "category": (lambda f: f.put("train_order.h5", [0, 4, 2, 5], "order"), "without a training video", "Flute"),
     "right": (
-        lambda f: f.put("right_labels.h5", np.eye(4)[[[3] * 5] * 10]),
+        lambda f: f.put("right_labels.h5", np.concatenate([np.eye(4)[[[1] * 5]], f.labels()["right_labels.h5"][1:]])),
         "differ from the annotations",
-        "9 rows: 0",
+        "1 row: 0",
     ),
     "spelling": (
         lambda f: f.annotate((f.root / "Annotations.txt").read_text().replace("Dog&v5", "dog&v5")),

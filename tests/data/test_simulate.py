@@ -71,7 +71,7 @@ def test_made_up_annotations(videos):
 def test_a_part_of_ave(shared):
     plan = make_plan(annotations=shared / "ave" / "Annotations.txt", videos=600)
     full = read_annotations(shared / "ave" / "Annotations.txt")
-    orders = read_orders(shared / "ave", len(full))
+    orders = read_orders(shared / "ave", full)
     assert [row.video_id for row in plan.annotations.rows] == [full.rows[row].video_id for row in plan.rows]
     assert plan.annotations.categories == full.categories
     for name, order in plan.orders.items():
@@ -217,8 +217,8 @@ def test_real_labels_splits_and_negatives(shared, tmp_path):
     lines = {str(row): number for number, row in enumerate(full.rows)}
     rows = np.array([lines[str(row)] for row in part.rows])
     assert (np.diff(rows) > 0).all()
-    splits = {name: set(order.tolist()) for name, order in read_orders(ave, len(full)).items()}
-    for name, order in read_orders(tmp_path / "out", len(part)).items():
+    splits = {name: set(order.tolist()) for name, order in read_orders(ave, full).items()}
+    for name, order in read_orders(tmp_path / "out", part).items():
         assert set(rows[order].tolist()) <= splits[name]
     closs = H5Array(tmp_path / "out" / "labels_closs.h5").all()
     assert np.array_equal(closs, H5Array(ave / "labels_closs.h5").fetch(rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +12,19 @@ from avelzoo.builtin.datasets.ave_split import AveSplit, Features, Labels, Rows
 from avelzoo.builtin.datasets.configs import AveConfig
 from avelzoo.components import Supervision
 from avelzoo.contracts import Dataset, Split
+from avelzoo.data.agreement import read_segments, read_shares
 from avelzoo.data.annotations import Annotations, read_annotations
+from avelzoo.data.categories import CATEGORIES
 from avelzoo.data.checksum import fingerprint
+from avelzoo.data.findings import warn
 from avelzoo.data.h5 import H5Array
-from avelzoo.data.labels import count_negatives, read_segments, read_shares
+from avelzoo.data.labels import count_negatives
 from avelzoo.data.layout import (
     ANNOTATIONS,
     AUDIO,
     NEGATIVE_AUDIO,
     NEGATIVE_LABELS,
     NEGATIVE_VISUAL,
-    ORDERS,
     SHARES,
     SPLITS,
     VISUAL,
@@ -31,7 +34,7 @@ from avelzoo.data.layout import (
     need_folder,
     read_marker,
 )
-from avelzoo.data.orders import read_orders
+from avelzoo.data.orders import order_files, read_orders
 from avelzoo.errors import DataError, UsageError
 from avelzoo.records import FeatureSpec
 
@@ -59,9 +62,10 @@ class AveDataset(Dataset):
                 fix="say where it is: --data DIR",
             )
         self._root = need_folder(config.root.expanduser())
+        self._marker = read_marker(self._root)
         self._config = config
         self._weak = supervision == "weak"
-        self._used = [ANNOTATIONS, *ORDERS.values()]
+        self._used = [ANNOTATIONS, *order_files(self._root).values()]
         self._annotations = self._read_annotations()
         rows = len(self._annotations)
         kind = audio_features(self._root, config.audio)
@@ -84,12 +88,16 @@ class AveDataset(Dataset):
     def fingerprint(self) -> Mapping[str, str]:
         """Size and checksum of every file in use (of large files: of samples), and whether they are simulated."""
         found = {name: fingerprint(self._root / name) for name in self._used}
-        marker = read_marker(self._root)
-        return found | ({"simulated": f"by avelzoo, seed {marker.get('seed')}"} if marker else {})
+        return found | ({"simulated": f"by avelzoo, seed {self._marker['seed']}"} if self._marker else {})
 
     def _read_annotations(self) -> Annotations:
         path = need_file(self._root, ANNOTATIONS, purpose="labels and categories", fix=_another_folder(self._root))
-        return read_annotations(path)
+        annotations = read_annotations(path)
+        if annotations.fixed:
+            self._used.append(CATEGORIES)
+        for problem, found, fix in annotations.odd_names():
+            warn(f"{path.name}: {problem}: {found}; {fix}")
+        return annotations
 
     def _open_features(self, kind: AudioKind, rows: int) -> Features:
         def open_array(name: str, ndim: int, purpose: str) -> H5Array:
@@ -139,13 +147,17 @@ class AveDataset(Dataset):
             name = f"{self._config.labels}.h5"
             path = need_file(self._root, name, purpose=f"the label variant '{self._config.labels}'")
             self._used.append(name)
-            segments, events = read_segments(path, self._annotations, t)
+            read = read_segments(path, self._annotations, t)
+            segments, events = read.segments, read.events
+            self.spec = replace(self.spec, categories=read.categories)
+            if read.note:
+                warn(read.note)
         shares = None
         if self._weak and self._config.weak_protocol == "soft-duration":
             shares = (segments != n).mean(axis=1).astype(np.float32)
             if (self._root / SHARES).is_file():
                 self._used.append(SHARES)
-                shares = read_shares(self._root / SHARES, self._annotations)
+                shares = read_shares(self._root / SHARES, self._annotations, t)
             shares = np.concatenate([shares, np.zeros(negatives, np.float32)])
         return Labels(
             np.concatenate([segments, np.full((negatives, t), n)]),
@@ -155,7 +167,7 @@ class AveDataset(Dataset):
 
     def _read_orders(self, negatives: int) -> dict[str, np.ndarray]:
         rows = len(self._annotations)
-        orders = read_orders(self._root, rows)
+        orders = read_orders(self._root, self._annotations)
         if self._config.exclude_leaks:
             ids = np.array(self._annotations.video_ids)
             for name in ("val", "test"):
