@@ -91,21 +91,21 @@ class Decision(nn.Module):
         threshold: of r, the fixed rule's.
         origin: the score at which r is 0.5.
         use_tuned: decide at ``tuned`` instead of ``threshold``.
-        fit_scale: for scores that are no logits: r becomes a probability by a scale fitted on val. It moves no
-            decision of the fixed rule.
+        distances: the scores are negative distances, which are no logits: r becomes a probability by a scale fitted
+            on val. It moves no decision of the fixed rule.
     """
 
     scale: Tensor
     tuned: Tensor
 
     def __init__(
-        self, *, threshold: float = 0.5, origin: float = 0.0, use_tuned: bool = False, fit_scale: bool = False
+        self, *, threshold: float = 0.5, origin: float = 0.0, use_tuned: bool = False, distances: bool = False
     ) -> None:
         super().__init__()
         self.threshold = threshold
         self.origin = origin
         self.use_tuned = use_tuned
-        self.fit_scale = fit_scale
+        self.distances = distances
         self.register_buffer("scale", torch.ones(()))
         self.register_buffer("tuned", torch.full((), threshold))
 
@@ -118,10 +118,10 @@ class Decision(nn.Module):
         threshold = self.tuned.double() if self.use_tuned else torch.full((), self.threshold, dtype=torch.float64)
         return (self.scale * (score - self.origin)).double() > threshold.logit().to(score.device)
 
-    def score_at(self, threshold: float) -> float:
-        """The score whose r is ``threshold``; infinite at 0 and 1."""
+    def distance_at(self, threshold: float) -> float:
+        """The distance whose r is ``threshold``; infinite at 0 and 1."""
         logit = torch.tensor(threshold, dtype=torch.float64).logit()
-        return self.origin + float(logit) / float(self.scale)
+        return -self.origin - float(logit) / float(self.scale)
 
 
 class Head(Component):

@@ -66,8 +66,10 @@ def _other_threshold(
     if all(found["fixed"]["segment_accuracy"] == found["val"]["segment_accuracy"] for found in both):
         return []
     other = "fixed" if both[0]["decides"] == "val" else "val"
-    label = {"fixed": "  at the fixed threshold", "val": "  at the threshold chosen on val"}[other]
-    return [(f"{label}, {both[0][other]['relevance']:.2f}", _share("thresholds", other, "segment_accuracy"))]
+    found = both[0][other]
+    noun = "relevance" if found["distance"] is None else "distance"
+    label = {"fixed": f"at the fixed {noun}", "val": f"at the {noun} chosen on val"}[other]
+    return [(f"  {label}, {found[noun]:.2f}", _share("thresholds", other, "segment_accuracy"))]
 
 
 def _references(scores: Mapping[str, Mapping[str, Any]]) -> list[str]:

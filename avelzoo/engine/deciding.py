@@ -36,7 +36,7 @@ def tune(decision: Decision | None, val: Answers, truth: Truth) -> Answers:
     """
     if decision is None:
         return val
-    if decision.fit_scale:
+    if decision.distances:
         known = val.relevance.astype(np.float64).clip(1e-12, 1 - 1e-7)
         score = np.log(known / (1 - known)) / float(decision.scale)
         decision.scale.fill_(fit_scale(score, truth.relevance))
@@ -50,18 +50,17 @@ def at_both(decision: Decision, found: Answers, truth: Truth) -> Mapping[str, An
     """Short scores at the fixed threshold and at the one chosen on val, and which of them decides.
 
     Returns:
-        ``decides``: ``fixed`` or ``val``; and under either name ``relevance`` and ``score`` (the threshold as a
-        relevance and as the head's own score, None where infinite), ``segment_accuracy``, ``balanced_accuracy``,
-        ``event_f1_iou50``.
+        ``decides``: ``fixed`` or ``val``; and under either name the threshold as ``relevance`` and as ``distance``
+        (None where there is none, or it is infinite), ``segment_accuracy``, ``balanced_accuracy``, ``event_f1_iou50``.
     """
     used = RULES[decision.use_tuned]
     scores: dict[str, Any] = {"decides": used}
     for name, threshold in zip(RULES, (decision.threshold, float(decision.tuned)), strict=True):
         got = found if name == used else decided_at(found, threshold)
-        score = decision.score_at(threshold)
+        distance = decision.distance_at(threshold) if decision.distances else float("inf")
         scores[name] = {
             "relevance": threshold,
-            "score": score if np.isfinite(score) else None,
+            "distance": distance if np.isfinite(distance) else None,
             "segment_accuracy": segment_accuracy(got.segments, truth),
             "balanced_accuracy": foreground_background(got, truth)["balanced_accuracy"],
             "event_f1_iou50": event_scores(got.segments, truth)["f1"],

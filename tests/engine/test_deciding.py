@@ -45,7 +45,7 @@ def distances():
 @pytest.mark.parametrize("use_tuned", [False, True])
 def test_tuning_moves_the_tuned_rule_alone(distances, use_tuned):
     score, category, truth = distances
-    decision = Decision(origin=-0.9, use_tuned=use_tuned, fit_scale=True)
+    decision = Decision(origin=-0.9, use_tuned=use_tuned, distances=True)
     before = answers_of(decision, score, category, 4)
     got = tune(decision, before, truth)
     again = answers_of(decision, score, category, 4)
@@ -53,18 +53,18 @@ def test_tuning_moves_the_tuned_rule_alone(distances, use_tuned):
     np.testing.assert_allclose(got.relevance, again.relevance, rtol=1e-4)
     if use_tuned:
         assert segment_accuracy(got.segments, truth) > 0.99
-        assert -0.5 < decision.score_at(float(decision.tuned)) < -0.3
+        assert 0.3 < decision.distance_at(float(decision.tuned)) < 0.5
     else:
         assert np.array_equal(got.segments, before.segments)
     both = at_both(decision, got, truth)
     assert both["decides"] == ("val" if use_tuned else "fixed")
-    assert both["fixed"]["score"] == pytest.approx(-0.9)
+    assert both["fixed"]["distance"] == pytest.approx(0.9)
     assert both["fixed"]["segment_accuracy"] == pytest.approx(float((truth.segments != 4).mean()))
     assert both["val"]["segment_accuracy"] > 0.99
 
 
 def test_the_fixed_rule_is_exact_at_its_origin():
-    decision = Decision(origin=-0.7, fit_scale=True)
+    decision = Decision(origin=-0.7, distances=True)
     margin = torch.tensor(0.7)
     below, above = torch.nextafter(margin, torch.tensor(0.0)), torch.nextafter(margin, torch.tensor(1.0))
     assert decision.is_event(-torch.stack([below, margin, above])).tolist() == [True, False, False]

@@ -49,7 +49,7 @@ class EventAware(Head):
         self.prototype_scale = scales[config.prototype_distance]
         self.metric = Metric(scale=scales[config.margin_distance], margin=config.margin)
         use_tuned = config.threshold_from == "val"
-        self.decision = Decision(origin=-config.margin, use_tuned=use_tuned, fit_scale=True)
+        self.decision = Decision(origin=-config.margin, use_tuned=use_tuned, distances=True)
         self.event = Classifier(width, n, config.dropout, config.dropout_at)
         self.relevance = Classifier(width, 1, config.dropout, config.dropout_at)
 
