@@ -51,7 +51,9 @@ BANK = {"memory.size": 3}
 
 CASES: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "full": ("full", {}, CAREFUL | BANK | {"train.drop_last": False, "train.clip_norm": 1.0}),
-    "weak": ("weak", {}, CAREFUL | BANK | {"memory.refresh_scores": True}),
+    "weak": ("weak", {}, CAREFUL | BANK),
+    "frozen": ("full", {}, CAREFUL | BANK | {"memory.refresh_scores": False}),
+    "estimate": ("weak", {}, CAREFUL | BANK | {"memory.weak_score": "jsd+relevance", "head.threshold_from": "val"}),
     "parts": ("full", {"encoder": "mean-pool"}, STILL | BANK | {"objective.contrastive_mean": "parts"}),
     "official": ("weak", {"encoder": "mean-pool"}, STILL | BANK | {"memory.duplicates": "audio-sum"}),
     "feature": ("full", {"encoder": "mean-pool", "memory": "feature-bank"}, STILL | BANK),
