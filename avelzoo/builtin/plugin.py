@@ -22,6 +22,7 @@ def avelzoo_register(zoo: Registrar) -> None:
         zoo.paper(paper)
     zoo.dataset("ave", datasets.AveConfig)
     zoo.dataset("worlds", datasets.WorldsConfig)
+    zoo.dataset("worlds-hard", datasets.HardWorldsConfig)
     zoo.encoder("st-fusion", encoders.STFusionConfig)
     zoo.encoder("mean-pool", encoders.MeanPoolConfig)
     zoo.memory("jsd-bank", memory.JsdBankConfig)

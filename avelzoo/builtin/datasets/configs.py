@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 
 Share = Bounds(min=0, max=1)
 
+TrainVideos = Annotated[int, Help("videos in the training split"), Bounds(min=1)]
+ValVideos = Annotated[int, Help("videos in the validation split"), Bounds(min=1)]
+TestVideos = Annotated[int, Help("videos in the test split"), Bounds(min=1)]
+Negatives = Annotated[
+    int, Help("training videos without an event, under the weak protocols that have them"), Bounds(min=0)
+]
+AudioLed = Annotated[int, Help("categories whose event the audio tells"), Bounds(min=0)]
+VisualLed = Annotated[int, Help("categories whose event the image tells"), Bounds(min=0)]
+Balanced = Annotated[int, Help("categories whose event both tell"), Bounds(min=0)]
+Rest = Annotated[float, Help("strength of a signature where its modality is at rest, 1 as where it is active"), Share]
+Cue = Annotated[float, Help("activity of a cue above its level at rest"), Bounds(min=0)]
+CueNoise = Annotated[float, Help("standard deviation of a cue"), Bounds(min=0)]
+Noise = Annotated[float, Help("standard deviation of every channel's noise"), Bounds(min=0)]
+
 
 @dataclass(frozen=True, kw_only=True)
 class AveConfig(DatasetConfig):
@@ -43,15 +57,13 @@ class AveConfig(DatasetConfig):
 class WorldsConfig(DatasetConfig):
     """Synthetic audio-visual event worlds with known truth and a dial for modality bias."""
 
-    train_videos: Annotated[int, Help("videos in the training split"), Bounds(min=1)] = 240
-    val_videos: Annotated[int, Help("videos in the validation split"), Bounds(min=1)] = 120
-    test_videos: Annotated[int, Help("videos in the test split"), Bounds(min=1)] = 240
-    negatives: Annotated[
-        int, Help("training videos without an event, under the weak protocols that have them"), Bounds(min=0)
-    ] = 60
-    audio_led: Annotated[int, Help("categories whose event the audio tells"), Bounds(min=0)] = 3
-    visual_led: Annotated[int, Help("categories whose event the image tells"), Bounds(min=0)] = 3
-    balanced: Annotated[int, Help("categories whose event both tell"), Bounds(min=0)] = 3
+    train_videos: TrainVideos = 240
+    val_videos: ValVideos = 120
+    test_videos: TestVideos = 240
+    negatives: Negatives = 60
+    audio_led: AudioLed = 3
+    visual_led: VisualLed = 3
+    balanced: Balanced = 3
     mislead: Annotated[
         float,
         Help("chance that the other modality's cue runs off on its own: 0 follows the truth, 1 never does"),
@@ -66,10 +78,10 @@ class WorldsConfig(DatasetConfig):
     grid_width: Annotated[int, Help("columns w of the visual grid"), Bounds(min=1)] = 3
     audio_channels: Annotated[int, Help("audio channels a"), Bounds(min=1)] = 32
     visual_channels: Annotated[int, Help("visual channels v"), Bounds(min=1)] = 48
-    cue_noise: Annotated[
-        float, Help("standard deviation of a cue, whose rest and activity are 1 apart"), Bounds(min=0)
-    ] = 0.2
-    noise: Annotated[float, Help("standard deviation of every channel's noise"), Bounds(min=0)] = 0.3
+    rest: Rest = 1.0
+    cue: Cue = 1.0
+    cue_noise: CueNoise = 0.2
+    noise: Noise = 0.3
     jitter: Annotated[float, Help("standard deviation of a signature's strength around 1"), Bounds(min=0)] = 0.2
     clutter: Annotated[float, Help("strength of what the cells without an object show"), Bounds(min=0)] = 0.5
     distractors: Annotated[
@@ -98,3 +110,23 @@ class WorldsConfig(DatasetConfig):
         from avelzoo.builtin.datasets.worlds import WorldsDataset
 
         return WorldsDataset(self, supervision)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HardWorldsConfig(WorldsConfig):
+    """A harder edition of worlds: 28 categories, 12 training videos each, fading signatures, weaker cues."""
+
+    train_videos: TrainVideos = 336
+    val_videos: ValVideos = 168
+    test_videos: TestVideos = 336
+    negatives: Negatives = 84
+    audio_led: AudioLed = 10
+    visual_led: VisualLed = 10
+    balanced: Balanced = 8
+    rest: Rest = 0.5
+    cue: Cue = 0.6
+    cue_noise: CueNoise = 0.4
+    noise: Noise = 0.5
+
+    def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
+        return {"epochs": 12, "batch_size": 16}

@@ -18,8 +18,8 @@ Bias = Literal["audio-led", "visual-led", "balanced"]
 BIASES: tuple[Bias, ...] = ("audio-led", "visual-led", "balanced")
 STREAMS = {"world": 0, "train": 1, "val": 2, "test": 3, "negative": 4}
 """First key of every random stream; the second is the video's number."""
-QUIET, STEP = 1.0, 1.0
-"""A cue's mean is QUIET where its modality is at rest, QUIET + STEP where it is active."""
+QUIET = 1.0
+"""Mean of a cue where its modality is at rest."""
 SUPPORT = 4
 """One channel in so many carries a signature or a cue."""
 
@@ -121,10 +121,11 @@ class World:
         return np.maximum(audio, 0).astype(np.float32), np.maximum(grid, 0).astype(np.float32)
 
     def _show(self, rng: np.random.Generator, signature: FloatArray, cue: FloatArray, active: BoolArray) -> FloatArray:
-        """(t channels): gain times signature plus activity times cue."""
+        """(t channels): strength times signature plus activity times cue."""
         jitter, flicker = rng.standard_normal((2, len(active), 1))
-        level = QUIET + STEP * active[:, None] + self.config.cue_noise * flicker
-        shown: FloatArray = (1 + self.config.jitter * jitter) * signature + level * cue
+        strength = np.where(active[:, None], 1.0, self.config.rest) + self.config.jitter * jitter
+        level = QUIET + self.config.cue * active[:, None] + self.config.cue_noise * flicker
+        shown: FloatArray = strength * signature + level * cue
         return shown
 
     def _paths(self, rng: np.random.Generator, objects: int) -> NDArray[np.int64]:

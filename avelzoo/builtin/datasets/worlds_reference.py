@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from avelzoo.builtin.datasets.worlds_generator import BIASES, QUIET, STEP, World
+from avelzoo.builtin.datasets.worlds_generator import BIASES, QUIET, World
 from avelzoo.builtin.datasets.worlds_runs import best_run, run_law, run_sums, segment_marginals
 
 FloatArray = NDArray[np.float64]
@@ -134,8 +134,8 @@ class Reference:
     def _densities(self, x: FloatArray, signatures: FloatArray, cue: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Log-densities of vectors (... c) under every category, cue at rest and cue active, both (... n).
 
-        N(x; S + level u, noise^2 I + jitter^2 S S^T + cue_noise^2 u u^T), inverted by Woodbury's identity: only the
-        products of x with S, with u and with itself are needed.
+        N(x; g S + level u, noise^2 I + jitter^2 S S^T + cue_noise^2 u u^T), g the signature's strength, inverted by
+        Woodbury's identity: only the products of x with S, with u and with itself are needed.
         """
         config = self._world.config
         variance = max(config.noise, LEAST_NOISE) ** 2
@@ -149,8 +149,7 @@ class Reference:
         channels = x.shape[-1]
         log_det = log_inner + (channels - 2) * math.log(variance) + channels * math.log(2 * math.pi)
         found = []
-        for level in (QUIET, QUIET + STEP):
-            mean = np.array([1.0, level])
+        for mean in (np.array([config.rest, QUIET]), np.array([1.0, QUIET + config.cue])):
             rest = squares - 2 * np.einsum("i,i...->...", mean, products) + np.einsum("i,nij,j->n", mean, gram, mean)
             tilt = np.moveaxis(products, 0, -1) - np.einsum("nij,j->ni", gram, mean)
             tilt = tilt * scales
