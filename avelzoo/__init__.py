@@ -12,7 +12,11 @@ from avelzoo.version import __version__
 
 if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.api import load_run as load_run, recipes as recipes, run as run
-    from avelzoo.builtin.datasets.configs import AveConfig as AveConfig, WorldsConfig as WorldsConfig
+    from avelzoo.builtin.datasets.configs import (
+        AveConfig as AveConfig,
+        HardWorldsConfig as HardWorldsConfig,
+        WorldsConfig as WorldsConfig,
+    )
     from avelzoo.builtin.encoders.configs import MeanPoolConfig as MeanPoolConfig, STFusionConfig as STFusionConfig
     from avelzoo.builtin.ge2023 import AVE_CATEGORIES as AVE_CATEGORIES
     from avelzoo.builtin.heads.configs import (
@@ -119,7 +123,7 @@ _HOME = {
     "avelzoo.papers": ("Paper",),
     "avelzoo.interop": ("OfficialSystem", "load_renamed", "official_outputs", "without_dropout"),
     "avelzoo.parity": ("adam_step", "gradient_norms"),
-    "avelzoo.builtin.datasets.configs": ("AveConfig", "WorldsConfig"),
+    "avelzoo.builtin.datasets.configs": ("AveConfig", "HardWorldsConfig", "WorldsConfig"),
     "avelzoo.builtin.encoders.configs": ("MeanPoolConfig", "STFusionConfig"),
     "avelzoo.builtin.ge2023": ("AVE_CATEGORIES",),
     "avelzoo.builtin.heads.configs": (

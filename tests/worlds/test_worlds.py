@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from avelzoo import WorldsConfig
+from avelzoo import HardWorldsConfig, WorldsConfig
 from avelzoo.builtin.datasets.worlds_generator import World
+from avelzoo.builtin.datasets.worlds_reference import Reference
 from avelzoo.builtin.datasets.worlds_runs import AVE_COUNTS, length_law
 from avelzoo.errors import OptionError
 
@@ -87,13 +88,49 @@ def test_knowing_the_bias_pays_where_the_other_modality_misleads():
     assert accuracy(misleading, "bias_aware") > floor + 0.08
 
 
+def test_signatures_fade_and_cues_weaken_as_the_options_say():
+    still = {"noise": 0.0, "jitter": 0.0, "cue_noise": 0.0, "grid_height": 1, "grid_width": 1}
+    world = World(replace(SMALL, rest=0.25, cue=0.5, **still))
+    for number in range(40):
+        scene = world.scene("test", number)
+        audio, visual = world.features(scene, "test", number)
+        cases = (
+            (audio, scene.heard, world.sounds, world.audio_cue),
+            (visual[:, 0, 0], scene.seen, world.looks, world.visual_cue),
+        )
+        for shown, active, signatures, cue in cases:
+            for segment, on in zip(shown, active, strict=True):
+                want = (1.0 if on else 0.25) * signatures[scene.category] + (1.5 if on else 1.0) * cue
+                np.testing.assert_allclose(segment, want, rtol=1e-6)
+
+
+def test_references_know_that_signatures_fade():
+    config = replace(SMALL, rest=0.0, cue=0.3, cue_noise=0.4, test_videos=150)
+    split = config.open("full").split("test")
+    features = split.features(np.arange(len(split)))
+    knows, thinks_they_stay = (Reference(World(c)) for c in (config, replace(config, rest=1.0)))
+    right = [(r.predict(*features)["bias_aware"] == split.labels()).mean() for r in (knows, thinks_they_stay)]
+    assert right[0] > right[1] + 0.05
+
+
+def test_the_harder_edition_leaves_more_to_lose():
+    config = replace(HardWorldsConfig(), train_videos=28, val_videos=28)
+    dataset = config.open("full")
+    split = dataset.split("test")
+    labels = split.labels()
+    right = {name: (ids == labels).mean() for name, ids in dataset.references("test").items()}
+    floor = (labels == split.events()[:, None]).mean()
+    assert dataset.spec.n == 28
+    assert 0.97 < right["bias_aware"] < 1.0
+    assert right["category_blind"] < right["bias_aware"] - 0.08
+    assert floor < right["category_blind"] - 0.05
+
+
 def test_references_do_not_see_labels():
     dataset = SMALL.open("full")
     found = dataset.references("test")
     silent = World(SMALL)
     batch, _ = fetch_all(dataset, "test")
-    from avelzoo.builtin.datasets.worlds_reference import Reference
-
     again = Reference(silent).predict(batch.audio.numpy(), batch.visual.numpy())
     for name, ids in again.items():
         assert np.array_equal(found[name], ids)
