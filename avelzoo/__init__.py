@@ -74,7 +74,12 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.model import Model as Model, StepOutput as StepOutput
     from avelzoo.papers import Paper as Paper
     from avelzoo.parity import adam_step as adam_step, gradient_norms as gradient_norms
-    from avelzoo.recipe import Published as Published, Recipe as Recipe, TrainConfig as TrainConfig
+    from avelzoo.recipe import (
+        Published as Published,
+        PublishedCheckpoint as PublishedCheckpoint,
+        Recipe as Recipe,
+        TrainConfig as TrainConfig,
+    )
     from avelzoo.records import (
         Batch as Batch,
         Decoded as Decoded,
@@ -116,7 +121,7 @@ _HOME = {
     ),
     "avelzoo.model": ("Model", "StepOutput"),
     "avelzoo.compose": ("build",),
-    "avelzoo.recipe": ("Published", "Recipe", "TrainConfig"),
+    "avelzoo.recipe": ("Published", "PublishedCheckpoint", "Recipe", "TrainConfig"),
     "avelzoo.hookspecs": ("hookimpl",),
     "avelzoo.registry": ("Registrar",),
     "avelzoo.errors": ("AvelzooError", "OptionError", "RunError", "TrainingError", "UsageError"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from avelzoo.host import PluginHost
     from avelzoo.model import Model
-    from avelzoo.recipe import Recipe
+    from avelzoo.recipe import PublishedCheckpoint, Recipe
     from avelzoo.records import FeatureSpec
 
 
@@ -26,9 +26,11 @@ class OfficialSystem(ABC):
 
     Attributes:
         settings: the settings it was published in.
+        checkpoints: the weights that its authors published.
     """
 
     settings: ClassVar[tuple[str, ...]]
+    checkpoints: ClassVar[tuple[PublishedCheckpoint, ...]] = ()
 
     @abstractmethod
     def recipe(self, setting: str, state: Mapping[str, Tensor]) -> Recipe:

@@ -63,6 +63,21 @@ class Published:
     source: str
 
 
+@dataclass(frozen=True)
+class PublishedCheckpoint:
+    """Weights that the authors of a system published.
+
+    Attributes:
+        settings: the settings they were trained in.
+        where: their place, as the publisher's page names it.
+        accuracy: published segment accuracy in percent, by setting; empty where none is stated for them.
+    """
+
+    settings: tuple[Supervision, ...]
+    where: str
+    accuracy: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A named composition. Every slot is a full config, so nothing is left to defaults elsewhere.

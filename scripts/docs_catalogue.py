@@ -71,7 +71,19 @@ def catalogue(registry: Registry, part: Part) -> Iterator[str]:
         for entry in found:
             yield from component_section(entry)
             cited.add(details(entry)["paper"])
+    yield from checkpoints(registry, part)
     yield from papers(registry, cited)
+
+
+def checkpoints(registry: Registry, part: Part) -> Iterator[str]:
+    """Systems whose checkpoints `avelzoo import-checkpoint` reads, and where these are published."""
+    rows = []
+    for entry in entries(registry, "official", part):
+        found = row(entry)["checkpoints"] or [{"settings": [], "where": "none known", "accuracy": ""}]
+        rows += [(f"`{entry.name}`", " and ".join(c["settings"]), c["where"], c["accuracy"]) for c in found]
+    yield from ("## Published checkpoints", "")
+    yield from ("`avelzoo import-checkpoint SYSTEM FILE` makes a run folder of one. Nothing is downloaded.", "")
+    yield from table(("system", "setting", "where", "published accuracy, %"), rows)
 
 
 def entries(registry: Registry, kind: str, part: Part) -> list[Entry]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, cast, get_args
 
 from avelzoo.components import BASES, KINDS, ComponentConfig, Supervision
@@ -89,7 +91,14 @@ def row(entry: Entry) -> dict[str, Any]:
         data["supervisions"] = list(entry.target.supervisions)
     elif entry.kind == "official":
         data["settings"] = list(entry.target.settings)
+        data["checkpoints"] = [asdict(checkpoint) for checkpoint in entry.target.checkpoints]
     return data
+
+
+def checkpoint_text(checkpoint: Mapping[str, Any]) -> str:
+    """A published checkpoint in one line."""
+    accuracy = f" ({checkpoint['accuracy']} %)" if checkpoint["accuracy"] else ""
+    return f"{' and '.join(checkpoint['settings'])}{accuracy}: {checkpoint['where']}"
 
 
 def published(made: dict[Supervision, Recipe]) -> list[dict[str, Any]]:

@@ -10,13 +10,24 @@ from typing import Annotated
 
 import typer
 
-from avelzoo.cli import render
+from avelzoo.cli import catalogue, render
 
 
 def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
     """Add the command to the application."""
-    del argv
-    app.command(name, help=text)(import_checkpoint)
+    more = f"\n\n{_checkpoints()}" if {"--help", "-h"} & set(argv) else ""
+    app.command(name, help=(text + more).replace("[", r"\["))(import_checkpoint)
+
+
+def _checkpoints() -> str:
+    """Where the registered systems' checkpoints are published."""
+    from avelzoo.host import default_host
+
+    lines = []
+    for entry in default_host().registry.entries("official"):
+        told = [catalogue.checkpoint_text(found) for found in catalogue.row(entry)["checkpoints"]]
+        lines += [f"  {entry.name:<12} {text}" for text in told or ["none known"]]
+    return "Published checkpoints (avelzoo downloads nothing):\n" + "\n".join(lines)
 
 
 def import_checkpoint(

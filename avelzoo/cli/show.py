@@ -95,6 +95,7 @@ def _heading(data: dict[str, Any]) -> Table:
             "plugin": f"{data['plugin']} ({data['distribution']} {data['version']})".replace(" )", ")"),
             "supervision": " or ".join(data.get("supervisions", ())),
             "settings": " or ".join(data.get("settings", ())),
+            "checkpoints": "\n".join(catalogue.checkpoint_text(found) for found in data.get("checkpoints", ())),
             "requires": ", ".join(data.get("requires", ())).replace("|", " or "),
             "provides": ", ".join(data.get("provides", ())),
         }

@@ -115,3 +115,9 @@ def test_plugins_counts_what_each_one_offers(call, crowded):
         "offers": {"encoder": 1, "head": 1},
     }
     assert "1 encoder, 1 head" in call("plugins").out
+
+
+def test_systems_say_whether_checkpoints_are_published(call):
+    rows = {r["name"]: r for r in call("list", "officials", "--json").json}
+    assert rows["ge2023"]["checkpoints"] == []
+    assert "ge2023" in call("import-checkpoint", "--help").out

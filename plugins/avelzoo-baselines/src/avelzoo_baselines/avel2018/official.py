@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from avelzoo import AveConfig
+from avelzoo import AveConfig, PublishedCheckpoint
 from avelzoo_baselines.shared.attended import PublicStreams, Renames
 from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 
@@ -56,6 +56,9 @@ class Ave2018Dmrn(RenamedSystem):
     """Tian et al. 2018, DMRN: state dicts of ``models_fusion.TBMRF_Net`` with one block."""
 
     settings: ClassVar[tuple[str, ...]] = ("full",)
+    checkpoints: ClassVar[tuple[PublishedCheckpoint, ...]] = (
+        PublishedCheckpoint(("full",), "drive.google.com/file/d/1D6M6lnUkS4yby0Y4LODIYAQUR6N_GtaR", "72.7"),
+    )
     title: ClassVar[str] = "ave2018dmrn"
     renames: ClassVar[Mapping[str, Renames]] = {
         "full": (

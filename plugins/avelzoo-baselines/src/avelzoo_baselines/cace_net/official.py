@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from avelzoo import AveConfig
+from avelzoo import AveConfig, PublishedCheckpoint
 from avelzoo_baselines.cmbs.official import ATTENTION, FULL_HEAD, STREAMS, double_branch, stream_sizes
 from avelzoo_baselines.shared import relation
 from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
@@ -30,6 +30,9 @@ class CaceNet2024(RenamedSystem):
     """He et al. 2024: state dicts of the supervised model with co-guidance."""
 
     settings: ClassVar[tuple[str, ...]] = ("full",)
+    checkpoints: ClassVar[tuple[PublishedCheckpoint, ...]] = (
+        PublishedCheckpoint(("full",), "huggingface.co/xianghe/cace-net", "80.796"),
+    )
     title: ClassVar[str] = "cacenet"
     renames: ClassVar[Mapping[str, relation.Renames]] = {"full": (*STREAMS, *ATTENTION, *FULL_HEAD, *_GUIDANCE)}
     unused: ClassVar[tuple[str, ...]] = (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from avelzoo import AveConfig
+from avelzoo import AveConfig, PublishedCheckpoint
 from avelzoo_baselines.shared import relation
 from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 
@@ -55,6 +55,10 @@ class Cmbs2022(RenamedSystem):
     """Xia and Zhao 2022: state dicts of ``supv_main_model`` and ``weak_main_model``."""
 
     settings: ClassVar[tuple[str, ...]] = ("full", "weak")
+    checkpoints: ClassVar[tuple[PublishedCheckpoint, ...]] = (
+        PublishedCheckpoint(("full",), "drive.google.com/file/d/1crF9vKpdi3Ec_Zkagz7rJB_yVHYnxpJE", "79.3"),
+        PublishedCheckpoint(("weak",), "drive.google.com/file/d/100cp82dIrJLuqqEvV-9dbxyTQpWkY-3c", "74.2"),
+    )
     title: ClassVar[str] = "cmbs"
     renames: ClassVar[Mapping[str, relation.Renames]] = {
         "full": (*STREAMS, *ATTENTION, *FULL_HEAD),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from avelzoo import AveConfig
+from avelzoo import AveConfig, PublishedCheckpoint
 from avelzoo_baselines.psp.official import PUBLIC, RENAMES
 from avelzoo_baselines.shared.attended import Renames
 from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
@@ -21,6 +21,9 @@ class Cpsp2022(RenamedSystem):
     """Zhou et al. 2022: state dicts of both models of the folder ``cpsp_avel``."""
 
     settings: ClassVar[tuple[str, ...]] = ("full", "weak")
+    checkpoints: ClassVar[tuple[PublishedCheckpoint, ...]] = (
+        PublishedCheckpoint(("full", "weak"), "drive.google.com/drive/folders/1sMMild9eZ6WEj_9b5QW1ZMYNWzw0Ah54"),
+    )
     title: ClassVar[str] = "cpsp"
     renames: ClassVar[Mapping[str, Renames]] = {
         "full": (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from avelzoo import AveConfig
+from avelzoo import AveConfig, PublishedCheckpoint
 from avelzoo_baselines.shared.attended import PublicStreams, Renames
 from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 
@@ -38,6 +38,12 @@ class Psp2021(RenamedSystem):
     """
 
     settings: ClassVar[tuple[str, ...]] = ("full", "weak")
+    checkpoints: ClassVar[tuple[PublishedCheckpoint, ...]] = (
+        PublishedCheckpoint(
+            ("full", "weak"), "drive.google.com/drive/folders/1YEyEH6e988v1NUwwVYohrwY2DSpVtVoT", "78.0 / 73.9"
+        ),
+        PublishedCheckpoint(("full", "weak"), "drive.google.com/drive/folders/1sMMild9eZ6WEj_9b5QW1ZMYNWzw0Ah54"),
+    )
     title: ClassVar[str] = "psp"
     renames: ClassVar[Mapping[str, Renames]] = {
         "full": (*RENAMES, *_HEAD),
