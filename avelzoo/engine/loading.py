@@ -124,6 +124,16 @@ def require_same(spec: FeatureSpec, dataset: Dataset, path: Path) -> None:
         for name, label in names.items()
         if getattr(dataset.spec, name) != getattr(spec, name)
     ]
+    own, there = spec.categories, dataset.spec.categories
+    if own != there and sorted(own) == sorted(there):
+        first = next(i for i, name in enumerate(own) if there[i] != name)
+        raise RunError(
+            "the data numbers the categories in another order than the run",
+            where=str(path),
+            found=f"'{there[first]}' as category {first}",
+            expected=f"'{own[first]}' as category {first}: {' | '.join(own)}",
+            fix="write these names by line into categories.txt in the data folder, or choose the label file as in training",
+        )
     if faults:
         raise RunError(
             "the data does not fit the run: other " + " and ".join(label for label, _, _ in faults),

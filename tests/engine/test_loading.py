@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,7 +12,9 @@ import torch
 from avelzoo import engine
 from avelzoo.compose import build
 from avelzoo.engine.checkpoint import load_tensors, save_tensors
+from avelzoo.engine.loading import require_same
 from avelzoo.errors import PluginError, RunError, UnknownNameError, UsageError
+from avelzoo.records import FeatureSpec
 from avelzoo.registry import Registry
 from tests.engine.reading import content
 from tests.engine.tiny import composed, tiny_registry
@@ -154,3 +157,15 @@ def test_only_tensors_are_kept(tmp_path):
     with pytest.raises(PluginError, match="is no tensor"):
         save_tensors(tmp_path / "x.safetensors", {"a": 3}, {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_categories_in_another_order_are_refused_by_name(tmp_path):
+    """The same names under other ids would score every video as another category."""
+    run = FeatureSpec(segments=2, audio_dim=3, grid=(1, 1), visual_dim=3, categories=("Bark", "Bell, church", "Cat"))
+    data = SimpleNamespace(spec=replace(run, categories=("Bark", "Cat", "Bell, church")))
+    with pytest.raises(RunError, match="numbers the categories in another order") as caught:
+        require_same(run, data, tmp_path)
+    assert caught.value.found == "'Cat' as category 1"
+    assert caught.value.expected == "'Bell, church' as category 1: Bark | Bell, church | Cat"
+    assert "categories.txt" in caught.value.fix
+    require_same(run, SimpleNamespace(spec=replace(run, segments=7)), tmp_path)
