@@ -132,7 +132,7 @@ def require_same(spec: FeatureSpec, dataset: Dataset, path: Path) -> None:
             where=str(path),
             found=f"'{there[first]}' as category {first}",
             expected=f"'{own[first]}' as category {first}: {' | '.join(own)}",
-            fix="write these names by line into categories.txt in the data folder, or choose the label file as in training",
+            fix="write these names by line into the data folder's categories.txt, or choose labels as in training",
         )
     if faults:
         raise RunError(
