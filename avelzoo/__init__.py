@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         MemoryConfig as MemoryConfig,
         ObjectiveConfig as ObjectiveConfig,
         Supervision as Supervision,
+        Term as Term,
     )
     from avelzoo.compose import build as build
     from avelzoo.config import Bounds as Bounds, Help as Help
@@ -59,6 +60,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         AvelzooError as AvelzooError,
         OptionError as OptionError,
         RunError as RunError,
+        SupervisionError as SupervisionError,
         TrainingError as TrainingError,
         UsageError as UsageError,
     )
@@ -104,6 +106,7 @@ _HOME = {
         "MemoryConfig",
         "ObjectiveConfig",
         "Supervision",
+        "Term",
     ),
     "avelzoo.config": ("Bounds", "Help"),
     "avelzoo.contracts": ("Dataset", "Decision", "Encoder", "Head", "Memory", "Objective", "Split"),
@@ -124,7 +127,7 @@ _HOME = {
     "avelzoo.recipe": ("Published", "PublishedCheckpoint", "Recipe", "TrainConfig"),
     "avelzoo.hookspecs": ("hookimpl",),
     "avelzoo.registry": ("Registrar",),
-    "avelzoo.errors": ("AvelzooError", "OptionError", "RunError", "TrainingError", "UsageError"),
+    "avelzoo.errors": ("AvelzooError", "OptionError", "RunError", "SupervisionError", "TrainingError", "UsageError"),
     "avelzoo.papers": ("Paper",),
     "avelzoo.interop": ("OfficialSystem", "load_renamed", "official_outputs", "without_dropout"),
     "avelzoo.parity": ("adam_step", "gradient_norms"),

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 Supervision = Literal["full", "weak"]
 WeakProtocol = Literal["onehot+neg", "onehot", "soft-duration"]
 
+LEAKING_PROTOCOLS: frozenset[str] = frozenset({"soft-duration"})
+"""Weak labels that hold the event's share of the video. Scores of systems trained with them carry `LEAK_MARK`."""
+LEAK_MARK = "\u2020"
+LEAK_NOTE = (
+    "trained with soft-duration labels, which hold the event's share of the video: not comparable with scores from"
+    " labels of the category alone"
+)
+
 KINDS: tuple[str, ...] = ("dataset", "encoder", "memory", "head", "objective")
 """The slots of a composition that a component fills. `BASES` has every kind that a config describes."""
 
@@ -36,8 +44,10 @@ class ComponentConfig(Config, ABC):
             a component of our own.
         assumptions: what no published source states and is chosen here, one sentence each.
 
-    ``requires`` and ``provides`` are sets of capability names, compared before anything is allocated. A required
-    name may list alternatives: ``"segment_logits|event_logits"``.
+    ``requires`` and ``provides`` are sets of capability names, compared before anything is allocated. A capability is
+    a field of `Predictions` or a key of ``extras`` that the component fills, or one of a memory's: ``memory`` (it has a
+    content) and ``unimodal`` (it gives uni-modal logits). A required name may list alternatives:
+    ``"segment_logits|event_logits"``.
     """
 
     paper: ClassVar[str] = ""
@@ -52,8 +62,12 @@ class ComponentConfig(Config, ABC):
 
     @property
     def provides(self) -> frozenset[str]:
-        """Capabilities this component gives to others."""
+        """Capabilities this component gives to others under every supervision it works in."""
         return frozenset()
+
+    def provides_under(self, supervision: Supervision) -> frozenset[str]:
+        """Capabilities given under one supervision: ``provides``, and what a component gives under this one alone."""
+        return self.provides
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,10 +127,37 @@ class HeadConfig(ComponentConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Term:
+    """A loss term as an objective's config declares it, so that it is known before training which terms train.
+
+    Attributes:
+        weight: its weight in the loss.
+        needs: capabilities it is computed from, all of them; one may list alternatives, as in ``requires``.
+        options: options of the config that concern this term alone, its weight first.
+        own: the objective was made for it. A composition with this objective that lacks its input is refused, unless
+            the objective came with a recipe whose other parts were replaced.
+    """
+
+    weight: float
+    needs: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    own: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class ObjectiveConfig(ComponentConfig):
     """Settings of an objective: the weight of each of its terms among them."""
 
     kind: ClassVar[str] = "objective"
+
+    @property
+    def terms(self) -> Mapping[str, Term]:
+        """Every term the objective can compute, by the name it has in the losses.
+
+        A term trains where its weight is not 0 and other parts give all it needs; the built objective then returns it,
+        and returns no other term of a weight above 0.
+        """
+        return {}
 
     @abstractmethod
     def build(self, spec: FeatureSpec) -> Objective:

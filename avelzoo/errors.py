@@ -70,6 +70,10 @@ class CompositionError(UsageError):
     """The chosen components do not fit together."""
 
 
+class SupervisionError(UsageError):
+    """A recipe does not exist for this supervision."""
+
+
 class DataError(AvelzooError):
     """A data file is missing, damaged or not what it should be (exit code 3)."""
 

@@ -83,6 +83,16 @@ class Recipe:
     """A named composition. Every slot is a full config, so nothing is left to defaults elsewhere.
 
     Python users change a slot with ``dataclasses.replace(recipe, encoder=MeanPoolConfig())``.
+
+    Attributes:
+        name: as registered.
+        summary: one line.
+        paper: key of the paper it follows.
+        supervision: full or weak.
+        dataset, encoder, memory, head, objective, train: the slots.
+        published: scores its paper or others report.
+        assumptions: what no published source states of this composition and is chosen here, one sentence each.
+        limits: what the composition cannot do by construction, and why, one sentence each.
     """
 
     name: str
@@ -96,6 +106,13 @@ class Recipe:
     objective: ObjectiveConfig
     train: TrainConfig
     published: tuple[Published, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+    @property
+    def weak_protocol(self) -> str | None:
+        """The weak labels it is trained with; None under full supervision."""
+        return self.dataset.weak_protocol if self.supervision == "weak" else None
 
     def slot(self, name: str) -> Config:
         """The config in a slot."""

@@ -16,6 +16,7 @@ from avelzoo.registry import Entry, Registry
 
 HEADINGS = {"dataset": "Data sets", "memory": "Memories"}
 BOTH = ["full", "weak"]
+ASSUMED = "Assumed, as no published source says so:"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,10 @@ def recipe_section(registry: Registry, part: Part, entry: Entry, data: dict[str,
     yield from (f"### {entry.name} {{ #{anchor(entry)} }}", "", f"{data['summary']}. {source(data)}", "")
     if set(made) != set(BOTH):
         yield from (f"For {' and '.join(made)} supervision only.", "")
+    for limit in data["limits"]:
+        yield from (f"**{limit}**", "")
+    if data["assumptions"]:
+        yield from (ASSUMED, "", *(f"- {assumption}" for assumption in data["assumptions"]), "")
     rows = []
     for slot in SLOTS:
         fills = {setting: slot_name(registry, part, recipe, slot) for setting, recipe in made.items()}
@@ -170,6 +175,12 @@ def component_section(entry: Entry) -> Iterator[str]:
         yield from table(("option", "type", "default", "what it does"), rows)
 
 
+def gift(text: str) -> str:
+    """A capability; the supervision it is given under alone stays outside the quotes."""
+    name, space, only = text.partition(" ")
+    return f"`{name}`{space}{only}"
+
+
 def component_facts(entry: Entry, data: dict[str, Any]) -> Iterator[str]:
     """Whose a component is, how it fits others, what it assumes."""
     facts = [source(data)]
@@ -180,7 +191,7 @@ def component_facts(entry: Entry, data: dict[str, Any]) -> Iterator[str]:
     if data["requires"]:
         facts.append("Needs " + ", ".join(f"`{need}`".replace("|", "` or `") for need in data["requires"]) + ".")
     if data["provides"]:
-        facts.append("Gives " + ", ".join(f"`{gift}`" for gift in data["provides"]) + ".")
+        facts.append("Gives " + ", ".join(map(gift, data["provides"])) + ".")
     yield from (" ".join(facts), "")
     if entry.target.assumptions:
-        yield from ("Assumed, as no published source says so:", "", *(f"- {a}" for a in entry.target.assumptions), "")
+        yield from (ASSUMED, "", *(f"- {a}" for a in entry.target.assumptions), "")

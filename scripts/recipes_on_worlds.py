@@ -19,7 +19,8 @@ from typing import Any
 
 from docs_markdown import table
 
-from avelzoo.errors import AvelzooError
+from avelzoo.cli.catalogue import recipes_of
+from avelzoo.components import LEAK_MARK, LEAK_NOTE
 from avelzoo.host import default_host
 
 PROFILE_BATCH = 16
@@ -57,6 +58,7 @@ def score(name: str, supervision: str, out: Path, extra: list[str]) -> dict[str,
         "interval": test["segment_accuracy_interval"],
         "own_category_all_event": test["floors"]["own_category_all_event"],
         "event_f1_iou50": test["event_f1_iou50"],
+        "leaks_duration": run.get("leaks_duration", False),
         "best_epoch": run["best_epoch"],
         "epochs": run["epochs"],
     }
@@ -83,24 +85,12 @@ def cost(name: str, out: Path, extra: list[str]) -> dict[str, Any]:
     return found
 
 
-def supervisions(recipe: Any) -> list[str]:
-    """Those the recipe can be had for."""
-    found = []
-    for supervision in ("full", "weak"):
-        try:
-            recipe(supervision)
-        except AvelzooError:
-            continue
-        found.append(supervision)
-    return found
-
-
 def cells(row: dict[str, Any]) -> list[str]:
     """A row of the table."""
     low, high = row["interval"]
     gain = row["segment_accuracy"] - row["own_category_all_event"]
     scores = [
-        f"`{row['recipe']}`",
+        f"`{row['recipe']}`" + (f" {LEAK_MARK}" if row["leaks_duration"] else ""),
         f"{100 * row['segment_accuracy']:.1f}",
         f"{100 * low:.1f} - {100 * high:.1f}",
         f"{100 * gain:+.1f}",
@@ -126,7 +116,7 @@ def main() -> int:
     registry = default_host().registry
     names = options.recipes or [entry.name for entry in registry.entries("recipe")]
     wanted = ["full", "weak"] if options.supervision == "both" else [options.supervision]
-    jobs = [(s, n) for s in wanted for n in names if s in supervisions(registry.get("recipe", n).target)]
+    jobs = [(s, n) for s in wanted for n in names if s in recipes_of(registry.get("recipe", n))]
     extra = [part for value in options.extra for part in ("--set", value)]
     options.out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(options.jobs) as pool:
@@ -141,6 +131,7 @@ def main() -> int:
         done.sort(key=lambda row: -row["segment_accuracy"])
         header = SCORES + COSTS if supervision == "full" else SCORES
         text += [f"## {supervision} supervision", "", *table(header, map(cells, done))]
+        text += [f"{LEAK_MARK} {LEAK_NOTE}", ""] if any(row["leaks_duration"] for row in done) else []
     failed = [row for row in rows if "error" in row]
     text += [f"{row['recipe']} ({row['supervision']}): {row['error']}" for row in failed]
     (options.out / "table.md").write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")

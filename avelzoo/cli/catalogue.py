@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 
 from avelzoo.components import BASES, KINDS, ComponentConfig, Supervision
 from avelzoo.config import Config, options
-from avelzoo.errors import AmbiguousNameError, AvelzooError, UnknownNameError
+from avelzoo.errors import AmbiguousNameError, PluginError, SupervisionError, UnknownNameError
 from avelzoo.recipe import Published, Recipe
 from avelzoo.registry import Entry, Registry
 from avelzoo.suggest import did_you_mean
@@ -59,13 +59,26 @@ def find(registry: Registry, name: str) -> Entry:
 
 
 def recipes_of(entry: Entry) -> dict[Supervision, Recipe]:
-    """A recipe under every supervision that it supports."""
+    """A recipe under every supervision that it supports.
+
+    Raises:
+        PluginError: the recipe fails otherwise than by `SupervisionError`.
+    """
     made: dict[Supervision, Recipe] = {}
     for supervision in cast("tuple[Supervision, ...]", get_args(Supervision)):
         try:
-            made[supervision] = entry.target(supervision)
-        except AvelzooError:
+            recipe: Recipe = entry.target(supervision)
+        except SupervisionError:
             continue
+        except Exception as error:
+            raise PluginError(
+                f"the recipe '{entry.qualified}' cannot be made for {supervision} supervision",
+                found=f"{type(error).__name__}: {getattr(error, 'problem', error)}",
+                expected="a Recipe, or a SupervisionError where there is none for this supervision",
+                fix=f"mend plugin '{entry.plugin}', or leave it out: AVELZOO_DISABLE_PLUGINS={entry.plugin}",
+            ) from error
+        if all(supervision in part.supervisions for part in recipe.components().values()):
+            made[supervision] = recipe
     return made
 
 
@@ -82,11 +95,15 @@ def row(entry: Entry) -> dict[str, Any]:
         "version": entry.version,
     }
     if entry.kind == "recipe":
-        made = recipes_of(entry)
+        try:
+            made = recipes_of(entry)
+        except PluginError as error:
+            return data | {"summary": f"broken: {error.problem} ({error.found})", "supervisions": [], "published": []}
         first = next(iter(made.values()), None)
         if first is not None:
             data |= {"summary": first.summary, "paper": first.paper}
         data |= {"supervisions": list(made), "published": published(made)}
+        data |= {name: sentences(made, name) for name in ("assumptions", "limits")}
     elif entry.kind in KINDS:
         data["supervisions"] = list(entry.target.supervisions)
     elif entry.kind == "official":
@@ -99,6 +116,11 @@ def checkpoint_text(checkpoint: Mapping[str, Any]) -> str:
     """A published checkpoint in one line."""
     accuracy = f" ({checkpoint['accuracy']} %)" if checkpoint["accuracy"] else ""
     return f"{' and '.join(checkpoint['settings'])}{accuracy}: {checkpoint['where']}"
+
+
+def sentences(made: dict[Supervision, Recipe], name: str) -> list[str]:
+    """What a recipe says under ``assumptions`` or ``limits``, each once."""
+    return list(dict.fromkeys(sentence for recipe in made.values() for sentence in getattr(recipe, name)))
 
 
 def published(made: dict[Supervision, Recipe]) -> list[dict[str, Any]]:
@@ -115,6 +137,12 @@ def published(made: dict[Supervision, Recipe]) -> list[dict[str, Any]]:
     ]
 
 
+def provided(config: ComponentConfig) -> list[str]:
+    """What a component gives; "(weak)" behind what it gives under that supervision alone."""
+    only = {f"{gift} ({s})" for s in config.supervisions for gift in config.provides_under(s) - config.provides}
+    return sorted(config.provides | only)
+
+
 def details(entry: Entry) -> dict[str, Any]:
     """Everything about a component: its row, options, capabilities and documentation."""
     data = row(entry) | {"documentation": inspect.getdoc(entry.target) or ""}
@@ -123,7 +151,11 @@ def details(entry: Entry) -> dict[str, Any]:
     config: Config = entry.target()
     defaults = config.to_dict()
     if isinstance(config, ComponentConfig):
-        data |= {"requires": sorted(config.requires), "provides": sorted(config.provides)}
+        data |= {
+            "requires": sorted(config.requires),
+            "provides": provided(config),
+            "assumptions": list(config.assumptions),
+        }
     return data | {
         "options": [
             {"name": o.name, "type": o.type_name, "default": defaults[o.name], "help": o.help}

@@ -33,7 +33,7 @@ def evaluate(
     """Score a run folder again, on its own or on other data. Changes nothing in it."""
     from avelzoo import engine
     from avelzoo.allocator import keep_freed_memory
-    from avelzoo.cli.report import score_table
+    from avelzoo.cli.report import score_table, weak_labels
     from avelzoo.host import default_host
 
     keep_freed_memory()
@@ -51,12 +51,18 @@ def evaluate(
                 "run_dir": str(run_dir),
                 "recipe": run.composition.owner.qualified,
                 "dataset": {"name": name, "options": dataset.to_dict()},
+                "weak_protocol": run.composition.recipe.weak_protocol,
                 "scores": scores,
             }
         )
     out = render.console(stderr=json)
     out.print(score_table(scores))
-    out.print(render.fields({"run folder": str(run_dir), "data": f"{name}, {data}" if data else name}))
+    told = {
+        "weak labels": weak_labels(run.composition.recipe.weak_protocol),
+        "run folder": str(run_dir),
+        "data": f"{name}, {data}" if data else name,
+    }
+    out.print(render.fields(told))
 
 
 def _in_folder(registry: Registry, dataset: DatasetConfig, folder: Path) -> DatasetConfig:

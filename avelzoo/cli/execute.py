@@ -79,10 +79,16 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
     from avelzoo import engine
     from avelzoo.allocator import keep_freed_memory
     from avelzoo.api import new_folder
+    from avelzoo.compose import check, loss_terms
     from avelzoo.engine.parallel.place import find_place
 
     keep_freed_memory()
     folder = how.out or new_folder(composition)
+    place = find_place()
+    first = place is None or place.rank == 0
+    if first and not how.quiet:
+        check(composition.recipe, registry, composition.sources)
+        render.console(stderr=True).print(render.fields(render.terms_lines(loss_terms(composition.recipe))))
     try:
         result = engine.run(
             composition,
@@ -100,8 +106,7 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
         begun = (folder / "composition.json").exists()
         fix = f"avelzoo run --resume {folder}" if begun else "nothing was kept; start it again"
         raise StoppedError("the run was interrupted", where=str(folder), fix=fix) from None
-    place = find_place()
-    if place is not None and place.rank > 0:
+    if not first:
         return  # one of several that torchrun started; the first one tells
     if how.json:
         render.emit_json(result.to_dict())
@@ -111,7 +116,7 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
 
 def print_result(result: RunResult, *, stderr: bool) -> None:
     """The table for people, and where everything else is."""
-    from avelzoo.cli.report import score_table
+    from avelzoo.cli.report import score_table, weak_labels
 
     gap = result.optimism_gap
     told = {
@@ -119,6 +124,7 @@ def print_result(result: RunResult, *, stderr: bool) -> None:
         "optimism gap": "" if gap is None else f"{100 * gap:.1f} points: what choosing the epoch on test would add",
         "seed": str(result.seed),
         "time": f"{result.seconds:.0f} s on {result.device}",
+        "weak labels": weak_labels(result.weak_protocol),
         "run folder": result.run_dir,
     }
     out = render.console(stderr=stderr)

@@ -56,7 +56,7 @@ def profile(
     chosen = [] if precision is None else [Override("train.precision", precision, "--precision")]
     wishes = Wishes(recipe, supervision, slots, None, data, [*chosen, *settings(values or ())])
     composition = compose(registry, wishes)
-    check(composition.recipe, registry)
+    check(composition.recipe, registry, composition.sources)
     spec = _spec(composition.recipe, sizes)
     from avelzoo.profiling import profile as measure
 

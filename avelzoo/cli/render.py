@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from avelzoo.compose import TermState
     from avelzoo.composition import Composition
     from avelzoo.papers import Paper
 
@@ -66,6 +67,23 @@ def composition_table(composition: Composition) -> Table:
     return table(
         ("option", "value", "source"), rows, title=f"{composition.owner.qualified}, {recipe.supervision} supervision"
     )
+
+
+def terms_table(states: Sequence[TermState]) -> Table:
+    """Every loss term, whether it trains, and from what or why not."""
+    rows = [
+        (state.name, f"{state.weight:g}", "yes" if state.trains else "no", state.reason or ", ".join(state.given_by))
+        for state in states
+    ]
+    return table(("loss term", "weight", "trains", "input from, or why not"), rows, right=("weight",))
+
+
+def terms_lines(states: Sequence[TermState]) -> dict[str, str]:
+    """The same in two lines, for `fields`."""
+    return {
+        "loss terms": ", ".join(f"{state.name} x {state.weight:g}" for state in states if state.trains),
+        "not trained": "; ".join(f"{state.name}: {state.reason}" for state in states if not state.trains),
+    }
 
 
 def citation(papers: Mapping[str, Paper], key: str) -> str:

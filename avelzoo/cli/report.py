@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from avelzoo.cli.render import percent, table
+from avelzoo.components import LEAK_MARK, LEAK_NOTE, LEAKING_PROTOCOLS
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -70,6 +71,13 @@ def _other_threshold(
     noun = "relevance" if found["distance"] is None else "distance"
     label = {"fixed": f"at the fixed {noun}", "val": f"at the {noun} chosen on val"}[other]
     return [(f"  {label}, {found[noun]:.2f}", _share("thresholds", other, "segment_accuracy"))]
+
+
+def weak_labels(protocol: str | None) -> str:
+    """The weak labels of a run, with a mark where they leak the event's duration; empty under full supervision."""
+    if protocol in LEAKING_PROTOCOLS:
+        return f"{protocol} {LEAK_MARK} {LEAK_NOTE}"
+    return protocol or ""
 
 
 def _references(scores: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -174,13 +174,16 @@ def _help(text: str, registry: Registry, composition: Composition | None) -> str
 
 
 def _print_composition(registry: Registry, composition: Composition, *, as_json: bool) -> None:
-    from avelzoo.compose import check
+    from avelzoo.compose import check, loss_terms
 
-    check(composition.recipe, registry)
+    check(composition.recipe, registry, composition.sources)
+    states = loss_terms(composition.recipe)
     if as_json:
-        render.emit_json(composition.to_dict())
-    else:
-        render.console().print(render.composition_table(composition))
+        render.emit_json(composition.to_dict() | {"terms": {state.name: state.to_dict() for state in states}})
+        return
+    out = render.console()
+    out.print(render.composition_table(composition))
+    out.print(render.terms_table(states))
 
 
 def _field(flag: str) -> str:

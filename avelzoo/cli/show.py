@@ -98,5 +98,7 @@ def _heading(data: dict[str, Any]) -> Table:
             "checkpoints": "\n".join(catalogue.checkpoint_text(found) for found in data.get("checkpoints", ())),
             "requires": ", ".join(data.get("requires", ())).replace("|", " or "),
             "provides": ", ".join(data.get("provides", ())),
+            "assumptions": "\n".join(data.get("assumptions", ())),
+            "limits": "\n".join(data.get("limits", ())),
         }
     )

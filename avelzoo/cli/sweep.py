@@ -196,6 +196,8 @@ def _print_result(result: SweepResult, *, stderr: bool) -> None:
     out = render.console(stderr=stderr)
     columns, rows = result.rows()
     out.print(render.table(columns, rows, title="mean ± standard deviation", right=columns[len(result.axes) :]))
+    if result.note:
+        out.print(result.note)
     for failure in result.failures:
         known = {key: str(failure.error[key]) for key in ("problem", "where", "found", "expected", "fix")}
         out.print(render.fields({"failed": failure.run} | known | {"log": failure.log or ""}))

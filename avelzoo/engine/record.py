@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from avelzoo.compose import loss_terms
 from avelzoo.composition import Composition
 from avelzoo.contracts import Dataset
 from avelzoo.registry import Entry
@@ -20,6 +21,7 @@ def run_record(
 ) -> dict[str, Any]:
     """Everything that a run is made of."""
     return composition.to_dict() | {
+        "terms": {state.name: state.to_dict() for state in loss_terms(composition.recipe)},
         "spec": dataset.spec.to_dict(),
         "data": dict(dataset.fingerprint()),
         "seed": composition.recipe.train.seed,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
+from avelzoo.components import LEAK_MARK
 from avelzoo.engine.files import read_json, write_json
 from avelzoo.engine.rundir import RunDir
 from avelzoo.errors import RunError
@@ -32,6 +33,9 @@ class RunResult:
         precision: number format.
         versions: of python, torch, avelzoo and the plugins used.
         data: what identifies the data.
+        weak_protocol: the weak labels it was trained with; None under full supervision.
+        leaks_duration: those labels hold the event's share of the video, so that its scores are not comparable with
+            others.
     """
 
     recipe: str
@@ -50,6 +54,8 @@ class RunResult:
     precision: str
     versions: Mapping[str, str]
     data: Mapping[str, str]
+    weak_protocol: str | None = None
+    leaks_duration: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
@@ -67,15 +73,15 @@ class RunResult:
             RunError: there is none, or it is damaged.
         """
         data = read_json(folder.path, "result.json")
-        names = [f.name for f in fields(cls)]
-        missing = [name for name in names if name not in data]
+        missing = [f.name for f in fields(cls) if f.name not in data and f.default is MISSING]
         if missing:
             raise RunError("result.json is incomplete", where=str(folder.result), found="no " + ", ".join(missing))
-        return cls(**{name: data[name] for name in names} | {"run_dir": str(folder.path)})
+        return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data} | {"run_dir": str(folder.path)})
 
     def __str__(self) -> str:
         test = self.scores["test"]
+        mark = f" {LEAK_MARK}" if self.leaks_duration else ""
         return (
-            f"{self.recipe} ({self.supervision}): test segment accuracy {100 * test['segment_accuracy']:.1f}"
+            f"{self.recipe} ({self.supervision}){mark}: test segment accuracy {100 * test['segment_accuracy']:.1f}"
             f" (floor {100 * test['floors']['category_oracle_all_event']:.1f}), {self.run_dir}"
         )

@@ -12,6 +12,7 @@ import numpy as np
 from lightning_fabric import Fabric
 from torch.optim import Optimizer
 
+from avelzoo.components import LEAKING_PROTOCOLS
 from avelzoo.compose import build, check
 from avelzoo.composition import Composition
 from avelzoo.contracts import Dataset
@@ -78,7 +79,7 @@ def run(
     """
     recipe, place = composition.recipe, find_place()
     require_agreement(place, devices, nodes)
-    check(recipe, registry)
+    check(recipe, registry, composition.sources)
     folder = RunDir(Path(out))
     if resume and folder.result.exists():
         folder.require_values(composition.to_dict())
@@ -168,6 +169,8 @@ def _finish(
         precision=train.precision,
         versions=versions(composition.entries),
         data=dict(dataset.fingerprint()),
+        weak_protocol=recipe.weak_protocol,
+        leaks_duration=recipe.weak_protocol in LEAKING_PROTOCOLS,
     )
     if team.first:
         result.save(folder)

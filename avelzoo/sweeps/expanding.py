@@ -58,7 +58,7 @@ def expand(registry: Registry, axes: Sequence[Axis], seeds: int | Sequence[int] 
         typed = dict(zip((axis.name for axis in axes), values, strict=True))
         try:
             composition = make(_point(typed))
-            check(composition.recipe, registry)
+            check(composition.recipe, registry, composition.sources)
         except AvelzooError as error:
             faults.append((_text(typed), error))
         else:

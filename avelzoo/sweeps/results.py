@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from avelzoo.components import LEAK_MARK, LEAK_NOTE
 from avelzoo.lifecycle import flat
 from avelzoo.sweeps.plan import Plan, Trial, as_text
 
@@ -61,6 +62,7 @@ class Cell:
         values: the value of every axis.
         seeds: of the finished runs.
         runs: their names.
+        leaks_duration: they were trained with weak labels that hold the event's share of the video.
         measures: dotted name, such as ``test.segment_accuracy`` -> mean and spread.
     """
 
@@ -68,6 +70,7 @@ class Cell:
     seeds: tuple[int, ...]
     runs: tuple[str, ...]
     measures: Mapping[str, Spread]
+    leaks_duration: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,13 +115,19 @@ class SweepResult:
         """As plain data."""
         return asdict(self) | {"complete": self.complete}
 
+    @property
+    def note(self) -> str:
+        """What the mark in the table means; empty where no cell carries it."""
+        return f"{LEAK_MARK} {LEAK_NOTE}" if any(cell.leaks_duration for cell in self.cells) else ""
+
     def rows(self) -> tuple[list[str], list[list[str]]]:
-        """Column names, and a row of text for each cell."""
+        """Column names, and a row of text for each cell; scores that need the `note` carry its mark."""
         shown = [name for name in SHOWN if any(name in cell.measures for cell in self.cells)]
         columns = [*self.axes, "runs", *(f"{SHOWN[name]} %" for name in shown)]
         rows = []
         for cell in self.cells:
-            scores = [cell.measures[name].percent() if name in cell.measures else "-" for name in shown]
+            mark = f" {LEAK_MARK}" if cell.leaks_duration else ""
+            scores = [cell.measures[name].percent() + mark if name in cell.measures else "-" for name in shown]
             rows.append([*(as_text(value) for value in cell.values.values()), str(len(cell.seeds)), *scores])
         return columns, rows
 
@@ -126,7 +135,8 @@ class SweepResult:
         """A table in Markdown."""
         columns, rows = self.rows()
         lines = [columns, ["---"] * len(columns), *rows]
-        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        return f"{text}\n\n{self.note}" if self.note else text
 
 
 def summarise(
@@ -162,4 +172,10 @@ def _gathered(trials: Sequence[Trial], results: Mapping[str, Mapping[str, Any]])
         for name, value in flat(result["scores"] | {name: result[name] for name in COSTS}).items():
             found.setdefault(name, []).append(value)
     measures = {name: Spread.of(values) for name, values in found.items()}
-    return Cell(trials[0].cell, tuple(trial.seed for trial in done), tuple(trial.name for trial in done), measures)
+    return Cell(
+        values=trials[0].cell,
+        seeds=tuple(trial.seed for trial in done),
+        runs=tuple(trial.name for trial in done),
+        measures=measures,
+        leaks_duration=any(results[trial.name].get("leaks_duration", False) for trial in done),
+    )

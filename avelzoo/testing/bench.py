@@ -11,10 +11,10 @@ from torch import Tensor
 
 from avelzoo.builtin.datasets.configs import WorldsConfig
 from avelzoo.components import ComponentConfig, EncoderConfig, Supervision
-from avelzoo.compose import build, check
+from avelzoo.compose import build, check, loss_terms
 from avelzoo.errors import CompositionError, OptionError
 from avelzoo.host import default_host
-from avelzoo.model import Model
+from avelzoo.model import Model, StepOutput
 from avelzoo.recipe import Recipe, TrainConfig
 from avelzoo.records import Batch, FeatureSpec, Predictions, Targets
 from avelzoo.registry import Registry
@@ -101,6 +101,21 @@ def tensors_of(predictions: Predictions) -> list[Tensor]:
     """The floating tensors of a record that carry gradient."""
     values = [v for v in vars(predictions).values() if isinstance(v, Tensor)] + list(predictions.extras.values())
     return [v for v in values if v.is_floating_point() and v.requires_grad]
+
+
+def require_declared_terms(recipe: Recipe, model: Model, step: StepOutput) -> None:
+    """Compare a training step's terms with those that the recipe's parts declare.
+
+    Raises:
+        AssertionError: a term trains that `loss_terms` does not name, or the other way round; or a weight differs.
+    """
+    weights = model.objective.weights
+    declared = {state.name: state.weight for state in loss_terms(recipe) if state.trains}
+    trained = {name: weights[name] for name in step.terms if weights[name] > 0}
+    undeclared, absent = sorted(trained.keys() - declared), sorted(declared.keys() - trained)
+    assert not undeclared, f"terms that train but are not declared so in `terms`: {', '.join(undeclared)}"
+    assert not absent, f"terms that `terms` declares but that do not train: {', '.join(absent)}"
+    assert trained == declared, f"weights are {trained}, `terms` declares {declared}"
 
 
 def _bench(config: ComponentConfig, supervision: Supervision, registry: Registry) -> Bench:

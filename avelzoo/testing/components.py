@@ -9,6 +9,7 @@ import torch
 from avelzoo.components import ComponentConfig
 from avelzoo.interop import without_dropout
 from avelzoo.model import Model
+from avelzoo.records import Batch, Targets
 from avelzoo.testing.bench import Bench, bench_for, with_dtype
 
 
@@ -28,6 +29,37 @@ def check_learns(config: ComponentConfig) -> None:
             losses.append(step.loss.item())
         assert all(torch.isfinite(torch.tensor(losses))), f"the loss is not finite: {losses[:3]} ..."
         assert min(losses[-5:]) < losses[0], f"the loss does not fall: {losses[0]:.4g} to {losses[-1]:.4g}"
+
+
+def check_provides_what_it_says(config: ComponentConfig) -> None:
+    """In training, all it provides under a supervision is there, and so is no extra that it does not announce."""
+    for bench in bench_for(config):
+        model = bench.model().train()
+        batch, targets = bench.batch(), bench.targets()
+        promised = config.provides_under(bench.recipe.supervision)
+        silent = config.provides - promised
+        assert not silent, f"`provides_under` lacks what `provides` names: {', '.join(sorted(silent))}"
+        given, extras = _given(model, config.kind, batch, targets)
+        absent = promised - given - extras
+        assert not absent, f"provides but does not give under {bench.recipe.supervision}: {', '.join(sorted(absent))}"
+        unannounced = extras - promised
+        assert not unannounced, f"extras that `provides` does not name: {', '.join(sorted(unannounced))}"
+
+
+def _given(model: Model, kind: str, batch: Batch, targets: Targets) -> tuple[set[str], set[str]]:
+    """Capabilities a part gives by itself in a training step: fields and a memory's, and extras."""
+    encoded = model.encoder(batch.audio, batch.visual)
+    if kind == "encoder":
+        return set(), set(encoded.extras)
+    unimodal = model.memory.observe(encoded, batch, targets)
+    view = model.memory.read(model.encoder)
+    if kind == "memory":
+        return {name for name, value in (("unimodal", unimodal), ("memory", view)) if value is not None}, set()
+    if kind != "head":
+        return set(), set()
+    predictions = model.head(encoded, view)
+    filled = {name for name, value in vars(predictions).items() if name != "extras" and value is not None}
+    return filled, set(predictions.extras) - set(encoded.extras)
 
 
 def check_batch_without_events(config: ComponentConfig) -> None:

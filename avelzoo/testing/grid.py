@@ -16,7 +16,7 @@ from avelzoo.model import Model
 from avelzoo.recipe import Recipe, TrainConfig
 from avelzoo.records import FeatureSpec
 from avelzoo.registry import Entry, Registry
-from avelzoo.testing.bench import narrow, random_batch, random_targets
+from avelzoo.testing.bench import narrow, random_batch, random_targets, require_declared_terms
 
 SPEC = FeatureSpec(segments=3, audio_dim=4, grid=(2, 2), visual_dim=5, categories=("bark", "bell", "horn"))
 SUPERVISIONS: tuple[Supervision, ...] = ("full", "weak")
@@ -105,6 +105,7 @@ def _try(recipe: Recipe, encoder: Encoder, name: str) -> None:
     model.zero_grad()
     step = model(batch, targets)
     assert torch.isfinite(step.loss), f"{name}: the loss is {step.loss.item()}"
+    require_declared_terms(recipe, model, step)
     torch.autograd.backward(step.loss)
     norms = [p.grad.norm() for p in encoder.parameters() if p.grad is not None]
     assert norms, f"{name}: no gradient reaches the encoder"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from avelzoo.components import HeadConfig
@@ -30,13 +32,19 @@ def check_decodes_into_the_categories(config: HeadConfig) -> None:
             assert torch.equal(decoded.category_scores.argmax(1), decoded.category), "category is not the best score's"
 
 
-def check_provides_what_it_says(config: HeadConfig) -> None:
-    """Every prediction named in ``provides`` is filled in training."""
+def check_forwards_extras(config: HeadConfig) -> None:
+    """The encoder's extras are in the predictions, so that an encoder's own loss trains with any head."""
     for bench in bench_for(config):
-        step = bench.model().train()(bench.batch(), bench.targets())
-        known = vars(step.predictions)
-        absent = [name for name in config.provides if name in known and known[name] is None]
-        assert not absent, f"provides but leaves empty: {', '.join(absent)}"
+        model = bench.model().train()
+        batch, targets = bench.batch(), bench.targets()
+        encoded = model.encoder(batch.audio, batch.visual)
+        model.memory.observe(encoded, batch, targets)
+        probe = torch.zeros(len(batch.rows))
+        marked = replace(encoded, extras={**encoded.extras, "conformance_probe": probe})
+        extras = model.head(marked, model.memory.read(model.encoder)).extras
+        lost = set(marked.extras) - set(extras)
+        assert not lost, f"extras of the encoder that the predictions lack: {', '.join(sorted(lost))}"
+        assert extras["conformance_probe"] is probe, "an extra of the encoder was replaced"
 
 
 def check_every_parameter_gets_a_gradient(config: HeadConfig) -> None:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 
+from avelzoo.builtin.encoders.configs import MeanPoolConfig
+from avelzoo.builtin.heads.configs import DoubleConfig
+from avelzoo.builtin.memory.configs import NoMemoryConfig
 from avelzoo.components import ObjectiveConfig
-from avelzoo.testing.bench import bench_for
+from avelzoo.compose import check, loss_terms
+from avelzoo.errors import CompositionError
+from avelzoo.host import default_host
+from avelzoo.testing.bench import bench_for, require_declared_terms
 
 
 def check_terms_are_weighted_scalars(config: ObjectiveConfig) -> None:
@@ -24,6 +31,28 @@ def check_terms_are_weighted_scalars(config: ObjectiveConfig) -> None:
             total += model.objective.weights[name] * value.item()
         assert math.isclose(total, step.loss.item(), rel_tol=1e-4, abs_tol=1e-6), "the loss is not the weighted sum"
         assert step.loss.requires_grad, "the loss has no gradient"
+
+
+def check_declares_its_terms(config: ObjectiveConfig) -> None:
+    """The terms of a real step are those that `terms` says train, with the same weights."""
+    for bench in bench_for(config):
+        model = bench.model().train()
+        step = model(bench.batch(), bench.targets())
+        require_declared_terms(bench.recipe, model, step)
+
+
+def check_asks_for_the_input_of_its_own_terms(config: ObjectiveConfig) -> None:
+    """A composition that lacks the input of a term the objective was made for is refused, not trained without it."""
+    registry = default_host().registry
+    own = {name for name, term in config.terms.items() if term.own and term.weight > 0}
+    for bench in bench_for(config):
+        recipe = replace(bench.recipe, encoder=MeanPoolConfig(), memory=NoMemoryConfig(), head=DoubleConfig())
+        lacking = {state.name for state in loss_terms(recipe) if state.missing} & own
+        try:
+            check(recipe, registry)
+        except CompositionError:
+            continue
+        assert not lacking, f"trains without {', '.join(sorted(lacking))} beside parts that give no input for it"
 
 
 def check_right_answers_cost_less(config: ObjectiveConfig) -> None:

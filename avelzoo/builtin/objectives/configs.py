@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo.components import ObjectiveConfig, Supervision
+from avelzoo.components import ObjectiveConfig, Supervision, Term
 from avelzoo.config import Bounds, Help
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 Weight = Bounds(min=0)
 ANY_PREDICTION = frozenset({"event_logits|segment_logits"})
+RELEVANCE = "relevance_logits|category_relevance_logits"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,10 @@ class FullConfig(ObjectiveConfig):
     @property
     def requires(self) -> frozenset[str]:
         return ANY_PREDICTION
+
+    @property
+    def terms(self) -> Mapping[str, Term]:
+        return _terms(self, contrastive=("contrastive_mean",))
 
     def build(self, spec: FeatureSpec) -> Objective:
         from avelzoo.builtin.objectives.full import FullObjective
@@ -81,7 +87,34 @@ class WeakConfig(ObjectiveConfig):
     def requires(self) -> frozenset[str]:
         return ANY_PREDICTION
 
+    @property
+    def terms(self) -> Mapping[str, Term]:
+        return _terms(self, needed_by_contrastive=(RELEVANCE,), segment=("segment_pooling",))
+
     def build(self, spec: FeatureSpec) -> Objective:
         from avelzoo.builtin.objectives.weak import WeakObjective
 
         return WeakObjective(self)
+
+
+def _terms(
+    config: FullConfig | WeakConfig,
+    *,
+    needed_by_contrastive: tuple[str, ...] = (),
+    contrastive: tuple[str, ...] = (),
+    segment: tuple[str, ...] = (),
+) -> dict[str, Term]:
+    """The terms of eq. 14 and 19; the last two arguments are further options of their terms."""
+    needs: dict[str, tuple[str, ...]] = {
+        "event": ("event_logits",),
+        "relevance": (RELEVANCE,),
+        "unimodal": ("unimodal",),
+        "prototype": ("prototype_logits", "memory"),
+        "contrastive": ("embedding", "memory", *needed_by_contrastive),
+        "segment": ("segment_logits",),
+    }
+    options = {"prototype": ("prototype_level",), "contrastive": contrastive, "segment": segment}
+    return {
+        name: Term(weight=getattr(config, name), needs=needed, options=(name, *options.get(name, ())))
+        for name, needed in needs.items()
+    }

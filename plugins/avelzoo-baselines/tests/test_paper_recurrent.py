@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -17,7 +18,8 @@ from avelzoo_baselines.dam.configs import DamConfig, MatchingConfig
 from avelzoo_baselines.dam.head import mean_logit
 from avelzoo_baselines.mpn.configs import MpnConfig, ParallelConfig
 
-from avelzoo import Batch, FeatureSpec, build
+from avelzoo import Batch, FeatureSpec, WeakConfig, build
+from avelzoo.compose import loss_terms
 from avelzoo.host import default_host
 from avelzoo.testing import parametrize_with_checks
 
@@ -26,6 +28,7 @@ SMALL = {"hidden": 6, "attention_width": 8}
 CONFIGS = [
     DamConfig(width=8, attention_width=8),
     MatchingConfig(matching="self"),
+    MatchingConfig(background=True),
     AvinConfig(**SMALL, spatial="mean"),
     AvinConfig(**SMALL, interactions="intra", rescale=True, projection=9),
     AvinConfig(**SMALL, interactions="inter"),
@@ -36,6 +39,7 @@ CONFIGS = [
     CmanConfig(**SMALL, sentinel="never"),
     MpnConfig(width=16, feedforward=24, pooling="mean"),
     ParallelConfig(),
+    ParallelConfig(background=True),
 ]
 
 
@@ -54,9 +58,10 @@ def encoder(config):
     return config.build(SPEC).eval()
 
 
-def recipe_model(name, supervision):
+def recipe_model(name, supervision, **head):
     torch.manual_seed(0)
-    return build(default_host().registry.get("recipe", name).target(supervision), SPEC).eval()
+    recipe = default_host().registry.get("recipe", name).target(supervision)
+    return build(replace(recipe, head=replace(recipe.head, **head)), SPEC).eval()
 
 
 def batch(b=3, t=6, seed=0):
@@ -254,8 +259,17 @@ def test_localization_is_not_mixed_over_time():
 
 
 @pytest.mark.parametrize("name", ["dam", "mpn"])
+def test_weak_training_is_the_general_one(name):
+    """Category and mean relevance: with CMRAN's gates neither learns background (`statements.GATES`)."""
+    recipe = default_host().registry.get("recipe", name).target("weak")
+    assert isinstance(recipe.objective, WeakConfig)
+    assert {state.name for state in loss_terms(recipe) if state.trains} == {"event", "relevance"}
+    assert any("general objective" in sentence for sentence in recipe.assumptions)
+
+
+@pytest.mark.parametrize("name", ["dam", "mpn"])
 def test_weak_videos_may_be_background(name):
-    model = recipe_model(name, "weak")
+    model = recipe_model(name, "weak", background=True)
     with torch.no_grad():
         out = model.predict(batch(), None)
         probabilities = out.extras["video_probabilities"]

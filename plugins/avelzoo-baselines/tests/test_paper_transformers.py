@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from avelzoo_baselines.ave_clip.configs import AveClipConfig
+from avelzoo_baselines.ave_clip.configs import AveClipConfig, SmoothedSingleConfig
 from avelzoo_baselines.ave_clip.head import smoothed
 from avelzoo_baselines.ave_clip.model import WindowFusion
 from avelzoo_baselines.avt.configs import AVTConfig
@@ -15,6 +15,9 @@ from avelzoo_baselines.spav.configs import SpanConfig, SpavConfig
 from avelzoo_baselines.spav.head import best_span
 from avelzoo_baselines.spav.objective import span_of
 
+from avelzoo import Encoded, FeatureSpec, Widths
+from avelzoo.compose import loss_terms
+from avelzoo.host import default_host
 from avelzoo.testing import parametrize_with_checks
 
 SMALL = {"width": 16, "feedforward": 24}
@@ -102,3 +105,61 @@ def test_a_node_is_untouched_by_those_it_is_not_linked_to():
     changed[:, 3] += 1
     same = torch.isclose(layer(nodes, masks), layer(changed, masks)).all(dim=-1)[0]
     assert same.tolist() == [True, True, False, False, True, True, False, False]
+
+
+def test_weak_ave_clip_trains_the_loss_it_states():
+    """On the video's probabilities, which its head gives: the softmax of the mean of the segments' logits."""
+    recipe = default_host().registry.get("recipe", "ave-clip").target("weak")
+    assert [state.name for state in loss_terms(recipe) if state.trains] == ["video"]
+    spec = FeatureSpec(segments=4, audio_dim=3, grid=(1, 1), visual_dim=3, categories=("a", "b"))
+    head = SmoothedSingleConfig().build(spec, Widths(fused=5, audio=5, visual=5), "weak").eval()
+    features = torch.randn(2, 4, 5)
+    found = head(Encoded(fused=features, audio=features, visual=features), None)
+    mean = sum(found.segment_logits[:, t] for t in range(4)) / 4
+    assert torch.allclose(found.extras["video_probabilities"], mean.exp() / mean.exp().sum(-1, keepdim=True))
+
+
+UNPUBLISHED = ["ave-clip", "avfb", "avin", "avsdn", "avt", "cman", "dpnet"]
+
+
+@pytest.mark.parametrize("name", UNPUBLISHED)
+def test_a_weak_loss_that_nobody_published_is_categorical_and_listed_as_an_assumption(name):
+    recipe = default_host().registry.get("recipe", name).target("weak")
+    assert recipe.objective.video_loss == "categorical"
+    assert any(sentence.startswith("Weak loss: categorical") for sentence in recipe.assumptions)
+    assert default_host().registry.get("recipe", name).target("full").assumptions == ()
+
+
+PUBLIC = [
+    "avel2018-official",
+    "avel2018-dmrn-official",
+    "avsdn-cpsp",
+    "cmbs",
+    "cmbs-official",
+    "cmran",
+    "cmran-official",
+    "cpsp",
+    "cpsp-official",
+]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_soft_margin_stays_where_public_code_has_it_and_the_catalogue_says_what_it_cannot_do(name):
+    recipe = default_host().registry.get("recipe", name).target("weak")
+    assert recipe.objective.video_loss == "soft-margin"
+    assert len(recipe.limits) == 1
+    assert "\n" not in recipe.limits[0]
+    assert default_host().registry.get("recipe", name).target("full").limits == ()
+
+
+def test_gates_can_only_rise_once_the_right_category_leads():
+    """`statements.GATES`: the gradient of the soft margin on every gate is at most 0, for any logits of that kind."""
+    torch.manual_seed(0)
+    for _ in range(50):
+        relevance = torch.randn(5, dtype=torch.float64, requires_grad=True)
+        category = -torch.rand(4, dtype=torch.float64)
+        category[1] = torch.rand((), dtype=torch.float64)
+        p = (relevance.sigmoid().unsqueeze(-1) * category).amax(dim=0).softmax(dim=-1)
+        labels = torch.nn.functional.one_hot(torch.tensor(1), 4).double()
+        torch.autograd.backward(torch.nn.functional.multilabel_soft_margin_loss(p, labels))
+        assert (relevance.grad <= 0).all()

@@ -202,7 +202,7 @@ def test_video_objective_is_the_soft_margin_of_probabilities():
     head = GatedDoubleConfig().build(SPEC, WIDTHS, "weak").eval()
     p = head(streams(), None)
     targets = random_targets(SPEC, 2, weak=True, negatives=1)
-    terms = VideoConfig().build(SPEC)(p, targets, None)
+    terms = VideoConfig(video_loss="soft-margin").build(SPEC)(p, targets, None)
     total = 0.0
     for b in range(2):
         for c in range(N + 1):
@@ -213,11 +213,18 @@ def test_video_objective_is_the_soft_margin_of_probabilities():
     assert terms["video"].item() == pytest.approx(total / (2 * (N + 1)), rel=1e-5)
 
 
-def test_video_objective_is_the_general_one_for_other_heads():
-    logits = Predictions(event_logits=torch.randn(2, N), relevance_logits=torch.randn(2, 6))
-    objective = VideoConfig(event=2.0).build(SPEC)
-    assert set(objective(logits, random_targets(SPEC, 2, weak=True), None)) == {"event", "relevance"}
-    assert objective.weights["event"] == 2.0
+def test_video_objective_adds_what_a_memory_gives():
+    """The general terms of the memory alone: categories, relevance and segments are the video term's matter."""
+    p = Predictions(
+        event_logits=torch.randn(2, N),
+        relevance_logits=torch.randn(2, 6),
+        audio_logits=torch.randn(2, 6, N),
+        visual_logits=torch.randn(2, 6, N),
+        extras={"video_probabilities": torch.rand(2, N).softmax(dim=-1)},
+    )
+    objective = VideoConfig(video=2.0, unimodal=0.5).build(SPEC)
+    assert set(objective(p, random_targets(SPEC, 2, weak=True), None)) == {"video", "unimodal"}
+    assert objective.weights == {"video": 2.0, "unimodal": 0.5, "prototype": 0.1}
 
 
 def contrast(queries, keys, relevance, temperature):

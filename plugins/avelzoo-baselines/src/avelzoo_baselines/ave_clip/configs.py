@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -15,8 +16,10 @@ from avelzoo import (
     Paper,
     Recipe,
     Supervision,
+    Term,
     WorldsConfig,
 )
+from avelzoo_baselines.shared.statements import CATEGORICAL, where_weak
 from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConfig, Count
 from avelzoo_baselines.shared.transformer_recipe import single_objective, transformer_training
 
@@ -70,21 +73,30 @@ class SmoothedSingleConfig(HeadConfig):
 
     paper: ClassVar[str] = "aveclip2023"
     fidelity: ClassVar[str] = "approximate"
-    assumptions: ClassVar[tuple[str, ...]] = ("The filter spans three segments.",)
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "The filter spans three segments.",
+        "Weak supervision, which is not published: the mean of the segments' logits is the video's.",
+    )
 
     dropout: Annotated[float, Help("dropout on the features"), Bounds(min=0, below=1)] = 0.0
     smooth: Annotated[bool, Help("apply the filter; off = a plain single branch")] = True
 
     @property
     def provides(self) -> frozenset[str]:
-        """What objectives may ask for."""
+        """The segments' classes."""
         return frozenset({"segment_logits"})
+
+    def provides_under(self, supervision: Supervision) -> frozenset[str]:
+        """Where labels are weak, also the video's probabilities over n+1 classes."""
+        return self.provides | ({"video_probabilities"} if supervision == "weak" else frozenset())
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
         from avelzoo_baselines.ave_clip.head import SmoothedSingle
 
-        return SmoothedSingle(n=spec.n, width=widths.fused, dropout=self.dropout, smooth=self.smooth)
+        return SmoothedSingle(
+            n=spec.n, width=widths.fused, dropout=self.dropout, smooth=self.smooth, pooled=supervision == "weak"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +113,11 @@ class EventGateConfig(FullConfig):
     def requires(self) -> frozenset[str]:
         """A gate, and what the general objective needs."""
         return super().requires | {"event_gate"}
+
+    @property
+    def terms(self) -> Mapping[str, Term]:
+        """The general ones, and the gate's."""
+        return {**super().terms, "gate": Term(weight=self.gate, needs=("event_gate",), options=("gate",), own=True)}
 
     def build(self, spec: FeatureSpec) -> Objective:
         """The objective."""
@@ -132,6 +149,7 @@ def ave_clip(supervision: Supervision) -> Recipe:
         head=SmoothedSingleConfig(dropout=0.0, smooth=True),
         objective=objective,
         train=transformer_training(supervision),
+        assumptions=where_weak(supervision, CATEGORICAL),
     )
 
 

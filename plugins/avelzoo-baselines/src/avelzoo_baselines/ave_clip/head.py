@@ -12,24 +12,29 @@ from avelzoo.nn import decode_segments
 
 
 class SmoothedSingle(Head):
-    """logits_t = W Dropout(F_t) + b over n+1 classes; answers filtered over three segments.
+    """s_t = W Dropout(F_t) + b over n+1 classes; answers filtered over three segments.
+
+    Where labels are weak, p = softmax(mean_t s_t) is what they train.
 
     Args:
         n: event categories.
         width: d.
         dropout: on the features.
         smooth: apply the filter.
+        pooled: give the video's probabilities.
     """
 
-    def __init__(self, *, n: int, width: int, dropout: float, smooth: bool) -> None:
+    def __init__(self, *, n: int, width: int, dropout: float, smooth: bool, pooled: bool) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(width, n + 1)
-        self.smooth = smooth
+        self.smooth, self.pooled = smooth, pooled
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
-        """(b t d) -> segment_logits (b t n+1)."""
-        return Predictions(segment_logits=self.classifier(self.dropout(encoded.fused)), extras=encoded.extras)
+        """(b t d) -> segment_logits (b t n+1); where labels are weak, extras video_probabilities (b n+1)."""
+        logits = self.classifier(self.dropout(encoded.fused))
+        extras = {"video_probabilities": logits.mean(dim=1).softmax(dim=-1)} if self.pooled else {}
+        return Predictions(segment_logits=logits, extras={**encoded.extras, **extras})
 
     def decode(self, predictions: Predictions) -> Decoded:
         """Arg-max per segment, then the filter."""

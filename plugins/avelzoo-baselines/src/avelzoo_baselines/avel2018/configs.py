@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, FullConfig, Help, Paper
+from avelzoo import Bounds, FullConfig, Help, Paper, Term
 from avelzoo_baselines.shared.configs import AttendedStreamsConfig
 
 if TYPE_CHECKING:
@@ -69,6 +70,12 @@ class SegmentFullConfig(FullConfig):
         Literal["cross-entropy", "soft-margin"],
         Help("of the segments' logits, or a soft margin on their probabilities (public code: squashed twice)"),
     ] = "cross-entropy"
+
+    @property
+    def terms(self) -> Mapping[str, Term]:
+        """The general ones; this objective is made for the segments'."""
+        segment = Term(weight=self.segment, needs=("segment_logits",), options=("segment", "segment_loss"), own=True)
+        return {**super().terms, "segment": segment}
 
     def build(self, spec: FeatureSpec) -> Objective:
         """The objective."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from avelzoo import NoMemoryConfig, ObjectiveConfig, Published, Recipe, Supervision, TrainConfig, WorldsConfig
 from avelzoo_baselines.avel2018.configs import Avel2018Config, Avel2018DmrnConfig, SegmentFullConfig
 from avelzoo_baselines.shared.configs import AttendedStreamsConfig, LayeredSingleConfig, VideoConfig
+from avelzoo_baselines.shared.statements import POOLED_MAXIMUM, where_weak
 
 _SOURCE = "Ge et al. 2023, Table 1"
 
@@ -92,6 +93,7 @@ def _recipe(
             precision="32",
         ),
         published=published,
+        limits=where_weak(supervision, POOLED_MAXIMUM) if official else (),
     )
 
 
@@ -111,13 +113,8 @@ def _objective(supervision: Supervision, *, official: bool) -> ObjectiveConfig:
     return VideoConfig(
         video=1.0,
         video_loss="soft-margin" if official else "categorical",
-        event=1.0,
-        relevance=1.0,
         unimodal=0.01,
         prototype=0.1,
-        contrastive=0.1,
-        segment=1.0,
-        segment_pooling="max" if official else "mean",
         prototype_level="segment",
         background_videos="mask",
     )

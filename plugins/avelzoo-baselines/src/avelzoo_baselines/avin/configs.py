@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from avelzoo import Bounds, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
 from avelzoo_baselines.shared.configs import AttendedStreamsConfig
 from avelzoo_baselines.shared.recurrent_recipe import recurrent_training
+from avelzoo_baselines.shared.statements import CATEGORICAL, where_weak
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def _recipe(
         head=single_head(supervision),
         objective=single_objective(supervision),
         train=recurrent_training(supervision),
+        assumptions=where_weak(supervision, CATEGORICAL),
         published=published,
     )
 

@@ -19,6 +19,7 @@ from avelzoo import (
 )
 from avelzoo_baselines.shared.configs import AttendedStreamsConfig, GatedDoubleConfig, VideoConfig
 from avelzoo_baselines.shared.recurrent_recipe import recurrent_training
+from avelzoo_baselines.shared.statements import CATEGORICAL, GATES, where_weak
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def avsdn(supervision: Supervision) -> Recipe:
         head=single_head(supervision),
         objective=single_objective(supervision),
         train=recurrent_training(supervision),
+        assumptions=where_weak(supervision, CATEGORICAL),
         published=PUBLISHED,
     )
 
@@ -108,6 +110,7 @@ def avsdn_cpsp(supervision: Supervision) -> Recipe:
             seed=0,
             precision="32",
         ),
+        limits=where_weak(supervision, GATES),
     )
 
 

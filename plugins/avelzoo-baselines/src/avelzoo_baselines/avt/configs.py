@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from avelzoo import Bounds, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
+from avelzoo_baselines.shared.statements import CATEGORICAL, where_weak
 from avelzoo_baselines.shared.transformer_configs import Count, TransformerConfig
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective, transformer_training
 
@@ -70,6 +71,7 @@ def avt(supervision: Supervision) -> Recipe:
         head=single_head(supervision),
         objective=single_objective(supervision),
         train=transformer_training(supervision),
+        assumptions=where_weak(supervision, CATEGORICAL),
         published=_PUBLISHED,
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, Help, Paper
+from avelzoo import Bounds, Help, Paper, Term
 from avelzoo_baselines.cmbs.configs import CmbsHeadConfig, Count, GatedFullConfig, GatedStreamsConfig
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ class CaceNetHeadConfig(CmbsHeadConfig):
         float, Help("share of the epochs after which contrastive features begin to count"), Bounds(min=0, max=1)
     ] = 0.125
 
+    @property
+    def provides(self) -> frozenset[str]:
+        """Also both views of the contrastive features."""
+        return super().provides | {"queries", "keys"}
+
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
         from avelzoo_baselines.cace_net.head import CaceNetHead
@@ -75,6 +81,13 @@ class CaceNetFullConfig(GatedFullConfig):
 
     background: Annotated[float, Help("weight of the contrast of event and background"), Bounds(min=0)] = 1.0
     background_temperature: Annotated[float, Help("temperature of that contrast"), Bounds(above=0)] = 0.01
+
+    @property
+    def terms(self) -> Mapping[str, Term]:
+        """CMBS's, and the contrast's: it begins with the head's contrastive features (`head.start`)."""
+        options = ("background", "background_temperature")
+        contrast = Term(weight=self.background, needs=("queries", "keys"), options=options, own=True)
+        return {**super().terms, "background": contrast}
 
     def build(self, spec: FeatureSpec) -> Objective:
         """The objective."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from avelzoo import Bounds, EncoderConfig, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
 from avelzoo_baselines.shared.recurrent_recipe import recurrent_training
+from avelzoo_baselines.shared.statements import CATEGORICAL, where_weak
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def cman(supervision: Supervision) -> Recipe:
         head=single_head(supervision),
         objective=single_objective(supervision),
         train=recurrent_training(supervision),
+        assumptions=where_weak(supervision, CATEGORICAL),
         published=(
             Published("full", "VGG-19 + VGGish", 0.733, tables),
             Published("full", "ResNet-152 + VGGish", 0.771, readers),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, EncoderConfig, FullConfig, HeadConfig, Help, Paper, Supervision
+from avelzoo import Bounds, EncoderConfig, FullConfig, HeadConfig, Help, Paper, Supervision, Term
 from avelzoo_baselines.shared.options import require_divisor
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ PAPER = Paper(
     doi="10.1109/CVPR52688.2022.01936",
     code="marmot-xy/CMBS",
 )
-GATED_STREAMS = "gated_streams"
-"""An encoder whose extras hold audio_gate, visual_gate, audio_stream and visual_stream."""
+GATED_STREAMS = frozenset({"audio_gate", "visual_gate", "audio_stream", "visual_stream"})
+"""Extras of an encoder whose streams are gated."""
 Rate = Bounds(min=0, below=1)
 Count = Bounds(min=1)
 
@@ -63,7 +64,7 @@ class GatedStreamsConfig(EncoderConfig):
     @property
     def provides(self) -> frozenset[str]:
         """Gates and gated streams among the extras."""
-        return frozenset({GATED_STREAMS})
+        return GATED_STREAMS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,12 +95,12 @@ class CmbsHeadConfig(HeadConfig):
     @property
     def requires(self) -> frozenset[str]:
         """Gates and streams."""
-        return frozenset({GATED_STREAMS})
+        return GATED_STREAMS
 
     @property
     def provides(self) -> frozenset[str]:
-        """The double branch."""
-        return frozenset({"event_logits", "relevance_logits"})
+        """The double branch, and what its objective trains beside it."""
+        return frozenset({"event_logits", "relevance_logits", "joint_gate", "stream_logits"})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -126,12 +127,12 @@ class CmbsWeakHeadConfig(HeadConfig):
     @property
     def requires(self) -> frozenset[str]:
         """Gates and streams."""
-        return frozenset({GATED_STREAMS})
+        return GATED_STREAMS
 
     @property
     def provides(self) -> frozenset[str]:
-        """Also the video's probabilities over n+1 categories."""
-        return frozenset({"event_logits", "relevance_logits", "video_probabilities"})
+        """Also the video's logits and probabilities over n+1 categories, and the mean gate."""
+        return frozenset({"event_logits", "relevance_logits", "video_logits", "video_probabilities", "mean_gate"})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -159,6 +160,13 @@ class GatedFullConfig(FullConfig):
         Literal["probability", "logits"],
         Help("binary cross-entropy of the joint gate, or of its sigmoid (public code: squashed twice)"),
     ] = "probability"
+
+    @property
+    def terms(self) -> Mapping[str, Term]:
+        """The general ones, the joint gate's and the streams'."""
+        gate = Term(weight=self.gate, needs=("joint_gate",), options=("gate", "gate_loss"), own=True)
+        streams = Term(weight=self.streams, needs=("stream_logits",), options=("streams",), own=True)
+        return {**super().terms, "gate": gate, "streams": streams}
 
     def build(self, spec: FeatureSpec) -> Objective:
         """The objective."""

@@ -14,6 +14,7 @@ from avelzoo import (
 )
 from avelzoo_baselines.cmbs.configs import CmbsConfig, CmbsHeadConfig, CmbsWeakHeadConfig, GatedFullConfig
 from avelzoo_baselines.shared.configs import VideoConfig
+from avelzoo_baselines.shared.statements import GATES, SQUASHED_GATE, where_weak
 
 
 def cmbs(supervision: Supervision) -> Recipe:
@@ -79,6 +80,7 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
             seed=43 if full else 666,
             precision="64" if official else "32",
         ),
+        limits=where_weak(supervision, SQUASHED_GATE if official else GATES),
         published=(
             Published("full", "VGG-19 + VGGish", 0.793, "Ge et al. 2023, Table 1"),
             Published("weak", "VGG-19 + VGGish", 0.742, "Ge et al. 2023, Table 1"),
@@ -104,13 +106,8 @@ def _objective(supervision: Supervision, *, official: bool) -> ObjectiveConfig:
     return VideoConfig(
         video=1.0,
         video_loss="soft-margin",
-        event=1.0,
-        relevance=1.0,
         unimodal=0.01,
         prototype=0.1,
-        contrastive=0.1,
-        segment=1.0,
-        segment_pooling="max",
         prototype_level="segment",
         background_videos="mask",
     )

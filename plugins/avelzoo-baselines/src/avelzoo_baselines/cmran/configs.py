@@ -23,6 +23,7 @@ from avelzoo import (
 )
 from avelzoo_baselines.shared.configs import GatedDoubleConfig, VideoConfig
 from avelzoo_baselines.shared.options import require_divisor
+from avelzoo_baselines.shared.statements import GATES, where_weak
 
 if TYPE_CHECKING:
     from avelzoo import Encoder, FeatureSpec, Registrar
@@ -119,6 +120,7 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
             seed=456 if full else 666,
             precision="64" if official else "32",
         ),
+        limits=where_weak(supervision, GATES),
         published=(
             Published("full", "VGG-19 + VGGish", 0.774, SOURCE),
             Published("full", "VGG-19 + CNN14", 0.783, SOURCE),
@@ -143,13 +145,8 @@ FULL: ObjectiveConfig = FullConfig(
 WEAK: ObjectiveConfig = VideoConfig(
     video=1.0,
     video_loss="soft-margin",
-    event=1.0,
-    relevance=1.0,
     unimodal=0.01,
     prototype=0.1,
-    contrastive=0.1,
-    segment=1.0,
-    segment_pooling="max",
     prototype_level="segment",
     background_videos="mask",
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from avelzoo import Bounds, Help, Paper
+from avelzoo import Bounds, Help, Paper, Term
 from avelzoo_baselines.psp.configs import PairFullConfig, PropagationConfig
-from avelzoo_baselines.shared.configs import VideoConfig
+from avelzoo_baselines.shared.configs import VIDEO_LOSS, VideoConfig, VideoLoss
 
 if TYPE_CHECKING:
     from avelzoo import FeatureSpec, Objective, Registrar
@@ -56,6 +57,13 @@ class CpspFullConfig(PairFullConfig):
     ] = 0.01
     segment_temperature: Annotated[float, Help("temperature of the contrast within a video"), Bounds(above=0)] = 0.6
 
+    @property
+    def terms(self) -> Mapping[str, Term]:
+        """PSP's, and both contrasts."""
+        options = ("segment_contrast", "segment_temperature")
+        within = Term(weight=self.segment_contrast, needs=("propagated",), options=options, own=True)
+        return {**super().terms, "video_contrast": _between_videos(self), "segment_contrast": within}
+
     def build(self, spec: FeatureSpec) -> Objective:
         """The objective."""
         from avelzoo_baselines.cpsp.objective import Contrasting
@@ -70,15 +78,26 @@ class CpspWeakConfig(VideoConfig):
     paper: ClassVar[str] = "cpsp2022"
     fidelity: ClassVar[str] = "faithful"
 
+    video_loss: Annotated[VideoLoss, VIDEO_LOSS] = "soft-margin"
     video_contrast: ContrastWeight = 1.0
     video_margin: Margin = 0.6
     video_negatives: Negatives = 4
+
+    @property
+    def terms(self) -> Mapping[str, Term]:
+        """The video's, and the contrast between videos."""
+        return {**super().terms, "video_contrast": _between_videos(self)}
 
     def build(self, spec: FeatureSpec) -> Objective:
         """The objective."""
         from avelzoo_baselines.cpsp.objective import Contrasting
 
         return Contrasting(self, others=super().build(spec))
+
+
+def _between_videos(config: CpspFullConfig | CpspWeakConfig) -> Term:
+    options = ("video_contrast", "video_margin", "video_negatives")
+    return Term(weight=config.video_contrast, needs=("propagated",), options=options, own=True)
 
 
 def register(zoo: Registrar) -> None:

@@ -14,6 +14,7 @@ from avelzoo import (
 )
 from avelzoo_baselines.cpsp.configs import CpspConfig, CpspFullConfig, CpspWeakConfig
 from avelzoo_baselines.shared.configs import GatedDoubleConfig
+from avelzoo_baselines.shared.statements import GATES, where_weak
 
 
 def cpsp(supervision: Supervision) -> Recipe:
@@ -65,6 +66,7 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
             seed=123,
             precision="64" if official else "32",
         ),
+        limits=where_weak(supervision, GATES),
     )
 
 
@@ -94,13 +96,8 @@ def _objective(supervision: Supervision, *, official: bool) -> ObjectiveConfig:
         video_contrast=1.0,
         video_margin=0.6,
         video_negatives=4,
-        event=1.0,
-        relevance=1.0,
         unimodal=0.01,
         prototype=0.1,
-        contrastive=0.1,
-        segment=1.0,
-        segment_pooling="mean",
         prototype_level="segment",
         background_videos="mask",
     )

@@ -17,10 +17,12 @@ from avelzoo import (
     Published,
     Recipe,
     Supervision,
+    WeakConfig,
     WorldsConfig,
 )
-from avelzoo_baselines.shared.configs import VideoConfig
+from avelzoo_baselines.shared.configs import GATED_VIDEO
 from avelzoo_baselines.shared.recurrent_recipe import recurrent_training
+from avelzoo_baselines.shared.statements import GENERAL_WEAK, where_weak
 
 if TYPE_CHECKING:
     from avelzoo import Encoder, FeatureSpec, Head, Registrar, Widths
@@ -54,7 +56,7 @@ class DamConfig(EncoderConfig):
     @property
     def provides(self) -> frozenset[str]:
         """Also a global vector per modality."""
-        return frozenset({"global_vectors"})
+        return frozenset({"global_audio", "global_visual"})
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""
@@ -72,28 +74,38 @@ class MatchingConfig(HeadConfig):
     fidelity: ClassVar[str] = "equation-level"
     assumptions: ClassVar[tuple[str, ...]] = (
         "The classifier has two layers.",
-        "Weak supervision is ours: CMRAN's gated double branch, with the matching as the gate.",
+        "Weak supervision is ours: with `--objective video` CMRAN's gated double branch, the matching being the gate.",
     )
 
     matching: Annotated[
         Literal["cross", "self"], Help("match local vectors with the other modality's global one, or with their own")
     ] = "cross"
+    background: Annotated[
+        bool,
+        Help("weak: a video may be background as a whole; only an objective on the video's probabilities trains that"),
+    ] = False
 
     @property
     def requires(self) -> frozenset[str]:
         """A global vector per modality."""
-        return frozenset({"global_vectors"})
+        return frozenset({"global_audio", "global_visual"})
 
     @property
     def provides(self) -> frozenset[str]:
-        """What objectives may ask for."""
-        return frozenset({"event_logits", "relevance_logits", "video_probabilities"})
+        """Category and relevance."""
+        return frozenset({"event_logits", "relevance_logits"})
+
+    def provides_under(self, supervision: Supervision) -> frozenset[str]:
+        """Where labels are weak, also the video's gated probabilities."""
+        return self.provides | (GATED_VIDEO if supervision == "weak" else frozenset())
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
         from avelzoo_baselines.dam.head import Matching
 
-        return Matching(self.matching, n=spec.n, width=widths.audio, supervised=supervision == "full")
+        weak = supervision == "weak"
+        background = weak and self.background
+        return Matching(self.matching, n=spec.n, width=widths.audio, weak=weak, background=background)
 
 
 def dam(supervision: Supervision) -> Recipe:
@@ -103,7 +115,7 @@ def dam(supervision: Supervision) -> Recipe:
     objective: ObjectiveConfig = (
         FullConfig(event=weight, relevance=1 - weight)
         if supervision == "full"
-        else VideoConfig(video=1.0, video_loss="soft-margin")
+        else WeakConfig(event=1.0, relevance=1.0)
     )
     return Recipe(
         name="dam",
@@ -113,9 +125,10 @@ def dam(supervision: Supervision) -> Recipe:
         dataset=WorldsConfig(weak_protocol="onehot+neg"),
         encoder=DamConfig(width=256, attention_width=512, attention_axis="projection"),
         memory=NoMemoryConfig(),
-        head=MatchingConfig(matching="cross"),
+        head=MatchingConfig(matching="cross", background=False),
         objective=objective,
         train=recurrent_training(supervision),
+        assumptions=where_weak(supervision, GENERAL_WEAK),
         published=(
             Published("full", "VGG-19 + VGGish", 0.745, "the paper, mean of 3 runs, as its readers report it"),
             Published("full", "VGG-19 + CNN14", 0.773, table),

@@ -22,13 +22,13 @@ class Matching(TwoPaths):
         matching: cross or self.
         n: event categories.
         width: d of local and global vectors.
-        supervised: segments have labels.
+        weak: labels are weak.
+        background: the video may be background as a whole.
     """
 
-    def __init__(self, matching: Literal["cross", "self"], *, n: int, width: int, supervised: bool) -> None:
-        classes = n if supervised else n + 1
-        classifier = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, classes))
-        super().__init__(classifier, supervised=supervised)
+    def __init__(self, matching: Literal["cross", "self"], *, n: int, width: int, weak: bool, background: bool) -> None:
+        classifier = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, n + background))
+        super().__init__(classifier, weak=weak, background=background)
         self.cross = matching == "cross"
 
     def video(self, encoded: Encoded) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from avelzoo import Bounds, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
+from avelzoo_baselines.shared.statements import CATEGORICAL, where_weak
 from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConfig, Count
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective, transformer_training
 
@@ -75,6 +76,7 @@ def dpnet(supervision: Supervision) -> Recipe:
         head=single_head(supervision),
         objective=single_objective(supervision),
         train=transformer_training(supervision),
+        assumptions=where_weak(supervision, CATEGORICAL),
         published=(
             Published("full", "VGG-19 + VGGish", 0.7968, source),
             Published("weak", "VGG-19 + VGGish", 0.7431, source),

@@ -135,13 +135,8 @@ _FULL: ObjectiveConfig = FullConfig(
 _WEAK: ObjectiveConfig = VideoConfig(
     video=1.0,
     video_loss="soft-margin",
-    event=1.0,
-    relevance=1.0,
     unimodal=0.01,
     prototype=0.1,
-    contrastive=0.1,
-    segment=1.0,
-    segment_pooling="mean",
     prototype_level="segment",
     background_videos="mask",
 )

@@ -16,9 +16,11 @@ from avelzoo import (
     Published,
     Recipe,
     Supervision,
+    WeakConfig,
     WorldsConfig,
 )
-from avelzoo_baselines.shared.configs import VideoConfig
+from avelzoo_baselines.shared.configs import GATED_VIDEO
+from avelzoo_baselines.shared.statements import GENERAL_WEAK, where_weak
 from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConfig, Count
 from avelzoo_baselines.shared.transformer_recipe import transformer_training
 
@@ -58,7 +60,7 @@ class MpnConfig(AttendedTransformerConfig):
     @property
     def provides(self) -> frozenset[str]:
         """Also the two subnetworks' own outputs."""
-        return frozenset({"parallel_paths"})
+        return frozenset({"local_path", "video_path"})
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""
@@ -74,31 +76,42 @@ class ParallelConfig(HeadConfig):
 
     paper: ClassVar[str] = "mpn2021"
     fidelity: ClassVar[str] = "approximate"
-    assumptions: ClassVar[tuple[str, ...]] = ("Under weak supervision, the gated double branch of CMRAN.",)
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "Weak supervision with `--objective video`: the gated double branch of CMRAN.",
+    )
+
+    background: Annotated[
+        bool,
+        Help("weak: a video may be background as a whole; only an objective on the video's probabilities trains that"),
+    ] = False
 
     @property
     def requires(self) -> frozenset[str]:
         """The outputs of two subnetworks."""
-        return frozenset({"parallel_paths"})
+        return frozenset({"local_path", "video_path"})
 
     @property
     def provides(self) -> frozenset[str]:
-        """What objectives may ask for."""
-        return frozenset({"event_logits", "relevance_logits", "video_probabilities"})
+        """Category and relevance."""
+        return frozenset({"event_logits", "relevance_logits"})
+
+    def provides_under(self, supervision: Supervision) -> frozenset[str]:
+        """Where labels are weak, also the video's gated probabilities."""
+        return self.provides | (GATED_VIDEO if supervision == "weak" else frozenset())
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
         from avelzoo_baselines.mpn.head import Parallel
 
-        return Parallel(n=spec.n, local=widths.audio, video=2 * widths.audio, supervised=supervision == "full")
+        weak = supervision == "weak"
+        background = weak and self.background
+        return Parallel(n=spec.n, local=widths.audio, video=2 * widths.audio, weak=weak, background=background)
 
 
 def mpn(supervision: Supervision) -> Recipe:
     """MPN with its two branches."""
     objective: ObjectiveConfig = (
-        FullConfig(event=0.5, relevance=0.5)
-        if supervision == "full"
-        else VideoConfig(video=1.0, video_loss="soft-margin")
+        FullConfig(event=0.5, relevance=0.5) if supervision == "full" else WeakConfig(event=1.0, relevance=1.0)
     )
     return Recipe(
         name="mpn",
@@ -119,9 +132,10 @@ def mpn(supervision: Supervision) -> Recipe:
             attention_axis="projection",
         ),
         memory=NoMemoryConfig(),
-        head=ParallelConfig(),
+        head=ParallelConfig(background=False),
         objective=objective,
         train=transformer_training(supervision),
+        assumptions=where_weak(supervision, GENERAL_WEAK),
         published=(
             Published("full", "VGG-19 + VGGish", 0.776, "Ge et al. 2023, Table 1"),
             Published("weak", "VGG-19 + VGGish", 0.720, "Ge et al. 2023, Table 1, one column off"),

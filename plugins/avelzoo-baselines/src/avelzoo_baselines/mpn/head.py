@@ -15,18 +15,19 @@ class Parallel(TwoPaths):
         n: event categories.
         local: channels of f.
         video: channels of x.
-        supervised: segments have labels.
+        weak: labels are weak.
+        background: the video may be background as a whole.
     """
 
-    def __init__(self, *, n: int, local: int, video: int, supervised: bool) -> None:
-        super().__init__(nn.Linear(video, n if supervised else n + 1), supervised=supervised)
+    def __init__(self, *, n: int, local: int, video: int, weak: bool, background: bool) -> None:
+        super().__init__(nn.Linear(video, n + background), weak=weak, background=background)
         self.segment = nn.Linear(local, 1)
 
     def video(self, encoded: Encoded) -> Tensor:
         """x (b 2d)."""
-        return encoded.extras["video"]
+        return encoded.extras["video_path"]
 
     def relevance(self, encoded: Encoded) -> Tensor:
         """(b t)."""
-        logits: Tensor = self.segment(encoded.extras["local"])
+        logits: Tensor = self.segment(encoded.extras["local_path"])
         return logits.squeeze(-1)

@@ -26,7 +26,7 @@ class Mpn(Encoder):
         localization:    f_t = ReLU(W Bottleneck(v_t, a_t)), each segment by itself
         F_t = [f_t; v_t; a_t]
 
-    ``extras`` hold ``local`` f (b t d) and ``video`` x (b 2d), which the head `parallel` reads in place of F.
+    ``extras`` hold ``local_path`` f (b t d) and ``video_path`` x (b 2d), which the head `parallel` reads in place of F.
 
     Args:
         config: the options.
@@ -69,7 +69,7 @@ class Mpn(Encoder):
         both = torch.cat([seen, heard], dim=-1)
         video = both.amax(dim=1) if self.by_maximum else both.mean(dim=1)
         fused = torch.cat([local, both], dim=-1)
-        return Encoded(fused=fused, audio=heard, visual=seen, extras={"local": local, "video": video})
+        return Encoded(fused=fused, audio=heard, visual=seen, extras={"local_path": local, "video_path": video})
 
 
 class CoAttention(nn.Module):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, FullConfig, Help, Paper
+from avelzoo import Bounds, FullConfig, Help, Paper, Term
 from avelzoo_baselines.shared.configs import AttendedStreamsConfig
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ PAPER = Paper(
     doi="10.48550/arXiv.2104.00239",
     code="jasongief/PSP_CVPR_2021",
 )
-PAIRS = "pair_similarity"
-"""An encoder whose extras hold the similarity of paired audio and visual segments."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +43,7 @@ class PropagationConfig(AttendedStreamsConfig):
     @property
     def provides(self) -> frozenset[str]:
         """Pair similarities and the propagated features among the extras."""
-        return frozenset({PAIRS})
+        return frozenset({"pair_similarity", "propagated"})
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""
@@ -74,6 +73,13 @@ class PairFullConfig(FullConfig):
         Help("targets of the batch, or a buffer whose background keeps earlier batches' values (public code)"),
     ] = "fresh"
     stale_slots: Annotated[int, Help("places of that buffer: the batch size"), Bounds(min=1)] = 128
+
+    @property
+    def terms(self) -> Mapping[str, Term]:
+        """The general ones, and the pairs'."""
+        options = ("pair", "pair_targets", "stale_slots")
+        pair = Term(weight=self.pair, needs=("pair_similarity",), options=options, own=True)
+        return {**super().terms, "pair": pair}
 
     def build(self, spec: FeatureSpec) -> Objective:
         """The objective."""

@@ -82,13 +82,8 @@ def _objective(supervision: Supervision, *, official: bool) -> ObjectiveConfig:
     return VideoConfig(
         video=1.0,
         video_loss="cross-entropy",
-        event=1.0,
-        relevance=1.0,
         unimodal=0.01,
         prototype=0.1,
-        contrastive=0.1,
-        segment=1.0,
-        segment_pooling="mean",
         prototype_level="segment",
         background_videos="mask",
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, EncoderConfig, HeadConfig, Help, Supervision, WeakConfig
+from avelzoo import Bounds, EncoderConfig, HeadConfig, Help, ObjectiveConfig, Supervision, Term, WeakConfig
 
 if TYPE_CHECKING:
     from avelzoo import FeatureSpec, Head, Objective, Registrar, Widths
+
+
+GATED_VIDEO = frozenset({"video_logits", "video_probabilities"})
+"""Extras of a head that gates the video's category in every segment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +42,8 @@ class GatedDoubleConfig(HeadConfig):
 
     @property
     def provides(self) -> frozenset[str]:
-        """Also the video's probabilities."""
-        return frozenset({"event_logits", "relevance_logits", "video_probabilities"})
+        """Also the video's logits and probabilities."""
+        return GATED_VIDEO | {"event_logits", "relevance_logits"}
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -97,31 +102,58 @@ class LayeredSingleConfig(HeadConfig):
         return LayeredSingle(self, n=spec.n, width=widths.fused)
 
 
+VideoLoss = Literal["soft-margin", "cross-entropy", "categorical"]
+VIDEO_LOSS = Help(
+    "soft margin on the probabilities (public code of AVEL, CMRAN, CMBS), or their cross-entropy, binary "
+    "(public code of PSP) or categorical"
+)
+
+
 @dataclass(frozen=True, kw_only=True)
-class VideoConfig(WeakConfig):
-    """Weak objective on the video's probabilities over n+1 classes; the general weak terms for heads without them."""
+class VideoConfig(ObjectiveConfig):
+    """Weak objective on the video's probabilities over n or n+1 classes; a memory adds its own terms (eq. 17 and 7)."""
 
     paper: ClassVar[str] = "cmran2020"
+    supervisions: ClassVar[tuple[Supervision, ...]] = ("weak",)
 
     video: Annotated[float, Help("weight of the video's probabilities"), Bounds(min=0)] = 1.0
-    video_loss: Annotated[
-        Literal["soft-margin", "cross-entropy", "categorical"],
-        Help(
-            "soft margin on the probabilities (public code of AVEL, CMRAN, CMBS), or their cross-entropy, binary "
-            "(public code of PSP) or categorical"
-        ),
-    ] = "soft-margin"
+    video_loss: Annotated[VideoLoss, VIDEO_LOSS] = "categorical"
+    unimodal: Annotated[float, Help("weight of the uni-modal classifiers, eq. 17"), Bounds(min=0)] = 0.01
+    prototype: Annotated[float, Help("weight of the prototype loss, eq. 7"), Bounds(min=0)] = 0.1
+    prototype_level: Annotated[
+        Literal["segment", "video"],
+        Help("prototype softmax per segment (eq. 6-7), or once on the video's mean distances (public code)"),
+    ] = "segment"
+    background_videos: Annotated[
+        Literal["mask", "category-0"],
+        Help("videos without an event in a memory's terms: left out, or category 0 (public code)"),
+    ] = "mask"
 
     @property
     def requires(self) -> frozenset[str]:
-        """Something about the video."""
-        return frozenset({"video_probabilities|event_logits|segment_logits"})
+        """The video's probabilities."""
+        return frozenset({"video_probabilities"})
+
+    @property
+    def terms(self) -> Mapping[str, Term]:
+        """The video's, and what a memory adds."""
+        video = Term(weight=self.video, needs=("video_probabilities",), options=("video", "video_loss"), own=True)
+        return {"video": video, **{name: self.general().terms[name] for name in ("unimodal", "prototype")}}
+
+    def general(self) -> WeakConfig:
+        """The general weak objective, reduced to what a memory adds."""
+        return WeakConfig(
+            unimodal=self.unimodal,
+            prototype=self.prototype,
+            prototype_level=self.prototype_level,
+            background_videos=self.background_videos,
+        )
 
     def build(self, spec: FeatureSpec) -> Objective:
         """The objective."""
         from avelzoo_baselines.shared.video import VideoObjective
 
-        return VideoObjective(self, general=super().build(spec))
+        return VideoObjective(self, general=self.general().build(spec))
 
 
 def register(zoo: Registrar) -> None:

@@ -30,5 +30,5 @@ def single_head(supervision: Supervision) -> HeadConfig:
 
 
 def single_objective(supervision: Supervision) -> ObjectiveConfig:
-    """Cross-entropy per segment, or soft margin on the video's probabilities."""
-    return FullConfig(segment=1.0) if supervision == "full" else VideoConfig(video=1.0, video_loss="soft-margin")
+    """Cross-entropy per segment, or of the video's probabilities."""
+    return FullConfig(segment=1.0) if supervision == "full" else VideoConfig(video=1.0, video_loss="categorical")

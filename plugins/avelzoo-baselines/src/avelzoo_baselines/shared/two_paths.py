@@ -14,18 +14,19 @@ from avelzoo_baselines.shared.gated import decode_video, video_predictions
 class TwoPaths(Head):
     """c = Classifier(x) of a vector x of the video, l^r_t of whatever a subclass takes; an event where sigmoid > 1/2.
 
-    Under weak supervision the video has n+1 classes and p = softmax(max_t sigmoid(l^r_t) c) is what labels train, as
-    in CMRAN's public code.
+    Under weak supervision p = softmax(max_t sigmoid(l^r_t) c) is there as well, the gates of CMRAN's public code, for
+    an objective on the video's probabilities. With ``background`` the video has n+1 classes, as in that code.
 
     Args:
-        classifier: (b x) -> (b n), or (b n+1) under weak supervision.
-        supervised: segments have labels.
+        classifier: (b x) -> (b n), or (b n+1) with ``background``.
+        weak: labels are weak.
+        background: the last class is background.
     """
 
-    def __init__(self, classifier: nn.Module, *, supervised: bool) -> None:
+    def __init__(self, classifier: nn.Module, *, weak: bool, background: bool) -> None:
         super().__init__()
         self.classifier = classifier
-        self.supervised = supervised
+        self.weak, self.background = weak, background
 
     @abstractmethod
     def video(self, encoded: Encoded) -> Tensor:
@@ -36,16 +37,16 @@ class TwoPaths(Head):
         """(b t), logits of the segments' relevance."""
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
-        """event_logits (b n), relevance_logits (b t); where weak, extras video_logits, video_probabilities (b n+1)."""
+        """event_logits (b n), relevance_logits (b t); where weak, extras video_logits, video_probabilities."""
         category, relevance = self.classifier(self.video(encoded)), self.relevance(encoded)
-        if not self.supervised:
-            return video_predictions(encoded, category, relevance, gate=relevance.sigmoid())
+        if self.weak:
+            return video_predictions(encoded, category, relevance, gate=relevance.sigmoid(), background=self.background)
         return Predictions(event_logits=category, relevance_logits=relevance, extras=encoded.extras)
 
     def decode(self, predictions: Predictions) -> Decoded:
         """The video's category where the relevance exceeds one half."""
         assert predictions.event_logits is not None and predictions.relevance_logits is not None
         relevance = predictions.relevance_logits.sigmoid()
-        if self.supervised:
-            return decode_branches(predictions.event_logits, relevance, relevance > 0.5)
-        return decode_video(predictions, relevance, relevance > 0.5)
+        if self.background:
+            return decode_video(predictions, relevance, relevance > 0.5)
+        return decode_branches(predictions.event_logits, relevance, relevance > 0.5)

@@ -22,10 +22,7 @@ _LOSSES = {
 
 
 class VideoObjective(Objective):
-    """L_video(p, y) over n or n+1 classes in place of the general terms for categories, relevance and segments.
-
-    What a memory or an event-aware head adds is trained by the general terms; so is everything where the head gives no
-    probabilities of the video, so that the encoder of a weak system goes with any head.
+    """L_video(p, y) over n or n+1 classes, and the general terms of what a memory adds.
 
     Args:
         config: weights and options.
@@ -36,14 +33,11 @@ class VideoObjective(Objective):
         super().__init__()
         self.general = general
         self.loss = _LOSSES[config.video_loss]
-        self.weights = {**general.weights, "video": config.video}
+        self.weights = {"video": config.video, **{name: general.weights[name] for name in ("unimodal", "prototype")}}
 
     def forward(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
         """Term name -> unweighted scalar."""
-        probabilities = predictions.extras.get("video_probabilities")
-        if probabilities is None:
-            terms: dict[str, Tensor] = self.general(predictions, targets, view)
-            return terms
+        probabilities = predictions.extras["video_probabilities"]
         labels = targets.video_labels[:, : probabilities.shape[-1]]
         rest = replace(predictions, event_logits=None, relevance_logits=None, segment_logits=None)
         return {"video": self.loss(probabilities, labels), **self.general(rest, targets, view)}

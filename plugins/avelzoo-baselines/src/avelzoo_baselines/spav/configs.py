@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -16,6 +17,7 @@ from avelzoo import (
     Published,
     Recipe,
     Supervision,
+    Term,
     WeakConfig,
     WorldsConfig,
 )
@@ -79,7 +81,11 @@ class SpanConfig(HeadConfig):
     @property
     def provides(self) -> frozenset[str]:
         """What objectives may ask for."""
-        return frozenset({"event_logits", "relevance_logits", "span_logits"})
+        return frozenset({"event_logits", "relevance_logits"})
+
+    def provides_under(self, supervision: Supervision) -> frozenset[str]:
+        """Logits of the span where segments have labels."""
+        return self.provides | ({"span_logits"} if supervision == "full" else frozenset())
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -101,6 +107,11 @@ class SpanObjectiveConfig(FullConfig):
     def requires(self) -> frozenset[str]:
         """Logits of a span, and what the general objective needs."""
         return super().requires | {"span_logits"}
+
+    @property
+    def terms(self) -> Mapping[str, Term]:
+        """The general ones, and the span's."""
+        return {**super().terms, "span": Term(weight=self.span, needs=("span_logits",), options=("span",), own=True)}
 
     def build(self, spec: FeatureSpec) -> Objective:
         """The objective."""

@@ -1,0 +1,187 @@
+"""Which loss terms train is known before training, said, and refused where it is not what was asked for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from avelzoo import FeatureSpec, build, run
+from avelzoo.api import composed
+from avelzoo.cli import main
+from avelzoo.cli.catalogue import recipes_of
+from avelzoo.compose import check, loss_terms
+from avelzoo.composition import Override, resolve
+from avelzoo.errors import CompositionError
+from avelzoo.host import default_host
+from avelzoo.testing import narrow, random_batch, random_targets
+from avelzoo.testing.bench import require_declared_terms
+
+REGISTRY = default_host().registry
+SPEC = FeatureSpec(segments=4, audio_dim=5, grid=(2, 2), visual_dim=6, categories=("bark", "bell", "horn"))
+RECIPES = [(entry.name, supervision) for entry in REGISTRY.entries("recipe") for supervision in recipes_of(entry)]
+OBJECTIVES = [entry for entry in REGISTRY.entries("objective") if any(t.own for t in entry.target().terms.values())]
+TINY = ("--epochs=1", "--limit-batches=1", "--set=dataset.train_videos=16", "--set=train.batch_size=8")
+
+
+def trained(recipe):
+    return {state.name for state in loss_terms(recipe) if state.trains}
+
+
+@pytest.mark.parametrize(("name", "supervision"), RECIPES)
+def test_a_recipe_trains_the_terms_it_declares(name, supervision):
+    recipe = REGISTRY.get("recipe", name).target(supervision)
+    recipe = replace(recipe, encoder=narrow(recipe.encoder))
+    check(recipe, REGISTRY)
+    torch.manual_seed(0)
+    model = build(recipe, SPEC).train()
+    step = model(random_batch(SPEC, 3), random_targets(SPEC, 3, weak=supervision == "weak", negatives=1))
+    require_declared_terms(recipe, model, step)
+
+
+@pytest.mark.parametrize(("name", "supervision"), RECIPES)
+def test_no_recipe_states_an_own_term_without_input(name, supervision):
+    recipe = REGISTRY.get("recipe", name).target(supervision)
+    own = {term for term, declared in recipe.objective.terms.items() if declared.own and declared.weight > 0}
+    assert own <= trained(recipe)
+
+
+@pytest.mark.parametrize("entry", OBJECTIVES, ids=lambda entry: entry.name)
+def test_an_objective_without_the_input_of_its_own_terms_is_refused(entry):
+    """Beside st-fusion, no memory and the double branch, which give none of it."""
+    supervision = entry.target.supervisions[0]
+    found = resolve(REGISTRY, "double-branch", supervision=supervision, choices={"objective": entry.name})
+    lacking = [term.needs[0] for term in entry.target().terms.values() if term.own and term.weight > 0]
+    with pytest.raises(CompositionError) as fault:
+        check(found.recipe, REGISTRY, found.sources)
+    assert any(need in fault.value.problem for need in lacking)
+    assert f"--objective {supervision}" in fault.value.fix
+
+
+def test_own_terms_are_declared_by_every_system_with_a_loss_of_its_own():
+    assert {entry.name for entry in OBJECTIVES} >= {
+        "cace-net", "cmbs", "cpsp", "cpsp-weak", "event-gate", "psp", "span", "video",
+    }  # fmt: skip
+
+
+def test_swapped_parts_leave_a_recipes_own_term_out_and_the_reason_is_said():
+    found = resolve(REGISTRY, "psp", choices={"encoder": "st-fusion"})
+    check(found.recipe, REGISTRY, found.sources)
+    states = {state.name: state for state in loss_terms(found.recipe)}
+    assert not states["pair"].trains
+    assert states["pair"].reason == "no part gives pair_similarity"
+    assert trained(found.recipe) == {"segment"}
+    assert trained(resolve(REGISTRY, "psp").recipe) == {"segment", "pair"}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "choices", "option"),
+    [
+        ("psp", {"encoder": "st-fusion"}, "objective.pair=50"),
+        ("psp", {"encoder": "st-fusion"}, "objective.pair_targets=stale"),
+        ("single-branch", {}, "objective.prototype=0.2"),
+        ("double-branch", {}, "objective.contrastive_mean=parts"),
+        ("avel2018-official", {"head": "double"}, "objective.segment_loss=soft-margin"),
+    ],
+)
+@pytest.mark.parametrize("source", ["--set", "--objective.pair", "file my.toml", "--sweep", "python"])
+def test_options_of_a_term_without_input_are_refused_wherever_they_were_given(recipe, choices, option, source):
+    found = resolve(REGISTRY, recipe, choices=choices, overrides=[Override.parse(option, source)])
+    with pytest.raises(CompositionError, match="has no input: no part gives") as fault:
+        check(found.recipe, REGISTRY, found.sources)
+    assert option.partition("=")[0] in fault.value.where
+
+
+def test_a_weight_of_zero_leaves_a_term_out():
+    choices = {"encoder": "st-fusion", "objective": "psp"}
+    found = resolve(REGISTRY, "double-branch", choices=choices, overrides=[Override.parse("objective.pair=0")])
+    check(found.recipe, REGISTRY, found.sources)
+    assert {s.name: s.reason for s in loss_terms(found.recipe)}["pair"] == "no part gives pair_similarity"
+
+
+def test_a_recipe_handed_over_as_a_value_may_have_its_parts_swapped():
+    from avelzoo import MeanPoolConfig, recipes
+
+    found = composed(replace(recipes["psp"]("full"), encoder=MeanPoolConfig()))
+    check(found.recipe, REGISTRY, found.sources)
+    assert trained(found.recipe) == {"segment"}
+
+
+def test_a_composition_in_which_nothing_trains_is_refused():
+    zero = [Override.parse("objective.event=0"), Override.parse("objective.relevance=0")]
+    found = resolve(REGISTRY, "double-branch", overrides=zero)
+    with pytest.raises(CompositionError, match="no term of the objective 'full' trains") as fault:
+        check(found.recipe, REGISTRY, found.sources)
+    assert "event: its weight is 0" in fault.value.found
+
+
+def test_the_remedy_names_parts_that_fit():
+    """`cmbs-weak` gives the probabilities too, but needs gated streams that CMRAN's encoder does not have."""
+    found = resolve(REGISTRY, "cmran", supervision="weak", choices={"head": "single"})
+    with pytest.raises(CompositionError, match="'video' needs video_probabilities") as fault:
+        check(found.recipe, REGISTRY, found.sources)
+    assert "--head gated-double" in fault.value.fix
+    assert "cmbs-weak" not in fault.value.fix
+    assert "--objective weak" in fault.value.fix
+
+
+def test_dry_run_says_which_terms_train(capsys):
+    assert main(["run", "psp", "--encoder", "st-fusion", "--dry-run"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["pair", "100", "no", "no", "part", "gives", "pair_similarity"] in lines
+    assert ["segment", "1", "yes", "head"] in lines
+    assert main(["run", "psp", "--dry-run", "--json"]) == 0
+    terms = json.loads(capsys.readouterr().out)["terms"]
+    assert terms["pair"] == {"weight": 100.0, "trains": True, "reason": "", "given_by": ["encoder"]}
+    assert terms["unimodal"] == {"weight": 0.01, "trains": False, "reason": "no part gives unimodal", "given_by": []}
+
+
+def test_a_runs_start_and_its_record_say_which_terms_train(capsys, tmp_path):
+    out = tmp_path / "run"
+    argv = ["run", "psp", "--encoder", "mean-pool", *TINY, "--out", str(out), "--json"]
+    assert main(argv) == 0
+    said = capsys.readouterr().err
+    assert "loss terms" in said
+    assert "segment x 1" in said
+    assert "pair: no part gives pair_similarity" in " ".join(said.split())
+    terms = json.loads((out / "composition.json").read_text())["terms"]
+    assert [name for name, state in terms.items() if state["trains"]] == ["segment"]
+    assert terms["pair"]["reason"] == "no part gives pair_similarity"
+    assert main([*argv, "--quiet", "--resume"]) == 0
+    assert "loss terms" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("supervision", "protocol", "leaks"),
+    [("full", "soft-duration", False), ("weak", "soft-duration", True), ("weak", "onehot", False)],
+)
+def test_runs_trained_with_labels_that_leak_the_duration_carry_a_mark(supervision, protocol, leaks, capsys, tmp_path):
+    out = tmp_path / "run"
+    values = ("--set", f"dataset.weak_protocol={protocol}")
+    argv = ["run", "double-branch", "--encoder", "mean-pool", "--supervision", supervision, *values, *TINY]
+    assert main([*argv, "--out", str(out)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert ("† trained with soft-duration labels" in said) is leaks
+    result = json.loads((out / "result.json").read_text())
+    assert result["leaks_duration"] is leaks
+    assert result["weak_protocol"] == (protocol if supervision == "weak" else None)
+    assert main(["evaluate", str(out)]) == 0
+    assert ("† trained with soft-duration labels" in " ".join(capsys.readouterr().out.split())) is leaks
+
+
+def test_the_mark_is_on_results_and_in_a_sweeps_table(tmp_path):
+    from avelzoo import sweep
+
+    tiny = {"train.epochs": 1, "train.limit_batches": 1, "dataset.train_videos": 16, "train.batch_size": 8}
+    axes = {"dataset.weak_protocol": ["soft-duration", "onehot"], "encoder": ["mean-pool"]}
+    found = sweep("double-branch", over=axes, supervision="weak", options=tiny, out=tmp_path / "sweep")
+    assert [cell.leaks_duration for cell in found.cells] == [True, False]
+    marked, plain = (line for line in str(found).splitlines()[2:4])
+    assert "†" in marked
+    assert "†" not in plain
+    assert str(found).splitlines()[-1].startswith("† trained with soft-duration labels")
+    options = tiny | {"dataset.weak_protocol": "soft-duration"}
+    told = run("double-branch", supervision="weak", encoder="mean-pool", options=options, out=tmp_path / "run")
+    assert str(told).startswith("avelzoo/double-branch (weak) †:")
