@@ -60,7 +60,7 @@ def test_every_parameter_of_a_recipe_learns(name, supervision):
 @pytest.mark.parametrize("supervision", ["full", "weak"])
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_the_event_aware_branch_and_its_bank_fit(name, supervision):
-    """`avelzoo run NAME --head event-aware --memory jsd-bank`; where its own objective does not fit, the general one."""
+    """`avelzoo run NAME --head event-aware --memory jsd-bank`, and the general objective where the own does not fit."""
     recipe = recipe_of(name, supervision)
     if supervision == "weak" or name.startswith("avel2018"):
         recipe = replace(recipe, objective=component("objective", supervision))
