@@ -149,7 +149,9 @@ def test_a_runs_start_and_its_record_say_which_terms_train(capsys, tmp_path):
     terms = json.loads((out / "composition.json").read_text())["terms"]
     assert [name for name, state in terms.items() if state["trains"]] == ["segment"]
     assert terms["pair"]["reason"] == "no part gives pair_similarity"
-    assert main([*argv, "--quiet", "--resume"]) == 0
+    assert main([*argv, "--resume"]) == 0
+    assert "loss terms" not in capsys.readouterr().err, "a finished run does not start"
+    assert main([*argv[:-2], str(tmp_path / "quiet"), "--quiet"]) == 0
     assert "loss terms" not in capsys.readouterr().err
 
 

@@ -74,21 +74,39 @@ def reopen(registry: Registry, folder: str | None, how: RunSettings) -> tuple[Co
         raise RunError("the run's composition is incomplete", where=str(path / "composition.json")) from error
 
 
+class StartLines:
+    """The watcher of a run on the command line: which loss terms train, then the usual one.
+
+    Args:
+        composition: of the run.
+    """
+
+    def __init__(self, composition: Composition) -> None:
+        from avelzoo.engine.progress import default_watcher
+
+        self._composition = composition
+        self._inner = default_watcher(wanted=True)
+        self.step, self.epoch, self.end = self._inner.step, self._inner.epoch, self._inner.end
+
+    def begin(self, epochs: int, done: int) -> None:
+        """Print the lines on stderr; training begins, or goes on after ``done`` epochs."""
+        from avelzoo.compose import loss_terms
+
+        render.console(stderr=True).print(render.fields(render.terms_lines(loss_terms(self._composition.recipe))))
+        self._inner.begin(epochs, done)
+
+
 def execute(registry: Registry, composition: Composition, how: RunSettings) -> None:
     """Train, evaluate, print."""
     from avelzoo import engine
     from avelzoo.allocator import keep_freed_memory
     from avelzoo.api import new_folder
-    from avelzoo.compose import check, loss_terms
     from avelzoo.engine.parallel.place import find_place
 
     keep_freed_memory()
     folder = how.out or new_folder(composition)
     place = find_place()
     first = place is None or place.rank == 0
-    if first and not how.quiet:
-        check(composition.recipe, registry, composition.sources)
-        render.console(stderr=True).print(render.fields(render.terms_lines(loss_terms(composition.recipe))))
     try:
         result = engine.run(
             composition,
@@ -99,7 +117,7 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
             devices=how.devices,
             nodes=how.nodes,
             command=["avelzoo", *sys.argv[1:]],
-            progress=not how.quiet,
+            progress=StartLines(composition) if first and not how.quiet else False,
             lifecycle=Lifecycle(default_host()),
         )
     except KeyboardInterrupt:
