@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from avelzoo.components import KINDS, Supervision
 from avelzoo.composition import Composition, Override, resolve
-from avelzoo.config import options as options_of
+from avelzoo.config import Bounds, checked, native, options as options_of
 from avelzoo.errors import UsageError
 from avelzoo.host import default_host
 from avelzoo.lifecycle import Lifecycle
@@ -68,6 +68,13 @@ def run(
 ) -> RunResult:
     """Train and evaluate, as `avelzoo run` does.
 
+    Numbers may be Python's, NumPy's or PyTorch's. The run works under a state of PyTorch and NumPy of its own and
+    leaves the caller's as it was, random generators included: the same call gives the same numbers after
+    ``torch.set_default_dtype``, under ``torch.no_grad``, autocast, a default device or any seed.
+
+    Of several threads that call this, one runs and the others wait for it, since a process has one set of random
+    generators. `avelzoo.sweep` with the launcher ``local`` runs several at once, in processes.
+
     Args:
         recipe: a name, or a `Recipe`, perhaps changed with ``dataclasses.replace``. A `Recipe` is taken as it is: the
             budget that a data set suggests replaces only that of a recipe given by name.
@@ -91,12 +98,17 @@ def run(
     """
     from avelzoo import engine
 
+    resume = checked("run.resume", bool, resume, default=False)
+    devices, nodes = (
+        checked(f"run.{name}", int, value, bounds=Bounds(min=1), default=1)
+        for name, value in (("devices", devices), ("nodes", nodes))
+    )
     if resume and out is None:
         raise UsageError("which run is to go on?", fix="name its folder: run(..., out=RUN_DIR, resume=True)")
     registry = default_host().registry
     wished = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
     choices = {slot: name for slot, name in wished.items() if name is not None}
-    seeded = [] if seed is None else [Override("train.seed", seed, "python")]
+    seeded = [] if seed is None else [Override("train.seed", native(seed), "python")]
     composition = composed(recipe, supervision=supervision, choices=choices, options=options, overrides=seeded)
     folder = Path(out) if out is not None else new_folder(composition)
     return engine.run(
@@ -104,11 +116,11 @@ def run(
         folder,
         registry=registry,
         resume=resume,
-        device=device,
+        device=str(device),
         devices=devices,
         nodes=nodes,
         command=sys.argv,
-        progress=progress,
+        progress=native(progress),
         lifecycle=Lifecycle(default_host()),
     )
 
@@ -134,12 +146,20 @@ def composed(
         UsageError: a name, option or value does not exist or does not fit.
     """
     registry = default_host().registry
+    for slot, name in (choices or {}).items():
+        if not isinstance(name, str):
+            raise UsageError(
+                f"the {slot} is chosen by name",
+                found=type(name).__name__,
+                expected=", ".join(registry.names(slot)) if slot in KINDS else "a name",
+                fix=f"for one with options of its own: run(dataclasses.replace(recipe, {slot}=...))",
+            )
     known = get_args(Supervision)
     if supervision is not None and supervision not in known:
         raise UsageError(
             f"unknown supervision '{supervision}'" + did_you_mean(supervision, known), expected=" or ".join(known)
         )
-    wishes = [*(Override(path, value, "python") for path, value in (options or {}).items()), *overrides]
+    wishes = [*(Override(path, native(value), "python") for path, value in (options or {}).items()), *overrides]
     if isinstance(recipe, str):
         return resolve(registry, recipe, supervision=supervision or "full", choices=choices, overrides=wishes)
     if supervision not in (None, recipe.supervision):

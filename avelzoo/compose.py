@@ -98,13 +98,18 @@ def loss_terms(recipe: Recipe) -> tuple[TermState, ...]:
 
 
 def build(recipe: Recipe, spec: FeatureSpec) -> Model:
-    """The model of a recipe for features of ``spec``'s sizes."""
+    """The model of a recipe for features of ``spec``'s sizes, in float32 on the CPU whatever the caller's defaults are.
+
+    Initial weights are drawn from PyTorch's global generator, as those of every module.
+    """
+    from avelzoo.isolation import isolated
     from avelzoo.model import Model
 
-    encoder = recipe.encoder.build(spec)
-    memory = recipe.memory.build(spec, encoder.widths, recipe.supervision)
-    head = recipe.head.build(spec, encoder.widths, recipe.supervision)
-    return Model(encoder, memory, head, recipe.objective.build(spec))
+    with isolated(generators=False):
+        encoder = recipe.encoder.build(spec)
+        memory = recipe.memory.build(spec, encoder.widths, recipe.supervision)
+        head = recipe.head.build(spec, encoder.widths, recipe.supervision)
+        return Model(encoder, memory, head, recipe.objective.build(spec))
 
 
 def _check_terms(recipe: Recipe, registry: Registry, sources: Mapping[str, str] | None) -> None:

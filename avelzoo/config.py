@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
+import os
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
@@ -22,6 +24,10 @@ from avelzoo.errors import OptionError
 from avelzoo.suggest import did_you_mean
 
 _SCALARS: tuple[type, ...] = (bool, int, float, str, Path)
+
+_LARGEST = 2**1023
+"""Integers from here on are no real number of Python's."""
+_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,11 @@ class Bounds:
 
     def accepts(self, value: float) -> bool:
         """Whether ``value`` is finite and inside."""
-        return math.isfinite(value) and self.min <= value <= self.max and self.above < value < self.below
+        return (
+            (isinstance(value, int) or math.isfinite(value))
+            and self.min <= value <= self.max
+            and self.above < value < self.below
+        )
 
     def __str__(self) -> str:
         parts = []
@@ -147,13 +157,56 @@ def _option(f: dataclasses.Field[Any], hint: Any) -> Option:
     return Option(f.name, hint, default, text, bounds, choices, optional, repeated)
 
 
+def native(value: Any) -> Any:
+    """A value in Python's own types, where it is a number or text of NumPy, PyTorch or another library.
+
+    Arrays without axes are their one value, arrays with one axis and any sequence are tuples. What is nothing of the
+    kind stays as it is.
+    """
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)  # of an enum of texts, the text
+    axes = getattr(value, "ndim", None)
+    if axes == 0 and hasattr(value, "item"):
+        item = value.item()
+        return item if item is value else native(item)
+    if axes == 1 and hasattr(value, "tolist"):
+        return tuple(map(native, value.tolist()))
+    if isinstance(value, os.PathLike):
+        return Path(os.fspath(value))
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+        return tuple(map(native, value))
+    try:
+        return _number(value)
+    except (OverflowError, TypeError, ValueError):
+        return value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value
+
+
+def checked(path: str, like: type, value: Any, *, bounds: Bounds | None = None, default: Any = None) -> Any:
+    """An argument of a function, checked and converted as an option of this type is.
+
+    Raises:
+        OptionError: it has another type or is out of range.
+    """
+    kind, _, name = path.partition(".")
+    return _check(kind, Option(name, like, default, "", bounds, (), optional=False, repeated=False), value)
+
+
 def coerce(kind: str, option: Option, value: Any) -> Any:
     """``value`` (text from the command line, or a TOML or JSON value) as the option's own type."""
+    value = native(value)
     if value is None or (option.optional and isinstance(value, str) and value.lower() in ("none", "")):
         return None
     if option.repeated:
         items = [v for v in value.split(",") if v.strip()] if isinstance(value, str) else value
-        if not isinstance(items, list | tuple):
+        if not isinstance(items, list | tuple):  # text that was split, or a sequence
             raise _mismatch(kind, option, value)
         return tuple(_scalar(kind, option, v) for v in items)
     return _scalar(kind, option, value)
@@ -185,12 +238,13 @@ def _scalar(kind: str, option: Option, value: Any) -> Any:
 
 
 def _check(kind: str, option: Option, value: Any) -> Any:
+    value = native(value)
     if value is None:
         if option.optional:
             return None
         raise _mismatch(kind, option, value)
     if option.repeated:
-        if not isinstance(value, tuple | list):
+        if not isinstance(value, tuple):
             raise _mismatch(kind, option, value)
         return tuple(_check_scalar(kind, option, v) for v in value)
     return _check_scalar(kind, option, value)
@@ -198,7 +252,7 @@ def _check(kind: str, option: Option, value: Any) -> Any:
 
 def _check_scalar(kind: str, option: Option, value: Any) -> Any:
     if option.type is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) < _LARGEST else math.inf
     if option.type is Path and isinstance(value, str):
         value = Path(value)
     wrong_type = not isinstance(value, option.type) or (option.type is not bool and isinstance(value, bool))
@@ -213,12 +267,22 @@ def _check_scalar(kind: str, option: Option, value: Any) -> Any:
 
 def _mismatch(kind: str, option: Option, value: Any) -> OptionError:
     hint = did_you_mean(str(value), option.choices) if option.choices else ""
+    shown = " ".join(repr(value).split())
+    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
     return OptionError(
-        f"option '{kind}.{option.name}' does not accept {value!r}" + hint,
-        found=f"{value!r} ({type(value).__name__})",
+        f"option '{kind}.{option.name}' does not accept {shown}" + hint,
+        found=f"{shown} ({type(value).__name__})",
         expected=option.type_name,
-        fix=option.help,
+        fix=_advice(kind, option),
     )
+
+
+def _advice(kind: str, option: Option) -> str:
+    """What to give instead: the default as an example, where there is one."""
+    if option.default is None:
+        return f"set {kind}.{option.name} to a value of this type" + (", or leave it out" if option.optional else "")
+    default = ",".join(map(str, option.default)) if option.repeated else option.default
+    return f"set {kind}.{option.name} to a value of this type; its default is {default if default != '' else 'empty'}"
 
 
 def _plain(value: Any) -> Any:

@@ -6,11 +6,12 @@ A system joins by registering an `OfficialSystem`; nothing here knows any system
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from avelzoo.errors import RunError, UsageError
+from avelzoo.errors import AvelzooError, RunError, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from avelzoo.model import Model
     from avelzoo.recipe import PublishedCheckpoint, Recipe
     from avelzoo.records import FeatureSpec
+
+T = TypeVar("T")
+
+_MISFITS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What reading sizes off tensors of unexpected shapes raises."""
 
 
 class OfficialSystem(ABC):
@@ -65,7 +71,7 @@ def official_outputs(
     Args:
         system: registered name, such as ``ge2023``.
         setting: ``full`` or ``weak``.
-        state_dict: the public code's own keys, with or without ``module.``; tensors or arrays.
+        state_dict: the public code's own keys, with or without wrappers' prefixes (``module.``); tensors or arrays.
         inputs: the public code's inputs by name; tensors or arrays.
         mode: ``eval``, ``train0`` or a variant the system names.
         host: where the system is looked up; by default everything that is installed.
@@ -74,8 +80,12 @@ def official_outputs(
         UsageError: no such system, setting or mode.
         RunError: keys or shapes of the state dict do not match.
     """
+    from avelzoo.isolation import isolated
+
     adapter = official_system(system, setting, host)
-    return adapter.outputs(setting, clean_state(state_dict), _tensors(inputs), mode)
+    with isolated():
+        given = _tensors(inputs)
+        return fitted(_tensors(state_dict), lambda state: adapter.outputs(setting, state, given, mode)).value
 
 
 def official_system(system: str, setting: str, host: PluginHost | None = None) -> OfficialSystem:
@@ -89,64 +99,75 @@ def official_system(system: str, setting: str, host: PluginHost | None = None) -
     return adapter
 
 
-def clean_state(state_dict: Mapping[str, Any]) -> dict[str, Tensor]:
-    """A state dict as tensors, without the ``module.`` prefix that data-parallel training leaves."""
-    return _tensors({key.removeprefix("module."): value for key, value in state_dict.items()})
+def read_state_dict(path: Path, key: str | None = None) -> dict[str, Tensor]:
+    """The tensors of a checkpoint file: PyTorch's own formats or safetensors, judged by content.
 
+    Nothing in the file is executed, see `avelzoo.checkpoints.read_checkpoint`.
 
-def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint file: PyTorch's own format or safetensors, read without executing what it holds.
-
-    A state dict kept under the key ``state_dict``, ``model`` or ``model_state_dict`` is found there; a pickled module's
-    is read off its parts, see `avelzoo.modulefile`.
+    Args:
+        path: the file.
+        key: the entry that holds the weights; None to find it.
 
     Raises:
-        RunError: no such file, a damaged one, one with anything but tensors in it, or one that asks for code to run.
+        RunError: no such file, a damaged one, one without weights, or one that calls what no weights need.
+        UsageError: it has no such key.
     """
-    import pickle
+    from avelzoo.checkpoints import read_checkpoint
 
-    import torch
-    from safetensors.torch import load_file
+    return read_checkpoint(path, key).state
 
-    try:
-        loaded = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-    except FileNotFoundError:
-        raise RunError("there is no such checkpoint", where=str(path)) from None
-    except pickle.UnpicklingError:  # more than tensors: perhaps a whole module, which can be read without running it
-        from avelzoo.modulefile import read_module_state
 
-        return read_module_state(path)
-    except PermissionError:
-        raise
-    except Exception as error:
-        reason = (str(error).splitlines() or [""])[0]
-        raise RunError(
-            "the checkpoint is damaged or not a checkpoint",
-            where=str(path),
-            found=f"{type(error).__name__}: {reason}"[:200],
-            expected="a file that torch.save or safetensors wrote",
-            fix="download or copy it again, and compare its size with the original's",
-        ) from error
-    for key in ("state_dict", "model", "model_state_dict"):
-        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
-            loaded = loaded[key]
-    tensors = isinstance(loaded, Mapping) and all(isinstance(value, torch.Tensor) for value in loaded.values())
-    if not tensors or not loaded:
-        raise RunError(
-            "the checkpoint is not a state dict",
-            where=str(path),
-            found=f"a {type(loaded).__name__}" + (" with other things than tensors" if loaded else " without entries"),
-            expected="a mapping from names to tensors",
-            fix="save model.state_dict() alone",
-        )
-    return dict(loaded)
+@dataclass(frozen=True)
+class Fitted(Generic[T]):
+    """What was made of a state dict, and under which names.
+
+    Attributes:
+        value: what was made.
+        state: the state dict under the names that fit.
+        prefix: what was taken off, such as ``module.``; empty for nothing.
+    """
+
+    value: T
+    state: dict[str, Tensor]
+    prefix: str
+
+
+def fitted(state: Mapping[str, Tensor], make: Callable[[dict[str, Tensor]], T]) -> Fitted[T]:
+    """What ``make`` gives for the state dict as it is, or without the prefixes that wrappers leave in its names.
+
+    Args:
+        state: tensors by the public code's names, perhaps with ``module.``, ``_orig_mod.`` or the like before them.
+        make: builds something of a state dict, and raises RunError where it does not fit.
+
+    Raises:
+        RunError: it fits under no names.
+    """
+    from avelzoo.checkpoints import is_wrapping, without_prefixes
+
+    told: AvelzooError | None = None
+    for shorter, taken in without_prefixes(state):
+        try:
+            return Fitted(make(shorter), shorter, taken)
+        except RunError as error:
+            fault: AvelzooError = error
+        except _MISFITS as error:
+            fault = RunError(
+                "the checkpoint's entries do not have the expected shapes",
+                found=f"{type(error).__name__}: {error}".splitlines()[0][:200],
+                fix="check the system and the setting; the ledger in the documentation lists every key",
+            )
+            fault.__cause__ = error
+        if told is None or (is_wrapping(taken) and len(shorter) == len(state)):
+            told = fault  # wrappers' names are never the model's, so without them more is known
+    assert told is not None, "the names as they are come first"
+    raise told
 
 
 def load_renamed(module: nn.Module, renamed: Mapping[str, Tensor], *, origin: str) -> None:
     """Load a state dict already in avelzoo's keys, strictly.
 
     Raises:
-        RunError: a key is missing or left over, or a shape differs; all of them are named.
+        RunError: a key is missing or left over, a shape differs, or integers stand for real numbers.
     """
     own = module.state_dict()
     renamed = _decisions(module) | dict(renamed)
@@ -156,6 +177,11 @@ def load_renamed(module: nn.Module, renamed: Mapping[str, Tensor], *, origin: st
         f"{key} is {tuple(renamed[key].shape)}, not {tuple(own[key].shape)}"
         for key in own.keys() & renamed.keys()
         if renamed[key].shape != own[key].shape
+    ]
+    faults += [
+        f"{key} holds {renamed[key].dtype}, not {own[key].dtype}"
+        for key in own.keys() & renamed.keys()
+        if renamed[key].is_floating_point() != own[key].is_floating_point()
     ]
     if faults:
         raise RunError(

@@ -8,9 +8,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from avelzoo import MeanPoolConfig, OptionError, UsageError, WorldsConfig, load_run, recipes, run
+from avelzoo import MeanPoolConfig, OptionError, UsageError, WorldsConfig, load_run, recipes, run, sweep
 from avelzoo.api import new_folder
 from avelzoo.composition import Override, resolve
 from avelzoo.errors import RunError, UnknownNameError
@@ -76,6 +78,78 @@ def test_a_name_runs_like_the_command_line():
     registry, choices = default_host().registry, {"encoder": "mean-pool"}
     asked = resolve(registry, "ead-b", supervision="weak", choices=choices, overrides=wishes)
     assert again.composition.recipe == asked.recipe
+
+
+def test_numbers_of_other_libraries(tmp_path):
+    """NumPy's and PyTorch's, wherever a number is taken; what is kept is plain."""
+    plain = run("ead-b", encoder="mean-pool", options=SMALL, seed=3, out="plain")
+    options = {name: np.int64(value) for name, value in SMALL.items()} | {"train.epochs": torch.tensor(1)}
+    counts = {"devices": np.int64(1), "nodes": np.array(1), "resume": np.bool_(False), "progress": np.bool_(False)}
+    mine = run(
+        np.str_("ead-b"), encoder=np.str_("mean-pool"), options=options, seed=np.int64(3), out=Path("mine"),
+        device=torch.device("cpu"), **counts,
+    )  # fmt: skip
+    assert mine.scores == plain.scores
+    slots = [json.loads((tmp_path / name / "composition.json").read_text())["slots"] for name in ("plain", "mine")]
+    assert slots[0] == slots[1]
+
+
+def test_a_sweep_over_arrays_and_ranges(tmp_path):
+    """Values of any iterable, a row of an array for an option that is a list; cells are plain data."""
+    over = {
+        "train.learning_rate": np.array([1e-3, 2e-3]),
+        "memory.size": range(2, 3),
+        "train.milestones": np.array([[1, 2]]),
+        "head": (name for name in ["single"]),
+    }
+    table = sweep("ead-b", over=over, seeds=np.array([3, 4]), choices={"encoder": "mean-pool"}, out="s",
+                  options={name: value for name, value in SMALL.items() if name != "memory.size"})  # fmt: skip
+    assert table.complete
+    assert [cell.values["train.learning_rate"] for cell in table.cells] == [1e-3, 2e-3]
+    plan = json.loads((tmp_path / "s" / "sweep.json").read_text())
+    assert {trial["seed"] for trial in plan["trials"]} == {3, 4}
+    assert plan["trials"][0]["cell"] | {"train.learning_rate": 0} == {
+        "train.learning_rate": 0, "memory.size": 2, "train.milestones": [1, 2], "head": "single",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"over": {"head": "single"}}, "values of 'head' are not several"),
+        ({"over": {"memory.size": 8}}, "values of 'memory.size' are not several"),
+        ({"over": {"memory.size": np.array(8)}}, "values of 'memory.size' are not several"),
+        ({"over": {"memory.size": np.array([1.5])}}, "'memory.size' does not accept 1.5"),
+        ({"seeds": 2.0}, "seeds are a number of runs"),
+        ({"seeds": True}, "seeds are a number of runs"),
+        ({"seeds": []}, "seeds are a number of runs"),
+        ({"seeds": np.array([0.5])}, "seeds are a number of runs"),
+        ({"seeds": "12"}, "seeds are a number of runs"),
+        ({"resume": 3}, "'sweep.resume' does not accept 3"),
+    ],
+)
+def test_faulty_sweeps(tmp_path, values, said):
+    with pytest.raises(UsageError, match=said) as fault:
+        sweep("ead-b", **values)
+    assert fault.value.fix
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"devices": 0}, "'run.devices' does not accept 0"),
+        ({"devices": 1.5}, "'run.devices' does not accept 1.5"),
+        ({"nodes": True}, "'run.nodes' does not accept True"),
+        ({"resume": "maybe"}, "'run.resume' does not accept 'maybe'"),
+        ({"seed": 1.5}, "'train.seed' does not accept 1.5"),
+        ({"dataset": WorldsConfig()}, "the dataset is chosen by name"),
+    ],
+)
+def test_faulty_arguments(tmp_path, values, said):
+    with pytest.raises(UsageError, match=said):
+        run("ead-b", **values)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_changed_recipe_runs_as_it_is():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from avelzoo.cli import catalogue, render
+
+if TYPE_CHECKING:
+    from avelzoo.importing import ImportedCheckpoint
 
 
 def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
@@ -31,44 +33,39 @@ def _checkpoints() -> str:
 
 
 def import_checkpoint(
-    system: Annotated[str, typer.Argument(help="The system it belongs to; `avelzoo list officials` names them.")],
-    file: Annotated[Path, typer.Argument(help="A state dict that torch.save or safetensors wrote.")],
-    setting: Annotated[str, typer.Option(metavar="full|weak", help="The setting it was trained in.")] = "full",
+    system: Annotated[str, typer.Argument(help="Published system; `avelzoo list officials` names them.")],
+    file: Annotated[Path, typer.Argument(help="Checkpoint that torch.save or safetensors wrote, under any name.")],
+    setting: Annotated[str, typer.Option(metavar="full|weak", help="Setting it was trained in.")] = "full",
+    key: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Entry with the weights, such as ema. [default: found by name]")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder. [default: runs/SYSTEM-SETTING-FILE]")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Make a run folder of a published system's checkpoint. Nothing in the file is executed."""
-    from avelzoo import engine
-    from avelzoo.api import compose
-    from avelzoo.host import default_host
-    from avelzoo.interop import clean_state, official_system, read_state_dict
+    from avelzoo import importing
 
-    host = default_host()
-    adapter = official_system(system, setting, host)
-    state = clean_state(read_state_dict(file))
-    recipe = adapter.recipe(setting, state)
-    spec = adapter.spec(setting, state)
-    model = adapter.load(setting, state)
-    composition = compose(recipe, host.registry, [])
-    composition = replace(composition, sources=dict.fromkeys(composition.sources, f"checkpoint {file.name}"))
-    folder = out or Path("runs") / f"{system.replace('/', '-')}-{setting}-{file.stem}"
-    origin = {"system": system, "setting": setting, "file": file.name, "sha256": _sha256(file)}
-    engine.save_import(folder, composition, spec, model, origin)
-    name = composition.owner.qualified
-    parameters = sum(p.numel() for p in model.parameters())
+    made = importing.import_checkpoint(system, file, setting=setting, out=out, key=key)
     if json:
-        told = {"run_dir": str(folder), "recipe": name, "parameters": parameters, "entries": len(state)}
-        render.emit_json(told | origin)
+        render.emit_json(asdict(made))
         return
-    lines = {
-        "run folder": str(folder),
-        "recipe": f"{name}, {setting}",
-        "holds": f"{parameters} parameters, from {len(state)} entries of {file}",
-        "next": f"avelzoo evaluate {folder} --data DIR",
+    render.console().print(render.fields(_rows(made, file)))
+
+
+def _rows(made: ImportedCheckpoint, file: Path) -> dict[str, str]:
+    rows = {
+        "run folder": made.run_dir,
+        "recipe": f"{made.recipe}, {made.setting}",
+        "holds": f"{made.parameters} parameters, from {made.entries} entries of {file}",
+        "found under": f"'{made.key}'" if made.key else "",
+        "names without": f"'{made.prefix}'" if made.prefix else "",
+        "rounded": ", ".join(f"{count} entries from {dtype} to float32" for dtype, count in made.rounded.items()),
+        "not taken": _some(made.not_taken),
+        "kept inert": _some(made.inert),
+        "next": f"avelzoo evaluate {made.run_dir} --data DIR",
     }
-    render.console().print(render.fields(lines))
+    return {label: text for label, text in rows.items() if text}
 
 
-def _sha256(file: Path) -> str:
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from avelzoo.isolation import seed_all
+
 Generators = tuple[dict[str, Tensor], dict[str, Any]]
 """State of every global generator: tensors, and plain data."""
 
@@ -27,9 +29,7 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
         torch.is_deterministic_algorithms_warn_only_enabled(),
     )
     filling = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
-    torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002, plugins may use the global generator
-    random.seed(seed)
+    seed_all(seed, device)
     try:
         if device.type == "cpu":
             torch.use_deterministic_algorithms(True)

@@ -18,12 +18,12 @@ from avelzoo.engine.checkpoint import load_weights, save_weights
 from avelzoo.engine.environment import feature_type, make_fabric
 from avelzoo.engine.evaluation import answers, full_scores
 from avelzoo.engine.files import read_json
-from avelzoo.engine.generators import untouched
 from avelzoo.engine.record import versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir
 from avelzoo.engine.team import Alone
 from avelzoo.errors import OptionError, RunError, UsageError
+from avelzoo.isolation import isolated
 from avelzoo.model import Model
 from avelzoo.records import FeatureSpec
 from avelzoo.registry import Registry
@@ -48,6 +48,7 @@ class LoadedRun:
     result: RunResult | None
 
 
+@isolated()
 def load_run(path: Path, registry: Registry) -> LoadedRun:
     """Open a run folder.
 
@@ -65,8 +66,7 @@ def load_run(path: Path, registry: Registry) -> LoadedRun:
             "the run's composition is incomplete", where=str(folder.composition), found=str(error)
         ) from error
     train = composition.recipe.train
-    with untouched(torch.device("cpu")):
-        model = build(composition.recipe, spec)
+    model = build(composition.recipe, spec)
     if feature_type(train.precision) is not None:
         model = model.to(feature_type(train.precision))
     epoch = load_weights(folder.best, model)
@@ -75,6 +75,7 @@ def load_run(path: Path, registry: Registry) -> LoadedRun:
     return LoadedRun(path, composition, spec, model.eval(), result)
 
 
+@isolated()
 def evaluate(
     run: LoadedRun,
     *,

@@ -37,12 +37,14 @@ from avelzoo.engine.team import Alone, Team
 from avelzoo.engine.telling import Telling
 from avelzoo.engine.training import Trainer
 from avelzoo.errors import DataError
+from avelzoo.isolation import isolated
 from avelzoo.lifecycle import Lifecycle, RunView
 from avelzoo.model import Model
 from avelzoo.recipe import TrainConfig
 from avelzoo.registry import Registry
 
 
+@isolated()
 def run(
     composition: Composition,
     out: Path,
@@ -58,7 +60,9 @@ def run(
 ) -> RunResult:
     """Train a composition, choose its epoch on val, read test once, and leave a run folder.
 
-    On a CPU the same composition gives the same numbers bit for bit, also when the run was killed and resumed.
+    On a CPU the same composition gives the same numbers bit for bit, also when the run was killed and resumed, and
+    whatever the caller has set in PyTorch (default dtype or device, gradients, autocast, seeds, ...): see
+    `avelzoo.isolation.isolated`. Of several threads that call this, one runs and the others wait.
 
     Args:
         composition: every value, with its source.

@@ -13,8 +13,10 @@ from torch.optim import Optimizer
 from torch.utils.flop_counter import FlopCounterMode
 
 from avelzoo.compose import build
+from avelzoo.config import Bounds, checked
 from avelzoo.engine.environment import device_name, feature_type, make_fabric, peak_memory_mb
 from avelzoo.engine.optimization import adam
+from avelzoo.isolation import isolated, seed_all
 from avelzoo.model import Model
 from avelzoo.nn.lean import plain_layers
 from avelzoo.profiling.clock import Clock, products_per_second
@@ -70,6 +72,7 @@ class Cost:
         return dict(vars(self)) | totals
 
 
+@isolated(exact=False)
 def profile(
     recipe: Recipe, spec: FeatureSpec, *, batch_size: int | None = None, repeats: int = 3, device: str = "cpu"
 ) -> Cost:
@@ -85,10 +88,12 @@ def profile(
     Raises:
         UsageError: there is no such device here.
     """
-    b = batch_size or recipe.train.batch_size
+    some, b = Bounds(min=1), recipe.train.batch_size
+    b = b if batch_size is None else checked("profile.batch_size", int, batch_size, bounds=some, default=b)
+    repeats = checked("profile.repeats", int, repeats, bounds=some, default=3)
     precision = recipe.train.precision
     fabric = make_fabric(device, precision)
-    torch.manual_seed(0)
+    seed_all(0, fabric.device)
     model = build(recipe, spec)
     fabric.setup_module(model)
     optimizer = cast("Optimizer", fabric.setup_optimizers(adam(model, recipe.train)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from avelzoo.api import composed, unused
 from avelzoo.components import LauncherConfig, Supervision
 from avelzoo.composition import Composition
+from avelzoo.config import checked, native
 from avelzoo.errors import UsageError
 from avelzoo.host import default_host
 from avelzoo.recipe import Recipe
@@ -23,7 +24,7 @@ from avelzoo.sweeps.running import Told, described, run_plan
 def sweep(
     recipe: Recipe | str,
     *,
-    over: Mapping[str, Sequence[Any]] | None = None,
+    over: Mapping[str, Iterable[Any]] | None = None,
     seeds: int | Sequence[int] | None = None,
     launcher: str | LauncherConfig = "inline",
     supervision: Supervision | None = None,
@@ -38,7 +39,8 @@ def sweep(
 
     Args:
         recipe: a name, or a `Recipe`, as in `avelzoo.run`.
-        over: what varies: ``slot.option``, a slot, ``supervision`` or ``recipe`` -> its values.
+        over: what varies: ``slot.option``, a slot, ``supervision`` or ``recipe`` -> its values, in a list,
+            a range, a NumPy array or any other iterable.
         seeds: how many, counted from that of the recipe, or which; None for the recipe's own.
         launcher: a name, or a config with options, such as ``LocalConfig(workers=2)``.
         supervision: ``full`` or ``weak``, for a recipe given by name; full by default.
@@ -55,6 +57,7 @@ def sweep(
     Raises:
         AvelzooError: nothing could be started.
     """
+    resume = checked("sweep.resume", bool, resume, default=False)
     if resume and out is None:
         raise UsageError("which sweep is to go on?", fix="name its folder: sweep(..., out=SWEEP_DIR, resume=True)")
     host = default_host()
@@ -69,16 +72,30 @@ def sweep(
             overrides=point.overrides,
         )
 
-    axes = [Axis(name, tuple(values)) for name, values in (over or {}).items()]
+    seeds = native(seeds)
+    axes = [Axis(name, _values(name, values)) for name, values in (over or {}).items()]
     require_unclaimed(axes, dict.fromkeys(choices or {}, "choices") | dict.fromkeys(options or {}, "options"))
     config = registry.get("launcher", launcher).target() if isinstance(launcher, str) else launcher
     plan = Plan.of(
         axes,
         expand(registry, axes, seeds, make),
-        device=device,
+        device=str(device),
         launcher=described(registry, config),
         plugins=host.files,
         command=sys.argv,
     )
     folder = SweepDir(Path(out) if out is not None else unused(sweep_name(plan.trials)))
     return run_plan(plan, folder, registry=registry, resume=resume, told=told)
+
+
+def _values(name: str, values: Any) -> tuple[Any, ...]:
+    """An axis's values in Python's own types: of a list, an array (its rows where it has more axes), any iterable."""
+    one = isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable)
+    if one or getattr(values, "ndim", 1) == 0:
+        raise UsageError(
+            f"the values of '{name}' are not several",
+            found=str(native(values))[:80],
+            expected="a list, a range, an array or another iterable of values",
+            fix="put a single value in a list: [value]",
+        )
+    return tuple(map(native, values))

@@ -105,9 +105,15 @@ def _require_sound(axes: Sequence[Axis], seeds: int | Sequence[int] | None) -> N
                 found=", ".join(map(str, axis.values)),
                 fix="name one or more values, each once",
             )
-    several = [seeds] if isinstance(seeds, int) else list(seeds or (1,))
-    if min(several) < (1 if isinstance(seeds, int) else 0) or len(set(several)) < len(several):
-        raise UsageError("seeds are a number of runs, one or more, or different seeds", found=str(seeds))
+    listed = isinstance(seeds, Sequence) and not isinstance(seeds, str)
+    several: Sequence[Any] = seeds if listed else (1,) if seeds is None else (seeds,)  # type: ignore[assignment]
+    whole = several and all(isinstance(seed, int) and not isinstance(seed, bool) for seed in several)
+    if not whole or min(several) < (1 if isinstance(seeds, int) else 0) or len(set(several)) < len(several):
+        raise UsageError(
+            "seeds are a number of runs, one or more, or different whole numbers from 0 on",
+            found=str(seeds)[:80],
+            fix="give a number, such as 5, or a list, such as [0, 1, 2]",
+        )
     if seeds is not None and any(axis.name == SEED for axis in axes):
         raise UsageError(f"seeds are asked for twice: by --seeds and by the sweep of {SEED}", fix="keep one of the two")
 

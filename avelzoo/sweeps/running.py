@@ -60,10 +60,12 @@ def run_plan(
         AvelzooError: nothing could be started. A run that fails is part of the result instead.
     """
     from avelzoo.engine import RunDir
+    from avelzoo.isolation import isolated
 
     launcher = launcher_of(registry, plan.launcher).build()
     add_files(plan.plugins)
-    _require_data(plan, registry)
+    with isolated():
+        _require_data(plan, registry)
     with RunDir(folder.path).claimed():
         plan = folder.keep(plan, resume=resume)
         results = _finished(folder, plan)

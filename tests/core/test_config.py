@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import enum
+import fractions
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
 import pytest
+import torch
 
-from avelzoo.config import Bounds, Config, Help, options
+from avelzoo.config import Bounds, Config, Help, native, options
 from avelzoo.errors import OptionError
 
 
@@ -75,6 +79,21 @@ def test_text_becomes_values(name, text, value):
         ("clip", -1.0),
         ("marks", (0,)),
         ("marks", 3),
+        ("width", np.float64(3.0)),
+        ("width", np.bool_(True)),
+        ("width", np.ones(1, dtype=int)),
+        ("width", np.int64(0)),
+        ("width", 3 + 0j),
+        ("rate", np.float32("nan")),
+        ("rate", 10**400),
+        ("rate", np.zeros((2, 2))),
+        ("on", np.int64(1)),
+        ("marks", np.array(3)),
+        ("marks", np.ones((2, 2), dtype=int)),
+        ("marks", np.array([1.5])),
+        ("marks", {1, 2}),
+        ("mode", b"left"),
+        ("root", 3),
     ],
 )
 def test_wrong_values_name_option_finding_and_expectation(name, value):
@@ -82,6 +101,68 @@ def test_wrong_values_name_option_finding_and_expectation(name, value):
         Sample.from_dict({name: value})
     assert fault.value.found
     assert fault.value.expected
+    assert len(fault.value.found) < 120
+    assert fault.value.fix.startswith(f"set sample.{name} to a value of this type")
+
+
+class Side(enum.StrEnum):
+    RIGHT = "right"
+
+
+class Size(enum.IntEnum):
+    LARGE = 7
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "value"),
+    [
+        ("width", np.int64(3), 3),
+        ("width", np.uint8(3), 3),
+        ("width", np.array(3), 3),
+        ("width", torch.tensor(3), 3),
+        ("width", Size.LARGE, 7),
+        ("rate", np.float32(0.5), 0.5),
+        ("rate", np.float64(0.5), 0.5),
+        ("rate", np.float16(0.5), 0.5),
+        ("rate", np.int32(0), 0.0),
+        ("rate", np.array(0.5), 0.5),
+        ("rate", fractions.Fraction(1, 2), 0.5),
+        ("clip", np.float64(2), 2.0),
+        ("on", np.bool_(False), False),
+        ("on", np.array(True), True),
+        ("mode", np.str_("right"), "right"),
+        ("mode", np.array(["right"])[0], "right"),
+        ("mode", Side.RIGHT, "right"),
+        ("marks", np.array([3, 5]), (3, 5)),
+        ("marks", range(3, 6), (3, 4, 5)),
+        ("marks", [np.int64(3), np.array(5)], (3, 5)),
+        ("marks", torch.tensor([3, 5]), (3, 5)),
+        ("marks", [], ()),
+        ("root", np.str_("a/b"), Path("a/b")),
+    ],
+)
+def test_numbers_and_sequences_of_other_libraries_are_taken(name, given, value):
+    """The same where a config is made, and where it is made of plain data; and plain data comes back."""
+    for sample in (Sample(**{name: given}), Sample.from_dict({name: given})):
+        got = getattr(sample, name)
+        assert got == value
+        assert type(got) is type(value)
+        assert all(type(item) is int for item in (got if isinstance(got, tuple) else ()))
+        assert Sample.from_dict(sample.to_dict()) == sample
+
+
+def test_what_is_no_number_stays_as_it_is():
+    for value in (None, {1}, {"a": 1}, b"x", object):
+        assert native(value) is value
+
+
+def test_advice_is_not_a_help_text():
+    with pytest.raises(OptionError) as fault:
+        Sample(width="wide")
+    assert fault.value.fix == "set sample.width to a value of this type; its default is 4"
+    with pytest.raises(OptionError) as fault:
+        Sample(clip=-1.0)
+    assert fault.value.fix == "set sample.clip to a value of this type, or leave it out"
 
 
 def test_unknown_options_suggest_the_nearest():

@@ -1,0 +1,161 @@
+"""A state of PyTorch and NumPy of the library's own: what a caller has set changes no numbers, and stays set."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+_LOCK = threading.RLock()
+_LOG = logging.getLogger("avelzoo")
+
+
+def _new_lock() -> None:
+    global _LOCK  # noqa: PLW0603, the lock of a forked process: its parent's may be held by a thread that is not here
+    _LOCK = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock)
+
+
+@contextmanager
+def isolated(*, generators: bool = True, exact: bool = True) -> Iterator[None]:
+    """Work under PyTorch's defaults; afterwards, also after an error, everything is as the caller had it.
+
+    - default dtype float32, default device CPU, gradients on, no inference mode, no autocast, no anomaly detection;
+    - no deterministic algorithms (a run on a CPU turns them on), full float32 precision of products, cuDNN's defaults;
+    - NumPy's floating-point errors as NumPy has them;
+    - the global random generators of PyTorch (CPU and every CUDA device in use), NumPy and Python come back as they
+      were.
+
+    Most of this state and all of these generators belong to the process, not to a thread. So one thread at a time is
+    let in; others wait for it, and the log (``avelzoo``, level warning) says so. A thread may enter again.
+
+    Args:
+        generators: whether the random generators come back as they were.
+        exact: whether products of float32 matrices keep all their digits; otherwise the caller's choice (TF32) holds.
+    """
+    if not _LOCK.acquire(blocking=False):
+        _LOG.warning("waiting: another thread of this process is computing, and random generators are shared")
+        _LOCK.acquire()
+    try:
+        with ExitStack() as stack:
+            if generators:
+                stack.callback(_generators_restorer())
+            for get, put, own in _PROCESS:
+                before = get()
+                if before != own:
+                    stack.callback(put, before)
+                    put(own)
+            if exact:
+                stack.enter_context(_exact_products())
+            stack.enter_context(np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"))
+            stack.enter_context(torch.inference_mode(mode=False))
+            stack.enter_context(torch.enable_grad())
+            for kind in ("cpu", "cuda"):
+                if torch.is_autocast_enabled(kind):
+                    stack.enter_context(torch.autocast(kind, enabled=False))
+            if torch.get_default_device().type != "cpu":
+                stack.enter_context(torch.device("cpu"))
+            yield
+    finally:
+        _LOCK.release()
+
+
+def seed_all(seed: int, device: torch.device) -> None:
+    """Seed the global generators of NumPy, Python, PyTorch on the CPU and on one device; other devices' stay."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002, plugins may use the global generator
+    random.seed(seed)
+
+
+def _generators_restorer() -> Callable[[], None]:
+    """Puts every generator back to where it is now."""
+    python, numpy = random.getstate(), np.random.get_state(legacy=False)  # noqa: NPY002
+    ours = torch.get_rng_state()
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+
+    def restore() -> None:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        torch.set_rng_state(ours)
+        for index, state in enumerate(devices):
+            torch.cuda.set_rng_state(state, index)
+
+    return restore
+
+
+@contextmanager
+def _exact_products() -> Iterator[None]:
+    """No TF32 or bfloat16 inside float32 products, on CPUs and GPUs, however the caller has allowed them."""
+    mkldnn = torch.backends.mkldnn
+    homes: list[Any] = [
+        torch.backends.cuda.matmul,
+        *(getattr(mkldnn, part, None) for part in ("matmul", "conv", "rnn")),
+    ]
+    before = [(home, home.fp32_precision) for home in homes if hasattr(home, "fp32_precision")]  # from PyTorch 2.9 on
+    try:
+        overall: str | None = torch.get_float32_matmul_precision()
+    except RuntimeError:  # set for some kinds of hardware apart
+        overall = None
+    if overall == "highest" and all(value in _EXACT for _, value in before):
+        yield
+        return
+    try:
+        torch.set_float32_matmul_precision("highest")
+        for home, _ in before:
+            if home.fp32_precision not in _EXACT:
+                home.fp32_precision = "ieee"
+        yield
+    finally:
+        if overall is not None:
+            torch.set_float32_matmul_precision(overall)
+        for home, value in before:
+            home.fp32_precision = value
+
+
+_EXACT = ("ieee", "none")
+
+
+def _deterministic() -> tuple[bool, bool]:
+    return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+
+
+def _set_deterministic(mode: tuple[bool, bool]) -> None:
+    torch.use_deterministic_algorithms(mode[0], warn_only=mode[1])
+
+
+def _anomaly() -> tuple[bool, bool]:
+    return torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()
+
+
+def _set_anomaly(mode: tuple[bool, bool]) -> None:
+    torch.autograd.set_detect_anomaly(*mode)
+
+
+def _cudnn() -> tuple[bool, bool]:
+    return torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
+
+
+def _set_cudnn(mode: tuple[bool, bool]) -> None:
+    torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = mode
+
+
+_PROCESS: tuple[tuple[Callable[[], Any], Callable[[Any], None], Any], ...] = (
+    (torch.get_default_dtype, torch.set_default_dtype, torch.float32),
+    (_deterministic, _set_deterministic, (False, False)),
+    (_anomaly, _set_anomaly, (False, True)),
+    (_cudnn, _set_cudnn, (False, False)),
+)
+"""How each setting is read and written, and its value here."""
