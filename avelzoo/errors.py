@@ -104,6 +104,10 @@ class TrainingError(AvelzooError):
     exit_code = 7
 
 
+class DataWarning(UserWarning):
+    """Something odd in a data folder that a run can use all the same."""
+
+
 def printable(text: str) -> str:
     r"""``text`` in one line, with every character that a terminal would not show written as an escape.
 

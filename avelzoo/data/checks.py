@@ -1,4 +1,4 @@
-"""Checks of the small files: annotations and order files."""
+"""Checks of the small files, annotations and order files, and of what headers tell."""
 
 from __future__ import annotations
 
@@ -10,9 +10,44 @@ import numpy as np
 
 from avelzoo.data.annotations import Annotations
 from avelzoo.data.findings import Finding, listed
-from avelzoo.data.layout import ANNOTATIONS
+from avelzoo.data.h5 import H5Array
+from avelzoo.data.layout import ANNOTATIONS, VISUAL_AXES
+from avelzoo.data.links import listed_names
 from avelzoo.data.orders import order_files, overlaps, read_order
+from avelzoo.data.shapes import channels_first, named
 from avelzoo.errors import DataError
+
+
+def check_storage(array: H5Array) -> Iterator[Finding]:
+    """What is odd about an array, as far as its header tells."""
+    name = array.path.name
+    if array.info.unwritten:
+        yield Finding(
+            "warning",
+            name,
+            "a part of the array was never written",
+            array.info.unwritten,
+            "numbers in all of it",
+            f"write the rest of it; until then HDF5 gives {array.info.fill:g} there",
+        )
+    if len(array.shape) == len(VISUAL_AXES) and channels_first(array.shape):
+        h, w, v = array.shape[2:]
+        yield Finding(
+            "warning",
+            name,
+            "visual features look channels-first",
+            f"shape {array.shape}, read as a {h} x {w} grid with {v} channels",
+            named(VISUAL_AXES),
+            "if these are (rows, t, v, h, w), store numpy.moveaxis(array, 2, 4); nothing, if the grid is so large",
+        )
+
+
+def check_place(array: H5Array) -> Iterator[Finding]:
+    """Says where an array lies that is not in the file it is named in."""
+    others = array.info.others(array.path)
+    if others:
+        found = f"{len(others)} other file{'s' * (len(others) != 1)}: {listed_names([str(path) for path in others])}"
+        yield Finding("note", array.path.name, "the array is read from other files", found)
 
 
 def check_annotations(annotations: Annotations) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 BLOCK = 1 << 20
@@ -23,12 +23,19 @@ def sha256(path: Path, tick: Callable[[int], None] | None = None) -> str:
     return digest.hexdigest()
 
 
-def fingerprint(path: Path) -> str:
+def fingerprint(path: Path, others: Sequence[Path] = ()) -> str:
     """What identifies a file: its size and a checksum, of samples where it is large.
 
     Sixteen evenly spaced blocks of 64 KiB, the first and the last among them, stand for a file of more than 8 MiB:
     another data set, another order of rows or a file written anew shows up, a single changed number may not.
+
+    Args:
+        path: the file.
+        others: files that it refers to for its content; their names do not count, so that a folder can move.
     """
+    if others:
+        digest = hashlib.sha256("\n".join(map(fingerprint, others)).encode())
+        return f"{fingerprint(path)}; with {len(others)} other files, sha256 {digest.hexdigest()}"
     size = path.stat().st_size
     if size <= WHOLE:
         return f"{size} bytes, sha256 {sha256(path)}"

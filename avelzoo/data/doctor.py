@@ -7,7 +7,7 @@ from pathlib import Path
 
 from avelzoo.data.annotations import Annotations, read_annotations
 from avelzoo.data.categories import CATEGORIES
-from avelzoo.data.checks import check_annotations, check_orders
+from avelzoo.data.checks import check_annotations, check_orders, check_place, check_storage
 from avelzoo.data.checksum import sha256
 from avelzoo.data.facts import CHECKSUMS, is_ave
 from avelzoo.data.findings import FileReport, Finding, Level, Report, listed
@@ -22,10 +22,14 @@ from avelzoo.data.layout import (
     MARKER,
     NEGATIVE_LABELS,
     NEGATIVE_VISUAL,
+    POOLED_VISUAL,
     VISUAL,
+    is_there,
     need_folder,
     read_marker,
+    visual_features,
 )
+from avelzoo.data.opening import absent
 from avelzoo.data.orders import order_files
 from avelzoo.data.pack import check_packed
 from avelzoo.data.sources import SOURCES
@@ -105,11 +109,15 @@ def _unlike_public(report: Report, annotations: Annotations) -> Iterator[Finding
 
 
 def _missing(root: Path) -> Iterator[Finding]:
-    needed = [ANNOTATIONS, *order_files(root).values(), VISUAL]
+    for file in FILES:
+        path = root / file.name
+        if is_there(path) and not path.is_file():
+            yield Finding.of(absent(path, expected=file.text), file.name)
+    needed = [ANNOTATIONS, *order_files(root).values(), visual_features(root)]
     for name in needed:
-        if not (root / name).is_file():
+        if not is_there(root / name):
             yield Finding("error", name, "the file is missing", expected=BY_NAME[name].text, fix=_get(name))
-    if not any((root / name).is_file() for name in AUDIO.values()):
+    if not any(is_there(root / name) for name in AUDIO.values()):
         yield Finding(
             "error",
             " or ".join(AUDIO.values()),
@@ -117,7 +125,7 @@ def _missing(root: Path) -> Iterator[Finding]:
             expected="audio features",
             fix=_get(AUDIO["vggish"]),
         )
-    if not (root / NEGATIVE_VISUAL).is_file():
+    if not is_there(root / NEGATIVE_VISUAL):
         yield Finding(
             "note",
             NEGATIVE_VISUAL,
@@ -160,13 +168,13 @@ def _arrays(root: Path, report: Report, tick: Tick | None) -> Iterator[tuple[str
                 entry.shape = read_info(path, file.keys).shape
                 if len(entry.shape) != 1 or not entry.shape[0]:
                     continue  # reported with the splits
-            array = H5Array(path, keys=file.keys, ndim=len(file.axes))
+            array = H5Array(path, keys=file.keys, axes=file.axes, pooled=file.pooled)
             entry.shape, entry.dtype, entry.storage = array.shape, str(array.info.dtype), array.info.storage
             entry.values = survey(array, quick=report.quick and len(file.axes) > 2, tick=tick)
         except DataError as error:
             report.findings.append(Finding.of(error, file.name))
             continue
-        report.findings += _check_values(entry)
+        report.findings += [*check_storage(array), *check_place(array), *_check_values(entry)]
         yield file.name, array
 
 
@@ -191,7 +199,16 @@ def _check_values(file: FileReport) -> Iterator[Finding]:
             "rows of zeros alone",
             listed(values.empty_rows),
             "features of a video",
-            "extract these videos again: silence and black pictures do not give zeros alone",
+            "extract these videos again: silence and black pictures do not give zeros alone, rows never written do",
+        )
+    if values.fill_rows:
+        yield Finding(
+            "warning",
+            file.name,
+            "rows that were never written",
+            listed(values.fill_rows),
+            "features of a video",
+            "extract these videos again: every number in these rows is the fill value of the array",
         )
     if values.min < 0:
         yield Finding(
@@ -222,7 +239,10 @@ def _check_sizes(arrays: dict[str, H5Array], annotations: Annotations | None) ->
                 yield _unlike(name, "negatives", rows, expected, "note" if surplus else "error")
         elif annotations is not None and rows != len(annotations):
             yield _unlike(name, "rows", rows, f"{len(annotations)}, as {ANNOTATIONS} has annotations")
+        both = name == POOLED_VISUAL and VISUAL in arrays  # pooled features have a grid of their own
         for axis, size in zip(file.axes[1:], others, strict=True):
+            if both and axis in ("h", "w"):
+                continue
             key = name.replace("_noisy", "") if axis == "a" else axis
             known, expected_size = first.setdefault(key, (name, size))
             if size != expected_size:

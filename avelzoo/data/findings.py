@@ -12,14 +12,10 @@ from typing import Any, Literal
 import numpy as np
 
 from avelzoo.data.values import Values
-from avelzoo.errors import AvelzooError, printable
+from avelzoo.errors import AvelzooError, DataWarning, printable
 
 Level = Literal["error", "warning", "note"]
 _SHOWN = 5
-
-
-class DataWarning(UserWarning):
-    """Something odd in a data folder that a run can use all the same."""
 
 
 def warn(text: str) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from avelzoo.data.header import DOCTOR, KEYS, check_size, open_file, read_info, read_stored
-from avelzoo.errors import DataError
+from avelzoo.data.header import DOCTOR, KEYS, open_array, read_info, read_stored
+from avelzoo.data.shapes import named, reshaped
+from avelzoo.errors import DataError, DataWarning
 
 _CACHE = 64 << 20  # bytes of chunks that h5py may keep while it reads one batch
 _HELD = 8 << 20  # bytes of a mapped file that one fetch holds at a time
+_GATHERED = 8  # rows of a virtual data set for which the source files are open at a time
 _SHOWN = 3
+_PROBES = 64
 
 
 class H5Array:
@@ -27,8 +32,10 @@ class H5Array:
     Args:
         path: the file.
         keys: names to look for.
-        ndim: the number of axes it must have.
+        axes: names of the axes it must have.
         rows: the number of rows it must have, that of the annotations.
+        pooled: whether an array without the grid's two axes is taken as one of a 1 x 1 grid.
+        watch: whether `fill` warns, once, of rows that were never written.
 
     Attributes:
         path: the file.
@@ -39,13 +46,23 @@ class H5Array:
     """
 
     def __init__(
-        self, path: Path, *, keys: Sequence[str] = KEYS, ndim: int | None = None, rows: int | None = None
+        self,
+        path: Path,
+        *,
+        keys: Sequence[str] = KEYS,
+        axes: Sequence[str] | None = None,
+        rows: int | None = None,
+        pooled: bool = False,
+        watch: bool = False,
     ) -> None:
         self.path = path
         self.info = read_info(path, keys)
         self._bytes: mmap.mmap | None = None
-        if ndim is not None and len(self.shape) != ndim:
-            raise self._wrong_shape(f"{ndim} axes")
+        self._watch = watch
+        if pooled and len(self.shape) == 3:
+            self.info = replace(self.info, shape=(*self.shape[:2], 1, 1, *self.shape[2:]))
+        if axes is not None and len(self.shape) != len(axes):
+            raise self._wrong_shape(named(axes), reshaped(self.shape, axes))
         if rows is not None and self.shape[0] != rows:
             raise self._wrong_shape(f"{rows} rows, as many as there are annotations")
         if 0 in self.shape:
@@ -90,12 +107,18 @@ class H5Array:
                 values = out[place]
                 if not _all_finite(values):
                     raise self._not_finite(int(row), values)
+        if self._watch:
+            self._warn_of_blanks(out, places, rows)
 
     def raw(self, start: int, stop: int) -> np.ndarray:
         """Rows ``start`` to ``stop - 1`` as stored, unjudged; a copy."""
         if self.info.offset is None:
-            with open_file(self.path) as file:
-                return read_stored(self.path, file[self.info.key], slice(start, stop))
+            parts = []
+            for rows in self._gathered(np.arange(start, stop)):
+                with open_array(self.info, rows) as array:
+                    parts.append(read_stored(self.path, array, slice(int(rows[0]), int(rows[-1]) + 1)))
+            whole = np.concatenate(parts) if len(parts) > 1 else parts[0]
+            return whole.reshape(-1, *self.shape[1:])
         values = self._map()[start:stop].copy()
         self._release()
         return values
@@ -115,17 +138,24 @@ class H5Array:
 
     def _read(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
         """In the file's order, so that a chunk with several of the rows is unpacked once."""
-        with open_file(self.path, cache=min(max(4 * self.info.chunk_bytes, 1 << 20), _CACHE)) as file:
-            array = file[self.info.key]
-            for i in np.argsort(rows, kind="stable"):
-                out[places[i]] = read_stored(self.path, array, int(rows[i]))
+        cache = min(max(4 * self.info.chunk_bytes, 1 << 20), _CACHE)
+        for part in self._gathered(np.argsort(rows, kind="stable")):
+            with open_array(self.info, rows[part], cache=cache) as array:
+                for i in part:
+                    out[places[i]] = read_stored(self.path, array, int(rows[i])).reshape(self.shape[1:])
+
+    def _gathered(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """All rows at once, or few of a virtual data set, whose rows may lie in a file each."""
+        step = _GATHERED if self.info.sources else max(1, len(rows))
+        for start in range(0, len(rows), step):
+            yield rows[start : start + step]
 
     def _map(self) -> np.ndarray:
         offset = self.info.offset
         assert offset is not None
-        check_size(self.path, self.info)  # reading mapped bytes that are gone would end the process
+        self.info.check_sizes()  # reading mapped bytes that are gone would end the process
         if self._bytes is None:
-            with self.path.open("rb") as file:
+            with self.info.path.open("rb") as file:
                 self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         count = int(np.prod(self.shape, dtype=np.int64))
         return np.frombuffer(self._bytes, self.info.dtype, count, offset).reshape(self.shape)
@@ -144,13 +174,28 @@ class H5Array:
         if self._bytes is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._bytes.madvise(mmap.MADV_DONTNEED)
 
-    def _wrong_shape(self, expected: str) -> DataError:
+    def _warn_of_blanks(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+        blank = [int(row) for place, row in zip(places, rows, strict=True) if _is_blank(out[place], self.info.fill)]
+        if not blank:
+            return
+        self._watch = False
+        shown = ", ".join(map(str, sorted(blank)[:_SHOWN])) + (", ..." if len(blank) > _SHOWN else "")
+        warnings.warn(
+            f"{self.path}: {len(blank)} of {len(rows)} rows in a batch hold nothing but {self.info.fill:g}, as rows "
+            f"that were never written: {shown}; `avelzoo data doctor {self.path.parent}` lists all of them",
+            DataWarning,
+            stacklevel=2,
+        )
+
+    def _wrong_shape(self, expected: str, reshape: str = "") -> DataError:
+        others = self.info.others(self.path)
+        gathered = f", gathered from {len(others)} other file{'s' * (len(others) != 1)}" if self.info.sources else ""
         return DataError(
             "an array does not have the expected sizes",
             where=f"{self.path}, key '{self.info.key}'",
-            found=f"shape {self.shape}",
+            found=f"shape {self.shape}{gathered}",
             expected=expected,
-            fix=DOCTOR.format(self.path.parent),
+            fix=f"store it as {reshape}" if reshape else DOCTOR.format(self.path.parent),
         )
 
     def _not_finite(self, row: int, values: np.ndarray) -> DataError:
@@ -169,3 +214,10 @@ def _all_finite(values: np.ndarray) -> bool:
     if values.dtype == np.float16:  # a full exponent, looked for as integers: numpy's half-precision sums are slow
         return not bool(((values.view(np.uint16) & 0x7C00) == 0x7C00).any())
     return bool(np.isfinite(values.sum())) or bool(np.isfinite(values).all())  # the sum is the quick answer
+
+
+def _is_blank(values: np.ndarray, fill: float) -> bool:
+    """Whether a row holds one number alone, that of rows never written; a few places are the quick answer."""
+    flat = values.reshape(-1)
+    few = flat[:: max(1, flat.size // _PROBES)]
+    return bool((few == fill).all()) and bool((flat == fill).all())

@@ -1,16 +1,19 @@
-"""Opening HDF5 files: where an array lies, and what is wrong with a file that cannot be read."""
+"""Headers of HDF5 files: where an array's numbers lie and what they are."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 
+from avelzoo.data.describe import BROKEN, describe, find_array
+from avelzoo.data.filters import require_filters
+from avelzoo.data.info import ArrayInfo
+from avelzoo.data.links import NAMES_SHOWN, listed_names
+from avelzoo.data.opening import damaged, open_file, open_files
 from avelzoo.errors import DataError
 
 KEYS = ("avadataset", "dataset")
@@ -19,150 +22,84 @@ KEYS = ("avadataset", "dataset")
 DOCTOR = "run `avelzoo data doctor {}` for everything that is wrong with this folder"
 
 
-@dataclass(frozen=True)
-class ArrayInfo:
-    """Where an array's bytes are.
-
-    Attributes:
-        key: its name in the file.
-        shape: its sizes, rows first.
-        dtype: of the stored numbers, byte order included.
-        offset: position of the first byte; None where the array is chunked, compressed, virtual or was never written.
-        chunk_bytes: size of a chunk, 0 where there are none.
-    """
-
-    key: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    offset: int | None
-    chunk_bytes: int = 0
-
-    @property
-    def storage(self) -> str:
-        """How it is stored, in a word."""
-        if self.offset is not None:
-            return "contiguous"
-        return "chunked" if self.chunk_bytes else "indirect"
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of one row as stored."""
-        return int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
-
-
 def read_info(path: Path, keys: Sequence[str] = KEYS) -> ArrayInfo:
-    """What a file holds under the first of these names, or under its only one. Reads the header alone.
+    """What a file holds under the first of these names, or under its only one. Reads headers alone.
+
+    Links are followed. The sources of a virtual data set, the files of external storage and the filters of a compressed
+    array have to be there: HDF5 itself would give zeros for some of them.
 
     Raises:
-        DataError: the file is missing, cut off, not HDF5, or holds no such array of numbers.
+        DataError: the file or another one that it refers to is missing, cut off, not HDF5 or in use, or holds no such
+            array of numbers.
     """
     with open_file(path) as file:
-        arrays = _arrays(path, file)
-        key = next((k for k in keys if k in arrays), next(iter(arrays)) if len(arrays) == 1 else None)
-        if key is None:
-            raise DataError(
-                "an HDF5 file does not hold the array",
-                where=str(path),
-                found=f"the keys {', '.join(file)}" if len(file) else "no key",
-                expected=" or ".join(f"'{k}'" for k in keys),
-                fix=DOCTOR.format(path.parent),
-            )
-        array = arrays[key]
-        if array.dtype.kind not in "fiub" or not array.shape:
-            raise DataError(
-                "an HDF5 array does not hold numbers in rows",
-                where=f"{path}, key '{key}'",
-                found=f"{array.dtype} {array.shape}",
-                expected="floating-point or whole numbers",
-            )
-        direct = array.external is None and not array.is_virtual and array.chunks is None
-        chunk = int(np.prod(array.chunks)) * array.dtype.itemsize if array.chunks else 0
-        info = ArrayInfo(key, array.shape, array.dtype, array.id.get_offset() if direct else None, chunk)
-    if info.offset is not None:
-        check_size(path, info)
-    return info
+        try:
+            key = _choose(path, file, keys)
+            if isinstance(file.get(key, getlink=True), h5py.HardLink):
+                return describe(file[key], path, key)
+        except BROKEN as error:
+            raise damaged(str(path), error) from error
+    return find_array(path, key)
 
 
-def open_file(path: Path, *, cache: int | None = None) -> h5py.File:
-    """The file, for reading.
-
-    Args:
-        path: where it is.
-        cache: bytes of chunks that h5py may keep.
+@contextmanager
+def open_array(info: ArrayInfo, rows: np.ndarray, *, cache: int | None = None) -> Iterator[h5py.Dataset]:
+    """The array, for reading these rows; the files that they come from are held open, as HDF5 skips those it cannot.
 
     Raises:
-        DataError: it is missing, cut off or not HDF5.
+        DataError: one of the files is gone, cut off or in use.
     """
-    try:
-        return h5py.File(path, "r", locking="best-effort", rdcc_nbytes=cache)
-    except FileNotFoundError:
-        raise DataError(
-            "a file is missing",
-            where=str(path),
-            expected="an HDF5 file",
-            fix=f"`avelzoo data status {path.parent}` lists what belongs into the folder",
-        ) from None
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _arrays(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
-    try:
-        return {name: item for name, item in file.items() if isinstance(item, h5py.Dataset)}
-    except (OSError, KeyError, RuntimeError, TypeError) as error:  # what h5py makes of damaged headers
-        raise _damaged(str(path), error) from error
-
-
-def _unreadable(path: Path, error: OSError) -> DataError:
-    """What h5py's message means."""
-    text = str(error)
-    cut = re.search(r"eof = (\d+).*?stored_eof = (\d+)", text)
-    if cut:
-        return _cut_off(path, int(cut[1]), int(cut[2]))
-    if path.is_dir():
-        return DataError("a folder is where a file should be", where=str(path), expected="an HDF5 file")
-    if error.errno:
-        return DataError(f"a file cannot be read: {(error.strerror or text).lower()}", where=str(path))
-    with path.open("rb") as file:
-        head = file.read(64)
-    if head.startswith(b"version https://git-lfs"):
-        found, fix = "a pointer of Git LFS in place of the file", "fetch the file itself (`git lfs pull`)"
-    else:
-        found, fix = f"{path.stat().st_size:,} bytes that begin with {head[:16]!r}", "fetch or copy the file again"
-    return DataError("a file is not HDF5", where=str(path), found=found, expected="an HDF5 file", fix=fix)
-
-
-def check_size(path: Path, info: ArrayInfo) -> None:
-    """Refuse a file that ends before its contiguous array does."""
-    assert info.offset is not None
-    needed = info.offset + int(np.prod(info.shape, dtype=np.int64)) * info.dtype.itemsize
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise DataError(f"a file has gone: {(error.strerror or '').lower()}", where=str(path)) from error
-    if size < needed:
-        raise _cut_off(path, size, needed)
-
-
-def _cut_off(path: Path, size: int, needed: int) -> DataError:
-    return DataError(
-        "a file is cut off",
-        where=str(path),
-        found=f"{size:,} bytes",
-        expected=f"{needed:,} bytes",
-        fix="fetch or copy the file again",
-    )
+    info.check_sizes()
+    require_filters(info.filters, str(info.path))
+    needed = (s.path for s in info.sources if ((rows >= s.first) & (rows <= s.last)).any())
+    with open_files(info.path, *dict.fromkeys(needed), cache=cache) as (file, *_):
+        access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+        if info.raw_prefix:
+            access.set_efile_prefix(info.raw_prefix)
+        try:
+            array = h5py.Dataset(h5py.h5d.open(file.id, info.place.encode(), access))
+        except BROKEN as error:
+            raise damaged(f"{info.path}, key '{info.place}'", error) from error
+        yield array
 
 
 def read_stored(path: Path, array: h5py.Dataset, rows: int | slice) -> np.ndarray:
     """These rows as stored; damage of the file is a DataError."""
     try:
         return np.asarray(array[rows])
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         place = f"row {rows}" if isinstance(rows, int) else f"rows {rows.start} to {rows.stop - 1}"
-        raise _damaged(f"{path}, {place}", error) from error
+        raise damaged(f"{path}, {place}", error) from error
 
 
-def _damaged(where: str, error: Exception) -> DataError:
-    found = (str(error).splitlines() or [type(error).__name__])[0]
-    return DataError("an HDF5 file is damaged", where=where, found=found, fix="fetch or copy the file again")
+def _choose(path: Path, file: h5py.File, keys: Sequence[str]) -> str:
+    """The first of the keys that is there, the only name, or the name of the only array."""
+    names = list(file)
+    key = next((key for key in keys if key in names), names[0] if len(names) == 1 else None)
+    if key is not None:
+        return str(key)
+    arrays: list[str] = []
+    for name in names:
+        if _is_array(file, name):
+            arrays.append(name)
+            if len(arrays) == NAMES_SHOWN:
+                break
+    if len(arrays) == 1:
+        return arrays[0]
+    many = len(arrays) == NAMES_SHOWN
+    raise DataError(
+        "an HDF5 file does not hold the array",
+        where=str(path),
+        found=f"{len(names):,} names: {listed_names(names)}" if names else "no key",
+        expected=" or ".join(f"'{k}'" for k in keys) + ", or one array alone",
+        fix="stack the arrays into one, a row for every line of Annotations.txt, in its order"
+        if many
+        else DOCTOR.format(path.parent),
+    )
+
+
+def _is_array(file: h5py.File, name: str) -> bool:
+    try:
+        return file.get(name, getclass=True) is h5py.Dataset
+    except KeyError:  # a link that leads nowhere
+        return False

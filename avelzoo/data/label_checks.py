@@ -72,7 +72,7 @@ def _read(path: Path, annotations: Annotations, segments: np.ndarray) -> np.ndar
     if path.name == SHARES:
         return read_shares_table(path, annotations)
     rule, n = RULES[path.name], len(annotations.categories)
-    array = H5Array(path, ndim=len(BY_NAME[path.name].axes), rows=len(annotations))
+    array = H5Array(path, axes=BY_NAME[path.name].axes, rows=len(annotations))
     shape = rule(segments[:1], annotations.events[:1], n).shape[1:]
     if array.shape[1:] != shape:
         raise DataError(

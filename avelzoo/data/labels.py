@@ -11,7 +11,7 @@ from avelzoo.data.annotations import Annotations
 from avelzoo.data.facts import TWO_CATEGORIES, is_ave
 from avelzoo.data.findings import listed
 from avelzoo.data.h5 import H5Array
-from avelzoo.data.layout import NEGATIVE_LABELS, SHARES, VIDEO_LABELS
+from avelzoo.data.layout import BY_NAME, NEGATIVE_LABELS, SHARES, VIDEO_LABELS
 from avelzoo.errors import DataError
 
 _ROUNDING = 1e-5  # of tenths in float32
@@ -136,7 +136,7 @@ def count_negatives(root: Path, n: int) -> int:
 
 
 def _open(path: Path, shape: tuple[int | None, ...]) -> H5Array:
-    array = H5Array(path, ndim=len(shape), rows=shape[0])
+    array = H5Array(path, axes=BY_NAME[path.name].axes, rows=shape[0])
     if any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
         expected = " x ".join("rows" if size is None else str(size) for size in shape)
         raise DataError(

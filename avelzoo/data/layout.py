@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from avelzoo.data.categories import CATEGORIES
 from avelzoo.data.header import KEYS
+from avelzoo.data.opening import absent
 from avelzoo.errors import DataError
 
 Role = Literal["annotations", "order", "visual", "audio", "labels", "negatives"]
@@ -23,6 +24,8 @@ TEXT_SPLITS: Mapping[str, str] = {name: f"{name}Set.txt" for name in SPLITS}
 """Annotations of every split's videos, as AVE's video archive holds them; read where no order file is there."""
 ORDER_KEYS = ("order",)
 VISUAL = "visual_feature.h5"
+POOLED_VISUAL = "visual_feature_vec.h5"
+"""Visual features averaged over the grid, read where ``VISUAL`` is not there."""
 AUDIO: Mapping[AudioKind, str] = {"vggish": "audio_feature.h5", "cnn14": "audio_cnn14.h5"}
 NEGATIVE_VISUAL = "visual_feature_noisy.h5"
 NEGATIVE_AUDIO: Mapping[AudioKind, str] = {"vggish": "audio_feature_noisy.h5", "cnn14": "audio_cnn14_noisy.h5"}
@@ -42,12 +45,14 @@ class File:
         role: what it holds.
         axes: its array's axes in the notation of every docstring, rows first; none for text.
         text: one line on it.
+        pooled: whether the grid's two axes may be missing, as in a 1 x 1 grid.
     """
 
     name: str
     role: Role
     axes: tuple[str, ...]
     text: str
+    pooled: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -55,7 +60,7 @@ class File:
         return ORDER_KEYS if self.role == "order" else KEYS
 
 
-_VISUAL_AXES = ("rows", "t", "h", "w", "v")
+VISUAL_AXES = ("rows", "t", "h", "w", "v")
 _AUDIO_AXES = ("rows", "t", "a")
 
 FILES: tuple[File, ...] = (
@@ -63,10 +68,11 @@ FILES: tuple[File, ...] = (
     File(CATEGORIES, "annotations", (), "category names in the order of their ids; optional"),
     *(File(ORDERS[name], "order", ("videos",), f"row numbers of the {name} split") for name in SPLITS),
     *(File(TEXT_SPLITS[name], "order", (), f"videos of the {name} split; used without order files") for name in SPLITS),
-    File(VISUAL, "visual", _VISUAL_AXES, "VGG-19 maps"),
+    File(VISUAL, "visual", VISUAL_AXES, "VGG-19 maps"),
+    File(POOLED_VISUAL, "visual", VISUAL_AXES, "pooled VGG-19 maps, where the maps are not there", pooled=True),
     File(AUDIO["vggish"], "audio", _AUDIO_AXES, "VGGish features"),
     File(AUDIO["cnn14"], "audio", _AUDIO_AXES, "CNN14 features"),
-    File(NEGATIVE_VISUAL, "negatives", _VISUAL_AXES, "VGG-19 maps of the negatives"),
+    File(NEGATIVE_VISUAL, "negatives", VISUAL_AXES, "VGG-19 maps of the negatives"),
     File(NEGATIVE_AUDIO["vggish"], "negatives", _AUDIO_AXES, "VGGish features of the negatives"),
     File(NEGATIVE_AUDIO["cnn14"], "negatives", _AUDIO_AXES, "CNN14 features of the negatives"),
     File(NEGATIVE_LABELS, "negatives", ("rows", "n+1"), "video labels of the negatives: background"),
@@ -91,6 +97,7 @@ def need_folder(root: Path) -> Path:
         raise DataError(
             "there is no such data folder" if not root.exists() else "the data folder is a file",
             where=str(root),
+            found=f"a link to {root.readlink()}, which is not there" if root.is_symlink() and not root.exists() else "",
             expected=f"a folder with {ANNOTATIONS}, {VISUAL} and the other files of AVE's public layout",
             fix="correct the path; `avelzoo data simulate DIR` writes a folder of this layout to try things with",
         )
@@ -105,6 +112,8 @@ def need_file(root: Path, name: str, *, purpose: str, fix: str = "") -> Path:
     """
     path = need_folder(root) / name
     if not path.is_file():
+        if is_there(path):
+            raise absent(path, expected=f"{name}, for {purpose}", fix=fix)
         raise DataError(
             f"a file is missing: {name}",
             where=str(root),
@@ -115,11 +124,22 @@ def need_file(root: Path, name: str, *, purpose: str, fix: str = "") -> Path:
     return path
 
 
+def is_there(path: Path) -> bool:
+    """Whether a name is taken, if only by a symbolic link that leads nowhere."""
+    return path.is_symlink() or path.exists()
+
+
+def visual_features(root: Path) -> str:
+    """Which visual features to use: the maps, or where they are not there the pooled ones."""
+    pooled = is_there(root / POOLED_VISUAL) and not is_there(root / VISUAL)
+    return POOLED_VISUAL if pooled else VISUAL
+
+
 def audio_features(root: Path, wanted: Literal["auto", "vggish", "cnn14"] = "auto") -> AudioKind:
     """Which audio features to use: the wanted ones, or for ``auto`` the first that are there."""
     if wanted != "auto":
         return wanted
-    return next((kind for kind, name in AUDIO.items() if (root / name).is_file()), "vggish")
+    return next((kind for kind, name in AUDIO.items() if is_there(root / name)), "vggish")
 
 
 def read_marker(root: Path) -> dict[str, Any] | None:

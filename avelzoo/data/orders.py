@@ -12,7 +12,7 @@ import numpy as np
 from avelzoo.data.annotations import Annotation, Annotations, read_rows
 from avelzoo.data.h5 import H5Array
 from avelzoo.data.header import DOCTOR, read_info
-from avelzoo.data.layout import ORDER_KEYS, ORDERS, TEXT_SPLITS, need_file
+from avelzoo.data.layout import ORDER_KEYS, ORDERS, TEXT_SPLITS, is_there, need_file
 from avelzoo.errors import DataError
 
 _SHOWN = 5
@@ -25,7 +25,7 @@ PURPOSES: Mapping[str, str] = {
 
 def order_files(root: Path) -> Mapping[str, str]:
     """The file of every split: the order files; the text splits of AVE's video archive where they alone are there."""
-    order = any((root / file).exists() for file in ORDERS.values())
+    order = any(is_there(root / file) for file in ORDERS.values())
     text = all((root / file).is_file() for file in TEXT_SPLITS.values())
     return TEXT_SPLITS if text and not order else ORDERS
 
@@ -108,7 +108,7 @@ def _stored(path: Path) -> np.ndarray:
         )
     if not shape[0]:
         raise _empty(path)
-    array = H5Array(path, keys=ORDER_KEYS, ndim=1)
+    array = H5Array(path, keys=ORDER_KEYS, axes=("videos",))
     return array.raw(0, len(array))
 
 

@@ -19,7 +19,8 @@ from avelzoo.data.checksum import fingerprint, sha256
 from avelzoo.data.findings import Finding
 from avelzoo.data.folder import new_folder
 from avelzoo.data.h5 import H5Array
-from avelzoo.data.layout import FILES, MARKER, File, need_file, need_folder, read_marker
+from avelzoo.data.header import read_info
+from avelzoo.data.layout import BY_NAME, FILES, MARKER, File, need_file, need_folder, read_marker
 from avelzoo.errors import DataError, UsageError
 from avelzoo.version import __version__
 
@@ -64,13 +65,17 @@ def pack(
         need_file(source, "visual_feature.h5", purpose="something to pack")
     arrays = {file.name: H5Array(source / file.name, keys=file.keys) for file in present if _is_feature(file)}
     others = [source / file.name for file in present if not _is_feature(file)]
+    linked = {file.name: read_info(p := source / file.name, file.keys).others(p) for file in present if file.axes}
     needed = sum(_packed_bytes(array, dtype) for array in arrays.values()) + sum(p.stat().st_size for p in others)
     with new_folder(target, needed, advice="choose another disk") as draft:
         tick = begin(sum(array.info.row_bytes * len(array) for array in arrays.values())) if begin else None
         for name, array in arrays.items():
             _write(draft / name, array, np.dtype(dtype).newbyteorder("<"), tick)
         for path in others:
-            shutil.copyfile(path, draft / path.name)
+            if linked.get(path.name):  # a copied link would lead elsewhere
+                _write_out(path, draft / path.name)
+            else:
+                shutil.copyfile(path, draft / path.name)
         marker = read_marker(source)
         if marker is not None:  # features that were made up stay so
             kept = {key: value for key, value in marker.items() if key != "files"}
@@ -80,7 +85,7 @@ def pack(
             "format": FORMAT,
             "avelzoo": __version__,
             "dtype": dtype,
-            "source": {path.name: fingerprint(path) for path in sorted([*others, *(a.path for a in arrays.values())])},
+            "source": {file.name: fingerprint(source / file.name, linked.get(file.name, ())) for file in present},
             "files": {
                 path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)}
                 for path in sorted(draft.iterdir())
@@ -180,6 +185,13 @@ def _write(path: Path, array: H5Array, dtype: np.dtype[Any], tick: Tick | None) 
             packed[start : start + len(block)] = block.astype(dtype)
             if tick is not None:
                 tick(block.nbytes)
+
+
+def _write_out(path: Path, target: Path) -> None:
+    """An array that lies in other files, in one of its own."""
+    array = H5Array(path, keys=BY_NAME[path.name].keys)
+    with h5py.File(target, "w") as file:
+        file.create_dataset(array.info.key, data=array.raw(0, len(array)))
 
 
 def _require_fits(array: H5Array, block: np.ndarray, start: int, dtype: np.dtype[Any]) -> None:

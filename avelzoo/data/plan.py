@@ -203,6 +203,6 @@ def _real_negatives(folder: Path, audio: AudioKind, segments: int) -> H5Array | 
     path = folder / NEGATIVE_AUDIO[audio]
     if not path.is_file():
         return None
-    array = H5Array(path, ndim=3)
+    array = H5Array(path, axes=("rows", "t", "a"))
     fits = array.shape[1:] == (segments, AUDIO_DIMS[audio])
     return array if fits else None

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from avelzoo.data.header import read_info
+from avelzoo.data.h5 import H5Array
 from avelzoo.data.layout import (
     ANNOTATIONS,
     AUDIO,
@@ -15,12 +15,14 @@ from avelzoo.data.layout import (
     MARKER,
     NEGATIVE_AUDIO,
     NEGATIVE_VISUAL,
-    VISUAL,
     AudioKind,
     File,
+    is_there,
     need_folder,
     read_marker,
+    visual_features,
 )
+from avelzoo.data.opening import absent
 from avelzoo.data.orders import order_files
 from avelzoo.data.pack import read_manifest
 from avelzoo.data.sources import SOURCES, Need, Source, steps
@@ -140,7 +142,7 @@ def status(root: Path) -> Status:
     readable = {file.name for file in files if file.present and not file.problem}
     manifest = read_manifest(root)
     packed = str(manifest["dtype"]) if manifest else ""
-    abilities = tuple(_abilities(readable, tuple(order_files(root).values())))
+    abilities = tuple(_abilities(readable, (*order_files(root).values(), visual_features(root))))
     files = tuple(replace(file, needed_for=tuple(_uses(file.name, abilities))) for file in files)
     return Status(root, known_marker(root), packed, files, abilities)
 
@@ -166,12 +168,14 @@ def _file(root: Path, file: File) -> FileStatus:
     name = file.name
     path = root / name
     if not path.is_file():
-        return FileStatus(name, file.role, file.text, present=False)
+        error = absent(path) if is_there(path) else None
+        problem = f"{error.problem} ({error.found})" if error and error.found else error.problem if error else ""
+        return FileStatus(name, file.role, file.text, present=False, problem=problem)
     size = path.stat().st_size
     if not file.axes:
         return FileStatus(name, file.role, file.text, present=True, bytes=size, dtype="text")
     try:
-        info = read_info(path, file.keys)
+        array = H5Array(path, keys=file.keys, axes=file.axes, pooled=file.pooled)
     except DataError as error:
         problem = f"{error.problem} ({error.found})" if error.found else error.problem
         return FileStatus(name, file.role, file.text, present=True, bytes=size, problem=problem)
@@ -181,14 +185,14 @@ def _file(root: Path, file: File) -> FileStatus:
         file.text,
         present=True,
         bytes=size,
-        shape=info.shape,
-        dtype=str(info.dtype),
-        storage=info.storage,
+        shape=array.shape,
+        dtype=str(array.info.dtype),
+        storage=array.info.storage,
     )
 
 
-def _abilities(readable: set[str], orders: tuple[str, ...]) -> list[Ability]:
-    base = (ANNOTATIONS, *orders, VISUAL)
+def _abilities(readable: set[str], features: tuple[str, ...]) -> list[Ability]:
+    base = (ANNOTATIONS, *features)
 
     def ability(name: str, *more: str, negatives: bool = False) -> Ability:
         needed: dict[AudioKind, tuple[str, ...]] = {

@@ -28,6 +28,7 @@ class Values:
         infinite: how many are infinite, or will be as float32.
         bad_rows: rows with such numbers.
         empty_rows: rows that hold nothing but zeros.
+        fill_rows: rows that hold nothing but the fill value, where that is another number: they were never written.
     """
 
     rows: int = 0
@@ -39,6 +40,7 @@ class Values:
     infinite: int = 0
     bad_rows: list[int] = field(default_factory=list)
     empty_rows: list[int] = field(default_factory=list)
+    fill_rows: list[int] = field(default_factory=list)
 
 
 def survey(array: H5Array, *, quick: bool = False, tick: Callable[[int], None] | None = None) -> Values:
@@ -55,6 +57,8 @@ def survey(array: H5Array, *, quick: bool = False, tick: Callable[[int], None] |
         nonzero += int(np.count_nonzero(rows))
         found.rows += len(rows)
         found.empty_rows += (start + np.flatnonzero(~rows.any(axis=1))).tolist()
+        if array.info.fill:
+            found.fill_rows += (start + np.flatnonzero((rows == array.info.fill).all(axis=1))).tolist()
         if not (low >= -_LIMIT and high <= _LIMIT):
             rows = _set_aside(found, start, rows)
             low, high = (float(rows.min()), float(rows.max())) if rows.size else (float("nan"), float("nan"))

@@ -14,9 +14,8 @@ from avelzoo.data import facts
 from avelzoo.data.annotations import read_annotations
 from avelzoo.data.categories import alike, suspects
 from avelzoo.data.doctor import examine
-from avelzoo.data.findings import DataWarning
 from avelzoo.data.simulate import Simulation, simulate
-from avelzoo.errors import DataError
+from avelzoo.errors import DataError, DataWarning
 
 AVE = dict(facts.CATEGORIES)
 

@@ -39,7 +39,7 @@ HOWS = {
 def test_rows_equal_h5py_s(tmp_path, how):
     options, storage = HOWS[how]
     path = put(tmp_path / "x.h5", **options)
-    array = H5Array(path, ndim=3, rows=23)
+    array = H5Array(path, axes=("rows", "t", "a"), rows=23)
     assert array.info.storage == storage
     with h5py.File(path) as file:
         stored = next(iter(file.values()))[()]
@@ -215,7 +215,7 @@ def test_wrong_sizes(tmp_path):
     assert caught.value.found == "shape (23, 4, 3)"
     assert caught.value.expected.startswith("24 rows")
     with pytest.raises(DataError, match="expected sizes"):
-        H5Array(path, ndim=5)
+        H5Array(path, axes=("rows", "t", "h", "w", "v"))
     with pytest.raises(DataError, match="expected sizes"):
         H5Array(put(tmp_path / "y.h5", np.zeros((0, 3))))
 

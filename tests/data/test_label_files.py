@@ -14,9 +14,8 @@ from avelzoo.data import facts
 from avelzoo.data.agreement import compare, read_segments
 from avelzoo.data.annotations import Annotations, read_annotations
 from avelzoo.data.doctor import examine
-from avelzoo.data.findings import DataWarning
 from avelzoo.data.numbering import Columns, describe, identity, match
-from avelzoo.errors import DataError
+from avelzoo.errors import DataError, DataWarning
 from tests.data.conftest import EVENTS, NAMES, SEGMENTS, write
 
 VARIANTS = ("labels", "right_labels")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,13 +15,16 @@ from avelzoo.contracts import Dataset, Split
 from avelzoo.data.agreement import read_segments, read_shares
 from avelzoo.data.annotations import Annotations, read_annotations
 from avelzoo.data.categories import CATEGORIES
+from avelzoo.data.checks import check_storage
 from avelzoo.data.checksum import fingerprint
 from avelzoo.data.findings import warn
 from avelzoo.data.h5 import H5Array
+from avelzoo.data.header import read_info
 from avelzoo.data.labels import count_negatives
 from avelzoo.data.layout import (
     ANNOTATIONS,
     AUDIO,
+    BY_NAME,
     NEGATIVE_AUDIO,
     NEGATIVE_LABELS,
     NEGATIVE_VISUAL,
@@ -30,9 +33,11 @@ from avelzoo.data.layout import (
     VISUAL,
     AudioKind,
     audio_features,
+    is_there,
     need_file,
     need_folder,
     read_marker,
+    visual_features,
 )
 from avelzoo.data.orders import order_files, read_orders
 from avelzoo.errors import DataError, UsageError
@@ -86,9 +91,16 @@ class AveDataset(Dataset):
         return AveSplit(name, self._rows, self._orders[name], weak=self._weak and name == "train")
 
     def fingerprint(self) -> Mapping[str, str]:
-        """Size and checksum of every file in use (of large files: of samples), and whether they are simulated."""
-        found = {name: fingerprint(self._root / name) for name in self._used}
+        """Size and checksum of every file in use (of large files: of samples), and whether they are simulated.
+
+        An array behind a link, in external storage or in a virtual data set counts with the files that hold it.
+        """
+        found = {name: fingerprint(self._root / name, self._others(name)) for name in self._used}
         return found | ({"simulated": f"by avelzoo, seed {self._marker['seed']}"} if self._marker else {})
+
+    def _others(self, name: str) -> Sequence[Path]:
+        path, file = self._root / name, BY_NAME[name]
+        return read_info(path, file.keys).others(path) if file.axes else ()
 
     def _read_annotations(self) -> Annotations:
         path = need_file(self._root, ANNOTATIONS, purpose="labels and categories", fix=_another_folder(self._root))
@@ -100,15 +112,20 @@ class AveDataset(Dataset):
         return annotations
 
     def _open_features(self, kind: AudioKind, rows: int) -> Features:
-        def open_array(name: str, ndim: int, purpose: str) -> H5Array:
+        def open_array(name: str, purpose: str) -> H5Array:
             path = need_file(self._root, name, purpose=purpose)
             self._used.append(name)
-            return H5Array(path, ndim=ndim, rows=rows)
+            return _features(path, rows)
 
-        audio = open_array(AUDIO[kind], 3, "audio features")
-        visual = open_array(VISUAL, 5, "visual features")
+        audio = open_array(AUDIO[kind], "audio features")
+        visual = open_array(visual_features(self._root), "visual features")
         if audio.shape[1] != visual.shape[1]:
-            raise _unlike(audio, visual, "segments", audio.shape[1], visual.shape[1])
+            swapped = audio.shape[2] == visual.shape[1]
+            fix = "if the audio features are (rows, a, t), store numpy.swapaxes(array, 1, 2)" if swapped else ""
+            raise _unlike(audio, visual, "segments", audio.shape[1], visual.shape[1], fix=fix)
+        for array in (audio, visual):
+            for finding in check_storage(array):
+                warn(f"{array.path}: {finding.problem}: {finding.found}; {finding.fix}")
         return Features(audio, visual)
 
     def _open_negatives(self, kind: AudioKind, features: Features) -> Features:
@@ -117,9 +134,10 @@ class AveDataset(Dataset):
         def open_array(name: str, like: H5Array) -> H5Array:
             fix = "train without negatives: --set dataset.weak_protocol=onehot; or add the file"
             purpose = f"the negatives of the weak protocol '{protocol}'"
-            array = H5Array(need_file(self._root, name, purpose=purpose, fix=fix), ndim=len(like.shape))
+            array = _features(need_file(self._root, name, purpose=purpose, fix=fix))
             if array.shape[1:] != like.shape[1:]:
-                raise _unlike(array, like, "sizes of a row", array.shape[1:], like.shape[1:])
+                fix = "use files that belong together, or train without negatives: --set dataset.weak_protocol=onehot"
+                raise _unlike(array, like, "sizes of a row", array.shape[1:], like.shape[1:], fix=fix)
             self._used.append(name)
             return array
 
@@ -129,7 +147,7 @@ class AveDataset(Dataset):
     def _count_negatives(self, features: Features) -> int:
         """As many as labels_noisy.h5 has rows; feature files may hold more, of which the first ones count."""
         audio, visual = features.audio, features.visual
-        if (self._root / NEGATIVE_LABELS).is_file():
+        if is_there(self._root / NEGATIVE_LABELS):
             self._used.append(NEGATIVE_LABELS)
             count = count_negatives(self._root, self.spec.n)
             for array in (audio, visual):
@@ -155,7 +173,7 @@ class AveDataset(Dataset):
         shares = None
         if self._weak and self._config.weak_protocol == "soft-duration":
             shares = (segments != n).mean(axis=1).astype(np.float32)
-            if (self._root / SHARES).is_file():
+            if is_there(self._root / SHARES):
                 self._used.append(SHARES)
                 shares = read_shares(self._root / SHARES, self._annotations, t)
             shares = np.concatenate([shares, np.zeros(negatives, np.float32)])
@@ -180,12 +198,19 @@ def _another_folder(root: Path) -> str:
     return f"choose the folder that holds it; `avelzoo data status {root}` lists what is there"
 
 
-def _unlike(array: H5Array, other: H5Array | Path, what: str, found: object, expected: object) -> DataError:
+def _features(path: Path, rows: int | None = None) -> H5Array:
+    file = BY_NAME[path.name]
+    return H5Array(path, keys=file.keys, axes=file.axes, rows=rows, pooled=file.pooled, watch=True)
+
+
+def _unlike(
+    array: H5Array, other: H5Array | Path, what: str, found: object, expected: object, *, fix: str = ""
+) -> DataError:
     path = other.path if isinstance(other, H5Array) else other
     return DataError(
         f"two files differ in their {what}",
         where=str(array.path),
         found=str(found),
         expected=f"{expected}, as in {path.name}",
-        fix="use files that belong together",
+        fix=fix or "use files that belong together",
     )
