@@ -13,7 +13,7 @@ import numpy as np
 
 from avelzoo.data.header import DOCTOR, KEYS, open_array, read_info, read_stored
 from avelzoo.data.shapes import named, reshaped
-from avelzoo.errors import DataError, DataWarning
+from avelzoo.errors import DataError, DataWarning, printable
 
 _CACHE = 64 << 20  # bytes of chunks that h5py may keep while it reads one batch
 _HELD = 8 << 20  # bytes of a mapped file that one fetch holds at a time
@@ -181,8 +181,10 @@ class H5Array:
         self._watch = False
         shown = ", ".join(map(str, sorted(blank)[:_SHOWN])) + (", ..." if len(blank) > _SHOWN else "")
         warnings.warn(
-            f"{self.path}: {len(blank)} of {len(rows)} rows in a batch hold nothing but {self.info.fill:g}, as rows "
-            f"that were never written: {shown}; `avelzoo data doctor {self.path.parent}` lists all of them",
+            printable(
+                f"{self.path}: {len(blank)} of {len(rows)} rows in a batch hold nothing but {self.info.fill:g}, as rows "
+                f"that were never written: {shown}; `avelzoo data doctor {self.path.parent}` lists all of them"
+            ),
             DataWarning,
             stacklevel=2,
         )

@@ -80,7 +80,7 @@ def _choose(path: Path, file: h5py.File, keys: Sequence[str]) -> str:
         return str(key)
     arrays: list[str] = []
     for name in names:
-        if _is_array(file, name):
+        if _is_array(path, file, name):
             arrays.append(name)
             if len(arrays) == NAMES_SHOWN:
                 break
@@ -98,8 +98,11 @@ def _choose(path: Path, file: h5py.File, keys: Sequence[str]) -> str:
     )
 
 
-def _is_array(file: h5py.File, name: str) -> bool:
-    try:
+def _is_array(path: Path, file: h5py.File, name: str) -> bool:
+    if isinstance(file.get(name, getlink=True), h5py.HardLink):
         return file.get(name, getclass=True) is h5py.Dataset
-    except KeyError:  # a link that leads nowhere
+    try:
+        find_array(path, name)
+    except DataError:  # a link that leads nowhere
         return False
+    return True

@@ -39,7 +39,11 @@ def follow(path: Path, key: str) -> tuple[Path, str]:
             if not said or error.where == where:
                 raise
             raise DataError(
-                error.problem, where=f"{where}: {said}", found=error.found, expected=error.expected, fix=error.fix
+                error.problem,
+                where=f"{error.where}, to which {where} links",
+                found=error.found,
+                expected=error.expected,
+                fix=error.fix,
             ) from error
         target = _split(link.path)
         if isinstance(link, h5py.ExternalLink):
