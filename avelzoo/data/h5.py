@@ -182,8 +182,8 @@ class H5Array:
         shown = ", ".join(map(str, sorted(blank)[:_SHOWN])) + (", ..." if len(blank) > _SHOWN else "")
         warnings.warn(
             printable(
-                f"{self.path}: {len(blank)} of {len(rows)} rows in a batch hold nothing but {self.info.fill:g}, as rows "
-                f"that were never written: {shown}; `avelzoo data doctor {self.path.parent}` lists all of them"
+                f"{self.path}: {len(blank)} of {len(rows)} rows in a batch hold nothing but {self.info.fill:g}, as "
+                f"rows that were never written: {shown}; `avelzoo data doctor {self.path.parent}` lists all of them"
             ),
             DataWarning,
             stacklevel=2,

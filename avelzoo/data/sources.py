@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from avelzoo.data.facts import CHECKSUMS
-from avelzoo.data.layout import ANNOTATIONS, AUDIO, NEGATIVE_AUDIO, NEGATIVE_LABELS, NEGATIVE_VISUAL, ORDERS, VISUAL
+from avelzoo.data.layout import (
+    ANNOTATIONS,
+    AUDIO,
+    NEGATIVE_AUDIO,
+    NEGATIVE_LABELS,
+    NEGATIVE_VISUAL,
+    ORDERS,
+    POOLED_VISUAL,
+    VISUAL,
+)
 
 AVE = "YapengTian/AVE-ECCV18"
 PSP = "jasongief/PSP_CVPR_2021"
@@ -57,7 +66,7 @@ SOURCES: Mapping[str, Source] = {
     VISUAL: Source(
         AVE, "README, 'visual feature': drive.google.com/file/d/1hQwbhutA3fQturduRnHMyfRqdrRHgmC9", 8_315_168_864
     ),
-    "visual_feature_vec.h5": Source(
+    POOLED_VISUAL: Source(
         AVE, "README, pooled visual feature: drive.google.com/file/d/1l-c8Kpr5SZ37h-NpL7o9u8YXBNVlX_Si"
     ),
     AUDIO["vggish"]: Source(
@@ -79,12 +88,14 @@ SOURCES: Mapping[str, Source] = {
 """AVE's files, as their publishers' pages named them in November 2026; large links are reported to hit quotas."""
 
 OPTIONAL: Mapping[str, str] = {
+    VISUAL: f"features with a grid; {POOLED_VISUAL} is read in its place",
+    POOLED_VISUAL: f"every use without {VISUAL}, as a 1 x 1 grid",
     NEGATIVE_LABELS: "the number of negatives in weak training; without it, all rows of the feature files count",
     "mil_labels.h5": "a comparison by `avelzoo data doctor`",
     "labels_closs.h5": "a comparison by `avelzoo data doctor`",
     "prob_label.h5": "weak, soft-duration; without it, shares are rebuilt from Annotations.txt",
 }
-"""What files serve that nothing requires."""
+"""What files serve that nothing requires, or that another one can stand in for."""
 
 VIDEOS = Source(AVE, "README: drive.google.com/open?id=1FjKwe79e0u96vdjIVwfRQ1V6SoDHe7kK")
 """The videos, 4,097 files; the archive holds the text splits as well."""

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from avelzoo.builtin.datasets.configs import AveConfig
+from avelzoo.cli import main
 from avelzoo.data.doctor import examine
 from avelzoo.data.pack import pack
 from avelzoo.data.shapes import channels_first
@@ -112,7 +113,7 @@ def test_the_fingerprint_of_a_moved_folder_is_the_same(folder, tmp_path):
 
 
 @pytest.mark.parametrize("axes", [3, 5])
-def test_pooled_features_are_a_grid_of_one_cell(folder, tmp_path, axes):
+def test_pooled_features_are_a_grid_of_one_cell(folder, tmp_path, capsys, axes):
     values = folder.arrays[VISUAL].mean(axis=(2, 3))
     stored = values if axes == 3 else values[:, :, None, None]
     (folder.root / VISUAL).unlink()
@@ -125,6 +126,8 @@ def test_pooled_features_are_a_grid_of_one_cell(folder, tmp_path, axes):
     assert POOLED in dataset.fingerprint()
     assert not [f for f in examine(folder.root).findings if f.level == "error" and f.file in (VISUAL, POOLED)]
     assert allows(folder)
+    assert main(["data", "status", str(folder.root)]) == 0
+    assert "features with a grid; visual_feature_vec.h5 is read in its place" in capsys.readouterr().out
     folder.put(POOLED, stored, chunks=True)
     again, _ = opened(folder).split("test").fetch([2, 0])
     assert torch.equal(again.visual, batch.visual)

@@ -13,7 +13,7 @@ from avelzoo.builtin.datasets.configs import AveConfig
 from avelzoo.cli import main
 from avelzoo.data import facts
 from avelzoo.data.doctor import examine
-from avelzoo.data.layout import FILES, ORDERS
+from avelzoo.data.layout import FILES, ORDERS, VISUAL
 from avelzoo.data.pack import pack
 from avelzoo.data.simulate import Simulation, simulate
 from avelzoo.data.sources import CLONE, OPTIONAL, SOURCES, steps
@@ -66,7 +66,7 @@ def test_sources_as_data(tmp_path, told):
     assert data["get"]["full"]["vggish"][0] == f"{', '.join(BASE)}: {CLONE}, folder data/"
     assert len(data["get"]["full"]["vggish"]) == 3
     assert data["get"]["labels=labels"]["cnn14"][-1].startswith("labels.h5: jasongief/PSP_CVPR_2021")
-    assert {name for name, file in files.items() if not file["needed_for"] and file["source"]} == set(OPTIONAL)
+    assert {name for name, file in files.items() if not file["needed_for"] and file["source"]} == {*OPTIONAL} - {VISUAL}
 
 
 def test_only_what_is_missing_is_named(folder, told):
