@@ -20,6 +20,8 @@ from avelzoo.records import Batch, FeatureSpec, Targets
 
 GENERATOR = "1"
 """Changes whenever equal options make other features."""
+NEUTRAL = {"rest": 1.0, "cue": 1.0}
+"""Options added to this generator, at the value that leaves features as before: older runs keep their fingerprint."""
 REFERENCE_VIDEOS = 256
 
 
@@ -158,6 +160,7 @@ class WorldsDataset(Dataset):
         return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
     def fingerprint(self) -> Mapping[str, str]:
-        """A hash of all options and of the generator's version."""
-        options = json.dumps(self._config.to_dict() | {"generator": GENERATOR}, sort_keys=True)
+        """A hash of the generator's version and of all options, new ones left out where they change nothing."""
+        values = {name: value for name, value in self._config.to_dict().items() if value != NEUTRAL.get(name)}
+        options = json.dumps(values | {"generator": GENERATOR}, sort_keys=True)
         return {"worlds": "sha256:" + hashlib.sha256(options.encode()).hexdigest()}
