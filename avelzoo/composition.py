@@ -7,7 +7,6 @@ naming the component that is already there keeps them all.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +14,10 @@ from typing import Any
 
 from avelzoo.components import BASES, KINDS, Supervision
 from avelzoo.config import Config, coerce, options
-from avelzoo.errors import DataError, OptionError, UsageError
+from avelzoo.errors import OptionError, UsageError
 from avelzoo.recipe import SLOTS, Recipe, TrainConfig
 from avelzoo.registry import Entry, Registry
+from avelzoo.settingsfile import read_settings
 from avelzoo.suggest import did_you_mean
 
 
@@ -29,6 +29,15 @@ class Override:
     value: Any
     source: str
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.path, str):
+            raise UsageError(
+                "the name of an option is not a text",
+                where=self.source,
+                found=repr(self.path),
+                expected="slot.option, such as memory.size",
+            )
+
     @classmethod
     def parse(cls, text: str, source: str = "--set") -> Override:
         """From ``slot.option=value``."""
@@ -37,7 +46,7 @@ class Override:
             raise UsageError(
                 f"cannot read the setting '{text}'",
                 expected="slot.option=value, for example memory.size=8",
-                fix=f"slots are {', '.join(SLOTS)}",
+                fix=f"name the slot as well: {', '.join(SLOTS)}",
             )
         return cls(path.strip(), value.strip(), source)
 
@@ -93,11 +102,16 @@ def resolve(
 
     Raises:
         UsageError: a name, option or value does not exist or does not fit.
+        DataError: the file cannot be read or is not valid TOML.
     """
     owner = registry.get("recipe", recipe)
     base: Recipe = owner.target(supervision)
-    tables = _read_file(file) if file else {}
+    tables = read_settings(file) if file else {}
     overrides = _consistent(list(overrides))
+
+    unknown = next((slot for slot in choices or {} if slot not in KINDS), None)
+    if unknown is not None:
+        raise UsageError(f"no component fills '{unknown}'" + did_you_mean(unknown, KINDS), expected=", ".join(KINDS))
 
     entries: dict[str, Entry] = {}
     values: dict[str, dict[str, Any]] = {}
@@ -127,13 +141,15 @@ def resolve(
     data_defaults = entries["dataset"].target(**values["dataset"]).train_defaults(supervision)
     wishes = [Override(f"train.{k}", v, f"dataset {entries['dataset'].name}") for k, v in data_defaults.items()]
     for slot, table in tables.items():
-        wishes += [Override(f"{slot}.{k}", v, f"file {file}") for k, v in table.items() if k != "name"]
+        wishes += [
+            Override(f"{slot}.{k}", v, f"file {file}") for k, v in table.items() if k != "name" or slot not in KINDS
+        ]
     for wish in [*wishes, *overrides]:
         slot, _, name = wish.path.partition(".")
         values[slot][name] = _value(classes, wish)
         sources[wish.path] = wish.source
 
-    built = {slot: classes[slot].from_dict(values[slot]) for slot in SLOTS}
+    built = {slot: _built(classes[slot], slot, values[slot], sources) for slot in SLOTS}
     return Composition(replace(base, **built), entries, sources, owner)
 
 
@@ -157,19 +173,49 @@ def from_dict(registry: Registry, data: Mapping[str, Any]) -> Composition:
 
 
 def _value(classes: Mapping[str, type[Config]], wish: Override) -> Any:
+    """The wish's value as its option's type; a wish that no option takes is an error, never ignored."""
     slot, _, name = wish.path.partition(".")
     if slot not in classes:
         raise OptionError(
-            f"unknown slot '{slot}' in '{wish.path}'" + did_you_mean(slot, classes), expected=", ".join(classes)
+            f"unknown slot '{slot}' in '{wish.path}'" + (_elsewhere(classes, wish.path) or did_you_mean(slot, classes)),
+            where=wish.source,
+            expected=", ".join(classes),
+            fix="write slot.option, such as train.epochs",
         )
     known = {o.name: o for o in options(classes[slot])}
     if name not in known:
+        fix = "`--dry-run` shows every option of a composition"
+        if name == "name" and slot in KINDS:
+            fix = f"choose the component with --{slot}, or with `name` in the table [{slot}] of a settings file"
+        elif name == "name":
+            fix = f"leave it out: {slot} has no component to choose"
         raise OptionError(
-            f"unknown option '{wish.path}' (from {wish.source})" + did_you_mean(name, known),
+            f"unknown option '{wish.path}'" + (did_you_mean(name, known) or _elsewhere(classes, name)),
+            where=wish.source,
             expected=f"one of {slot}'s options: " + (", ".join(known) or "it has none"),
-            fix="options belong to the component in the slot; `--dry-run` shows all of them",
+            fix=fix,
         )
-    return coerce(slot, known[name], wish.value)
+    try:
+        return coerce(slot, known[name], wish.value)
+    except OptionError as error:
+        error.where = error.where or wish.source
+        raise
+
+
+def _elsewhere(classes: Mapping[str, type[Config]], name: str) -> str:
+    """A hint at the option of this name in some slot."""
+    found = [f"{slot}.{o.name}" for slot in reversed(SLOTS) for o in options(classes[slot]) if o.name == name]
+    return f"; did you mean '{found[0]}'?" if found else ""
+
+
+def _built(cls: type[Config], slot: str, values: Mapping[str, Any], sources: Mapping[str, str]) -> Any:
+    """A slot's config; an error says where the value at fault comes from."""
+    try:
+        return cls.from_dict(values)
+    except OptionError as error:
+        named = (source for path, source in sources.items() if path.startswith(f"{slot}.") and path in error.problem)
+        error.where = error.where or next(named, "")
+        raise
 
 
 def _consistent(overrides: list[Override]) -> list[Override]:
@@ -183,20 +229,3 @@ def _consistent(overrides: list[Override]) -> list[Override]:
                 fix="keep one of the two",
             )
     return overrides
-
-
-def _read_file(file: Path) -> dict[str, dict[str, Any]]:
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"cannot read the settings file: {error.strerror}", where=str(file)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"the settings file is not valid TOML: {error}", where=str(file)) from error
-    for slot, table in tables.items():
-        if slot not in SLOTS or not isinstance(table, dict):
-            raise UsageError(
-                f"unexpected entry '{slot}' in the settings file" + did_you_mean(slot, SLOTS),
-                where=str(file),
-                expected="one table per slot: " + ", ".join(f"[{s}]" for s in SLOTS),
-            )
-    return tables

@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.components", "avelzoo.contracts", "avelzoo.jobs", "avelzoo.allocator", "avelzoo.isolation"),
     ("avelzoo.recipe", "avelzoo.registry", "avelzoo.hookspecs"),
     ("avelzoo.nn", "avelzoo.metrics", "avelzoo.parity", "avelzoo.data", "avelzoo.media", "avelzoo.checkpoints"),
-    ("avelzoo.model", "avelzoo.composition"),
+    ("avelzoo.model", "avelzoo.composition", "avelzoo.settingsfile"),
     (
         "avelzoo.compose",
         "avelzoo.host",
@@ -68,6 +68,7 @@ TORCH_FREE = (
     "avelzoo.pluginfile",
     "avelzoo.lifecycle",
     "avelzoo.composition",
+    "avelzoo.settingsfile",
     "avelzoo.compose",
     "avelzoo.interop",
     "avelzoo.api",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
+from typing import TextIO
 
 INTERRUPTED = 130  # 128 + SIGINT
 
@@ -17,22 +20,70 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0, 2 usage, 3 data, 4 run folder, 5 storage, 6 plugin, 7 training, 130 interrupted, 1 otherwise.
     """
-    from avelzoo.cli import failures
-    from avelzoo.cli.app import build_app
+    from avelzoo.cli import streams
     from avelzoo.cli.glimpse import normalise
+
+    streams.open_closed()
+    if argv is None:
+        streams.accept_everything()
+    args = normalise(sys.argv[1:] if argv is None else argv)
+    if "--json" not in args or "--help" in args:
+        return _perform(args)
+    with streams.diverted(for_good=argv is None) as stdout:
+        return _perform(args, stdout)
+
+
+def _perform(args: list[str], json: TextIO | None = None) -> int:
+    """Run a command; with ``json``, print nothing there but one document."""
+    from avelzoo.cli import failures, render
+
+    with render.json_document() if json is not None else nullcontext() as document:
+        try:
+            code = _run(args)
+        except BaseException as error:  # noqa: BLE001 - whatever happens, users read one message and no traceback
+            code = failures.report(error, as_json=json is not None)
+    if json is not None and document is not None:
+        try:
+            json.write(document.text)
+            json.flush()
+        except OSError as error:
+            return failures.report_stdout(error)
+    return code
+
+
+def _run(args: list[str]) -> int:
+    from avelzoo.cli import failures
+    from avelzoo.cli.app import build_app, completing
     from avelzoo.cli.inline import load_plugins
 
-    args = normalise(sys.argv[1:] if argv is None else argv)
-    as_json = "--json" in args
-    try:
-        with failures.short_warnings():
-            args = load_plugins(args)
+    with failures.short_warnings():
+        if completing():
+            return _complete(args)
+        args = load_plugins(args)
+        try:
             code = build_app(args)(args, prog_name="avelzoo", standalone_mode=False)
-        sys.stdout.flush()
-    except SystemExit:
-        raise
-    except BaseException as error:  # noqa: BLE001 - whatever happens, users read one message and no traceback
-        return failures.report(error, as_json=as_json)
+        except SystemExit as stop:
+            if isinstance(stop.__context__, BrokenPipeError):  # rich's answer to a reader that left
+                raise stop.__context__ from None
+            raise
     if code == INTERRUPTED:  # the parser has already caught the key press
-        return failures.report(KeyboardInterrupt(), as_json=as_json)
+        raise KeyboardInterrupt
+    sys.stdout.flush()
     return code if isinstance(code, int) else 0
+
+
+def _complete(args: list[str]) -> int:
+    """Print completions for a shell, and nothing that plugins print."""
+    from avelzoo.cli import streams
+    from avelzoo.cli.app import build_app
+    from avelzoo.host import PluginWarning, default_host
+
+    warnings.simplefilter("ignore", PluginWarning)
+    with streams.diverted(for_good=True) as stdout:
+        default_host()
+        with redirect_stdout(stdout):
+            try:
+                build_app(args)(args, prog_name="avelzoo", standalone_mode=False)
+            except SystemExit as stop:  # how the parser ends a completion
+                return stop.code if isinstance(stop.code, int) else 0
+    return 0

@@ -76,6 +76,11 @@ def _outline() -> None:
     """Stands for a command that this call does not use."""
 
 
+def completing() -> bool:
+    """Whether a shell asks for completions."""
+    return "_AVELZOO_COMPLETE" in os.environ
+
+
 def _completion_words(environ: Mapping[str, str]) -> list[str]:
     """What a shell that asks for completions has on its line, after the program's name."""
     if "_AVELZOO_COMPLETE" not in environ:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
@@ -12,7 +11,8 @@ from contextlib import contextmanager, suppress
 from typing import ClassVar, TextIO
 
 from avelzoo import errors
-from avelzoo.errors import AvelzooError, UsageError
+from avelzoo.cli import render, streams
+from avelzoo.errors import AvelzooError, StorageError, UsageError, printable
 
 BROKEN_PIPE = 1  # as the parser does where it meets one
 
@@ -25,20 +25,29 @@ class StoppedError(AvelzooError):
 
 def report(error: BaseException, *, as_json: bool) -> int:
     """Tell the user what went wrong; returns the exit code."""
-    if isinstance(error, BrokenPipeError):
-        _silence_stdout()
-        return BROKEN_PIPE
+    if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or error.filename == streams.STDOUT):
+        return report_stdout(error)
     told = explain(error)
     if os.environ.get("AVELZOO_DEBUG") == "1":
         traceback.print_exception(error)
-    with suppress(OSError):  # nobody reads
+    with suppress(OSError, ValueError):  # nobody reads, or a plugin has closed the stream
         _print(told, sys.stderr)
     if as_json:
-        try:
-            sys.stdout.write(json.dumps(told.to_dict(), indent=2) + "\n")
-            sys.stdout.flush()
-        except OSError:  # the disk behind stdout is full: message and exit code still tell
-            _silence_stdout()
+        render.emit_json(told.to_dict())
+    return told.exit_code
+
+
+def report_stdout(error: OSError) -> int:
+    """Tell the user that stdout cannot be written; returns the exit code."""
+    streams.silence()
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE
+    reason = (error.strerror or str(error)).lower()
+    told = StorageError(
+        f"standard output cannot be written: {reason}", fix="free some space, or send the output elsewhere"
+    )
+    with suppress(OSError, ValueError):
+        _print(told, sys.stderr)
     return told.exit_code
 
 
@@ -70,7 +79,8 @@ def short_warnings() -> Iterator[None]:
         line: str | None = None,
     ) -> None:
         del category, filename, lineno, line
-        print(f"warning: {' '.join(str(message).split())}", file=file or sys.stderr)
+        with suppress(OSError, ValueError):  # as above
+            print(f"warning: {printable(' '.join(str(message).split()))}", file=file or sys.stderr)
 
     with warnings.catch_warnings():
         warnings.showwarning = show
@@ -81,25 +91,16 @@ def _print(error: AvelzooError, stream: TextIO) -> None:
     if not stream.isatty():
         stream.write(f"error: {error}\n")
         return
-    from rich.console import Console
     from rich.text import Text
 
-    problem, *rows = str(error).splitlines()
+    problem, *rows = str(error).split("\n")
     lines = [Text.assemble(("error: ", "bold red"), (problem, "bold"))]
     for row in rows:
         label, colon, text = row.partition(": ")
         lines.append(Text.assemble((label + colon, "cyan"), text))
-    Console(file=stream, highlight=False).print(Text("\n").join(lines), soft_wrap=True)
+    render.console_on(stream).print(Text("\n").join(lines), soft_wrap=True)
 
 
 def _sentence(text: str) -> str:
-    text = text.strip().rstrip(".")
+    text = " ".join(text.split()).rstrip(".")
     return text[:1].lower() + text[1:]
-
-
-def _silence_stdout() -> None:
-    """Let Python's own flush at exit go nowhere instead of failing once more."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError, AttributeError):
-        return

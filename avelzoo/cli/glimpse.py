@@ -11,6 +11,9 @@ from avelzoo.components import KINDS
 FLAGS = frozenset({"--resume", "--dry-run", "--json", "--quiet", "--help"})
 """Options of `run` that take no value. All others do, dotted ones included: that is what keeps this pass simple."""
 
+REPEATABLE = frozenset({"--set", "--sweep"})
+"""Options of `run` that may be given several times."""
+
 _DOTTED = re.compile(r"^--[a-z]+\.[^=]+")
 
 
@@ -23,14 +26,16 @@ class Glimpse:
         slots: component names by slot.
         values: value of every other option seen, by name.
         flags: the options without a value that were used.
-        dotted: the options ``--slot.option`` that were used.
+        dotted: the options ``--slot.option`` that were used, with their values.
+        twice: options with one value that were given two different ones.
     """
 
     recipe: str | None = None
     slots: dict[str, str] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     flags: set[str] = field(default_factory=set)
-    dotted: list[str] = field(default_factory=list)
+    dotted: dict[str, str] = field(default_factory=dict)
+    twice: list[str] = field(default_factory=list)
 
     @property
     def help(self) -> bool:
@@ -55,12 +60,11 @@ def look(argv: Sequence[str]) -> Glimpse:
             if not equals:
                 value = next(words, "")
             name = option.removeprefix("--")
-            if "." in name:
-                seen.dotted.append(option)
-            elif name in KINDS:
-                seen.slots[name] = value
-            else:
-                seen.values[name] = value
+            known = seen.dotted if "." in name else seen.slots if name in KINDS else seen.values
+            key = option if "." in name else name
+            if known.get(key, value) != value and option not in REPEATABLE:
+                seen.twice.append(option)
+            known[key] = value
     return seen
 
 

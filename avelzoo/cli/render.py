@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+from avelzoo.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,18 +24,55 @@ PIPE_WIDTH = 120
 """Columns of output that no terminal shows, unless COLUMNS says otherwise."""
 
 
+@dataclass
+class JsonDocument:
+    """What a command prints as JSON; a later document replaces an earlier one, so that there is one."""
+
+    text: str = ""
+
+
+_documents: list[JsonDocument] = []
+
+
+@contextmanager
+def json_document() -> Iterator[JsonDocument]:
+    """Collect what `emit_json` is given meanwhile, instead of printing it."""
+    _documents.append(JsonDocument())
+    try:
+        yield _documents[-1]
+    finally:
+        _documents.pop()
+
+
 def emit_json(data: Any) -> None:
-    """Write plain data to stdout, and nothing else."""
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    """Print plain data as the JSON document of this command."""
+    text = json.dumps(data, indent=2) + "\n"
+    if _documents:
+        _documents[-1].text = text
+    else:
+        sys.stdout.write(text)
 
 
 def console(*, stderr: bool = False) -> Console:
     """A console for people; on stderr when stdout belongs to a program."""
+    return console_on(sys.stderr if stderr else sys.stdout)
+
+
+def console_on(stream: TextIO) -> Console:
+    """A console that shows control characters in plain text as escapes."""
     from rich.console import Console
 
-    stream = sys.stderr if stderr else sys.stdout
+    class PlainConsole(Console):
+        def print(self, *objects: Any, **how: Any) -> None:
+            super().print(*(visible(o) if isinstance(o, str) else o for o in objects), **how)
+
     width = None if stream.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return PlainConsole(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def visible(text: str) -> str:
+    """Text of one or more lines in which every character is seen."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def table(
@@ -51,7 +92,7 @@ def table(
             justify="right" if column in right else "left",
         )
     for row in rows:
-        grid.add_row(*row)
+        grid.add_row(*map(visible, row))
     return grid
 
 
@@ -108,5 +149,5 @@ def fields(pairs: Mapping[str, str]) -> Table:
     grid.add_column(overflow="fold")
     for label, value in pairs.items():
         if value:
-            grid.add_row(label, value)
+            grid.add_row(visible(label), visible(value))
     return grid

@@ -34,6 +34,8 @@ def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> Non
 
     registry = default_host().registry
     seen = look(argv)
+    if seen.twice:
+        raise UsageError(f"{seen.twice[0]} is given twice with different values", fix="keep one of the two")
     composition = _preview(registry, seen)
     launcher = launcher_config(registry, seen.values.get("launcher"), seen.dotted)
     if composition is None and seen.dotted and not seen.help and "--resume" not in seen.flags:

@@ -11,6 +11,7 @@ import typer
 from avelzoo.cli import catalogue, render
 from avelzoo.cli.composing import Wishes, compose, settings
 from avelzoo.cli.options import as_text
+from avelzoo.errors import UsageError
 from avelzoo.registry import Entry, Registry
 
 if TYPE_CHECKING:
@@ -41,10 +42,15 @@ def show(
 
     registry = default_host().registry
     entry = catalogue.find(registry, what) if name is None else registry.get(catalogue.kind_of(what), name)
+    slots = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
     if entry.kind != "recipe":
+        if any(slots.values()) or config or values or supervision != "full":
+            raise UsageError(
+                f"the {entry.kind} '{entry.name}' takes no other components and values; a recipe does",
+                fix=f"show it alone, `avelzoo show {entry.kind} {entry.qualified}`, or name a recipe",
+            )
         _component(registry, catalogue.details(entry), as_json=json)
         return
-    slots = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
     wishes = Wishes(entry.qualified, supervision, slots, config, overrides=settings(values or ()))
     _recipe(registry, entry, wishes, as_json=json)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,13 +49,26 @@ class SweepWishes:
         """Whether many runs are asked for."""
         return self.seeds is not None or bool(self.axes)
 
+    def require_launcher(self) -> None:
+        """Refuse options of a launcher without one, which would be ignored.
+
+        Raises:
+            UsageError: there are some.
+        """
+        if self.options and self.launcher is None:
+            raise UsageError(
+                f"'{PREFIX}{next(iter(self.options))}' is set, but no launcher is chosen",
+                fix="add --launcher NAME; `avelzoo list launchers` shows what there is",
+            )
+
     def require_single(self, out: Path | None) -> None:
         """Refuse a single run that has a launcher, or whose folder holds a sweep.
 
         Raises:
-            UsageError: a launcher for a single run.
+            UsageError: a launcher, or options of one, for a single run.
             RunError: a sweep's folder for a run.
         """
+        self.require_launcher()
         if self.launcher is not None:
             raise UsageError("a launcher runs many jobs, and this is one", fix="add --seeds N or --sweep OPTION=A,B")
         if out is not None and holds_sweep(out):
@@ -72,7 +85,7 @@ def holds_sweep(folder: Path) -> bool:
     return SweepDir(folder).plan.exists()
 
 
-def launcher_config(registry: Registry, name: str | None, dotted: Sequence[str] = ()) -> LauncherConfig | None:
+def launcher_config(registry: Registry, name: str | None, dotted: Iterable[str] = ()) -> LauncherConfig | None:
     """A launcher's config with its defaults, for the sake of its options.
 
     Raises:
@@ -160,6 +173,7 @@ def go_on(registry: Registry, folder: Path, wishes: SweepWishes, how: RunSetting
 def _launcher(registry: Registry, wishes: SweepWishes, otherwise: Mapping[str, Any]) -> dict[str, Any]:
     from avelzoo.sweeps.running import described, launcher_of
 
+    wishes.require_launcher()
     chosen = otherwise if wishes.launcher is None else {"name": wishes.launcher, "options": wishes.options}
     return described(registry, launcher_of(registry, chosen))
 

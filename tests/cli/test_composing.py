@@ -106,6 +106,14 @@ def test_dry_run_refuses_what_does_not_fit(call):
         (("run", "ead-b", "--epochs", "3", "--train.epochs", "4"), "given twice"),
         (("run", "ead-b", "--set", "memory.size=3", "--set", "memory.size=4"), "given twice"),
         (("run", "ead-b", "--epochs", "some"), "--epochs"),
+        (("run", "ead-b", "--epochs", "3", "--epochs", "4"), "--epochs is given twice"),
+        (("run", "ead-b", "--memory.size", "3", "--memory.size=4"), "--memory.size is given twice"),
+        (("run", "ead-b", "--encoder", "mean-pool", "--encoder", "st-fusion"), "--encoder is given twice"),
+        (("run", "ead-b", "--set", "train.name=adamw"), "unknown option 'train.name'"),
+        (("run", "ead-b", "--set", "launcher.workers=3"), "no launcher is chosen"),
+        (("run", "ead-b", "--seeds", "2", "--set", "launcher.workers=3", "--dry-run"), "no launcher is chosen"),
+        (("show", "encoder", "mean-pool", "--set", "encoder.width=3"), "takes no other components and values"),
+        (("show", "mean-pool", "--supervision", "weak"), "takes no other components and values"),
         (("run", "ead-b", "--supervision", "ful"), "did you mean 'full'?"),
         (("run", "ead-b", "--dataset", "worlds", "--data", "x"), "dataset.root"),
         (("run", "ead-b", "extra"), "extra"),
@@ -125,7 +133,14 @@ def test_bad_requests_are_usage_errors(call, argv, message):
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("[encoder]\nwidth = ", 3), ("[encodr]\nwidth = 3", 2), ("[encoder]\nwidht = 3", 2), (None, 3)]
+    ("text", "code"),
+    [
+        ("[encoder]\nwidth = ", 3),
+        ("[encodr]\nwidth = 3", 2),
+        ("[encoder]\nwidht = 3", 2),
+        ('[train]\nname = "adamw"', 2),
+        (None, 3),
+    ],
 )
 def test_bad_config_files(call, tmp_path, text, code):
     file = tmp_path / "mine.toml"

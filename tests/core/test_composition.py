@@ -11,7 +11,7 @@ from avelzoo.builtin.objectives.configs import FullConfig
 from avelzoo.builtin.recipes import ead_b
 from avelzoo.compose import build, check
 from avelzoo.composition import Override, resolve
-from avelzoo.errors import CompositionError, DataError, OptionError, UnknownNameError, UsageError
+from avelzoo.errors import CompositionError, OptionError, UnknownNameError, UsageError
 from avelzoo.host import PluginHost
 from avelzoo.records import FeatureSpec
 
@@ -64,38 +64,41 @@ def test_file_and_flags_layer(registry, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "error", "message"),
-    [
-        ("[memroy]\nsize = 4\n", UsageError, "did you mean 'memory'"),
-        ("[memory]\nsise = 4\n", OptionError, "did you mean 'size'"),
-        ("[memory\n", DataError, "not valid TOML"),
-        ("epochs = 3\n", UsageError, "unexpected entry 'epochs'"),
-    ],
-)
-def test_faulty_files(registry, tmp_path, text, error, message):
-    file = tmp_path / "mine.toml"
-    file.write_text(text)
-    with pytest.raises(error, match=message):
-        resolve(registry, "ead-b", file=file)
-
-
-def test_an_absent_file(registry, tmp_path):
-    with pytest.raises(DataError, match="cannot read the settings file"):
-        resolve(registry, "ead-b", file=tmp_path / "absent.toml")
-
-
-@pytest.mark.parametrize(
     ("wish", "message"),
     [
         ("memory.siez=4", "unknown option 'memory.siez'.*did you mean 'size'"),
         ("memmory.size=4", "unknown slot 'memmory'.*did you mean 'memory'"),
         ("memory.size=many", "does not accept 'many'"),
         ("memory.size=0", "does not accept 0"),
+        ("memory.margin=0.5", "unknown option 'memory.margin'; did you mean 'head.margin'"),
+        ("train.name=adamw", "unknown option 'train.name'"),
+        ("memory.name=random-bank", "choose the component with --memory"),
     ],
 )
 def test_faulty_wishes(registry, wish, message):
-    with pytest.raises(OptionError, match=message):
+    with pytest.raises(OptionError, match=message) as fault:
         resolve(registry, "ead-b", overrides=[Override.parse(wish)])
+    assert fault.value.where == "--set"
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("epochs", "unknown slot 'epochs'.*did you mean 'train.epochs'"),
+        ("seed", "did you mean 'train.seed'"),
+        ("train", "unknown option 'train'"),
+        ("train.epochs.more", "unknown option 'train.epochs.more'"),
+        (3, "name of an option is not a text"),
+    ],
+)
+def test_faulty_options_of_python(registry, path, message):
+    with pytest.raises(UsageError, match=message):
+        resolve(registry, "ead-b", overrides=[Override(path, 3, "python")])
+
+
+def test_a_component_for_something_that_is_no_slot(registry):
+    with pytest.raises(UsageError, match="no component fills 'encodr'; did you mean 'encoder'"):
+        resolve(registry, "ead-b", choices={"encodr": "mean-pool"})
 
 
 @pytest.mark.parametrize("text", ["memory.size", "size=3", "a.b.c=3"])
