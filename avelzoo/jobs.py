@@ -86,7 +86,9 @@ def perform(job: Job) -> Outcome:
     began = time.perf_counter()
     try:
         value = _function(job.call)(**job.arguments)
-    except Exception as error:  # noqa: BLE001 - no job may take the others down
+    except BaseException as error:  # no job may take the others down, not by sys.exit either
+        if type(error) is KeyboardInterrupt:
+            raise
         if os.environ.get("AVELZOO_DEBUG") == "1":
             traceback.print_exception(error)
         return Outcome(job=job.name, error=explain(error).to_dict(), seconds=time.perf_counter() - began)
