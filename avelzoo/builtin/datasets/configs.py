@@ -25,15 +25,8 @@ Negatives = Annotated[
 AudioLed = Annotated[int, Help("categories whose event the audio tells"), Bounds(min=0)]
 VisualLed = Annotated[int, Help("categories whose event the image tells"), Bounds(min=0)]
 Balanced = Annotated[int, Help("categories whose event both tell"), Bounds(min=0)]
-RunLengths = Annotated[
-    Literal["ave", "uniform", "partial"],
-    Help("lengths of events and decoys: as in AVE; uniform; or uniform without the whole video"),
-]
-GridHeight = Annotated[int, Help("rows h of the visual grid"), Bounds(min=1)]
-AudioChannels = Annotated[int, Help("audio channels a"), Bounds(min=1)]
-VisualChannels = Annotated[int, Help("visual channels v"), Bounds(min=1)]
-Rest = Annotated[float, Help("strength of a signature while its modality is at rest; 1: no fading"), Share]
-Cue = Annotated[float, Help("rise of a cue from rest to activity; its level at rest is 1"), Bounds(min=0)]
+Rest = Annotated[float, Help("strength of a signature where its modality is at rest, 1 as where it is active"), Share]
+Cue = Annotated[float, Help("activity of a cue above its level at rest"), Bounds(min=0)]
 CueNoise = Annotated[float, Help("standard deviation of a cue"), Bounds(min=0)]
 Noise = Annotated[float, Help("standard deviation of every channel's noise"), Bounds(min=0)]
 
@@ -76,12 +69,15 @@ class WorldsConfig(DatasetConfig):
         Help("chance that the other modality's cue runs off on its own: 0 follows the truth, 1 never does"),
         Bounds(min=0, max=1),
     ] = 1.0
-    run_lengths: RunLengths = "ave"
+    run_lengths: Annotated[
+        Literal["ave", "uniform", "partial"],
+        Help("how long events and decoys are: as in AVE, any length alike, or any but the whole video"),
+    ] = "ave"
     segments: Annotated[int, Help("segments t of a video, one second each"), Bounds(min=1)] = 10
-    grid_height: GridHeight = 3
+    grid_height: Annotated[int, Help("rows h of the visual grid"), Bounds(min=1)] = 3
     grid_width: Annotated[int, Help("columns w of the visual grid"), Bounds(min=1)] = 3
-    audio_channels: AudioChannels = 32
-    visual_channels: VisualChannels = 48
+    audio_channels: Annotated[int, Help("audio channels a"), Bounds(min=1)] = 32
+    visual_channels: Annotated[int, Help("visual channels v"), Bounds(min=1)] = 48
     rest: Rest = 1.0
     cue: Cue = 1.0
     cue_noise: CueNoise = 0.2
@@ -121,20 +117,16 @@ class HardWorldsConfig(WorldsConfig):
     """A harder edition of worlds: 28 categories, 12 training videos each, fading signatures, weaker cues."""
 
     train_videos: TrainVideos = 336
-    val_videos: ValVideos = 140
-    test_videos: TestVideos = 280
+    val_videos: ValVideos = 168
+    test_videos: TestVideos = 336
     negatives: Negatives = 84
     audio_led: AudioLed = 10
     visual_led: VisualLed = 10
     balanced: Balanced = 8
-    run_lengths: RunLengths = "uniform"
-    grid_height: GridHeight = 2
-    audio_channels: AudioChannels = 12
-    visual_channels: VisualChannels = 16
-    rest: Rest = 0.3
-    cue: Cue = 0.5
+    rest: Rest = 0.5
+    cue: Cue = 0.6
     cue_noise: CueNoise = 0.4
-    noise: Noise = 0.8
+    noise: Noise = 0.5
 
     def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
-        return {"epochs": 20, "batch_size": 32}
+        return {"epochs": 12, "batch_size": 16}
