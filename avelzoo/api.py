@@ -97,6 +97,7 @@ def run(
         AvelzooError: anything a user can act on.
     """
     from avelzoo import engine
+    from avelzoo.isolation import isolated
 
     resume = checked("run.resume", bool, resume, default=False)
     devices, nodes = (
@@ -110,19 +111,19 @@ def run(
     choices = {slot: name for slot, name in wished.items() if name is not None}
     seeded = [] if seed is None else [Override("train.seed", native(seed), "python")]
     composition = composed(recipe, supervision=supervision, choices=choices, options=options, overrides=seeded)
-    folder = Path(out) if out is not None else new_folder(composition)
-    return engine.run(
-        composition,
-        folder,
-        registry=registry,
-        resume=resume,
-        device=str(device),
-        devices=devices,
-        nodes=nodes,
-        command=sys.argv,
-        progress=native(progress),
-        lifecycle=Lifecycle(default_host()),
-    )
+    with isolated():  # from here on one thread at a time, so that each finds a new folder of its own
+        return engine.run(
+            composition,
+            Path(out) if out is not None else new_folder(composition),
+            registry=registry,
+            resume=resume,
+            device=str(device),
+            devices=devices,
+            nodes=nodes,
+            command=sys.argv,
+            progress=native(progress),
+            lifecycle=Lifecycle(default_host()),
+        )
 
 
 def composed(

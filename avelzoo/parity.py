@@ -39,7 +39,7 @@ def adam_step(parameters: Mapping[str, Tensor], learning_rate: float) -> dict[st
         rows["adam_delta_abs_sum"].append(float(delta.abs().sum()))
         rows["adam_delta_probe"].append(float((delta * probe(key, p)).sum()))
         rows["adam_param_abs_sum"].append(float(p.detach().double().abs().sum()))
-    return {name: torch.tensor(values) for name, values in rows.items()}
+    return {name: torch.tensor(values, dtype=torch.float32) for name, values in rows.items()}
 
 
 def probe(key: str, like: Tensor) -> Tensor:

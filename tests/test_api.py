@@ -180,6 +180,16 @@ def test_every_run_gets_a_folder_of_its_own():
     assert new_folder(composition) == Path("runs/ead-b-st-fusion-full-seed0-2")
 
 
+def test_runs_in_threads_get_folders_of_their_own_and_the_same_numbers():
+    from concurrent.futures import ThreadPoolExecutor
+
+    recipe = small(recipes["ead-b"]("full"))
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: run(recipe), range(3)))
+    assert len({result.run_dir for result in found}) == 3
+    assert [result.scores for result in found] == [found[0].scores] * 3
+
+
 def test_resuming_from_python():
     recipe = small(recipes["ead-b"]("full"))
     first = run(recipe, out="mine")

@@ -53,7 +53,7 @@ _PLAIN: dict[str, frozenset[str] | None] = {
 _FRAMEWORKS = ("torch", "numpy")
 _RUNNING_MODULES = (
     "torch.hub", "torch.jit", "torch.package", "torch.utils.cpp_extension", "torch.utils.model_zoo", "torch.ops",
-    "torch.classes", "torch._dynamo", "torch._inductor", "numpy.testing", "numpy.f2py", "numpy.distutils",
+    "torch.classes", "numpy.testing", "numpy.f2py", "numpy.distutils",
     "numpy.ctypeslib",
 )  # fmt: skip
 _RUNNING_NAMES = frozenset({

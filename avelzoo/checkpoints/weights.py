@@ -142,8 +142,8 @@ def _entries(value: Any) -> Mapping[Any, Any]:
         return value
     if isinstance(value, list | tuple):
         return {str(index): entry for index, entry in enumerate(value)} if len(value) < 100 else {}
-    if isinstance(value, Inert) and not _is_weight(value):
-        return value.entries or value.attributes
+    if isinstance(value, Inert) and not _is_weight(value):  # the last: a compiled module, a named tuple
+        return value.entries or value.attributes or _entries(value.args)
     return {}
 
 

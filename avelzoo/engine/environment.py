@@ -39,6 +39,7 @@ def make_fabric(device: str, precision: str, place: Place | None = None) -> Fabr
     Raises:
         UsageError: there is no such device here, or it cannot compute in this format.
     """
+    device = str(device)  # a torch.device is as good
     kind, colon, number = device.partition(":")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if kind == "auto" and not colon:

@@ -62,6 +62,19 @@ def test_a_pickled_module_gives_its_state_dict(foreign, tmp_path, zipped, wrap):
         assert torch.equal(got[name], value), name
 
 
+@pytest.mark.parametrize(
+    "wrap",
+    [torch.compile, nn.DataParallel, torch.optim.swa_utils.AveragedModel],
+    ids=["compiled", "parallel", "average"],
+)
+def test_a_pickled_wrapper_gives_the_state_dict_of_what_it_wraps(tmp_path, wrap):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    torch.save({"model": wrap(net), "epoch": 3}, tmp_path / "net.pt")
+    got = {name.removeprefix("module."): value for name, value in read_state_dict(tmp_path / "net.pt").items()}
+    assert all(torch.equal(got[name], value) for name, value in net.state_dict().items())
+
+
 def test_a_parameter_as_torch_0_3_pickled_it(tmp_path):
     """There, a parameter is its class called on a tensor, followed by a tuple of state."""
 

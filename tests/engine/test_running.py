@@ -147,6 +147,7 @@ def test_mixed_precision_reaches_evaluation(tmp_path):
     [
         ("tpu", UsageError, "unknown device"),
         ("cpu:1", UsageError, "unknown device"),
+        (torch.device("meta"), UsageError, "unknown device"),
         ("cuda:99", UsageError, "no device"),
     ],
 )
