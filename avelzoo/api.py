@@ -176,6 +176,8 @@ def load_run(path: str | Path) -> LoadedRun:
 
     Raises:
         RunError: it is no run folder, or is damaged.
+        UnknownNameError: the plugin of its recipe or of a component is not loaded.
+        OptionError: an option is not known any more, or its value is not valid.
     """
     from avelzoo import engine
 

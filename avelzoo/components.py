@@ -90,7 +90,11 @@ class DatasetConfig(ComponentConfig):
 
     @abstractmethod
     def open(self, supervision: Supervision) -> Dataset:
-        """Open the data. Cheap: features are read when asked for."""
+        """Open the data. Cheap: features are read when asked for.
+
+        Raises:
+            DataError: a file is missing, damaged or not what it should be.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)

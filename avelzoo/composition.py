@@ -40,7 +40,11 @@ class Override:
 
     @classmethod
     def parse(cls, text: str, source: str = "--set") -> Override:
-        """From ``slot.option=value``."""
+        """From ``slot.option=value``.
+
+        Raises:
+            UsageError: the text has no ``=`` or no slot.
+        """
         path, equals, value = text.partition("=")
         if not equals or path.count(".") != 1:
             raise UsageError(
@@ -154,7 +158,13 @@ def resolve(
 
 
 def from_dict(registry: Registry, data: Mapping[str, Any]) -> Composition:
-    """The composition that ``Composition.to_dict`` wrote, with today's registered components."""
+    """The composition that ``Composition.to_dict`` wrote, with today's registered components.
+
+    Raises:
+        UnknownNameError: the recipe or a component is not registered.
+        OptionError: an option is not known any more, or its value is not valid.
+        KeyError: a slot is missing.
+    """
     owner = registry.get("recipe", data["recipe"])
     base: Recipe = owner.target(data["supervision"])
     built: dict[str, Any] = {}

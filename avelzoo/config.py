@@ -109,7 +109,11 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Any:
-        """An instance from plain data or command-line text; unknown keys are errors with a suggestion."""
+        """An instance from plain data or command-line text; unknown keys are errors with a suggestion.
+
+        Raises:
+            OptionError: a key is unknown, or a value has the wrong type or is out of range.
+        """
         known = {option.name: option for option in options(cls)}
         for name in values:
             if name not in known:
@@ -200,7 +204,11 @@ def checked(path: str, like: type, value: Any, *, bounds: Bounds | None = None, 
 
 
 def coerce(kind: str, option: Option, value: Any) -> Any:
-    """``value`` (text from the command line, or a TOML or JSON value) as the option's own type."""
+    """``value`` (text from the command line, or a TOML or JSON value) as the option's own type.
+
+    Raises:
+        OptionError: the value has the wrong type, is out of range or not among the choices.
+    """
     value = native(value)
     if value is None or (option.optional and isinstance(value, str) and value.lower() in ("none", "")):
         return None

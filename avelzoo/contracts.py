@@ -176,7 +176,11 @@ class Split(ABC):
 
     @abstractmethod
     def fetch(self, indices: Sequence[int] | np.ndarray) -> tuple[Batch, Targets]:
-        """Features (float32, CPU) and targets of the videos at these positions of the split, in this order."""
+        """Features (float32, CPU) and targets of the videos at these positions of the split, in this order.
+
+        Raises:
+            DataError: a file is damaged or holds features that are not finite.
+        """
 
     @abstractmethod
     def labels(self) -> np.ndarray:
@@ -198,7 +202,11 @@ class Dataset(ABC):
 
     @abstractmethod
     def split(self, name: str) -> Split:
-        """'train', 'val' or 'test'. Under weak supervision 'train' may hold extra videos without any event."""
+        """'train', 'val' or 'test'. Under weak supervision 'train' may hold extra videos without any event.
+
+        Raises:
+            UsageError: there is no such split.
+        """
 
     def references(self, name: str) -> Mapping[str, np.ndarray]:
         """Segment ids (videos, t) of known reference predictors on a split, for data whose truth is known."""

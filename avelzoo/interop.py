@@ -40,21 +40,38 @@ class OfficialSystem(ABC):
 
     @abstractmethod
     def recipe(self, setting: str, state: Mapping[str, Tensor]) -> Recipe:
-        """The composition that computes what the public code does, with sizes read off the checkpoint."""
+        """The composition that computes what the public code does, with sizes read off the checkpoint.
+
+        Raises:
+            RunError: the checkpoint's keys or shapes are not the system's.
+        """
 
     @abstractmethod
     def spec(self, setting: str, state: Mapping[str, Tensor]) -> FeatureSpec:
-        """Sizes and categories of the features the checkpoint was trained on."""
+        """Sizes and categories of the features the checkpoint was trained on.
+
+        Raises:
+            RunError: the checkpoint's keys or shapes are not the system's.
+        """
 
     @abstractmethod
     def load(self, setting: str, state: Mapping[str, Tensor]) -> Model:
-        """avelzoo's own model, as `run` trains it, holding the checkpoint's weights."""
+        """avelzoo's own model, as `run` trains it, holding the checkpoint's weights.
+
+        Raises:
+            RunError: the checkpoint's keys or shapes are not the system's.
+        """
 
     @abstractmethod
     def outputs(
         self, setting: str, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], mode: str
     ) -> dict[str, Tensor]:
-        """The arrays the public code returns in a mode (``eval``, ``train0``, ...), by their names without the mode."""
+        """The arrays the public code returns in a mode (``eval``, ``train0``, ...), by their names without the mode.
+
+        Raises:
+            UsageError: there is no such mode, or an input is missing.
+            RunError: the checkpoint's keys or shapes are not the system's.
+        """
 
 
 def official_outputs(
@@ -89,7 +106,12 @@ def official_outputs(
 
 
 def official_system(system: str, setting: str, host: PluginHost | None = None) -> OfficialSystem:
-    """The registered adapter of a published system, for one of its settings."""
+    """The registered adapter of a published system, for one of its settings.
+
+    Raises:
+        UnknownNameError: no such system is registered.
+        UsageError: it has no such setting.
+    """
     from avelzoo.host import default_host
 
     registry = (host or default_host()).registry

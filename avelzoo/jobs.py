@@ -78,6 +78,9 @@ class Launcher(ABC):
 
         A job that fails is an outcome with an error and leaves the others alone. Closing the iterator stops what is
         still running.
+
+        Raises:
+            UsageError: the jobs cannot be run in this way; no job was started.
         """
 
 

@@ -112,7 +112,11 @@ class Targets(_TensorRecord):
 
     @property
     def relevance(self) -> Tensor:
-        """(b t) float, y^r: 1 in event segments, 0 in background. Needs ``segments``."""
+        """(b t) float, y^r: 1 in event segments, 0 in background. Needs ``segments``.
+
+        Raises:
+            AttributeError: labels are weak.
+        """
         if self.segments is None:
             raise AttributeError("weak targets have no segment labels")
         return (self.segments != self.background).to(self.presence.dtype)

@@ -71,7 +71,11 @@ class Registry:
         return {key: next(iter(of_plugin.values())) for key, of_plugin in self._papers.items()}
 
     def add(self, entry: Entry) -> None:
-        """Add an entry. Clashes within a plugin are errors; across plugins they make the bare name ambiguous."""
+        """Add an entry. Clashes within a plugin are errors; across plugins they make the bare name ambiguous.
+
+        Raises:
+            PluginError: its plugin registers this name a second time.
+        """
         same = self._entries.setdefault(entry.kind, {}).setdefault(entry.name, [])
         if any(e.plugin == entry.plugin for e in same):
             raise PluginError(
@@ -164,44 +168,86 @@ class Registrar:
         self._open = True
 
     def dataset(self, name: str, config: type[DatasetConfig]) -> None:
-        """Offer a data set."""
+        """Offer a data set.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                DatasetConfig.
+        """
         self._component("dataset", name, config)
 
     def encoder(self, name: str, config: type[EncoderConfig]) -> None:
-        """Offer an encoder."""
+        """Offer an encoder.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                EncoderConfig.
+        """
         self._component("encoder", name, config)
 
     def memory(self, name: str, config: type[MemoryConfig]) -> None:
-        """Offer a memory strategy."""
+        """Offer a memory strategy.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                MemoryConfig.
+        """
         self._component("memory", name, config)
 
     def head(self, name: str, config: type[HeadConfig]) -> None:
-        """Offer a branch head."""
+        """Offer a branch head.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                HeadConfig.
+        """
         self._component("head", name, config)
 
     def objective(self, name: str, config: type[ObjectiveConfig]) -> None:
-        """Offer an objective."""
+        """Offer an objective.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                ObjectiveConfig.
+        """
         self._component("objective", name, config)
 
     def launcher(self, name: str, config: type[LauncherConfig]) -> None:
-        """Offer a launcher: a place where jobs run."""
+        """Offer a launcher: a place where jobs run.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                LauncherConfig.
+        """
         self._component("launcher", name, config)
 
     def recipe(self, name: str, factory: RecipeFactory) -> None:
-        """Offer a recipe: a function of the supervision that returns a `Recipe`."""
+        """Offer a recipe: a function of the supervision that returns a `Recipe`.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``factory`` is not callable.
+        """
         if not callable(factory):
             raise PluginError(f"recipe '{name}' is not a function of the supervision", found=repr(factory))
         self._add("recipe", name, factory)
 
     def paper(self, paper: Paper) -> None:
-        """Add a citation; components and recipes refer to it by its key."""
+        """Add a citation; components and recipes refer to it by its key.
+
+        Raises:
+            PluginError: ``paper`` is no `Paper`, or another paper has its key.
+        """
         self._require_open()
         if not isinstance(paper, Paper):
             raise PluginError("a paper is not described by an avelzoo.Paper", found=repr(paper))
         self._registry.add_paper(paper, plugin=self._plugin)
 
     def official(self, name: str, system: type[OfficialSystem]) -> None:
-        """Offer the reading of a published system's checkpoints and outputs (see `avelzoo.interop`)."""
+        """Offer the reading of a published system's checkpoints and outputs (see `avelzoo.interop`).
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``system`` is no `OfficialSystem`.
+        """
         settings = getattr(system, "settings", None)
         if not (isinstance(system, type) and isinstance(settings, tuple)):
             raise PluginError(

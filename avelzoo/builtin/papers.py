@@ -15,7 +15,7 @@ PAPERS: tuple[Paper, ...] = (
         code="ShipingGe/AVEL",
     ),
     Paper(
-        key="tian2018",
+        key="avel2018",
         authors="Y. Tian, J. Shi, B. Li, Z. Duan, C. Xu",
         title="Audio-Visual Event Localization in Unconstrained Videos",
         venue="ECCV",

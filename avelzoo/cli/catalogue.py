@@ -28,7 +28,11 @@ PLURALS: dict[str, str] = {
 
 
 def kind_of(word: str) -> str:
-    """The kind that ``word`` means, in singular or plural."""
+    """The kind that ``word`` means, in singular or plural.
+
+    Raises:
+        UnknownNameError: it means none.
+    """
     for singular, plural in PLURALS.items():
         if word.lower() in (singular, plural):
             return singular

@@ -76,7 +76,11 @@ def settings(texts: Iterable[str]) -> list[Override]:
 
 
 def need_recipe(registry: Registry, recipe: str | None) -> str:
-    """The recipe's name, or an error that lists all recipes."""
+    """The recipe's name, or an error that lists all recipes.
+
+    Raises:
+        UnknownNameError: no recipe was named.
+    """
     if recipe is None:
         raise UnknownNameError(
             "which recipe?",

@@ -96,6 +96,8 @@ def evaluate(
 
     Raises:
         RunError: the data's sizes or categories are not those the model was trained on.
+        UsageError: there is no such split.
+        DataError: the data cannot be read.
     """
     if split not in ("train", "val", "test"):
         raise UsageError(f"unknown split '{split}'", expected="train, val or test")

@@ -76,7 +76,11 @@ def expand(registry: Registry, axes: Sequence[Axis], seeds: int | Sequence[int] 
 
 
 def require_unclaimed(axes: Sequence[Axis], given: Mapping[str, str]) -> None:
-    """Refuse to sweep what is given as well; ``given`` says by what."""
+    """Refuse to sweep what is given as well; ``given`` says by what.
+
+    Raises:
+        UsageError: a name is in both.
+    """
     for axis in axes:
         if axis.name in given:
             raise UsageError(

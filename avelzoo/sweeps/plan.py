@@ -28,7 +28,11 @@ class Axis:
 
     @classmethod
     def parse(cls, text: str) -> Axis:
-        """From ``name=value,value``. Values that hold commas themselves are separated by semicolons."""
+        """From ``name=value,value``. Values that hold commas themselves are separated by semicolons.
+
+        Raises:
+            UsageError: a value is missing.
+        """
         name, _, listed = text.partition("=")
         values = tuple(value.strip() for value in listed.split(";" if ";" in listed else ","))
         if not all(values):

@@ -35,7 +35,7 @@ Noise = Annotated[float, Help("standard deviation of every channel's noise"), Bo
 class AveConfig(DatasetConfig):
     """AVE, or any data in its public layout: a folder of HDF5 features, order files and Annotations.txt."""
 
-    paper: ClassVar[str] = "tian2018"
+    paper: ClassVar[str] = "avel2018"
 
     root: Annotated[Path | None, Help("the folder that holds the files")] = None
     audio: Annotated[

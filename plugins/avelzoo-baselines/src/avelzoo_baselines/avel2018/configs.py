@@ -1,4 +1,4 @@
-"""Options and citation of AVEL 2018."""
+"""Options of AVEL 2018; avelzoo itself cites the paper, for its data."""
 
 from __future__ import annotations
 
@@ -6,21 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, FullConfig, Help, Paper, Term
+from avelzoo import Bounds, FullConfig, Help, Term
 from avelzoo_baselines.shared.configs import AttendedStreamsConfig
 
 if TYPE_CHECKING:
     from avelzoo import Encoder, FeatureSpec, Objective, Registrar
-
-PAPER = Paper(
-    key="avel2018",
-    authors="Y. Tian, J. Shi, B. Li, Z. Duan, C. Xu",
-    title="Audio-Visual Event Localization in Unconstrained Videos",
-    venue="ECCV",
-    year=2018,
-    doi="10.1007/978-3-030-01216-8_16",
-    code="YapengTian/AVE-ECCV18",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +79,6 @@ def register(zoo: Registrar) -> None:
     from avelzoo_baselines.avel2018 import recipes
     from avelzoo_baselines.avel2018.official import Ave2018, Ave2018Dmrn
 
-    zoo.paper(PAPER)
     zoo.encoder("avel2018", Avel2018Config)
     zoo.encoder("avel2018-dmrn", Avel2018DmrnConfig)
     zoo.objective("avel2018", SegmentFullConfig)
