@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 import tomllib
 from collections.abc import Iterator
 from importlib import import_module
@@ -18,6 +19,7 @@ import pytest
 import yaml
 
 import avelzoo
+from avelzoo import errors
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -89,6 +91,52 @@ def test_only_plugins_that_both_builders_know(site: dict[str, Any]) -> None:
 def test_every_public_name_has_its_place() -> None:
     documented = {name for page, name, _ in directives() if page.parent.name == "api"}
     assert {f"avelzoo.{name}" for name in avelzoo.__all__ if name != "__version__"} - documented == set()
+
+
+def test_members_that_a_page_links_to_are_on_the_page_they_lead_to() -> None:
+    """`[`name`][avelzoo.Class.name]` leads somewhere only if a directive for the class lists the name."""
+    shown = {name for _, name, _ in directives()}
+    shown |= {f"{name}.{member}" for _, name, options in directives() for member in options.get("members", ())}
+    classes = {name for name in shown if inspect.isclass(lookup(name))}
+    links = {
+        target
+        for page in PAGES
+        for target in re.findall(r"\]\[(avelzoo\.[\w.]+)\]", page.read_text("utf-8"))
+        if target.rpartition(".")[0] in classes
+    }
+    assert "avelzoo.Memory.wants_features" in links
+    assert sorted(links - shown) == []
+
+
+def raised_here(function: Any) -> set[str]:
+    """Names of the error classes that a function's own body raises."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    calls = (node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call))
+    return {call.func.id for call in calls if isinstance(call.func, ast.Name) and call.func.id[0].isupper()}
+
+
+def documented_functions() -> Iterator[tuple[str, Any]]:
+    """Functions and methods on the pages of the API, by their dotted name."""
+    for _, name, _ in directives():
+        found = lookup(name)
+        members = vars(found).items() if inspect.isclass(found) else [("", found)]
+        for member, value in members:
+            plain = value.fget if isinstance(value, property) else inspect.unwrap(getattr(value, "__func__", value))
+            if inspect.isfunction(plain) and not member.startswith("_") and plain.__module__.startswith("avelzoo"):
+                yield f"{name}.{member}".rstrip("."), plain
+
+
+def test_docstrings_name_the_errors_that_public_functions_raise() -> None:
+    functions = dict(documented_functions())
+    assert len(functions) > 100
+    faults = []
+    for name, function in functions.items():
+        told = (function.__doc__ or "").partition("Raises:")[2]
+        for error in sorted(raised_here(function)):
+            kinds = getattr(getattr(errors, error, None), "__mro__", ())
+            if error not in told and not any(k.__name__ in told for k in kinds if k.__name__.endswith("Error")):
+                faults.append(f"{name} raises {error}")
+    assert faults == []
 
 
 @pytest.mark.parametrize("package", ["avelzoo.nn", "avelzoo.metrics", "avelzoo.testing"])

@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.config",),
     ("avelzoo.components", "avelzoo.contracts", "avelzoo.jobs", "avelzoo.allocator", "avelzoo.isolation"),
     ("avelzoo.recipe", "avelzoo.registry", "avelzoo.hookspecs"),
-    ("avelzoo.nn", "avelzoo.metrics", "avelzoo.parity", "avelzoo.data", "avelzoo.media", "avelzoo.checkpoints"),
+    ("avelzoo.nn", "avelzoo.metrics", "avelzoo.parity", "avelzoo.data", "avelzoo.checkpoints"),
     ("avelzoo.model", "avelzoo.composition", "avelzoo.settingsfile"),
     (
         "avelzoo.compose",
@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "avelzoo.pluginfile",
     ),
     ("avelzoo.builtin",),
-    ("avelzoo.engine", "avelzoo.profiling", "avelzoo.report"),
+    ("avelzoo.engine", "avelzoo.profiling"),
     ("avelzoo.api", "avelzoo.importing", "avelzoo.sweeps", "avelzoo.testing", "avelzoo.scaffold"),
     ("avelzoo.cli",),
     ("avelzoo.__main__", "avelzoo"),
@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 RANK = {module: rank for rank, row in enumerate(LAYERS) for module in row}
 
 # Each can be used without the others.
-PARTS = ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.media")
+PARTS = ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data")
 
 # The engine reaches components through the registry alone, as it does for anybody's.
 APART = (
@@ -135,6 +135,12 @@ def back_edges(module: str, source: str) -> list[str]:
 def test_imports_point_downwards(module: str) -> None:
     assert layer(module) in RANK, f"{module} has no place in the layers; give it one"
     assert not back_edges(module, SOURCES[module].read_text("utf-8"))
+
+
+def test_every_ranked_module_exists() -> None:
+    named = {*RANK, *PARTS, *TORCH_FREE, *(module for pair in (*APART, *BY_NAME) for module in pair)}
+    assert sorted(named - SOURCES.keys()) == []
+    assert sum(map(len, LAYERS)) == len(RANK), "a module has two ranks"
 
 
 def test_a_back_edge_is_seen() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 import torch
@@ -171,6 +173,15 @@ def test_runs_trained_with_labels_that_leak_the_duration_carry_a_mark(supervisio
     assert result["weak_protocol"] == (protocol if supervision == "weak" else None)
     assert main(["evaluate", str(out)]) == 0
     assert ("† trained with soft-duration labels" in " ".join(capsys.readouterr().out.split())) is leaks
+
+
+def test_the_mark_is_in_the_table_of_all_recipes(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parent.parent / "scripts"))
+    cells = import_module("recipes_on_worlds").cells
+    row = {"recipe": "psp", "segment_accuracy": 0.9, "interval": (0.8, 0.95), "own_category_all_event": 0.8}
+    row |= {"event_f1_iou50": 0.7, "best_epoch": 2, "epochs": 3}
+    assert cells(row | {"leaks_duration": True})[0] == "`psp` †"
+    assert cells(row | {"leaks_duration": False})[0] == "`psp`"
 
 
 def test_the_mark_is_on_results_and_in_a_sweeps_table(tmp_path):

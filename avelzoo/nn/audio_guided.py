@@ -67,7 +67,11 @@ class AudioGuidedAttention(nn.Module):
         return torch.einsum("btl,btlv->btv", weights, cells)
 
     def weights(self, audio: Tensor, cells: Tensor) -> Tensor:
-        """alpha (b t l), from (b t a) and (b t l v)."""
+        """alpha (b t l), from (b t a) and (b t l v).
+
+        Raises:
+            ValueError: with ``axis="location"``, another number of cells than it was built for.
+        """
         seen = self.visual_map(F.relu(self.visual(cells)))
         heard = self.audio_map(F.relu(self.audio(audio)))
         if self.axis == "location":

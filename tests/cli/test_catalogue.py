@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from avelzoo.cli.catalogue import PLURALS
+from avelzoo import DoubleConfig, SupervisionError
+from avelzoo.cli.catalogue import PLURALS, recipes_of
 from avelzoo.config import options
+from avelzoo.errors import PluginError
 from avelzoo.hookspecs import hookimpl
 from avelzoo.host import PluginHost, default_host
 
@@ -46,6 +50,84 @@ def test_list_shows_published_scores_of_recipes(call, monkeypatch):
     published = default_host().registry.get("recipe", "ead-b").target("full").published
     line = next(line for line in told.out.splitlines() if line.split()[:1] == ["ead-b"])
     assert all(f"{100 * score.segment_accuracy:.1f}" in line for score in published)
+
+
+def test_no_paper_has_two_keys():
+    papers = default_host().registry.papers
+    for told in ("title", "doi"):
+        values = [getattr(paper, told).lower() for paper in papers.values() if getattr(paper, told)]
+        assert len(values) == len(set(values))
+    assert all(key == paper.key for key, paper in papers.items())
+
+
+LIMITED = ["avel2018-official", "cmbs", "cmbs-official", "cmran", "cpsp"]
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_show_says_what_a_weak_system_cannot_do(call, name):
+    (limit,) = call("show", "recipe", name, "--json").json["limits"]
+    assert limit.startswith("Weak")
+    assert limit in " ".join(call("show", "recipe", name).out.split())
+
+
+def test_show_lists_what_is_assumed(call):
+    assert any("Weak loss" in told for told in call("show", "recipe", "avt", "--json").json["assumptions"])
+    assert call("show", "encoder", "avt", "--json").json["assumptions"] == list(
+        default_host().registry.get("encoder", "avt").target.assumptions
+    )
+
+
+def test_what_is_given_under_one_supervision_alone_is_said(call):
+    assert "video_probabilities (weak)" in call("show", "head", "parallel", "--json").json["provides"]
+    assert "span_logits (full)" in call("show", "head", "span", "--json").json["provides"]
+
+
+@pytest.fixture
+def odd_recipes(monkeypatch):
+    """A host with recipes for one supervision, for one by their parts, and with faults of two kinds."""
+    host = PluginHost(entry_points=False)
+    base = host.registry.get("recipe", "double-branch").target
+
+    def only_full(supervision):
+        if supervision != "full":
+            raise SupervisionError("only full")
+        return base("full")
+
+    def full_by_its_parts(supervision):
+        return replace(base(supervision), objective=base("full").objective)
+
+    def misspelt(supervision):
+        return replace(base(supervision), head=DoubleConfig(threshold=3.0))
+
+    def crashing(supervision):
+        return base(supervision).nonsense
+
+    class Odd:
+        @hookimpl
+        def avelzoo_register(self, zoo):
+            zoo.recipe("only-full", only_full)
+            zoo.recipe("full-by-its-parts", full_by_its_parts)
+            zoo.recipe("misspelt", misspelt)
+            zoo.recipe("crashing", crashing)
+
+    host.add(Odd(), name="odd")
+    monkeypatch.setattr("avelzoo.host.default_host", lambda: host)
+    return host.registry
+
+
+@pytest.mark.parametrize("name", ["only-full", "full-by-its-parts"])
+def test_a_recipe_may_be_for_one_supervision(odd_recipes, name):
+    assert list(recipes_of(odd_recipes.get("recipe", name))) == ["full"]
+
+
+@pytest.mark.parametrize(("name", "fault"), [("misspelt", "OptionError"), ("crashing", "AttributeError")])
+def test_a_recipes_own_fault_is_no_missing_supervision(odd_recipes, call, name, fault):
+    with pytest.raises(PluginError, match=f"the recipe 'odd/{name}' cannot be made") as error:
+        recipes_of(odd_recipes.get("recipe", name))
+    assert error.value.found.startswith(fault)
+    rows = {row["name"]: row for row in call("list", "recipes", "--json").json}
+    assert rows[name]["summary"].startswith(f"broken: the recipe 'odd/{name}' cannot be made")
+    assert rows["only-full"]["supervisions"] == ["full"]
 
 
 def test_unknown_kind_is_suggested(call):
