@@ -87,8 +87,9 @@ def import_checkpoint(
     def make(state: dict[str, Tensor]) -> tuple[Recipe, FeatureSpec, Model]:
         return adapter.recipe(setting, state), adapter.spec(setting, state), adapter.load(setting, state)
 
-    with isolated(), _naming(path):
+    with isolated():
         read = read_checkpoint(path, key)
+    with isolated(), _naming(f"{path}, entry '{read.key}'" if read.key else str(path)):
         state, rounded = as_float32(read.state)
         fit = fitted(state, make)
         recipe, spec, model = fit.value
@@ -115,13 +116,12 @@ def import_checkpoint(
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Name the file in every error."""
+def _naming(place: str) -> Iterator[None]:
+    """Name the file in every error, and the entry of it."""
     try:
         yield
     except AvelzooError as error:
-        if str(path) not in error.where:
-            error.where = f"{path}: {error.where}" if error.where else str(path)
+        error.where = f"{place}: {error.where}" if error.where else place
         raise
 
 

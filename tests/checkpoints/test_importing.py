@@ -195,8 +195,9 @@ def official_outputs_of(state):
 
 def test_a_key_chooses_the_weights(small, tmp_path):
     torch.save({"model": {"x": torch.ones(1)}, "ema": small}, tmp_path / "x.pt")
-    with pytest.raises(RunError, match="not a checkpoint of small"):
+    with pytest.raises(RunError, match="not a checkpoint of small") as fault:
         import_checkpoint("small", tmp_path / "x.pt", out="mine")
+    assert fault.value.where == f"{tmp_path / 'x.pt'}, entry 'model'"
     assert import_checkpoint("small", tmp_path / "x.pt", out="mine", key="ema").not_taken == ("model",)
     with pytest.raises(UsageError, match="no weights under 'emma'"):
         import_checkpoint("small", tmp_path / "x.pt", out="other", key="emma")
