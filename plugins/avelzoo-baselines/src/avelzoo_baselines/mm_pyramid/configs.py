@@ -23,6 +23,7 @@ from avelzoo import (
 )
 from avelzoo_baselines.shared.configs import PooledSingleConfig, VideoConfig
 from avelzoo_baselines.shared.options import require_divisor
+from avelzoo_baselines.shared.statements import where_weak
 
 if TYPE_CHECKING:
     from avelzoo import Encoder, FeatureSpec, Registrar
@@ -115,6 +116,7 @@ def mm_pyramid(supervision: Supervision) -> Recipe:
             seed=1,
             precision="32",
         ),
+        assumptions=where_weak(supervision, _WEAK_LOSS),
         published=(
             Published("full", "VGG-19 + VGGish", 0.778, "Ge et al. 2023, Table 1"),
             Published("weak", "VGG-19 + VGGish", 0.732, "Ge et al. 2023, Table 1"),
@@ -131,6 +133,10 @@ _FULL: ObjectiveConfig = FullConfig(
     segment=1.0,
     prototype_level="segment",
     contrastive_mean="segments",
+)
+_WEAK_LOSS = (
+    "Weak loss: soft margin on the video's probabilities, as in other systems' public code. The public code of this one is"
+    " for parsing and trains another."
 )
 _WEAK: ObjectiveConfig = VideoConfig(
     video=1.0,
