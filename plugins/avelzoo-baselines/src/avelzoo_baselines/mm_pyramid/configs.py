@@ -135,8 +135,8 @@ _FULL: ObjectiveConfig = FullConfig(
     contrastive_mean="segments",
 )
 _WEAK_LOSS = (
-    "Weak loss: soft margin on the video's probabilities, as in other systems' public code. The public code of this one is"
-    " for parsing and trains another."
+    "Weak loss: soft margin on the video's probabilities, as in other systems' public code. The public code of this one"
+    " is for parsing and trains another."
 )
 _WEAK: ObjectiveConfig = VideoConfig(
     video=1.0,
