@@ -11,7 +11,8 @@ import h5py
 
 from avelzoo.errors import DataError
 
-_LOCKING = ("best-effort", False, True)
+_ALONE = ("best-effort", False, True)
+_TOGETHER = (None,)  # HDF5's own: with other locking, HDF5 before 2.0 gives zeros for files that it opens itself
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _USER_BLOCK = 1 << 16  # the signature follows a user block: 0, 512, 1024, 2048, ... bytes
 _FETCH = "fetch or copy the file again"
@@ -32,7 +33,7 @@ class _OtherLockingError(Exception):
 
 @contextmanager
 def open_files(*paths: Path, cache: int | None = None) -> Iterator[list[h5py.File]]:
-    """Files for reading, all opened with the same locking: HDF5 uses that of the first for those it refers to.
+    """Files for reading: one with the locking it is open with in this program already, several with HDF5's own.
 
     Args:
         paths: where they are.
@@ -41,7 +42,7 @@ def open_files(*paths: Path, cache: int | None = None) -> Iterator[list[h5py.Fil
     Raises:
         DataError: a file is missing, cut off, not HDF5, or open for writing.
     """
-    for locking in _LOCKING:
+    for locking in _ALONE if len(paths) == 1 else _TOGETHER:
         with ExitStack() as stack:
             try:
                 files = [stack.enter_context(_open(path, locking, cache)) for path in paths]
@@ -50,10 +51,10 @@ def open_files(*paths: Path, cache: int | None = None) -> Iterator[list[h5py.Fil
             yield files
             return
     raise DataError(
-        "files that belong together are open in this program with different locking",
-        where=", ".join(map(str, paths[:3])),
-        expected="one value of h5py.File's `locking` for all of them",
-        fix="close the files before avelzoo reads them",
+        "this program has a file open with other locking",
+        where=f"one of {', '.join(map(str, paths[:3]))}" if len(paths) > 1 else str(paths[0]),
+        expected="h5py.File's own choice of `locking`",
+        fix="close the file before avelzoo reads it",
     )
 
 
@@ -103,7 +104,7 @@ def check_bytes(path: Path, needed: int) -> None:
         raise _cut_off(path, size, needed)
 
 
-def _open(path: Path, locking: str | bool, cache: int | None) -> h5py.File:
+def _open(path: Path, locking: str | bool | None, cache: int | None) -> h5py.File:
     try:
         file = h5py.File(path, "r", locking=locking, rdcc_nbytes=cache)
     except FileNotFoundError:

@@ -363,6 +363,23 @@ def test_two_moved_sources_of_one_name(tmp_path):
     assert "/old/a/p.h5 and /old/b/p.h5" in caught.value.found
 
 
+def test_folders_that_the_environment_names(tmp_path, monkeypatch):
+    """As HDF5 has it, they come before the folder of the file."""
+    path = in_parts(tmp_path)
+    link(tmp_path / "y.h5", h5py.ExternalLink("store.h5", "avadataset"))
+    write(tmp_path / "store.h5", -VALUES)
+    (tmp_path / "away" / "parts").mkdir(parents=True)
+    write(tmp_path / "away" / "store.h5")
+    for part in (tmp_path / "parts").iterdir():
+        part.rename(tmp_path / "away" / "parts" / part.name)
+    monkeypatch.setenv("HDF5_EXT_PREFIX", str(tmp_path / "away"))
+    reads_right(tmp_path / "y.h5")
+    with pytest.raises(DataError, match="not there"):
+        H5Array(path)
+    monkeypatch.setenv("HDF5_VDS_PREFIX", str(tmp_path / "away"))
+    assert set(reads_right(path).info.others(path)) == set((tmp_path / "away" / "parts").iterdir())
+
+
 def test_rows_without_a_source_are_known(tmp_path):
     layout = h5py.VirtualLayout(VALUES.shape, "f8")
     write(tmp_path / "p.h5", VALUES[:9])
