@@ -25,8 +25,8 @@ Negatives = Annotated[
 AudioLed = Annotated[int, Help("categories whose event the audio tells"), Bounds(min=0)]
 VisualLed = Annotated[int, Help("categories whose event the image tells"), Bounds(min=0)]
 Balanced = Annotated[int, Help("categories whose event both tell"), Bounds(min=0)]
-Rest = Annotated[float, Help("strength of a signature where its modality is at rest, 1 as where it is active"), Share]
-Cue = Annotated[float, Help("activity of a cue above its level at rest"), Bounds(min=0)]
+Rest = Annotated[float, Help("strength of a signature while its modality is at rest; 1: no fading"), Share]
+Cue = Annotated[float, Help("rise of a cue from rest to activity; its level at rest is 1"), Bounds(min=0)]
 CueNoise = Annotated[float, Help("standard deviation of a cue"), Bounds(min=0)]
 Noise = Annotated[float, Help("standard deviation of every channel's noise"), Bounds(min=0)]
 
