@@ -248,8 +248,8 @@ class Registrar:
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``system`` is no `OfficialSystem`.
         """
-        settings = getattr(system, "settings", None)
-        if not (isinstance(system, type) and isinstance(settings, tuple)):
+        told = [getattr(system, name, None) for name in ("settings", "checkpoints")]
+        if not (isinstance(system, type) and all(isinstance(values, tuple) for values in told)):
             raise PluginError(
                 f"the official system '{name}' is not described by an OfficialSystem",
                 found=repr(system),

@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 
 from avelzoo.components import BASES, KINDS, ComponentConfig, Supervision
 from avelzoo.config import Config, options
-from avelzoo.errors import AmbiguousNameError, PluginError, SupervisionError, UnknownNameError
+from avelzoo.errors import AmbiguousNameError, AvelzooError, PluginError, SupervisionError, UnknownNameError, describe
 from avelzoo.recipe import Published, Recipe
 from avelzoo.registry import Entry, Registry
 from avelzoo.suggest import did_you_mean
@@ -72,16 +72,20 @@ def recipes_of(entry: Entry) -> dict[Supervision, Recipe]:
     for supervision in cast("tuple[Supervision, ...]", get_args(Supervision)):
         try:
             recipe: Recipe = entry.target(supervision)
+            parts = recipe.components().values()
         except SupervisionError:
             continue
-        except Exception as error:
+        except BaseException as error:  # by sys.exit, too
+            if type(error) is KeyboardInterrupt:
+                raise
+            said = describe(error)
             raise PluginError(
                 f"the recipe '{entry.qualified}' cannot be made for {supervision} supervision",
-                found=f"{type(error).__name__}: {getattr(error, 'problem', error)}",
+                found=f"{type(error).__name__}: {said}" if isinstance(error, AvelzooError) else said,
                 expected="a Recipe, or a SupervisionError where there is none for this supervision",
                 fix=f"mend plugin '{entry.plugin}', or leave it out: AVELZOO_DISABLE_PLUGINS={entry.plugin}",
             ) from error
-        if all(supervision in part.supervisions for part in recipe.components().values()):
+        if all(supervision in part.supervisions for part in parts):
             made[supervision] = recipe
     return made
 

@@ -203,3 +203,25 @@ def test_systems_say_whether_checkpoints_are_published(call):
     rows = {r["name"]: r for r in call("list", "officials", "--json").json}
     assert rows["ge2023"]["checkpoints"] == []
     assert "ge2023" in call("import-checkpoint", "--help").out
+
+
+@pytest.mark.parametrize("error", [ValueError("not today"), SystemExit("not today"), None])
+def test_a_recipe_that_fails_hides_no_other(call, monkeypatch, error):
+    class Failing:
+        @hookimpl
+        def avelzoo_register(self, zoo):
+            def make(supervision):
+                if error is not None:
+                    raise error
+
+            zoo.recipe("failing-recipe", make)
+
+    host = PluginHost(entry_points=False)
+    whole = {e.name for e in host.registry.entries("recipe")}
+    host.add(Failing(), name="failing")
+    monkeypatch.setattr("avelzoo.host.default_host", lambda: host)
+    rows = {row["name"]: row for row in call("list", "recipes", "--json").json}
+    assert set(rows) == whole | {"failing-recipe"}
+    assert rows["failing-recipe"]["summary"].startswith("broken: the recipe 'failing/failing-recipe' cannot be made")
+    reason = "AttributeError: " if error is None else f"{type(error).__name__}: not today"
+    assert reason in rows["failing-recipe"]["summary"]

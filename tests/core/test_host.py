@@ -151,6 +151,7 @@ def test_nothing_of_a_failed_registration_stays(host):
         """Reads a checkpoint."""
 
         settings = ("full",)
+        checkpoints = ()
 
     class Failing:
         kept = None

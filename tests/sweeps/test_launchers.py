@@ -214,3 +214,8 @@ def test_built_in_launchers_are_registered():
     registry = default_host().registry
     assert {"inline", "local"} <= set(registry.names("launcher"))
     assert registry.entry_of(LocalConfig(workers=3)).name == "local"
+
+
+def test_a_job_that_ends_the_program_is_a_failed_job():
+    outcome = perform(Job(name="a", call="sys:exit", arguments={}))
+    assert outcome.error["problem"] == "the program was ended from inside: SystemExit"
