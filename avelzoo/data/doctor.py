@@ -239,9 +239,17 @@ def _check_sizes(arrays: dict[str, H5Array], annotations: Annotations | None) ->
                 yield _unlike(name, "negatives", rows, expected, "note" if surplus else "error")
         elif annotations is not None and rows != len(annotations):
             yield _unlike(name, "rows", rows, f"{len(annotations)}, as {ANNOTATIONS} has annotations")
-        both = name == POOLED_VISUAL and VISUAL in arrays  # pooled features have a grid of their own
+        pooled = POOLED_VISUAL in arrays and (name == POOLED_VISUAL) == (VISUAL in arrays)
+        if pooled and name == NEGATIVE_VISUAL and array.shape[2:4] != arrays[POOLED_VISUAL].shape[2:4]:
+            yield Finding(
+                "warning",
+                name,
+                f"negatives with a grid do not go with {POOLED_VISUAL}",
+                f"a {others[1]} x {others[2]} grid",
+                fix=f"train without negatives: --set dataset.weak_protocol=onehot; or add {VISUAL}",
+            )
         for axis, size in zip(file.axes[1:], others, strict=True):
-            if both and axis in ("h", "w"):
+            if pooled and axis in ("h", "w"):  # pooled features have a grid of their own
                 continue
             key = name.replace("_noisy", "") if axis == "a" else axis
             known, expected_size = first.setdefault(key, (name, size))

@@ -15,6 +15,7 @@ from avelzoo.data.layout import (
     MARKER,
     NEGATIVE_AUDIO,
     NEGATIVE_VISUAL,
+    VISUAL,
     AudioKind,
     File,
     is_there,
@@ -142,7 +143,10 @@ def status(root: Path) -> Status:
     readable = {file.name for file in files if file.present and not file.problem}
     manifest = read_manifest(root)
     packed = str(manifest["dtype"]) if manifest else ""
-    abilities = tuple(_abilities(readable, (*order_files(root).values(), visual_features(root))))
+    visual = visual_features(root)
+    grids = {file.name: file.shape[2:4] for file in files}
+    beside = visual if grids[visual] == grids[NEGATIVE_VISUAL] else VISUAL  # public negatives have a grid
+    abilities = tuple(_abilities(readable, tuple(order_files(root).values()), visual, beside))
     files = tuple(replace(file, needed_for=tuple(_uses(file.name, abilities))) for file in files)
     return Status(root, known_marker(root), packed, files, abilities)
 
@@ -191,12 +195,15 @@ def _file(root: Path, file: File) -> FileStatus:
     )
 
 
-def _abilities(readable: set[str], features: tuple[str, ...]) -> list[Ability]:
-    base = (ANNOTATIONS, *features)
+def _abilities(readable: set[str], orders: tuple[str, ...], visual: str, beside: str) -> list[Ability]:
+    """What the readable files allow, with these visual features: alone, and beside negatives."""
+    base = (ANNOTATIONS, *orders)
 
     def ability(name: str, *more: str, negatives: bool = False) -> Ability:
         needed: dict[AudioKind, tuple[str, ...]] = {
-            kind: (*base, audio, *more, *((NEGATIVE_VISUAL, NEGATIVE_AUDIO[kind]) if negatives else ()))
+            kind: (*base, beside, audio, NEGATIVE_VISUAL, NEGATIVE_AUDIO[kind])
+            if negatives
+            else (*base, visual, audio, *more)
             for kind, audio in AUDIO.items()
         }
         missing = {kind: tuple(file for file in files if file not in readable) for kind, files in needed.items()}

@@ -113,7 +113,7 @@ def test_the_fingerprint_of_a_moved_folder_is_the_same(folder, tmp_path):
 
 
 @pytest.mark.parametrize("axes", [3, 5])
-def test_pooled_features_are_a_grid_of_one_cell(folder, tmp_path, capsys, axes):
+def test_pooled_features_are_a_grid_of_one_cell(folder, tmp_path, axes):
     values = folder.arrays[VISUAL].mean(axis=(2, 3))
     stored = values if axes == 3 else values[:, :, None, None]
     (folder.root / VISUAL).unlink()
@@ -126,8 +126,6 @@ def test_pooled_features_are_a_grid_of_one_cell(folder, tmp_path, capsys, axes):
     assert POOLED in dataset.fingerprint()
     assert not [f for f in examine(folder.root).findings if f.level == "error" and f.file in (VISUAL, POOLED)]
     assert allows(folder)
-    assert main(["data", "status", str(folder.root)]) == 0
-    assert "features with a grid; visual_feature_vec.h5 is read in its place" in capsys.readouterr().out
     folder.put(POOLED, stored, chunks=True)
     again, _ = opened(folder).split("test").fetch([2, 0])
     assert torch.equal(again.visual, batch.visual)
@@ -148,13 +146,24 @@ def test_maps_come_before_pooled_features(folder):
         opened(folder)
 
 
-def test_pooled_features_and_negatives_with_a_grid(folder):
+def test_pooled_features_and_negatives_with_a_grid(folder, capsys):
     folder.put(POOLED, folder.arrays[VISUAL].mean(axis=(2, 3)))
     (folder.root / VISUAL).unlink()
     with pytest.raises(DataError, match="differ in their sizes") as caught:
         opened(folder, "weak")
     assert "dataset.weak_protocol=onehot" in caught.value.fix
     assert opened(folder, "weak", weak_protocol="onehot").spec.grid == (1, 1)
+    report = examine(folder.root)
+    assert report.ok, "every use but one works"
+    hit = next(finding for finding in report.findings if finding.file == "visual_feature_noisy.h5")
+    assert (hit.level, hit.problem) == ("warning", f"negatives with a grid do not go with {POOLED}")
+    assert (allows(folder), allows(folder, "weak, onehot+neg")) == (True, False)
+    folder.put("visual_feature_noisy.h5", folder.arrays["visual_feature_noisy.h5"].mean(axis=(2, 3), keepdims=True))
+    assert opened(folder, "weak").split("train").fetch([6])[0].visual.shape == (1, 5, 1, 1, 4)
+    assert allows(folder, "weak, onehot+neg")
+    assert not {"error", "warning"} & {f.level for f in examine(folder.root).findings if "visual" in f.file}
+    assert main(["data", "status", str(folder.root)]) == 0
+    assert "optional, for features with a grid; visual_feature_vec.h5 is read in its place" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
