@@ -29,3 +29,10 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the folder 'shared' beside the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def warning_options(pytestconfig: pytest.Config) -> list[str]:
+    """Interpreter options that treat warnings as this test run does; only pytest knows patterns of messages."""
+    filters = [*pytestconfig.getini("filterwarnings"), *(pytestconfig.getoption("pythonwarnings") or [])]
+    return [word for line in filters if not "".join(line.split(":")[1:2]) for word in ("-W", line)]

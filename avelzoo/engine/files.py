@@ -97,7 +97,8 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
 def storage_error(error: OSError | SafetensorError, path: Path) -> StorageError:
     """What a user can do about a failed write."""
     number = getattr(error, "errno", None)
-    if number is None and (told := re.search(r"os error (\d+)", str(error))):  # safetensors only says it in words
+    # safetensors says it in words alone, and its versions in different ones
+    if number is None and (told := re.search(r"(?:os error |Os \{ code: )(\d+)", str(error))):
         number = int(told[1])
     if number in FULL:
         return StorageError(

@@ -36,11 +36,11 @@ PROCESSES = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs fork an
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, root):
+def trained(tmp_path_factory, root, warning_options):
     """Every case, trained by one process and by two."""
     folder = tmp_path_factory.mktemp("teams")
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.engine.teaming", str(folder)],
+        [sys.executable, *warning_options, "-m", "tests.engine.teaming", str(folder)],
         cwd=root,
         env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,

@@ -25,7 +25,7 @@ def run(out, *, device="cpu", progress=False, **options):
 
 
 def test_it_learns(tmp_path):
-    result = run(tmp_path / "run", train_epochs=20, dataset_videos=80, dataset_noise=0.1, dataset_test_noise=0.1)
+    result = run(tmp_path / "run", train_epochs=30, dataset_videos=80, dataset_noise=0.1, dataset_test_noise=0.1)
     test = result.scores["test"]
     assert test["category_accuracy"] > 0.9
     assert test["segment_accuracy"] > 0.9 > test["floors"]["category_oracle_all_event"]
