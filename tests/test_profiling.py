@@ -6,11 +6,14 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 
 from avelzoo import FeatureSpec, build
+from avelzoo.builtin.encoders.configs import MeanPoolConfig
+from avelzoo.engine.compiling import compile_encoder
 from avelzoo.host import default_host
 from avelzoo.profiling import profile
 from avelzoo.profiling.clock import Clock, products_per_second
@@ -117,3 +120,33 @@ def test_a_device_that_is_not_there():
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert told.returncode == 2
     assert "there is no device 'cuda:9' here" in told.stderr
+
+
+def test_what_a_run_compiles_is_measured_compiled(monkeypatch):
+    used = []
+
+    def compiling(model, example):
+        found = compile_encoder(model, example, backend="eager")
+        forward = model.encoder.forward
+        model.encoder.forward = lambda *args: used.append(forward) or forward(*args)
+        return found
+
+    monkeypatch.setattr("avelzoo.profiling.cost.compile_encoder", compiling)
+    plain = recipe("double-branch")
+    wanted = replace(plain, encoder=MeanPoolConfig(), train=replace(plain.train, compile=True))
+    cost = profile(wanted, SPEC, batch_size=2, repeats=2)
+    assert cost.compiled
+    assert len(used) == 7, "the memory filled, three steps and three evaluations: one of each is not counted"
+    bare = profile(replace(wanted, train=plain.train), SPEC, batch_size=2, repeats=1)
+    assert not bare.compiled
+    assert (cost.train_flops, cost.eval_flops) == (bare.train_flops, bare.eval_flops)
+
+
+def test_a_clock_leaves_methods_as_they_were():
+    model = build(recipe("double-branch"), SPEC)
+    own = partial(type(model.encoder).forward, model.encoder)
+    model.encoder.forward = own
+    with Clock(CPU).watching(model):
+        assert model.encoder.forward is not own
+    assert model.encoder.forward is own
+    assert "forward" not in vars(model.head)

@@ -62,13 +62,16 @@ class Clock:
             (model.head, "forward", self.around("head", model.head.forward)),
             (model.objective, "forward", self.around("objective", model.objective.forward)),
         ]
+        own = [vars(owner).get(name) for owner, name, _ in watched]  # a compiled encoder has its forward here
         for owner, name, action in watched:
             setattr(owner, name, action)
         try:
             yield
         finally:
-            for owner, name, _ in watched:
+            for (owner, name, _), before in zip(watched, own, strict=True):
                 delattr(owner, name)  # the class's own method shows again
+                if before is not None:
+                    setattr(owner, name, before)
 
     def _turn(self) -> None:
         """The time until now belongs to the part that is open."""

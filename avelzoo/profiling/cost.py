@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from avelzoo.compose import build
 from avelzoo.config import Bounds, checked
+from avelzoo.engine.compiling import compile_encoder
 from avelzoo.engine.environment import device_name, feature_type, make_fabric, peak_memory_mb
 from avelzoo.engine.optimization import adam
 from avelzoo.isolation import isolated, seed_all
@@ -46,6 +47,7 @@ class Cost:
         train_parts: seconds of the median step by part: encoder, memory, the memory's encoding, head, objective,
             backward, optimizer.
         products_per_second: FLOP/s of large matrix products there, in that format.
+        compiled: whether the encoder was compiled; false as well where ``train.compile`` is set and compiling failed.
     """
 
     parameters: dict[str, int]
@@ -60,6 +62,7 @@ class Cost:
     precision: str
     train_parts: dict[str, float]
     products_per_second: float
+    compiled: bool = False
 
     @property
     def floor_share(self) -> float:
@@ -104,6 +107,10 @@ def profile(
         return batch.to(fabric.device, dtype=dtype), targets.to(fabric.device, dtype=dtype)
 
     batch, targets = made(0)
+    compiled = False
+    if recipe.train.compile:
+        with fabric.autocast():
+            compiled = compile_encoder(model, batch)
 
     def step(clock: Clock) -> None:
         optimizer.zero_grad()
@@ -119,13 +126,17 @@ def profile(
         _fill(model, recipe, spec, b, made)
     train_parts = _median_step(model, step, repeats, fabric.device)
     peak = peak_memory_mb(fabric.device)
-    train_flops = _flops(lambda: step(Clock(fabric.device)))
     model.eval()
     with torch.no_grad(), fabric.autocast():
         view = model.view()
+        eval_seconds = _median(lambda: model.predict(batch, view), repeats, fabric.device)
+    vars(model.encoder).pop("forward", None)  # compiled kernels hide their arithmetic, so the plain encoder is counted
+    model.train()
+    train_flops = _flops(lambda: step(Clock(fabric.device)))
+    model.eval()
+    with torch.no_grad(), fabric.autocast():
         view_flops = _flops(model.view)
         eval_flops = _flops(lambda: model.predict(batch, view))
-        eval_seconds = _median(lambda: model.predict(batch, view), repeats, fabric.device)
     parts = {"encoder": model.encoder, "memory": model.memory, "head": model.head, "objective": model.objective}
     return Cost(
         parameters={name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()},
@@ -140,6 +151,7 @@ def profile(
         precision=precision,
         train_parts=train_parts,
         products_per_second=products_per_second(fabric.device, FACTORS[precision]),
+        compiled=compiled,
     )
 
 

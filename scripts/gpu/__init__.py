@@ -1,0 +1,13 @@
+"""What `scripts/gpu_check.py` runs on the day a GPU is there.
+
+- ``rows``: what a part found, one line each, and the table of all of them
+- ``parts``: the parts by importance, each in a process and with a time limit of its own
+- ``equality``: every component and every recipe computes on the device what it computes on the CPU
+- ``published``: the public codes' recorded outputs
+- ``resuming``: a resumed run against one that nothing interrupted
+- ``features``: a data set of AVE's size, made on the device
+- ``epochs``: seconds an epoch of the paper's training takes
+- ``costs``: what a step of five recipes costs, by precision, compiled and not
+"""
+
+from __future__ import annotations
