@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -97,7 +98,6 @@ def run(
         AvelzooError: anything a user can act on.
     """
     from avelzoo import engine
-    from avelzoo.isolation import isolated
 
     resume = checked("run.resume", bool, resume, default=False)
     devices, nodes = (
@@ -111,10 +111,10 @@ def run(
     choices = {slot: name for slot, name in wished.items() if name is not None}
     seeded = [] if seed is None else [Override("train.seed", native(seed), "python")]
     composition = composed(recipe, supervision=supervision, choices=choices, options=options, overrides=seeded)
-    with isolated():  # from here on one thread at a time, so that each finds a new folder of its own
+    with nullcontext(Path(out)) if out is not None else engine.new_folder(folder_name(composition)) as folder:
         return engine.run(
             composition,
-            Path(out) if out is not None else new_folder(composition),
+            folder,
             registry=registry,
             resume=resume,
             device=str(device),
@@ -222,20 +222,11 @@ def compose(
     return Composition(replace(recipe, **changes), named.entries, sources, named.owner)
 
 
-def new_folder(composition: Composition) -> Path:
-    """A folder under ``runs/`` that tells what was run and that nothing has yet."""
+def folder_name(composition: Composition) -> str:
+    """Name of a new run folder: recipe, encoder, supervision and seed."""
     recipe = composition.recipe
     encoder = composition.entries["encoder"].name
-    return unused(f"{recipe.name}-{encoder}-{recipe.supervision}-seed{recipe.train.seed}")
-
-
-def unused(name: str) -> Path:
-    """A folder under ``runs/`` with this name, or with a number behind it, that is not there yet."""
-    folder, taken = Path("runs") / name, 1
-    while folder.exists():
-        taken += 1
-        folder = Path("runs") / f"{name}-{taken}"
-    return folder
+    return f"{recipe.name}-{encoder}-{recipe.supervision}-seed{recipe.train.seed}"
 
 
 def _name(registry: Registry, recipe: Recipe, slot: str) -> str:

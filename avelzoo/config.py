@@ -261,8 +261,8 @@ def _check(kind: str, option: Option, value: Any) -> Any:
 def _check_scalar(kind: str, option: Option, value: Any) -> Any:
     if option.type is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < _LARGEST else math.inf
-    if option.type is Path and isinstance(value, str):
-        value = Path(value)
+    if option.type is Path and isinstance(value, str | Path):
+        value = Path(value).expanduser().absolute()  # a run record names the same file from any working directory
     wrong_type = not isinstance(value, option.type) or (option.type is not bool and isinstance(value, bool))
     if wrong_type or (option.choices and value not in option.choices):
         raise _mismatch(kind, option, value)

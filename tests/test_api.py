@@ -7,15 +7,17 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier, Thread
 
 import numpy as np
 import pytest
 import torch
 
 from avelzoo import MeanPoolConfig, OptionError, UsageError, WorldsConfig, load_run, recipes, run, sweep
-from avelzoo.api import new_folder
+from avelzoo.api import folder_name
 from avelzoo.composition import Override, resolve
-from avelzoo.errors import RunError, UnknownNameError
+from avelzoo.engine import new_folder
+from avelzoo.errors import RunError, StorageError, UnknownNameError
 from avelzoo.host import default_host
 
 SMALL = {
@@ -173,11 +175,42 @@ def test_wishes_on_top_of_a_recipe():
 
 
 def test_every_run_gets_a_folder_of_its_own():
-    composition = resolve(default_host().registry, "ead-b")
-    first = new_folder(composition)
-    assert first == Path("runs/ead-b-st-fusion-full-seed0")
-    first.mkdir(parents=True)
-    assert new_folder(composition) == Path("runs/ead-b-st-fusion-full-seed0-2")
+    name = folder_name(resolve(default_host().registry, "ead-b"))
+    assert name == "ead-b-st-fusion-full-seed0"
+    with new_folder(name) as first, new_folder(name) as second:
+        assert (first, second) == (Path("runs") / name, Path("runs") / f"{name}-2")
+        (second / "composition.json").touch()
+    assert not first.exists()
+    assert second.exists()
+    with new_folder(name) as again:
+        assert again == first
+        with new_folder(name) as third:
+            assert third == Path("runs") / f"{name}-3"
+
+
+def test_runs_that_start_at_once_get_different_folders():
+    together, taken = Barrier(8, timeout=60), []
+
+    def claim():
+        together.wait()
+        with new_folder("same") as folder:
+            taken.append(folder)
+            together.wait()
+
+    threads = [Thread(target=claim) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(taken)) == 8
+    assert not any(Path("runs").iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_named():
+    Path("runs").touch()
+    with pytest.raises(StorageError) as caught, new_folder("any"):
+        pass
+    assert caught.value.where == "runs"
 
 
 def test_runs_in_threads_get_folders_of_their_own_and_the_same_numbers():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast, get_args
 
@@ -68,6 +68,23 @@ def compose(registry: Registry, wishes: Wishes) -> Composition:
 def reads_folder(dataset: DatasetConfig) -> bool:
     """Whether a data set is told by its option ``root`` where its files are."""
     return "root" in {option.name for option in options(type(dataset))}
+
+
+def relocated(composition: Composition, data: Path) -> Composition:
+    """The composition with its data in another folder.
+
+    Raises:
+        UsageError: its data set reads no folder.
+    """
+    dataset = composition.recipe.dataset
+    if not reads_folder(dataset):
+        raise UsageError(
+            f"the run's data set '{composition.entries['dataset'].name}' reads no folder",
+            found=f"--data {data}",
+            fix="leave out --data",
+        )
+    recipe = replace(composition.recipe, dataset=replace(dataset, root=data))  # type: ignore[call-arg]
+    return replace(composition, recipe=recipe, sources={**composition.sources, "dataset.root": "--data"})
 
 
 def settings(texts: Iterable[str]) -> list[Override]:

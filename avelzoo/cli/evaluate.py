@@ -42,7 +42,8 @@ def evaluate(
     dataset = run.composition.recipe.dataset
     if data is not None:
         dataset = _in_folder(registry, dataset, data)
-    scores = {split: engine.evaluate(run, dataset=dataset, split=split, device=device)}
+    found = engine.evaluation(run, dataset=dataset, split=split, device=device)
+    scores = {split: found.scores}
     entry = registry.entry_of(dataset)
     name = entry.qualified if entry else type(dataset).__name__
     if json:
@@ -50,17 +51,21 @@ def evaluate(
             {
                 "run_dir": str(run_dir),
                 "recipe": run.composition.owner.qualified,
-                "dataset": {"name": name, "options": dataset.to_dict()},
+                "dataset": {"name": name, "options": dataset.to_dict(), "same_as_trained": found.same_data},
                 "weak_protocol": run.composition.recipe.weak_protocol,
+                "precision": {"evaluated": found.precision, "trained": found.trained_precision},
+                "device": found.device,
                 "scores": scores,
             }
         )
     out = render.console(stderr=json)
     out.print(score_table(scores))
+    same = {True: "the same as in training", False: "other than in training", None: ""}[found.same_data]
     told = {
         "weak labels": weak_labels(run.composition.recipe.weak_protocol),
         "run folder": str(run_dir),
-        "data": f"{name}, {data}" if data else name,
+        "data": ", ".join(filter(None, (name, str(data or ""), same))),
+        "precision": f"trained in {found.trained_precision}, evaluated in {found.precision} on {found.device}",
     }
     out.print(render.fields(told))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avelzoo.cli import render
+from avelzoo.cli.composing import relocated
 from avelzoo.cli.failures import StoppedError
 from avelzoo.composition import Composition, from_dict
 from avelzoo.errors import RunError, UsageError
@@ -55,11 +57,13 @@ class RunSettings:
             )
 
 
-def reopen(registry: Registry, folder: str | None, how: RunSettings) -> tuple[Composition, RunSettings]:
-    """The composition of a run that is to go on.
+def reopen(
+    registry: Registry, folder: str | None, how: RunSettings, data: Path | None = None
+) -> tuple[Composition, RunSettings]:
+    """The composition of a run that is to go on, with its data in another folder where one is given.
 
     Raises:
-        UsageError: no folder was named.
+        UsageError: no folder was named, or the run's data set reads none.
         RunError: it is not a run folder.
     """
     if folder is None:
@@ -67,11 +71,12 @@ def reopen(registry: Registry, folder: str | None, how: RunSettings) -> tuple[Co
     path = Path(folder)
     from avelzoo.engine.files import read_json
 
-    data = read_json(path, "composition.json")
+    record = read_json(path, "composition.json")
     try:
-        return from_dict(registry, data), replace(how, out=path)
+        composition = from_dict(registry, record)
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError("the run's composition is incomplete", where=str(path / "composition.json")) from error
+    return (composition if data is None else relocated(composition, data)), replace(how, out=path)
 
 
 class StartLines:
@@ -100,30 +105,30 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
     """Train, evaluate, print."""
     from avelzoo import engine
     from avelzoo.allocator import keep_freed_memory
-    from avelzoo.api import new_folder
+    from avelzoo.api import folder_name
     from avelzoo.engine.parallel.place import find_place
 
     keep_freed_memory()
-    folder = how.out or new_folder(composition)
     place = find_place()
     first = place is None or place.rank == 0
-    try:
-        result = engine.run(
-            composition,
-            folder,
-            registry=registry,
-            resume=how.resume,
-            device=how.device,
-            devices=how.devices,
-            nodes=how.nodes,
-            command=["avelzoo", *sys.argv[1:]],
-            progress=StartLines(composition) if first and not how.quiet else False,
-            lifecycle=Lifecycle(default_host()),
-        )
-    except KeyboardInterrupt:
-        begun = (folder / "composition.json").exists()
-        fix = f"avelzoo run --resume {folder}" if begun else "nothing was kept; start it again"
-        raise StoppedError("the run was interrupted", where=str(folder), fix=fix) from None
+    with nullcontext(how.out) if how.out else engine.new_folder(folder_name(composition)) as folder:
+        try:
+            result = engine.run(
+                composition,
+                folder,
+                registry=registry,
+                resume=how.resume,
+                device=how.device,
+                devices=how.devices,
+                nodes=how.nodes,
+                command=["avelzoo", *sys.argv[1:]],
+                progress=StartLines(composition) if first and not how.quiet else False,
+                lifecycle=Lifecycle(default_host()),
+            )
+        except KeyboardInterrupt:
+            begun = (folder / "composition.json").exists()
+            fix = f"avelzoo run --resume {folder}" if begun else "nothing was kept; start it again"
+            raise StoppedError("the run was interrupted", where=str(folder), fix=fix) from None
     if not first:
         return  # one of several that torchrun started; the first one tells
     if how.json:
@@ -143,6 +148,7 @@ def print_result(result: RunResult, *, stderr: bool) -> None:
         "seed": str(result.seed),
         "time": f"{result.seconds:.0f} s on {result.device}",
         "weak labels": weak_labels(result.weak_protocol),
+        "not compiled": result.compile_failure or "",
         "run folder": result.run_dir,
     }
     out = render.console(stderr=stderr)

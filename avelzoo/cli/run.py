@@ -130,17 +130,18 @@ def run(
     how = RunSettings(out=out, resume=resume, device=device, json=json, quiet=quiet, devices=devices, nodes=nodes)
     many = SweepWishes(seeds, sweep or (), launcher, of_launcher)
     if resume and out is None:
-        if overrides or any(slots.values()) or config or data or supervision != "full" or seeds or sweep:
+        if overrides or any(slots.values()) or config or supervision != "full" or seeds or sweep:
             raise UsageError(
                 "a run that goes on keeps the values it began with",
-                fix="say only --resume RUN_DIR, or repeat the whole command with --out RUN_DIR --resume",
+                fix="say only --resume RUN_DIR, with --data DIR if its data were moved,"
+                " or repeat the whole command with --out RUN_DIR --resume",
             )
         if recipe is not None and holds_sweep(Path(recipe)):
             how.require_one_process()
-            go_on(registry, Path(recipe), many, how, dry_run=dry_run)
+            go_on(registry, Path(recipe), many, how, data=data, dry_run=dry_run)
             return
         many.require_single(None)
-        composition, how = reopen(registry, recipe, how)
+        composition, how = reopen(registry, recipe, how, data)
     elif many.wanted:
         how.require_one_process()
         shared = Wishes("", supervision, slots, config, data, overrides)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from avelzoo.cli import render
-from avelzoo.cli.composing import Wishes, compose, need_recipe
+from avelzoo.cli.composing import Wishes, compose, need_recipe, relocated
 from avelzoo.cli.execute import RunSettings
 from avelzoo.cli.failures import StoppedError
-from avelzoo.composition import Composition, Override
+from avelzoo.composition import Composition, Override, from_dict
 from avelzoo.errors import RunError, UsageError
 from avelzoo.registry import Registry
 
@@ -122,7 +123,6 @@ def run_sweep(
         how: as for a single run.
         dry_run: print the plan and stop.
     """
-    from avelzoo.api import unused
     from avelzoo.host import default_host
     from avelzoo.sweeps.expanding import Point, expand, require_unclaimed
     from avelzoo.sweeps.folder import sweep_name
@@ -154,14 +154,21 @@ def run_sweep(
     if dry_run:
         _print_plan(plan, as_json=how.json)
     else:
-        _execute(registry, plan, how.out or unused(sweep_name(plan.trials)), how)
+        from avelzoo.engine import new_folder
+
+        with nullcontext(how.out) if how.out else new_folder(sweep_name(plan.trials)) as folder:
+            _execute(registry, plan, folder, how)
 
 
-def go_on(registry: Registry, folder: Path, wishes: SweepWishes, how: RunSettings, *, dry_run: bool) -> None:
-    """Go on with the sweep in a folder, perhaps by another launcher."""
+def go_on(
+    registry: Registry, folder: Path, wishes: SweepWishes, how: RunSettings, *, data: Path | None, dry_run: bool
+) -> None:
+    """Go on with the sweep in a folder, perhaps by another launcher, or with its data in another folder."""
     from avelzoo.sweeps.folder import SweepDir
 
     plan = SweepDir(folder).load()
+    if data is not None:
+        plan = _relocated(registry, plan, data)
     device = plan.device if how.device == "auto" else how.device
     plan = replace(plan, launcher=_launcher(registry, wishes, plan.launcher), device=device)
     if dry_run:
@@ -176,6 +183,14 @@ def _launcher(registry: Registry, wishes: SweepWishes, otherwise: Mapping[str, A
     wishes.require_launcher()
     chosen = otherwise if wishes.launcher is None else {"name": wishes.launcher, "options": wishes.options}
     return described(registry, launcher_of(registry, chosen))
+
+
+def _relocated(registry: Registry, plan: Plan, data: Path) -> Plan:
+    if "dataset.root" in plan.axes:
+        raise UsageError("the sweep reads several data folders", found=f"--data {data}", fix="leave out --data")
+    moved = [relocated(from_dict(registry, trial.composition), data).to_dict() for trial in plan.trials]
+    trials = (replace(trial, composition=one) for trial, one in zip(plan.trials, moved, strict=True))
+    return replace(plan, trials=tuple(trials))
 
 
 def _execute(registry: Registry, plan: Plan, path: Path, how: RunSettings) -> None:

@@ -99,7 +99,8 @@ def need_folder(root: Path) -> Path:
             where=str(root),
             found=f"a link to {root.readlink()}, which is not there" if root.is_symlink() and not root.exists() else "",
             expected=f"a folder with {ANNOTATIONS}, {VISUAL} and the other files of AVE's public layout",
-            fix="correct the path; `avelzoo data simulate DIR` writes a folder of this layout to try things with",
+            fix="correct the path; if the folder was moved, `avelzoo evaluate` and `avelzoo run --resume` take its new"
+            " path by --data; `avelzoo data simulate DIR` writes a folder of this layout to try things with",
         )
     return root
 

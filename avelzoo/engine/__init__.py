@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from avelzoo.engine.evaluation import load_answers
-from avelzoo.engine.loading import LoadedRun, evaluate, load_run, save_import
+from avelzoo.engine.loading import Evaluation, LoadedRun, evaluate, evaluation, load_run, save_import
+from avelzoo.engine.naming import new_folder
 from avelzoo.engine.progress import Watcher
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir, RunWarning
 from avelzoo.engine.running import run
 
 __all__ = [
+    "Evaluation",
     "LoadedRun",
     "RunDir",
     "RunResult",
     "RunWarning",
     "Watcher",
     "evaluate",
+    "evaluation",
     "load_answers",
     "load_run",
+    "new_folder",
     "run",
     "save_import",
 ]

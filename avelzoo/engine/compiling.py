@@ -12,7 +12,7 @@ from avelzoo.model import Model
 from avelzoo.records import Batch
 
 
-def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") -> bool:
+def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") -> str | None:
     """Have ``torch.compile`` rewrite the encoder, in which nearly all of a step's time is spent; try it once.
 
     What it returns stays the same within rounding, names in state dicts stay as they are. Where compiling fails (no
@@ -25,7 +25,7 @@ def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") 
         backend: of ``torch.compile``.
 
     Returns:
-        Whether it is compiled.
+        None once it is compiled, else why it is not.
     """
     encoder = model.encoder
     encoder.forward = torch.compile(encoder.forward, backend=backend)  # type: ignore[method-assign]
@@ -43,10 +43,10 @@ def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") 
             encoder.train(was_training)
             encoder.zero_grad(set_to_none=True)
     if trouble is None:
-        return True
+        return None
     del encoder.forward
     torch.compiler.reset()
     cause = getattr(trouble, "inner_exception", trouble)
     said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
     warnings.warn(f"the encoder could not be compiled and runs as it is: {said}", RunWarning, stacklevel=2)
-    return False
+    return said

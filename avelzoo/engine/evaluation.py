@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 
 from avelzoo.contracts import Dataset, Decision, Split
 from avelzoo.engine.deciding import at_both
+from avelzoo.engine.diverging import EVALUATION, divergence_named, require_finite
 from avelzoo.engine.files import write_bytes
 from avelzoo.engine.team import Team
 from avelzoo.metrics import Answers, Truth, category_accuracy, concatenate, score, segment_accuracy
@@ -23,17 +25,25 @@ from avelzoo.records import FeatureSpec
 
 @torch.no_grad()
 def answers(model: Model, split: Split, team: Team, train: TrainConfig) -> Answers:
-    """Decoded answers on a whole split. The memory is read once, and left as it is."""
+    """Decoded answers on a whole split. The memory is read once, and left as it is.
+
+    Raises:
+        TrainingError: the model's outputs are not finite.
+    """
     was_training = model.training
     model.eval()
-    found = []
+    found, where = [], f"{EVALUATION} {split.name}"
     with team.fabric.autocast():
-        view = team.view(model)
+        with divergence_named(model, where, model.view):
+            view = team.view(model)
         for start in range(0, len(split), train.eval_batch_size):
             indices = np.arange(start, min(start + train.eval_batch_size, len(split)))
             batch, _ = team.fetch(split, indices)
-            predictions = team.predict(model, batch, view, len(indices))
-            found.append(Answers.from_decoded(model.head.decode(predictions)))
+            with divergence_named(model, where, partial(model.predict, batch, view)):
+                predictions = team.predict(model, batch, view, len(indices))
+                decoded = model.head.decode(predictions)
+                require_finite(predictions, decoded, where)
+                found.append(Answers.from_decoded(decoded))
     model.train(was_training)
     return concatenate(found)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from avelzoo.compose import build
 from avelzoo.composition import Composition, from_dict
 from avelzoo.contracts import Dataset
 from avelzoo.engine.checkpoint import load_weights, save_weights
-from avelzoo.engine.environment import feature_type, make_fabric
+from avelzoo.engine.environment import device_name, feature_type, make_fabric
 from avelzoo.engine.evaluation import answers, full_scores
 from avelzoo.engine.files import read_json
-from avelzoo.engine.record import versions
+from avelzoo.engine.record import location, versions
 from avelzoo.engine.result import RunResult
-from avelzoo.engine.rundir import RunDir
+from avelzoo.engine.rundir import RunDir, RunWarning
 from avelzoo.engine.team import Alone
 from avelzoo.errors import OptionError, RunError, UsageError
 from avelzoo.isolation import isolated
@@ -39,6 +40,7 @@ class LoadedRun:
         spec: sizes and names of the features it was trained on.
         model: with the best epoch's weights, in evaluation mode, on the CPU.
         result: the scores; None where the run is not finished or was imported.
+        data: fingerprint of the data it was trained on; empty where it was imported.
     """
 
     path: Path
@@ -46,6 +48,31 @@ class LoadedRun:
     spec: FeatureSpec
     model: Model
     result: RunResult | None
+    data: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def precision(self) -> str:
+        """Number format it was trained in."""
+        return self.composition.recipe.train.precision
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of a run's model on one split, and what they were computed from.
+
+    Attributes:
+        scores: what `avelzoo.metrics.score` returns.
+        precision: number format of this evaluation.
+        trained_precision: number format of the training.
+        device: where it was computed.
+        same_data: whether the data are those of the training, by fingerprint; None where that is unknown.
+    """
+
+    scores: dict[str, Any]
+    precision: str
+    trained_precision: str
+    device: str
+    same_data: bool | None
 
 
 @isolated()
@@ -72,10 +99,9 @@ def load_run(path: Path, registry: Registry) -> LoadedRun:
     epoch = load_weights(folder.best, model)
     model.begin_epoch((epoch or train.epochs) - 1, train.epochs)
     result = RunResult.load(folder) if folder.result.exists() else None
-    return LoadedRun(path, composition, spec, model.eval(), result)
+    return LoadedRun(path, composition, spec, model.eval(), result, data.get("data", {}))
 
 
-@isolated()
 def evaluate(
     run: LoadedRun,
     *,
@@ -98,21 +124,46 @@ def evaluate(
         RunError: the data's sizes or categories are not those the model was trained on.
         UsageError: there is no such split.
         DataError: the data cannot be read.
+        TrainingError: the model's outputs are not finite.
+
+    Warns:
+        RunWarning: the device cannot compute in the number format of the training, or the run's data changed since.
     """
+    return evaluation(run, dataset=dataset, split=split, device=device).scores
+
+
+@isolated()
+def evaluation(
+    run: LoadedRun, *, dataset: DatasetConfig | None = None, split: str = "test", device: str = "auto"
+) -> Evaluation:
+    """`evaluate`, with the conditions under which the scores were computed."""
     if split not in ("train", "val", "test"):
         raise UsageError(f"unknown split '{split}'", expected="train, val or test")
     recipe = run.composition.recipe
     opened = (dataset or recipe.dataset).open("full")
     require_same(run.spec, opened, run.path)
     part = opened.split(split)
-    fabric = _fabric(device, recipe.train.precision)
+    changed = _changed(run.data, opened.fingerprint())
+    if changed and dataset in (None, recipe.dataset):
+        warnings.warn(
+            f"the run's data changed since its training: {', '.join(changed)} in {location(run.composition.to_dict())}",
+            RunWarning,
+            stacklevel=3,
+        )
+    fabric, precision = _fabric(device, recipe.train.precision)
     home = next((value.device for value in run.model.state_dict().values()), torch.device("cpu"))
     try:
         fabric.setup_module(run.model)
         found = answers(run.model, part, Alone(fabric, recipe.train.precision), recipe.train)
     finally:
         run.model.to(home)
-    return full_scores(found, opened, part, run.model.head.decision)
+    return Evaluation(
+        full_scores(found, opened, part, run.model.head.decision),
+        precision=precision,
+        trained_precision=recipe.train.precision,
+        device=device_name(fabric.device),
+        same_data=None if changed is None else not changed,
+    )
 
 
 def require_same(spec: FeatureSpec, dataset: Dataset, path: Path) -> None:
@@ -159,12 +210,27 @@ def save_import(
         save_weights(folder.best, model, epoch=None)
 
 
-def _fabric(device: str, precision: str) -> Fabric:
-    """As in training; what a GPU trained in half precision, a CPU computes in full."""
+def _fabric(device: str, precision: str) -> tuple[Fabric, str]:
+    """As in training; what a GPU trained in half precision, a CPU computes in float32. Also the precision's name."""
     try:
-        return make_fabric(device, precision)
+        return make_fabric(device, precision), precision
     except OptionError:
-        return make_fabric(device, "32")
+        fabric = make_fabric(device, "32")
+    warnings.warn(
+        f"trained in {precision}, evaluated in 32, as a CPU cannot compute in {precision}: scores may differ slightly",
+        RunWarning,
+        stacklevel=4,
+    )
+    return fabric, "32"
+
+
+def _changed(trained: Mapping[str, str], now: Mapping[str, str]) -> list[str] | None:
+    """Names of the parts of the data whose fingerprints differ; None where no part is known of both.
+
+    Evaluation may read fewer files than training, such as no negatives.
+    """
+    common = [name for name in now if name in trained]
+    return [name for name in common if now[name] != trained[name]] if common else None
 
 
 def _short(value: Any) -> str:

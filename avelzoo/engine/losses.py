@@ -8,12 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from avelzoo.engine.diverging import FIX, spoiled_weights
 from avelzoo.errors import TrainingError
-
-_FIX = (
-    "lower train.learning_rate, set train.clip_norm, use --precision 32 or 64,"
-    " or check the features with `avelzoo data doctor`"
-)
 
 
 class Losses:
@@ -55,8 +51,15 @@ class Losses:
             where=f"epoch {self._epoch + 1}, step {step + 1}",
             found=f"loss {self._losses[step].item()}; its terms: {terms}",
             expected="a finite number",
-            fix=_FIX,
+            fix=FIX,
         )
+
+    def last(self) -> str:
+        """Loss and terms of the last step, in words; empty before the first."""
+        if not self._losses:
+            return ""
+        terms = ", ".join(f"{name} {value.item():.4g}" for name, value in self._terms[-1].items())
+        return f"the last step's loss {self._losses[-1].item():.4g}; its terms: {terms}"
 
     def means(self) -> dict[str, Any]:
         """Mean loss, mean of every unweighted term over the steps that had it, and the number of steps."""
@@ -76,13 +79,10 @@ def require_finite_weights(model: nn.Module, epoch: int) -> None:
     """Refuse to go on from weights that a last step has spoiled.
 
     Raises:
-        TrainingError: a parameter holds NaN or infinity.
+        TrainingError: a parameter holds NaN, infinity or a number that no working model has, or a buffer, such as a
+            bank's scores, NaN.
     """
-    spoiled = [name for name, value in model.named_parameters() if not bool(value.detach().isfinite().all())]
-    if spoiled:
+    if spoiled := spoiled_weights(model):
         raise TrainingError(
-            "the weights are not finite",
-            where=f"end of epoch {epoch + 1}",
-            found=", ".join(spoiled[:4]) + (f", and {len(spoiled) - 4} more" if len(spoiled) > 4 else ""),
-            fix=_FIX,
+            "the weights are not finite or too large", where=f"end of epoch {epoch + 1}", found=spoiled, fix=FIX
         )

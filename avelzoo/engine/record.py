@@ -45,12 +45,23 @@ def versions(entries: Mapping[str, Entry]) -> dict[str, str]:
     return found | plugins
 
 
+def location(record: Mapping[str, Any]) -> str | None:
+    """Folder of the data; None for data that are in no folder."""
+    folder: str | None = record.get("slots", {}).get("dataset", {}).get("options", {}).get("root")
+    return folder
+
+
 def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a run record that must agree for a run to go on: values, sizes, data."""
+    """The part of a run record that must agree for a run to go on: values, sizes, data.
+
+    Data are compared by fingerprint where the record has one; their folder may have another path then.
+    """
     values: dict[str, Any] = {"recipe": record.get("recipe"), "supervision": record.get("supervision")}
     for slot, row in record.get("slots", {}).items():
         values[slot] = row.get("name")
         values |= {f"{slot}.{name}": value for name, value in row.get("options", {}).items()}
+    if record.get("data"):
+        values.pop("dataset.root", None)
     for part in ("spec", "data"):
         values |= {f"{part}.{name}": value for name, value in record.get(part, {}).items()}
     return values

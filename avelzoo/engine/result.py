@@ -36,6 +36,7 @@ class RunResult:
         weak_protocol: the weak labels it was trained with; None under full supervision.
         leaks_duration: those labels hold the event's share of the video, so that its scores are not comparable with
             others.
+        compile_failure: why ``train.compile`` failed and the encoder ran uncompiled; None where it did not fail.
     """
 
     recipe: str
@@ -56,6 +57,7 @@ class RunResult:
     data: Mapping[str, str]
     weak_protocol: str | None = None
     leaks_duration: bool = False
+    compile_failure: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""

@@ -14,14 +14,14 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from avelzoo.engine.files import clear_scratch, read_json, storage_error, write_json
-from avelzoo.engine.record import comparable, differences, environment
+from avelzoo.engine.record import comparable, differences, environment, location
 from avelzoo.errors import RunError, StorageError
 
 
@@ -98,9 +98,9 @@ class RunDir:
         made = not self.path.exists()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            lock = _lock(self.path)
         except OSError as error:
             raise storage_error(error, self.path) from error
-        lock = _lock(self.path)
         try:
             yield
         finally:
@@ -140,7 +140,7 @@ class RunDir:
             RunError: some of its values or its data differ; those are named.
         """
         there = read_json(self.path, self.composition.name)
-        self._require_same(comparable(there), comparable(record))
+        self._require_same(there, record)
         changed = differences(environment(there), environment(record))
         if changed:
             warnings.warn(
@@ -154,18 +154,39 @@ class RunDir:
             clear_scratch(self.state.parent)
         except OSError as error:
             raise storage_error(error, self.path) from error
+        if location(there) != location(record):
+            write_json(self.composition, there | {"slots": there["slots"] | {"dataset": record["slots"]["dataset"]}})
 
-    def require_values(self, composition: Mapping[str, Any]) -> None:
+    def require_values(
+        self, composition: Mapping[str, Any], fingerprint: Callable[[], Mapping[str, str]] | None = None
+    ) -> None:
         """Check that the run that is there was made of this composition, whatever has become of its data.
+
+        Args:
+            composition: as `Composition.to_dict` writes it.
+            fingerprint: of the composition's data; called only where their folder is another one than the run's. None
+                if the same data in another folder do not count as the same.
 
         Raises:
             RunError: it was not; the values that differ are named.
         """
-        there = read_json(self.path, self.composition.name)
-        self._require_same(comparable({key: there.get(key) for key in composition}), comparable(composition))
+        there, asked = read_json(self.path, self.composition.name), dict(composition)
+        if fingerprint is not None and location(there) != location(asked):
+            asked["data"] = dict(fingerprint())
+        self._require_same({key: there.get(key) for key in asked}, asked)
 
     def _require_same(self, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-        differing = differences(there, asked)
+        differing = differences(comparable(there), comparable(asked))
+        if differing and all(row.startswith("data.") for row in differing):
+            was, now = there.get("data", {}), asked.get("data", {})
+            changed = [name for name in dict.fromkeys([*was, *now]) if was.get(name) != now.get(name)]
+            raise RunError(
+                "the data are not those that the run began with",
+                where=location(asked) or str(self.path),
+                found="other content of " + ", ".join(changed),
+                expected=f"the files whose checksums are in {self.composition}",
+                fix="give the folder with the same files by --data, or start a new run in another folder",
+            )
         if differing:
             raise RunError(
                 f"the run in '{self.path}' has other values than asked for",

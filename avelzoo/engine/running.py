@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -86,7 +87,7 @@ def run(
     check(recipe, registry, composition.sources)
     folder = RunDir(Path(out))
     if resume and folder.result.exists():
-        folder.require_values(composition.to_dict())
+        folder.require_values(composition.to_dict(), lambda: recipe.dataset.open(recipe.supervision).fingerprint())
         with suppress(OSError):  # a kill after the last file was in its place; reading needs no right to write
             clear_scratch(folder.path)
         return RunResult.load(folder)
@@ -117,10 +118,12 @@ def run(
             team.settle(model)
             kept = resident(dataset, fabric.device, recipe.train.resident)
             optimizer = cast("Optimizer", fabric.setup_optimizers(adam(model, recipe.train)))
-            if recipe.train.compile:
-                _compile(model, team, kept, recipe.train)
+            failure = _compile(model, team, kept, recipe.train) if recipe.train.compile else None
             done = Trainer(model, optimizer, team, kept, recipe.train, folder, watcher).fit()
-            telling.result = _finish(composition, folder, team, dataset=kept, model=model, done=done)
+            finished = _finish(composition, folder, team, dataset=kept, model=model, done=done)
+            telling.result = replace(finished, compile_failure=failure)
+            if team.first:
+                telling.result.save(folder)
             team.wait()
     return telling.result
 
@@ -132,17 +135,17 @@ def _team(place: Place | None, fabric: Fabric, composition: Composition) -> Team
     return Together(fabric, train.precision, Ranks(place, fabric.device), train.seed)
 
 
-def _compile(model: Model, team: Team, dataset: Dataset, train: TrainConfig) -> None:
+def _compile(model: Model, team: Team, dataset: Dataset, train: TrainConfig) -> str | None:
     split = dataset.split("train")
     example, _ = team.fetch(split, np.arange(min(train.batch_size, len(split))))
     with team.fabric.autocast():
-        compile_encoder(model, example)
+        return compile_encoder(model, example)
 
 
 def _finish(
     composition: Composition, folder: RunDir, team: Team, *, dataset: Dataset, model: Model, done: Progress
 ) -> RunResult:
-    """Score the chosen epoch; ``result.json`` is written last."""
+    """Score the chosen epoch."""
     began = time.perf_counter()
     recipe, train, device = composition.recipe, composition.recipe.train, team.fabric.device
     load_weights(folder.best, model, read=team.read)
@@ -156,7 +159,7 @@ def _finish(
         found[name] = (split, got)
     if team.first:
         save_answers(folder.predictions, dataset.spec, found)
-    result = RunResult(
+    return RunResult(
         recipe=composition.owner.qualified,
         supervision=recipe.supervision,
         scores=scores,
@@ -176,9 +179,6 @@ def _finish(
         weak_protocol=recipe.weak_protocol,
         leaks_duration=recipe.weak_protocol in LEAKING_PROTOCOLS,
     )
-    if team.first:
-        result.save(folder)
-    return result
 
 
 def _require_videos(dataset: Dataset) -> None:

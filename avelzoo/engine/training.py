@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from torch.optim import Optimizer
 
@@ -11,6 +12,7 @@ from avelzoo.contracts import Dataset, Split
 from avelzoo.engine import optimism
 from avelzoo.engine.checkpoint import Progress, load_state, save_state, save_weights
 from avelzoo.engine.deciding import tune
+from avelzoo.engine.diverging import divergence_named, in_epoch
 from avelzoo.engine.evaluation import answers, short_scores, truth_of
 from avelzoo.engine.files import write_lines
 from avelzoo.engine.generators import untouched
@@ -52,7 +54,8 @@ class Trainer:
         with untouched(self.team.fabric.device):  # whoever watches may draw random numbers, resumed or not
             self.watcher.begin(self.train.epochs, progress.epochs_done)
         for epoch in range(progress.epochs_done, self.train.epochs):
-            self._epoch(epoch, progress)
+            with in_epoch(epoch):
+                self._epoch(epoch, progress)
             self._keep(progress)
             with untouched(self.team.fabric.device):
                 self.watcher.epoch(epoch, progress.history[-1], progress.best_epoch == epoch + 1)
@@ -101,15 +104,17 @@ class Trainer:
         for step, indices in enumerate(batches):
             batch, targets = self.team.fetch(split, indices)
             self.optimizer.zero_grad()
-            with fabric.autocast():
-                out = self.team.step(self.model, batch, targets, len(indices))
-            losses.add(out.loss, out.terms)
-            self.team.backward(self.model, out.loss)
-            if self.train.clip_norm is not None:
-                fabric.clip_gradients(
-                    self.model, self.optimizer, max_norm=self.train.clip_norm, error_if_nonfinite=False
-                )
-            self.optimizer.step()
+            where, replay = f"epoch {epoch + 1}, step {step + 1}", partial(self.model, batch, targets)
+            with divergence_named(self.model, where, replay, losses.last):
+                with fabric.autocast():
+                    out = self.team.step(self.model, batch, targets, len(indices))
+                losses.add(out.loss, out.terms)
+                self.team.backward(self.model, out.loss)
+                if self.train.clip_norm is not None:
+                    fabric.clip_gradients(
+                        self.model, self.optimizer, max_norm=self.train.clip_norm, error_if_nonfinite=False
+                    )
+                self.optimizer.step()
             self.watcher.step(epoch, step, len(batches))
         losses.check()
         return losses

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
-from avelzoo.api import composed, unused
+from avelzoo.api import composed
 from avelzoo.components import LauncherConfig, Supervision
 from avelzoo.composition import Composition
 from avelzoo.config import checked, native
@@ -84,8 +85,10 @@ def sweep(
         plugins=host.files,
         command=sys.argv,
     )
-    folder = SweepDir(Path(out) if out is not None else unused(sweep_name(plan.trials)))
-    return run_plan(plan, folder, registry=registry, resume=resume, told=told)
+    from avelzoo.engine import new_folder
+
+    with nullcontext(Path(out)) if out is not None else new_folder(sweep_name(plan.trials)) as folder:
+        return run_plan(plan, SweepDir(folder), registry=registry, resume=resume, told=told)
 
 
 def _values(name: str, values: Any) -> tuple[Any, ...]:

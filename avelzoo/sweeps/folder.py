@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 
 from avelzoo.errors import RunError
@@ -71,6 +73,18 @@ class SweepDir:
         except (KeyError, TypeError) as error:
             raise RunError("the plan of the sweep is incomplete", where=str(self.plan), found=str(error)) from error
 
+    def begun(self) -> dict[str, tuple[str | None, Mapping[str, str]]]:
+        """Folder and fingerprint of the data of every run that has begun, by the run's name."""
+        from avelzoo.engine.files import read_json
+        from avelzoo.engine.record import location
+
+        found = {}
+        for path in sorted(self.path.glob("runs/*/composition.json")):
+            with suppress(RunError):  # a damaged one is reported by its own run
+                record = read_json(path.parent, path.name)
+                found[path.parent.name] = (location(record), record.get("data", {}))
+        return found
+
     def keep(self, plan: Plan, *, resume: bool) -> Plan:
         """Write the plan; with ``resume`` over an earlier one whose trials are all among the new ones.
 
@@ -96,8 +110,12 @@ class SweepDir:
         return plan
 
     def _extended(self, plan: Plan) -> Plan:
-        there = {trial.identity: trial for trial in self.load().trials}
-        lost = [trial.name for key, trial in there.items() if key not in {trial.identity for trial in plan.trials}]
+        before = self.load().trials
+        one_folder = all(len({trial.data_root for trial in trials}) == 1 for trials in (before, plan.trials))
+        identity = attrgetter("identity_without_root" if one_folder else "identity")  # the data may have been moved
+        there = {identity(trial): trial for trial in before}
+        asked = set(map(identity, plan.trials))
+        lost = [trial.name for key, trial in there.items() if key not in asked]
         if lost:
             raise RunError(
                 f"the sweep in '{self.path}' has other runs than asked for",
@@ -108,7 +126,7 @@ class SweepDir:
         names = {trial.name for trial in there.values()}
         trials = []
         for trial in plan.trials:
-            old = there.get(trial.identity)
+            old = there.get(identity(trial))
             fresh = trial if trial.name not in names else replace(trial, name=f"{trial.name}-new")
             trials.append(replace(trial, name=old.name) if old else fresh)
         return replace(plan, trials=tuple(trials))

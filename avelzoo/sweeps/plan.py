@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,20 @@ class Trial:
         """Equal for trials that compute the same, whatever they are called and whoever chose their values."""
         parts = {slot: [row.get("name"), row["options"]] for slot, row in self.composition["slots"].items()}
         return json.dumps([self.composition["recipe"], self.composition["supervision"], parts], sort_keys=True)
+
+    @property
+    def data_root(self) -> str | None:
+        """Folder of the data; None for data that are in no folder."""
+        root: str | None = self.composition["slots"]["dataset"]["options"].get("root")
+        return root
+
+    @property
+    def identity_without_root(self) -> str:
+        """`identity`, wherever the data are."""
+        slots = dict(self.composition["slots"])
+        options = {name: value for name, value in slots["dataset"]["options"].items() if name != "root"}
+        slots["dataset"] = dict(slots["dataset"]) | {"options": options}
+        return replace(self, composition=dict(self.composition) | {"slots": slots}).identity
 
 
 @dataclass(frozen=True, kw_only=True)

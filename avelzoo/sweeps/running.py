@@ -65,7 +65,7 @@ def run_plan(
     launcher = launcher_of(registry, plan.launcher).build()
     add_files(plan.plugins)
     with isolated():
-        _require_data(plan, registry)
+        _require_data(plan, registry, folder)
     with RunDir(folder.path).claimed():
         plan = folder.keep(plan, resume=resume)
         results = _finished(folder, plan)
@@ -136,8 +136,21 @@ def _threads(run: Path) -> int | None:
     return threads
 
 
-def _require_data(plan: Plan, registry: Registry) -> None:
-    """Open every data set once: what is not there is told before anything starts."""
+def _require_data(plan: Plan, registry: Registry, folder: SweepDir) -> None:
+    """Open every data set once: what is missing is reported before anything starts.
+
+    Raises:
+        RunError: a run has begun with other data, and no run of the sweep reads the folder where these were.
+    """
     recipes = [from_dict(registry, trial.composition).recipe for trial in plan.trials]
-    for config, supervision in {(recipe.dataset, recipe.supervision) for recipe in recipes}:
-        config.open(supervision)
+    opened = {(recipe.dataset, recipe.supervision) for recipe in recipes}
+    known = [dict(config.open(supervision).fingerprint()) for config, supervision in opened]
+    roots = {trial.data_root for trial in plan.trials}
+    for name, (root, data) in folder.begun().items():
+        if root not in roots and data not in known:
+            raise RunError(
+                "the data are not those that the sweep's runs began with",
+                where=", ".join(sorted(map(str, roots))),
+                found=f"other content than '{name}' was trained on, from {root}",
+                fix="give the folder with the same files by --data, or start a new sweep in another folder",
+            )

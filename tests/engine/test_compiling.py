@@ -36,7 +36,7 @@ def step(trained):
 def test_a_compiled_step_is_the_plain_step():
     encoder = replace(ead_b("full").encoder, width=16, heads=2, dropout=0.0)
     plain, compiled = model(encoder), model(encoder)
-    assert compile_encoder(compiled, BATCH, backend="aot_eager")
+    assert compile_encoder(compiled, BATCH, backend="aot_eager") is None
     assert "forward" in vars(compiled.encoder)
     assert list(compiled.state_dict()) == list(plain.state_dict())
     (loss, gradients), (expected, known) = step(compiled), step(plain)
@@ -51,7 +51,7 @@ def test_a_compiled_step_is_the_plain_step():
 def test_compiling_leaves_no_trace():
     compiled = model(SMALL)
     before = torch.get_rng_state()
-    assert compile_encoder(compiled.eval(), BATCH, backend="aot_eager")
+    assert compile_encoder(compiled.eval(), BATCH, backend="aot_eager") is None
     assert torch.equal(torch.get_rng_state(), before)
     assert not compiled.encoder.training
     assert all(p.grad is None for p in compiled.parameters())
@@ -63,6 +63,6 @@ def test_where_compiling_fails_the_encoder_goes_on_as_it_was():
 
     compiled, plain = model(SMALL), model(SMALL)
     with pytest.warns(RunWarning, match="could not be compiled and runs as it is: .*no compiler here"):
-        assert not compile_encoder(compiled, BATCH, backend=broken)
+        assert "no compiler here" in compile_encoder(compiled, BATCH, backend=broken)
     assert "forward" not in vars(compiled.encoder)
     assert torch.equal(step(compiled)[0], step(plain)[0])

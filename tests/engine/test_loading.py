@@ -65,7 +65,20 @@ def test_a_run_in_half_precision_can_be_asked_without_a_gpu(finished):
     recipe = run.composition.recipe
     half = replace(recipe, train=replace(recipe.train, precision="16-mixed"))
     run = replace(run, composition=replace(run.composition, recipe=half))
-    assert engine.evaluate(run, device="cpu") == run.result.scores["test"]
+    with pytest.warns(engine.RunWarning, match="trained in 16-mixed, evaluated in 32"):
+        found = engine.evaluation(run, device="cpu")
+    assert found.scores == run.result.scores["test"]
+    assert (run.precision, found.trained_precision, found.precision) == ("16-mixed", "16-mixed", "32")
+
+
+def test_whether_the_data_are_those_of_the_training(finished):
+    run = engine.load_run(finished, tiny_registry())
+    data = run.composition.recipe.dataset
+    assert engine.evaluation(run, device="cpu").same_data is True
+    assert engine.evaluation(run, dataset=replace(data, seed=1), device="cpu").same_data is False
+    assert engine.evaluation(replace(run, data={}), device="cpu").same_data is None
+    with pytest.warns(engine.RunWarning, match="data changed since its training: tiny"):
+        engine.evaluation(replace(run, data={"tiny": "another"}), device="cpu")
 
 
 @pytest.mark.parametrize(

@@ -100,5 +100,5 @@ def test_weights_that_are_no_numbers_are_named():
         model[1].bias[0] = float("nan")
     with pytest.raises(TrainingError) as fault:
         require_finite_weights(model, 0)
-    assert fault.value.found == "1.bias"
+    assert fault.value.found == "weights 1.bias"
     assert SimpleNamespace(**fault.value.to_dict()).exit_code == 7

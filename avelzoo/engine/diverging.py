@@ -1,0 +1,165 @@
+"""Divergence as one error, wherever it surfaces: a loss, weights, outputs, or an operation that raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import fields, is_dataclass
+from traceback import walk_tb
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
+
+from avelzoo.errors import AvelzooError, TrainingError
+from avelzoo.records import Decoded, Predictions
+
+FIX = (
+    "lower train.learning_rate, set train.clip_norm, use --precision 32 or 64,"
+    " or check the features with `avelzoo data doctor`"
+)
+HUGE_WEIGHT = 1e6
+HUGE_OUTPUT = 1e10
+"""Magnitudes that no working model reaches; squares and exponentials of them overflow float32."""
+
+_LOGITS = ("event_logits", "relevance_logits", "category_relevance_logits", "segment_logits", "prototype_logits")
+EVALUATION = "evaluation on"
+_ASSERTED = "device-side assert"
+_PARTS = ("encoder", "memory", "head", "objective")
+
+
+@contextmanager
+def divergence_named(
+    model: nn.Module, where: str, replay: Callable[[], object], known: Callable[[], str] = lambda: ""
+) -> Iterator[None]:
+    """Turn an error that diverged numbers caused into a `TrainingError`; let any other error pass as it is.
+
+    Indices out of range, probabilities outside [0, 1] and the like are what operations raise when they are given NaN or
+    infinity. The cause counts as divergence if weights, the inputs or some module's outputs are not finite or huge.
+
+    Args:
+        model: what is computed.
+        where: epoch and step, or split.
+        replay: compute the same again, so that every module's output can be looked at.
+        known: further findings, such as the last loss.
+
+    Raises:
+        TrainingError: numbers have diverged; the part that raised is named.
+    """
+    try:
+        yield
+    except AvelzooError:
+        raise
+    except (RuntimeError, ValueError, IndexError, ArithmeticError, AssertionError) as error:
+        if type(error).__name__ == "OutOfMemoryError":
+            raise
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        if _ASSERTED in str(error):  # nothing on this device can be looked at any more
+            raise TrainingError(
+                "the GPU refused an index or a probability, which NaN or infinite numbers cause",
+                where=where,
+                found=said,
+                fix=f"repeat with --device cpu, which names the operation; if it is divergence, {FIX}",
+            ) from error
+        evidence = spoiled_weights(model) or _spoiled_output(replay)
+        if not evidence:
+            raise
+        found = [evidence, known(), f"{_part(model, error)} raised {type(error).__name__}: {said}"]
+        raise TrainingError(
+            "training diverged: numbers are not finite or too large",
+            where=where,
+            found="; ".join(filter(None, found)),
+            expected="finite numbers",
+            fix=FIX,
+        ) from error
+
+
+@contextmanager
+def in_epoch(epoch: int) -> Iterator[None]:
+    """Name the 0-based epoch in what an evaluation says of divergence."""
+    try:
+        yield
+    except TrainingError as error:
+        if error.where.startswith(EVALUATION):
+            error.where = f"epoch {epoch + 1}, {error.where}"
+        raise
+
+
+def spoiled_weights(model: nn.Module) -> str:
+    """Parameters that are not finite or above `HUGE_WEIGHT`, and buffers that hold NaN, in words; empty for none."""
+    weights = {name: value.detach() for name, value in model.named_parameters()}
+    wrong = [name for name, value in weights.items() if not _fine(value, HUGE_WEIGHT)]
+    held = [name for name, value in model.named_buffers() if value.is_floating_point() and bool(value.isnan().any())]
+    return " and ".join(filter(None, (_listed("weights", wrong), _listed("state", held))))
+
+
+def require_finite(predictions: Predictions, decoded: Decoded, where: str) -> None:
+    """Refuse logits and scores of an evaluation that are NaN, and a relevance that is not finite.
+
+    Raises:
+        TrainingError: some are; they are named.
+    """
+    given = {name: getattr(predictions, name) for name in _LOGITS}
+    given |= {"category scores": decoded.category_scores}
+    wrong = [name for name, value in given.items() if value is not None and bool(value.isnan().any())]
+    wrong += [] if bool(decoded.relevance.isfinite().all()) else ["relevance"]
+    if wrong:
+        raise TrainingError(
+            "the model's outputs are not finite",
+            where=where,
+            found="NaN or infinity in " + ", ".join(wrong),
+            expected="finite numbers",
+            fix=FIX,
+        )
+
+
+def _fine(value: Tensor, huge: float) -> bool:
+    """Whether no number is NaN, +inf or of a magnitude above ``huge``; -inf, which masks, passes."""
+    if not value.is_floating_point() or value.numel() == 0:
+        return True
+    known = value.detach().masked_fill(value == -torch.inf, 0).abs().max()
+    return bool(known.isfinite()) and bool(known <= huge)
+
+
+def _spoiled_output(replay: Callable[[], object]) -> str:
+    """The first module whose input or output is not finite or huge, in words; empty for none."""
+    found: list[str] = []
+
+    def look(module: nn.Module, given: tuple[Any, ...], out: Any) -> None:
+        for what, values in (("input", given), ("output", out)):
+            if not found and not all(_fine(value, HUGE_OUTPUT) for value in _tensors(values)):
+                found.append(f"the {what} of {type(module).__name__} is not finite or above {HUGE_OUTPUT:g}")
+
+    handle = register_module_forward_hook(look)
+    try:
+        with torch.no_grad(), suppress(Exception):  # it raises again what it raised before
+            replay()
+    finally:
+        handle.remove()
+    return next(iter(found), "")
+
+
+def _tensors(values: Any) -> Iterator[Tensor]:
+    """Tensors of nested tuples, mappings and records."""
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, tuple | list):
+        for value in values:
+            yield from _tensors(value)
+    elif isinstance(values, Mapping):
+        yield from _tensors(tuple(values.values()))
+    elif is_dataclass(values):
+        yield from _tensors(tuple(getattr(values, field.name) for field in fields(values)))
+
+
+def _part(model: nn.Module, error: BaseException) -> str:
+    """The part of the model in which the error was raised."""
+    parts = {id(getattr(model, name, None)): name for name in _PARTS}
+    inside = [id(frame.f_locals.get("self")) for frame, _ in walk_tb(error.__traceback__)]
+    return next((f"the {parts[one]}" for one in reversed(inside) if one in parts), "the step")
+
+
+def _listed(what: str, names: list[str]) -> str:
+    more = f", and {len(names) - 4} more" if len(names) > 4 else ""
+    return f"{what} {', '.join(names[:4])}{more}" if names else ""

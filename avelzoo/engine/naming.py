@@ -1,0 +1,50 @@
+"""Run folders that are named here: each process gets one that no other has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from avelzoo.engine.files import storage_error
+from avelzoo.engine.parallel.place import find_place, is_first
+
+RUNS = Path("runs")
+
+
+@contextmanager
+def new_folder(name: str) -> Iterator[Path]:
+    """Make a folder ``runs/NAME``, or ``runs/NAME-2``, ``runs/NAME-3``, ... where that exists.
+
+    Making a folder succeeds in one process alone, so runs that start at the same time get different folders. A folder
+    that is still empty at the end is removed. Of several processes that share a run, only the first makes one.
+
+    Raises:
+        StorageError: the folder cannot be made.
+    """
+    if not is_first(find_place()):
+        yield RUNS / name
+        return
+    folder = _make(name)
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):  # it holds a run
+            folder.rmdir()
+
+
+def _make(name: str) -> Path:
+    for number in count(1):
+        folder = RUNS / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+        except FileExistsError as error:
+            if not RUNS.is_dir():  # it is `runs` itself that is a file
+                raise storage_error(error, RUNS) from error
+        except OSError as error:
+            raise storage_error(error, folder) from error
+        else:
+            return folder
+    raise AssertionError("count() has no end")
