@@ -14,9 +14,16 @@ PACKAGE = Path(__file__).resolve().parent.parent / "avelzoo"
 
 # Lowest first. A module may import what stands on its own row or on a lower one.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("avelzoo.version", "avelzoo.errors", "avelzoo.suggest", "avelzoo.records", "avelzoo.papers"),
+    ("avelzoo.version", "avelzoo.errors", "avelzoo.suggest", "avelzoo.records", "avelzoo.papers", "avelzoo.cgroups"),
     ("avelzoo.config",),
-    ("avelzoo.components", "avelzoo.contracts", "avelzoo.jobs", "avelzoo.allocator", "avelzoo.isolation"),
+    (
+        "avelzoo.components",
+        "avelzoo.contracts",
+        "avelzoo.jobs",
+        "avelzoo.allocator",
+        "avelzoo.isolation",
+        "avelzoo.threads",
+    ),
     ("avelzoo.recipe", "avelzoo.registry", "avelzoo.hookspecs"),
     ("avelzoo.nn", "avelzoo.metrics", "avelzoo.parity", "avelzoo.data", "avelzoo.checkpoints"),
     ("avelzoo.model", "avelzoo.composition", "avelzoo.settingsfile"),

@@ -16,6 +16,7 @@ from avelzoo.errors import RunError, UsageError
 from avelzoo.host import default_host
 from avelzoo.lifecycle import Lifecycle
 from avelzoo.registry import Registry
+from avelzoo.threads import Load, threads
 
 if TYPE_CHECKING:
     from avelzoo.engine import RunResult
@@ -31,6 +32,7 @@ class RunSettings:
         device: ``auto``, ``cpu`` or ``cuda``.
         devices: processes on this machine.
         nodes: machines.
+        threads: threads of each process; None for as many as cores are free.
         json: print the result as JSON on stdout, and everything for people on stderr.
         quiet: no progress and no table.
     """
@@ -42,6 +44,7 @@ class RunSettings:
     quiet: bool
     devices: int = 1
     nodes: int = 1
+    threads: int | None = None
 
     def require_one_process(self) -> None:
         """Refuse several processes where there are several runs already.
@@ -80,16 +83,17 @@ def reopen(
 
 
 class StartLines:
-    """The watcher of a run on the command line: which loss terms train, then the usual one.
+    """The watcher of a run on the command line: which loss terms train, how many threads, then the usual one.
 
     Args:
         composition: of the run.
+        threads: how many and why; empty for PyTorch's own choice.
     """
 
-    def __init__(self, composition: Composition) -> None:
+    def __init__(self, composition: Composition, threads: str) -> None:
         from avelzoo.engine.progress import default_watcher
 
-        self._composition = composition
+        self._composition, self._threads = composition, threads
         self._inner = default_watcher(wanted=True)
         self.step, self.epoch, self.end = self._inner.step, self._inner.epoch, self._inner.end
 
@@ -97,12 +101,15 @@ class StartLines:
         """Print the lines on stderr; training begins, or goes on after ``done`` epochs."""
         from avelzoo.compose import loss_terms
 
-        render.console(stderr=True).print(render.fields(render.terms_lines(loss_terms(self._composition.recipe))))
+        render.console(stderr=True).print(
+            render.fields(render.terms_lines(loss_terms(self._composition.recipe)) | {"threads": self._threads})
+        )
         self._inner.begin(epochs, done)
 
 
 def execute(registry: Registry, composition: Composition, how: RunSettings) -> None:
     """Train, evaluate, print."""
+    load = Load()  # measured while PyTorch is imported
     from avelzoo import engine
     from avelzoo.allocator import keep_freed_memory
     from avelzoo.api import folder_name
@@ -111,7 +118,10 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
     keep_freed_memory()
     place = find_place()
     first = place is None or place.rank == 0
-    with nullcontext(how.out) if how.out else engine.new_folder(folder_name(composition)) as folder:
+    with (
+        nullcontext(how.out) if how.out else engine.new_folder(folder_name(composition)) as folder,
+        threads(how.threads, recorded=engine.recorded_threads(folder) if how.resume else None, load=load) as why,
+    ):
         try:
             result = engine.run(
                 composition,
@@ -122,7 +132,7 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
                 devices=how.devices,
                 nodes=how.nodes,
                 command=["avelzoo", *sys.argv[1:]],
-                progress=StartLines(composition) if first and not how.quiet else False,
+                progress=StartLines(composition, why) if first and not how.quiet else False,
                 lifecycle=Lifecycle(default_host()),
             )
         except KeyboardInterrupt:

@@ -79,6 +79,10 @@ def run(
         int, typer.Option(min=1, help="Processes here, a device each, that share every batch.", rich_help_panel=RUN)
     ] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines with as many processes each.", rich_help_panel=RUN)] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads of each process; as many as cores are free by default.", rich_help_panel=RUN),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; a new one under runs/ by default.", rich_help_panel=RUN)
     ] = None,
@@ -127,7 +131,16 @@ def run(
         ]
     )
     slots = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
-    how = RunSettings(out=out, resume=resume, device=device, json=json, quiet=quiet, devices=devices, nodes=nodes)
+    how = RunSettings(
+        out=out,
+        resume=resume,
+        device=device,
+        json=json,
+        quiet=quiet,
+        devices=devices,
+        nodes=nodes,
+        threads=threads,
+    )
     many = SweepWishes(seeds, sweep or (), launcher, of_launcher)
     if resume and out is None:
         if overrides or any(slots.values()) or config or supervision != "full" or seeds or sweep:

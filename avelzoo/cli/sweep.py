@@ -16,8 +16,10 @@ from avelzoo.cli.composing import Wishes, compose, need_recipe, relocated
 from avelzoo.cli.execute import RunSettings
 from avelzoo.cli.failures import StoppedError
 from avelzoo.composition import Composition, Override, from_dict
+from avelzoo.config import options
 from avelzoo.errors import RunError, UsageError
 from avelzoo.registry import Registry
+from avelzoo.threads import Load, threads
 
 if TYPE_CHECKING:
     from avelzoo.components import LauncherConfig
@@ -194,12 +196,21 @@ def _relocated(registry: Registry, plan: Plan, data: Path) -> Plan:
 
 
 def _execute(registry: Registry, plan: Plan, path: Path, how: RunSettings) -> None:
+    load = Load()  # measured while PyTorch is imported
     from avelzoo.sweeps.folder import SweepDir
-    from avelzoo.sweeps.running import run_plan
+    from avelzoo.sweeps.running import described, launcher_of, run_plan
 
     folder = SweepDir(path)
+    launcher = launcher_of(registry, plan.launcher)
+    if how.threads is not None and "threads" in {option.name for option in options(type(launcher))}:
+        launcher = replace(launcher, threads=how.threads)  # type: ignore[call-arg]
+        plan = replace(plan, launcher=described(registry, launcher))
+    own = nullcontext("") if launcher.isolated else threads(how.threads, load=load)
     try:
-        result = run_plan(plan, folder, registry=registry, resume=how.resume, told=None if how.quiet else _tell)
+        with own as why:
+            if not how.quiet:
+                render.console(stderr=True).print(render.fields({"threads": why}))
+            result = run_plan(plan, folder, registry=registry, resume=how.resume, told=None if how.quiet else _tell)
     except KeyboardInterrupt:
         begun = folder.plan.exists()
         fix = f"avelzoo run --resume {path}" if begun else "nothing was kept; start it again"

@@ -6,6 +6,7 @@ from avelzoo.engine.evaluation import load_answers
 from avelzoo.engine.loading import Evaluation, LoadedRun, evaluate, evaluation, load_run, save_import
 from avelzoo.engine.naming import new_folder
 from avelzoo.engine.progress import Watcher
+from avelzoo.engine.record import recorded_threads
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir, RunWarning
 from avelzoo.engine.running import run
@@ -22,6 +23,7 @@ __all__ = [
     "load_answers",
     "load_run",
     "new_folder",
+    "recorded_threads",
     "run",
     "save_import",
 ]

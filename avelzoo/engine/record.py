@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,6 +45,15 @@ def versions(entries: Mapping[str, Entry]) -> dict[str, str]:
     }
     plugins = {e.distribution or e.plugin: e.version for e in entries.values() if e.plugin != "avelzoo"}
     return found | plugins
+
+
+def recorded_threads(run: Path) -> int | None:
+    """Threads that the run in a folder began with, as another number changes its last digits; None if there is none."""
+    try:
+        threads: int | None = json.loads((run / "composition.json").read_text(encoding="utf-8")).get("threads")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return threads
 
 
 def location(record: Mapping[str, Any]) -> str | None:

@@ -12,8 +12,9 @@ from torch.nn import functional as F
 _LEVELS = 1 << 16
 _LARGE = 1 << 14
 """Elements from which cheap masks pay; below, torch's own are as fast."""
-_PIECE = 1 << 17
-"""Elements that are masked at a time."""
+_PIECE = 1 << 21
+"""Elements that are masked at a time, a multiple of 4: more than a piece of `avelzoo.nn.lean` has, as every operation
+on them is a parallel loop at whose end threads wait for each other."""
 
 
 class Dropout(nn.Dropout):
@@ -57,8 +58,8 @@ def draw_seed() -> int:
 def mask_into(out: Tensor, x: Tensor, p: float, seed: int, *, scaled: bool) -> float:
     """Write x into ``out`` with its elements zeroed with probability p; the same seed zeroes the same ones.
 
-    Goes over the memory once, a piece at a time that stays in the processor's cache together with its mask, so that no
-    mask is ever whole: a backward pass draws it again for less than it costs to keep.
+    Goes over the memory once, a piece at a time, so that of a large tensor no mask is ever whole: a backward pass draws
+    it again for less than it costs to keep. The masks do not depend on the size of the pieces.
 
     Args:
         out: contiguous, of x's size and type; may be x.

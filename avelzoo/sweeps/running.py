@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import Any
 
 from avelzoo.components import LauncherConfig
@@ -109,6 +107,8 @@ def _finished(folder: SweepDir, plan: Plan) -> dict[str, dict[str, Any]]:
 
 
 def _job(plan: Plan, folder: SweepDir, trial: Trial, known: float | None) -> Job:
+    from avelzoo.engine import recorded_threads
+
     where = {"folder": str(folder.run(trial)), "device": plan.device}
     record = {"plugins": list(plan.plugins), "command": list(plan.command)}
     return Job(
@@ -116,7 +116,7 @@ def _job(plan: Plan, folder: SweepDir, trial: Trial, known: float | None) -> Job
         call=CALL,
         arguments={"composition": dict(trial.composition), **where, **record},
         log=str(folder.log(trial)),
-        threads=_threads(folder.run(trial)),
+        threads=recorded_threads(folder.run(trial)),
         memory_mb=known,
     )
 
@@ -125,15 +125,6 @@ def _held(results: Iterable[Mapping[str, Any]]) -> float | None:
     """Most memory that a finished run's process held; on a GPU what is recorded is the device's, which says nothing."""
     held = [result["peak_memory_mb"] for result in results if result["device"] == "cpu"]
     return max((most for most in held if most), default=None)
-
-
-def _threads(run: Path) -> int | None:
-    """Threads of a run that is half done: with another number its last digits would differ."""
-    try:
-        threads: int | None = json.loads((run / "composition.json").read_text(encoding="utf-8")).get("threads")
-    except (OSError, ValueError, AttributeError):
-        return None
-    return threads
 
 
 def _require_data(plan: Plan, registry: Registry, folder: SweepDir) -> None:

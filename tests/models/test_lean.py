@@ -13,6 +13,7 @@ from avelzoo.nn import Attention, FeedForward
 from avelzoo.nn.dropout import mask_into
 from avelzoo.nn.lean import lean_feed_forward, lean_pays, lean_self_attention, plain_layers
 
+REAL_ROWS = sys.modules["avelzoo.nn.lean"]._ROWS
 DROPOUT = sys.modules["avelzoo.nn.dropout"]  # the package has a function of that name
 
 
@@ -123,3 +124,21 @@ def test_a_mask_is_the_same_for_the_same_seed_and_has_its_share(count):
         assert (out == 0).float().mean().item() == pytest.approx(0.25, abs=0.01)
     mask_into(again, x, 0.25, 8, scaled=True)
     assert count < 10 or not torch.equal(out, again)
+
+
+@pytest.mark.parametrize("scaled", [True, False])
+def test_masks_do_not_depend_on_the_size_of_the_pieces(monkeypatch, scaled):
+    x = torch.randn(1003)
+    whole, parts = torch.empty_like(x), torch.empty_like(x)
+    mask_into(whole, x, 0.3, 7, scaled=scaled)
+    for size in (4, 64, 1000):
+        monkeypatch.setattr(DROPOUT, "_PIECE", size)
+        mask_into(parts, x, 0.3, 7, scaled=scaled)
+        assert torch.equal(parts, whole), size
+
+
+def test_a_piece_is_masked_in_one_go():
+    """Every operation on a piece is a parallel loop, at whose end threads wait for each other."""
+    hidden = 1024
+    assert REAL_ROWS * hidden <= DROPOUT._PIECE
+    assert DROPOUT._PIECE % 4 == 0

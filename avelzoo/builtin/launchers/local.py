@@ -19,6 +19,7 @@ from avelzoo.builtin.launchers.configs import LocalConfig
 from avelzoo.builtin.launchers.room import Room, available, held
 from avelzoo.errors import TrainingError, UsageError
 from avelzoo.jobs import Job, Launcher, Outcome
+from avelzoo.threads import asked_threads, spin_bounds, usable_cores
 
 LOOK = 0.25
 """Seconds between two looks at the memory of the running jobs."""
@@ -69,9 +70,9 @@ class Local(Launcher):
         """As many jobs at once as seats and memory allow, in order; outcomes as they end."""
         if sys.platform == "win32":
             raise UsageError("the launcher 'local' needs Linux or macOS", fix="use --launcher inline")
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = usable_cores()
         seats = max(1, min(self._config.workers or cores, len(jobs)))
-        threads = self._config.threads or max(1, cores // seats)
+        threads = self._config.threads or asked_threads() or max(1, cores // seats)
         room = Room(self._config.memory_mb, self._config.keep_free_mb)
         waiting, free = list(reversed(jobs)), list(reversed(range(seats)))
         with ExitStack() as stack:
@@ -100,7 +101,7 @@ class Local(Launcher):
                     worker.look()
 
     def _environ(self, job: Job, seat: int, threads: int) -> dict[str, str]:
-        environ = dict(os.environ) | dict.fromkeys(THREADS, str(job.threads or threads))
+        environ = dict(os.environ) | spin_bounds(os.environ) | dict.fromkeys(THREADS, str(job.threads or threads))
         if job.log is not None:
             environ.setdefault("AVELZOO_DEBUG", "1")  # tracebacks are for logs
         if self._config.gpus:

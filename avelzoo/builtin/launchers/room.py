@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from avelzoo.cgroups import CGROUPS, PROC, own_groups
+
 SLACK = 1.2
 """What a job may hold beyond what the largest one before it held: samples miss short peaks."""
 
@@ -53,7 +55,7 @@ class Room:
         return available - still_to_come - need >= self.keep_free
 
 
-def available(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> float | None:
+def available(proc: Path = PROC, cgroups: Path = CGROUPS) -> float | None:
     """Memory that new processes could use: the machine's, or what a container's limit leaves; None where unknown."""
     try:
         lines = dict(line.split(":", 1) for line in (proc / "meminfo").read_text().splitlines() if ":" in line)
@@ -63,7 +65,7 @@ def available(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")
     return min([free, *_limits(proc, cgroups)])
 
 
-def held(pid: int, proc: Path = Path("/proc")) -> float:
+def held(pid: int, proc: Path = PROC) -> float:
     """What a process holds of its own, 0 where unknown. Pages of files that it maps can be dropped and do not count."""
     try:
         text = (proc / str(pid) / "status").read_text()
@@ -74,27 +76,15 @@ def held(pid: int, proc: Path = Path("/proc")) -> float:
 
 
 _FILES = {
-    "": ("memory.max", "memory.current", "inactive_file"),
-    "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    2: ("memory.max", "memory.current", "inactive_file"),
 }
-"""Controller, as /proc/self/cgroup names it in version 2 and 1 -> limit, use, and what of it could be dropped."""
+"""By version of the control groups: limit, use, and what of it could be dropped."""
 
 
 def _limits(proc: Path, cgroups: Path) -> list[float]:
     """What each limited control group at or above this process still gives."""
-    found = []
-    try:
-        entries = (proc / "self" / "cgroup").read_text().splitlines()
-    except OSError:
-        return []
-    for controllers, path in (entry.split(":", 2)[1:] for entry in entries if entry.count(":") >= 2):
-        for controller in set(controllers.split(",")) & _FILES.keys():
-            top, names = cgroups / controller, _FILES[controller]
-            group = top / path.strip("/")
-            while group.is_relative_to(top):
-                found += _left(group, *names)
-                group = group.parent
-    return found
+    return [left for version, group in own_groups("memory", proc, cgroups) for left in _left(group, *_FILES[version])]
 
 
 def _left(group: Path, limit: str, used: str, cached: str) -> list[float]:

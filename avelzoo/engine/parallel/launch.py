@@ -24,6 +24,7 @@ from avelzoo.engine.result import RunResult
 from avelzoo.errors import AvelzooError, TrainingError, UsageError
 from avelzoo.host import default_host
 from avelzoo.registry import Registry
+from avelzoo.threads import spin_bounds, usable_cores
 
 _WORKER = "avelzoo.engine.parallel.worker"
 _POLL = 0.05
@@ -122,8 +123,8 @@ def _meeting_point(nodes: int) -> tuple[int, str, int]:
 
 def _start(place: Place, room: Path, address: str, port: int) -> subprocess.Popen[bytes]:
     """One process. It ends when its standard input does: with this process, however that ends."""
-    threads = max(1, (os.cpu_count() or 1) // place.local_size)
-    environ = {"OMP_NUM_THREADS": str(threads), "TORCH_CPP_LOG_LEVEL": "ERROR"} | os.environ
+    threads = max(1, usable_cores() // place.local_size)
+    environ = {"OMP_NUM_THREADS": str(threads), "TORCH_CPP_LOG_LEVEL": "ERROR"} | os.environ | spin_bounds(os.environ)
     environ |= place.to_environ(address=address, port=port)
     environ |= {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
     with (room / f"log-{place.rank}").open("wb") as log:
