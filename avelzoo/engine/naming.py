@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 
 from avelzoo.engine.files import storage_error
@@ -26,25 +25,33 @@ def new_folder(name: str) -> Iterator[Path]:
     if not is_first(find_place()):
         yield RUNS / name
         return
+    made = not RUNS.exists()
     folder = _make(name)
     try:
         yield folder
     finally:
         with suppress(OSError):  # it holds a run
             folder.rmdir()
+        with suppress(OSError):
+            if made:
+                RUNS.rmdir()
 
 
 def _make(name: str) -> Path:
-    for number in count(1):
+    number = 1
+    while True:
         folder = RUNS / (name if number == 1 else f"{name}-{number}")
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
+            RUNS.mkdir(exist_ok=True)
+        except OSError as error:  # also where it is a file
+            raise storage_error(error, RUNS) from error
+        try:
             folder.mkdir()
-        except FileExistsError as error:
-            if not RUNS.is_dir():  # it is `runs` itself that is a file
-                raise storage_error(error, RUNS) from error
+        except FileExistsError:
+            number += 1
+        except FileNotFoundError:  # another process has just removed RUNS
+            continue
         except OSError as error:
             raise storage_error(error, folder) from error
         else:
             return folder
-    raise AssertionError("count() has no end")
