@@ -110,7 +110,7 @@ def profile(
     compiled = False
     if recipe.train.compile:
         with fabric.autocast():
-            compiled = compile_encoder(model, batch)
+            compiled = compile_encoder(model, batch) is None
 
     def step(clock: Clock) -> None:
         optimizer.zero_grad()
