@@ -35,6 +35,12 @@ ROWS: dict[str, str] = {
 }
 """Name of a row -> arguments of `avelzoo run`."""
 
+GROUPS: dict[str, tuple[str, ...]] = {
+    "heads": ("event-aware", "event-aware-tuned", "double", "single", "classifiers", "official"),
+    "memories": ("event-aware", "frozen", "random-bank", "feature-bank", "lazy-bank", "weak-relevance"),
+}
+"""Rows of each table."""
+
 HEADER = ("`avelzoo run`", "test, %", "threshold from val, %", "partial events, %", "balanced, %", "by seed")
 
 
@@ -150,9 +156,10 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / f"{stem}.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     text: list[str] = []
-    for supervision in supervisions:
-        rows = lines(cell for cell in found if cell["supervision"] == supervision)
-        text += [f"## {supervision} supervision, {options.epochs} epochs", "", *table(HEADER, rows)]
+    for group, names in GROUPS.items():
+        for supervision in supervisions:
+            rows = lines(cell for cell in found if cell["supervision"] == supervision and cell["row"] in names)
+            text += [f"## {group}, {supervision} supervision, {options.epochs} epochs", "", *table(HEADER, rows)]
     (options.out / f"{stem}.md").write_text("\n".join(text).rstrip() + "\n", "utf-8")
     print("\n".join(text))
     return 0 if len(found) == len(plan) else 1
