@@ -30,7 +30,8 @@ def cross_entropy_of_probabilities(probabilities: Tensor, labels: Tensor) -> Ten
         labels: (...) in [0, 1].
     """
     with torch.autocast(probabilities.device.type, enabled=False):
-        return F.binary_cross_entropy(_wide(probabilities), _wide(labels))
+        p = _wide(probabilities)
+        return F.binary_cross_entropy(p, labels.to(p.dtype))
 
 
 def categorical_cross_entropy(probabilities: Tensor, labels: Tensor) -> Tensor:
