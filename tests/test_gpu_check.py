@@ -159,6 +159,10 @@ def test_everything_is_measured_before_anything_is_compiled():
     assert len(order) == len(set(order)) == 2 * 3 * 5
     assert [compiled for *_, compiled in order] == [False] * 15 + [True] * 15
     assert {name for name, _, _ in order[:3]} == {"ead-b"}
+    trial = list(costs._order(tiny=True))
+    assert {name for name, _, _ in trial} == set(costs.RECIPES)
+    assert {label for _, label, _ in trial} == set(costs.FORMATS)
+    assert [compiled for *_, compiled in trial] == [False] * 7 + [True]
 
 
 def test_the_script_without_a_device_says_so(root):

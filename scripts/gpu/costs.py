@@ -19,8 +19,6 @@ FORMATS = {"bf16-mixed": ("bf16-mixed", "float32"), "tf32": ("32", "tf32"), "flo
 """``train.precision`` and the format of float32 products."""
 SECONDS = {False: 6.0, True: 40.0}
 """About what a measurement takes, compiled or not."""
-TINY_COMPILED = ("psp", "float32", True)
-"""What a trial compiles: the smallest encoder."""
 
 
 def check(job: Job) -> None:
@@ -35,9 +33,12 @@ def check(job: Job) -> None:
 
 
 def _order(*, tiny: bool) -> Iterator[tuple[str, str, bool]]:
-    plain = [(name, label, False) for name in RECIPES for label in FORMATS]
-    yield from plain
-    yield from [TINY_COMPILED] if tiny else [(name, label, True) for name, label, _ in plain]
+    pairs = [(name, label) for name in RECIPES for label in FORMATS]
+    if tiny:  # every recipe, every format, and one that is compiled: the smallest encoder
+        yield from ((name, label, False) for name, label in pairs if name == RECIPES[0] or label == "float32")
+        yield "psp", "float32", True
+        return
+    yield from ((name, label, compiled) for compiled in (False, True) for name, label in pairs)
 
 
 def _measure(job: Job, title: str, name: str, label: str, *, compiled: bool) -> None:
