@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from avelzoo.config import options
@@ -56,7 +58,7 @@ def test_same_value_twice_is_no_contradiction(call):
 def test_data_folder_means_the_public_layout(call):
     slots = dry(call, "ead-b", "--data", "somewhere")
     assert slots["dataset"]["name"] == "avelzoo/ave"
-    assert slots["dataset"]["options"]["root"] == "somewhere"
+    assert slots["dataset"]["options"]["root"] == str(Path("somewhere").absolute())
     assert slots["dataset"]["sources"]["root"] == "--data"
     assert slots["train"]["options"]["epochs"] == 300, "training values for the embedded data must not stay"
 

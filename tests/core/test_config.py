@@ -53,7 +53,7 @@ def test_options_are_read_off_the_fields():
         ("clip", "2", 2.0),
         ("marks", "3,5", (3, 5)),
         ("marks", "", ()),
-        ("root", "a/b", Path("a/b")),
+        ("root", "a/b", Path("a/b").absolute()),
     ],
 )
 def test_text_becomes_values(name, text, value):
@@ -138,7 +138,7 @@ class Size(enum.IntEnum):
         ("marks", [np.int64(3), np.array(5)], (3, 5)),
         ("marks", torch.tensor([3, 5]), (3, 5)),
         ("marks", [], ()),
-        ("root", np.str_("a/b"), Path("a/b")),
+        ("root", np.str_("a/b"), Path("a/b").absolute()),
     ],
 )
 def test_numbers_and_sequences_of_other_libraries_are_taken(name, given, value):
