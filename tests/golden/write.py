@@ -1,0 +1,17 @@
+"""Writes the golden files anew, after a change made on purpose."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from golden.cells import COMPOSITIONS, NUMBERS, cells, composition, numbers
+
+if __name__ == "__main__":
+    found = dict(cells())
+    for file, make in ((COMPOSITIONS, composition), (NUMBERS, numbers)):
+        data = {name: make(recipe) for name, recipe in found.items()}
+        file.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
