@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         WorldsConfig as WorldsConfig,
     )
     from avelzoo.builtin.encoders.configs import MeanPoolConfig as MeanPoolConfig, STFusionConfig as STFusionConfig
-    from avelzoo.builtin.ge2023 import AVE_CATEGORIES as AVE_CATEGORIES
     from avelzoo.builtin.heads.configs import (
         DoubleConfig as DoubleConfig,
         EventAwareClassifiersConfig as EventAwareClassifiersConfig,
@@ -44,7 +43,14 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         Supervision as Supervision,
         Term as Term,
     )
-    from avelzoo.compose import build as build
+    from avelzoo.composition.building import build as build
+    from avelzoo.composition.model import Model as Model, StepOutput as StepOutput
+    from avelzoo.composition.recipe import (
+        Published as Published,
+        PublishedCheckpoint as PublishedCheckpoint,
+        Recipe as Recipe,
+        TrainConfig as TrainConfig,
+    )
     from avelzoo.config import Bounds as Bounds, Help as Help
     from avelzoo.contracts import (
         Dataset as Dataset,
@@ -55,6 +61,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         Objective as Objective,
         Split as Split,
     )
+    from avelzoo.data.facts import AVE_CATEGORIES as AVE_CATEGORIES
     from avelzoo.engine import RunResult as RunResult
     from avelzoo.errors import (
         AvelzooError as AvelzooError,
@@ -64,24 +71,18 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         TrainingError as TrainingError,
         UsageError as UsageError,
     )
-    from avelzoo.hookspecs import hookimpl as hookimpl
-    from avelzoo.interop import (
+    from avelzoo.jobs import Job as Job, Launcher as Launcher, Outcome as Outcome, perform as perform
+    from avelzoo.plugin.hookspecs import hookimpl as hookimpl
+    from avelzoo.plugin.lifecycle import RunView as RunView
+    from avelzoo.plugin.papers import Paper as Paper
+    from avelzoo.plugin.registry import Registrar as Registrar
+    from avelzoo.published.official import (
         OfficialSystem as OfficialSystem,
         load_renamed as load_renamed,
         official_outputs as official_outputs,
         without_dropout as without_dropout,
     )
-    from avelzoo.jobs import Job as Job, Launcher as Launcher, Outcome as Outcome, perform as perform
-    from avelzoo.lifecycle import RunView as RunView
-    from avelzoo.model import Model as Model, StepOutput as StepOutput
-    from avelzoo.papers import Paper as Paper
-    from avelzoo.parity import adam_step as adam_step, gradient_norms as gradient_norms
-    from avelzoo.recipe import (
-        Published as Published,
-        PublishedCheckpoint as PublishedCheckpoint,
-        Recipe as Recipe,
-        TrainConfig as TrainConfig,
-    )
+    from avelzoo.published.probes import adam_step as adam_step, gradient_norms as gradient_norms
     from avelzoo.records import (
         Batch as Batch,
         Decoded as Decoded,
@@ -94,7 +95,6 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         Unimodal as Unimodal,
         Widths as Widths,
     )
-    from avelzoo.registry import Registrar as Registrar
     from avelzoo.sweeps import SweepResult as SweepResult, sweep as sweep
 
 _HOME = {
@@ -122,18 +122,18 @@ _HOME = {
         "Unimodal",
         "Widths",
     ),
-    "avelzoo.model": ("Model", "StepOutput"),
-    "avelzoo.compose": ("build",),
-    "avelzoo.recipe": ("Published", "PublishedCheckpoint", "Recipe", "TrainConfig"),
-    "avelzoo.hookspecs": ("hookimpl",),
-    "avelzoo.registry": ("Registrar",),
+    "avelzoo.composition.model": ("Model", "StepOutput"),
+    "avelzoo.composition.building": ("build",),
+    "avelzoo.composition.recipe": ("Published", "PublishedCheckpoint", "Recipe", "TrainConfig"),
+    "avelzoo.plugin.hookspecs": ("hookimpl",),
+    "avelzoo.plugin.registry": ("Registrar",),
     "avelzoo.errors": ("AvelzooError", "OptionError", "RunError", "SupervisionError", "TrainingError", "UsageError"),
-    "avelzoo.papers": ("Paper",),
-    "avelzoo.interop": ("OfficialSystem", "load_renamed", "official_outputs", "without_dropout"),
-    "avelzoo.parity": ("adam_step", "gradient_norms"),
+    "avelzoo.plugin.papers": ("Paper",),
+    "avelzoo.published.official": ("OfficialSystem", "load_renamed", "official_outputs", "without_dropout"),
+    "avelzoo.published.probes": ("adam_step", "gradient_norms"),
     "avelzoo.builtin.datasets.configs": ("AveConfig", "HardWorldsConfig", "WorldsConfig"),
     "avelzoo.builtin.encoders.configs": ("MeanPoolConfig", "STFusionConfig"),
-    "avelzoo.builtin.ge2023": ("AVE_CATEGORIES",),
+    "avelzoo.data.facts": ("AVE_CATEGORIES",),
     "avelzoo.builtin.heads.configs": (
         "DoubleConfig",
         "EventAwareClassifiersConfig",
@@ -150,7 +150,7 @@ _HOME = {
     ),
     "avelzoo.builtin.objectives.configs": ("FullConfig", "WeakConfig"),
     "avelzoo.jobs": ("Job", "Launcher", "Outcome", "perform"),
-    "avelzoo.lifecycle": ("RunView",),
+    "avelzoo.plugin.lifecycle": ("RunView",),
     "avelzoo.engine": ("RunResult",),
     "avelzoo.api": ("load_run", "recipes", "run"),
     "avelzoo.sweeps": ("SweepResult", "sweep"),

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from avelzoo.components import KINDS, Supervision
-from avelzoo.composition import Composition, Override, resolve
+from avelzoo.composition.recipe import SLOTS, Recipe
+from avelzoo.composition.resolving import Composition, Override, resolve
 from avelzoo.config import Bounds, checked, native, options as options_of
-from avelzoo.errors import UsageError
-from avelzoo.host import default_host
-from avelzoo.lifecycle import Lifecycle
-from avelzoo.recipe import SLOTS, Recipe
-from avelzoo.suggest import did_you_mean
+from avelzoo.errors import UsageError, did_you_mean
+from avelzoo.plugin.host import default_host
+from avelzoo.plugin.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from avelzoo.engine import LoadedRun, RunResult, Watcher
-    from avelzoo.registry import RecipeFactory, Registry
+    from avelzoo.plugin.registry import RecipeFactory, Registry
 
 
 class Recipes(Mapping[str, "RecipeFactory"]):

@@ -38,7 +38,7 @@ class ComponentConfig(Config, ABC):
 
     Class attributes:
         kind: the slot it fills.
-        paper: key of the paper it follows, as in `avelzoo.papers`; empty for a component of our own.
+        paper: key of the paper it follows, as in `avelzoo.plugin.papers`; empty for a component of our own.
         supervisions: the settings it can work in.
         fidelity: how closely it follows its paper: parity, faithful, equation-level, approximate, sketch; empty for
             a component of our own.

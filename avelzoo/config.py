@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
-from avelzoo.errors import OptionError
-from avelzoo.suggest import did_you_mean
+from avelzoo.errors import OptionError, did_you_mean
 
 _SCALARS: tuple[type, ...] = (bool, int, float, str, Path)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
 from typing import Any
 
 from avelzoo.errors import PluginError, explain
@@ -96,20 +94,6 @@ def perform(job: Job) -> Outcome:
             traceback.print_exception(error)
         return Outcome(job=job.name, error=explain(error).to_dict(), seconds=time.perf_counter() - began)
     return Outcome(job=job.name, value=value, seconds=time.perf_counter() - began)
-
-
-def memory_mb() -> float | None:
-    """Most memory this process has held, in MiB; None where that is unknown."""
-    status = Path("/proc/self/status")
-    if status.exists():  # unlike rusage it does not count what the parent held before this program began
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-        if "VmHWM" in lines:
-            return float(lines["VmHWM"].split()[0]) / 2**10
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def _function(call: str) -> Any:

@@ -10,9 +10,9 @@ from docs_markdown import NOTE, shown, table
 
 from avelzoo.cli.catalogue import PLURALS, details, recipes_of, row
 from avelzoo.components import BASES, KINDS, Supervision
+from avelzoo.composition.recipe import SLOTS, Recipe
 from avelzoo.config import Config, options
-from avelzoo.recipe import SLOTS, Recipe
-from avelzoo.registry import Entry, Registry
+from avelzoo.plugin.registry import Entry, Registry
 
 HEADINGS = {"dataset": "Data sets", "memory": "Memories"}
 BOTH = ["full", "weak"]

@@ -18,7 +18,7 @@ from docs_catalogue import PARTS, catalogue
 from docs_commands import commands
 from docs_markdown import NOTE
 
-from avelzoo.host import PluginHost
+from avelzoo.plugin.host import PluginHost
 
 PLUGINS = ("baselines", "ray")
 """This repository's own that register something; other plugins may be installed or not, the pages stay the same."""

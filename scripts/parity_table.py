@@ -11,7 +11,7 @@ from pathlib import Path
 
 from docs_markdown import table
 
-from avelzoo.interop import official_outputs
+from avelzoo.published.official import official_outputs
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 

@@ -15,10 +15,10 @@ import torch
 
 from avelzoo import MeanPoolConfig, OptionError, UsageError, WorldsConfig, load_run, recipes, run, sweep
 from avelzoo.api import folder_name
-from avelzoo.composition import Override, resolve
+from avelzoo.composition.resolving import Override, resolve
 from avelzoo.engine import new_folder
 from avelzoo.errors import RunError, StorageError, UnknownNameError
-from avelzoo.host import default_host
+from avelzoo.plugin.host import default_host
 
 SMALL = {
     "dataset.train_videos": 16,

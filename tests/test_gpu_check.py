@@ -12,7 +12,7 @@ from gpu import costs, equality, parts
 from gpu.features import DIFFERENT, NAME, FeaturesConfig, FeaturesPlugin
 from gpu.rows import RESERVE, Job, Row, table
 
-from avelzoo.host import PluginHost
+from avelzoo.plugin.host import PluginHost
 from avelzoo.testing import run_checks
 
 SMALL = {"train_videos": 70, "val_videos": 5, "test_videos": 5, "grid": 1, "audio_channels": 2, "visual_channels": 3}

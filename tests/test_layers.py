@@ -14,29 +14,15 @@ PACKAGE = Path(__file__).resolve().parent.parent / "avelzoo"
 
 # Lowest first. A module may import what stands on its own row or on a lower one.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("avelzoo.version", "avelzoo.errors", "avelzoo.suggest", "avelzoo.records", "avelzoo.papers", "avelzoo.cgroups"),
-    ("avelzoo.config",),
-    (
-        "avelzoo.components",
-        "avelzoo.contracts",
-        "avelzoo.jobs",
-        "avelzoo.allocator",
-        "avelzoo.isolation",
-        "avelzoo.threads",
-    ),
-    ("avelzoo.recipe", "avelzoo.registry", "avelzoo.hookspecs"),
-    ("avelzoo.nn", "avelzoo.metrics", "avelzoo.parity", "avelzoo.data", "avelzoo.checkpoints"),
-    ("avelzoo.model", "avelzoo.composition", "avelzoo.settingsfile"),
-    (
-        "avelzoo.compose",
-        "avelzoo.host",
-        "avelzoo.interop",
-        "avelzoo.lifecycle",
-        "avelzoo.pluginfile",
-    ),
+    ("avelzoo.version", "avelzoo.errors", "avelzoo.records"),
+    ("avelzoo.config", "avelzoo.system"),
+    ("avelzoo.components", "avelzoo.contracts", "avelzoo.jobs"),
+    ("avelzoo.plugin",),
+    ("avelzoo.composition",),
+    ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.published"),
     ("avelzoo.builtin",),
     ("avelzoo.engine", "avelzoo.profiling"),
-    ("avelzoo.api", "avelzoo.importing", "avelzoo.sweeps", "avelzoo.testing", "avelzoo.scaffold"),
+    ("avelzoo.api", "avelzoo.published.importing", "avelzoo.sweeps", "avelzoo.testing", "avelzoo.scaffold"),
     ("avelzoo.cli",),
     ("avelzoo.__main__", "avelzoo"),
 )
@@ -52,38 +38,38 @@ APART = (
     ("avelzoo.sweeps", "avelzoo.builtin"),
     ("avelzoo.cli", "avelzoo.builtin"),
     *((part, other) for part in PARTS for other in PARTS if part != other),
-    *((part, other) for part in ("avelzoo.nn", "avelzoo.metrics") for other in ("avelzoo.registry", "avelzoo.recipe")),
-    ("avelzoo.interop", "avelzoo.builtin"),
+    *(
+        (part, other)
+        for part in ("avelzoo.nn", "avelzoo.metrics")
+        for other in ("avelzoo.plugin.registry", "avelzoo.composition.recipe")
+    ),
+    ("avelzoo.published.official", "avelzoo.builtin"),
 )
-# Built-ins are found by the host as an ordinary plugin; interop asks the host which systems there are.
-BY_NAME = {("avelzoo.host", "avelzoo.builtin.plugin")}
+# Built-ins are found by the host as an ordinary plugin; `published` asks the host which systems there are.
+BY_NAME = {("avelzoo.plugin.host", "avelzoo.builtin.plugin")}
 
 TORCH_FREE = (
     "avelzoo",
     "avelzoo.errors",
-    "avelzoo.suggest",
     "avelzoo.records",
-    "avelzoo.papers",
     "avelzoo.config",
     "avelzoo.components",
-    "avelzoo.allocator",
     "avelzoo.jobs",
-    "avelzoo.recipe",
-    "avelzoo.registry",
-    "avelzoo.hookspecs",
-    "avelzoo.host",
-    "avelzoo.pluginfile",
-    "avelzoo.lifecycle",
-    "avelzoo.composition",
-    "avelzoo.settingsfile",
-    "avelzoo.compose",
-    "avelzoo.interop",
+    "avelzoo.system.allocator",
+    "avelzoo.system.memory",
+    *(f"avelzoo.plugin.{path.stem}" for path in sorted(PACKAGE.glob("plugin/*.py")) if path.stem != "__init__"),
+    *(
+        f"avelzoo.composition.{path.stem}"
+        for path in sorted(PACKAGE.glob("composition/*.py"))
+        if path.stem not in {"__init__", "model"}
+    ),
+    "avelzoo.published.official",
+    "avelzoo.published.importing",
     "avelzoo.api",
-    "avelzoo.importing",
     "avelzoo.sweeps",
     "avelzoo.cli",
     "avelzoo.builtin.plugin",
-    "avelzoo.builtin.recipes",
+    "avelzoo.builtin.ge2023.recipes",
     *(f"avelzoo.builtin.{path.parent.name}.configs" for path in sorted(PACKAGE.glob("builtin/*/configs.py"))),
 )
 HEAVY = ("torch", "lightning_fabric", "timm", "h5py", "safetensors", "einops", "scipy", "sklearn")
@@ -189,7 +175,7 @@ def test_looking_around_stays_light() -> None:
     code = """
 from avelzoo.components import BASES, KINDS
 from avelzoo.config import options
-from avelzoo.host import default_host
+from avelzoo.plugin.host import default_host
 registry = default_host().registry
 for entry in registry.entries():
     if entry.kind in BASES:
@@ -203,4 +189,4 @@ for entry in registry.entries():
 
 
 def test_a_heavy_import_is_seen() -> None:
-    assert "torch" in loaded_after("import avelzoo.model")
+    assert "torch" in loaded_after("import avelzoo.composition.model")

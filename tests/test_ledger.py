@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from avelzoo.host import PluginHost
+from avelzoo.plugin.host import PluginHost
 
 LEDGERS = sorted((Path(__file__).parent.parent / "docs" / "ledger").glob("*.md"))
 ROOT = Path(__file__).parent.parent

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from avelzoo.errors import UsageError
-from avelzoo.host import PluginHost
+from avelzoo.plugin.host import PluginHost
 from avelzoo.scaffold import KINDS, write_package
 from avelzoo.testing import run_checks
 

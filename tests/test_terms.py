@@ -14,10 +14,10 @@ from avelzoo import FeatureSpec, build, run
 from avelzoo.api import composed
 from avelzoo.cli import main
 from avelzoo.cli.catalogue import recipes_of
-from avelzoo.compose import check, loss_terms
-from avelzoo.composition import Override, resolve
+from avelzoo.composition.building import check, loss_terms
+from avelzoo.composition.resolving import Override, resolve
 from avelzoo.errors import CompositionError
-from avelzoo.host import default_host
+from avelzoo.plugin.host import default_host
 from avelzoo.testing import narrow, random_batch, random_targets
 from avelzoo.testing.bench import require_declared_terms
 

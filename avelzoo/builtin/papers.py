@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from avelzoo.papers import Paper
+from avelzoo.plugin.papers import Paper
 
 PAPERS: tuple[Paper, ...] = (
     Paper(

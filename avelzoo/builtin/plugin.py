@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from avelzoo.builtin import recipes
 from avelzoo.builtin.datasets import configs as datasets
 from avelzoo.builtin.encoders import configs as encoders
-from avelzoo.builtin.ge2023 import Ge2023
+from avelzoo.builtin.ge2023 import recipes
+from avelzoo.builtin.ge2023.official import Ge2023
 from avelzoo.builtin.heads import configs as heads
 from avelzoo.builtin.launchers import configs as launchers
 from avelzoo.builtin.memory import configs as memory
 from avelzoo.builtin.objectives import configs as objectives
 from avelzoo.builtin.papers import PAPERS
-from avelzoo.hookspecs import hookimpl
-from avelzoo.registry import Registrar
+from avelzoo.plugin.hookspecs import hookimpl
+from avelzoo.plugin.registry import Registrar
 
 
 @hookimpl

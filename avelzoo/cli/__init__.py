@@ -21,8 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, 2 usage, 3 data, 4 run folder, 5 storage, 6 plugin, 7 training, 130 interrupted, 1 otherwise.
     """
     from avelzoo.cli import streams
-    from avelzoo.cli.glimpse import normalise
-    from avelzoo.threads import bound_spinning
+    from avelzoo.cli.prescan import normalise
+    from avelzoo.system.threads import bound_spinning
 
     streams.open_closed()
     if argv is None:
@@ -56,7 +56,7 @@ def _perform(args: list[str], json: TextIO | None = None) -> int:
 def _run(args: list[str]) -> int:
     from avelzoo.cli import failures
     from avelzoo.cli.app import build_app, completing
-    from avelzoo.cli.inline import load_plugins
+    from avelzoo.cli.plugin_files import load_plugins
 
     with failures.short_warnings():
         if completing():
@@ -78,7 +78,7 @@ def _complete(args: list[str]) -> int:
     """Print completions for a shell, and nothing that plugins print."""
     from avelzoo.cli import streams
     from avelzoo.cli.app import build_app
-    from avelzoo.host import PluginWarning, default_host
+    from avelzoo.plugin.host import PluginWarning, default_host
 
     warnings.simplefilter("ignore", PluginWarning)
     with streams.diverted(for_good=True) as stdout:

@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("new", "Write the start of a plugin package."),
     "import-checkpoint": ("import_checkpoint", "Make a run folder of a published system's checkpoint."),
 }
-"""Command -> (module of this package, help)."""
+"""Command -> (module of `commands`, help)."""
 
 HELP = """Audio-visual event localization: every published system in one house.
 
@@ -47,7 +47,7 @@ def build_app(argv: Sequence[str]) -> typer.Typer:
     app.callback(invoke_without_command=True)(_root)
     for name, (module, text) in COMMANDS.items():
         if name == chosen:
-            loaded = import_module(f"avelzoo.cli.{module}")
+            loaded = import_module(f"avelzoo.cli.commands.{module}")
             if isinstance(getattr(loaded, "app", None), typer.Typer):  # a command with commands of its own
                 app.add_typer(loaded.app, name=name, help=text)
             else:

@@ -8,11 +8,18 @@ from dataclasses import asdict
 from typing import Any, cast, get_args
 
 from avelzoo.components import BASES, KINDS, ComponentConfig, Supervision
+from avelzoo.composition.recipe import Published, Recipe
 from avelzoo.config import Config, options
-from avelzoo.errors import AmbiguousNameError, AvelzooError, PluginError, SupervisionError, UnknownNameError, describe
-from avelzoo.recipe import Published, Recipe
-from avelzoo.registry import Entry, Registry
-from avelzoo.suggest import did_you_mean
+from avelzoo.errors import (
+    AmbiguousNameError,
+    AvelzooError,
+    PluginError,
+    SupervisionError,
+    UnknownNameError,
+    describe,
+    did_you_mean,
+)
+from avelzoo.plugin.registry import Entry, Registry
 
 PLURALS: dict[str, str] = {
     "recipe": "recipes",

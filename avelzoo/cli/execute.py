@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avelzoo.cli import render
-from avelzoo.cli.composing import relocated
 from avelzoo.cli.failures import StoppedError
-from avelzoo.composition import Composition, from_dict
+from avelzoo.cli.request import relocated
+from avelzoo.composition.resolving import Composition, from_dict
 from avelzoo.errors import RunError, UsageError
-from avelzoo.host import default_host
-from avelzoo.lifecycle import Lifecycle
-from avelzoo.registry import Registry
-from avelzoo.threads import Load, threads
+from avelzoo.plugin.host import default_host
+from avelzoo.plugin.lifecycle import Lifecycle
+from avelzoo.plugin.registry import Registry
+from avelzoo.system.threads import Load, threads
 
 if TYPE_CHECKING:
     from avelzoo.engine import RunResult
@@ -72,7 +72,7 @@ def reopen(
     if folder is None:
         raise UsageError("which run is to go on?", fix="name its folder: `avelzoo run --resume RUN_DIR`")
     path = Path(folder)
-    from avelzoo.engine.files import read_json
+    from avelzoo.system.files import read_json
 
     record = read_json(path, "composition.json")
     try:
@@ -99,7 +99,7 @@ class StartLines:
 
     def begin(self, epochs: int, done: int) -> None:
         """Print the lines on stderr; training begins, or goes on after ``done`` epochs."""
-        from avelzoo.compose import loss_terms
+        from avelzoo.composition.building import loss_terms
 
         render.console(stderr=True).print(
             render.fields(render.terms_lines(loss_terms(self._composition.recipe)) | {"threads": self._threads})
@@ -111,9 +111,9 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
     """Train, evaluate, print."""
     load = Load()  # measured while PyTorch is imported
     from avelzoo import engine
-    from avelzoo.allocator import keep_freed_memory
     from avelzoo.api import folder_name
     from avelzoo.engine.parallel.place import find_place
+    from avelzoo.system.allocator import keep_freed_memory
 
     keep_freed_memory()
     place = find_place()

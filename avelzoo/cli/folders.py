@@ -11,8 +11,8 @@ from avelzoo.errors import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from avelzoo.data.findings import FileReport, Report
-    from avelzoo.data.status import Status
+    from avelzoo.data.checking.findings import FileReport, Report
+    from avelzoo.data.checking.status import Status
 
 
 def print_status(found: Status) -> None:
@@ -42,7 +42,7 @@ def print_status(found: Status) -> None:
 
 def _print_sources(out: Console, found: Status) -> None:
     """Who publishes the missing files, and the shortest way to every use of the folder."""
-    from avelzoo.data.sources import OPTIONAL, shortest
+    from avelzoo.data.checking.sources import OPTIONAL, shortest
 
     absent = [file for file in found.files if not file.present and file.source is not None]
     if not absent:

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from avelzoo.composition import Composition, Override
+from avelzoo.composition.recipe import SLOTS
+from avelzoo.composition.resolving import Composition, Override
 from avelzoo.config import Config, Option, options
-from avelzoo.recipe import SLOTS
 
 _JOIN = "__"
 

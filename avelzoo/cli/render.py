@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from avelzoo.compose import TermState
-    from avelzoo.composition import Composition
-    from avelzoo.papers import Paper
+    from avelzoo.composition.building import TermState
+    from avelzoo.composition.resolving import Composition
+    from avelzoo.plugin.papers import Paper
 
 PIPE_WIDTH = 120
 """Columns of output that no terminal shows, unless COLUMNS says otherwise."""

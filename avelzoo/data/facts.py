@@ -35,6 +35,8 @@ CATEGORIES: Mapping[str, int] = {
     "Mandolin": 156,
 }
 """Rows by category, in order of id."""
+AVE_CATEGORIES: tuple[str, ...] = tuple(CATEGORIES)
+"""The 28 categories, in order of id."""
 
 SEGMENTS = 10
 RUN_LENGTHS: Mapping[int, int] = {2: 214, 3: 220, 4: 217, 5: 196, 6: 200, 7: 139, 8: 111, 9: 95, 10: 2750}

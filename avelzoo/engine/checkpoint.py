@@ -15,9 +15,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from avelzoo.engine.files import write_whole
-from avelzoo.engine.generators import Generators
+from avelzoo.engine.rng import Generators
 from avelzoo.errors import PluginError, RunError
+from avelzoo.system.files import write_whole
 
 FORMAT = "avelzoo-1"
 

@@ -6,9 +6,9 @@ import warnings
 
 import torch
 
-from avelzoo.engine.generators import untouched
+from avelzoo.composition.model import Model
+from avelzoo.engine.rng import untouched
 from avelzoo.engine.rundir import RunWarning
-from avelzoo.model import Model
 from avelzoo.records import Batch
 
 

@@ -12,9 +12,8 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import nn
 
 from avelzoo.engine.parallel.place import Place
-from avelzoo.errors import OptionError, UsageError
-from avelzoo.jobs import memory_mb
-from avelzoo.suggest import did_you_mean
+from avelzoo.errors import OptionError, UsageError, did_you_mean
+from avelzoo.system.memory import memory_mb
 
 _PRECISIONS = {"32": "32-true", "64": "64-true"}
 _FEATURES = {"64": torch.float64}

@@ -12,15 +12,15 @@ import h5py
 import numpy as np
 import torch
 
+from avelzoo.composition.model import Model
+from avelzoo.composition.recipe import TrainConfig
 from avelzoo.contracts import Dataset, Decision, Split
 from avelzoo.engine.deciding import at_both
 from avelzoo.engine.diverging import EVALUATION, divergence_named, require_finite
-from avelzoo.engine.files import write_bytes
 from avelzoo.engine.team import Team
 from avelzoo.metrics import Answers, Truth, category_accuracy, concatenate, score, segment_accuracy
-from avelzoo.model import Model
-from avelzoo.recipe import TrainConfig
 from avelzoo.records import FeatureSpec
+from avelzoo.system.files import write_bytes
 
 
 @torch.no_grad()

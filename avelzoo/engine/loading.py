@@ -12,22 +12,22 @@ import torch
 from lightning_fabric import Fabric
 
 from avelzoo.components import DatasetConfig
-from avelzoo.compose import build
-from avelzoo.composition import Composition, from_dict
+from avelzoo.composition.building import build
+from avelzoo.composition.model import Model
+from avelzoo.composition.resolving import Composition, from_dict
 from avelzoo.contracts import Dataset
 from avelzoo.engine.checkpoint import load_weights, save_weights
 from avelzoo.engine.environment import device_name, feature_type, make_fabric
 from avelzoo.engine.evaluation import answers, full_scores
-from avelzoo.engine.files import read_json
 from avelzoo.engine.record import location, versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir, RunWarning
 from avelzoo.engine.team import Alone
 from avelzoo.errors import OptionError, RunError, UsageError
-from avelzoo.isolation import isolated
-from avelzoo.model import Model
+from avelzoo.plugin.registry import Registry
 from avelzoo.records import FeatureSpec
-from avelzoo.registry import Registry
+from avelzoo.system.files import read_json
+from avelzoo.system.isolation import isolated
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from avelzoo.engine.files import storage_error
 from avelzoo.engine.parallel.place import find_place, is_first
+from avelzoo.system.files import storage_error
 
 RUNS = Path("runs")
 

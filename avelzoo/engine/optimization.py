@@ -7,7 +7,7 @@ import math
 from torch import nn
 from torch.optim import Adam
 
-from avelzoo.recipe import TrainConfig
+from avelzoo.composition.recipe import TrainConfig
 
 
 def adam(model: nn.Module, train: TrainConfig) -> Adam:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from avelzoo.recipe import TrainConfig
+from avelzoo.composition.recipe import TrainConfig
 
 
 def epoch_batches(videos: int, train: TrainConfig, epoch: int) -> list[np.ndarray]:

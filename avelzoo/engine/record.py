@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from avelzoo.compose import loss_terms
-from avelzoo.composition import Composition
+from avelzoo.composition.building import loss_terms
+from avelzoo.composition.resolving import Composition
 from avelzoo.contracts import Dataset
-from avelzoo.registry import Entry
+from avelzoo.plugin.registry import Entry
 from avelzoo.version import __version__
 
 

@@ -7,9 +7,9 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from avelzoo.components import LEAK_MARK
-from avelzoo.engine.files import read_json, write_json
 from avelzoo.engine.rundir import RunDir
 from avelzoo.errors import RunError
+from avelzoo.system.files import read_json, write_json
 
 
 @dataclass(frozen=True, kw_only=True)

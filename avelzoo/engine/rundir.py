@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from avelzoo.engine.files import clear_scratch, read_json, storage_error, write_json
 from avelzoo.engine.record import comparable, differences, environment, location
 from avelzoo.errors import RunError, StorageError
+from avelzoo.system.files import clear_scratch, read_json, storage_error, write_json
 
 
 class RunWarning(UserWarning):

@@ -14,16 +14,16 @@ from lightning_fabric import Fabric
 from torch.optim import Optimizer
 
 from avelzoo.components import LEAKING_PROTOCOLS
-from avelzoo.compose import build, check
-from avelzoo.composition import Composition
+from avelzoo.composition.building import build, check
+from avelzoo.composition.model import Model
+from avelzoo.composition.recipe import TrainConfig
+from avelzoo.composition.resolving import Composition
 from avelzoo.contracts import Dataset
-from avelzoo.engine import optimism
+from avelzoo.engine import test_curve as optimism
 from avelzoo.engine.checkpoint import Progress, load_weights
 from avelzoo.engine.compiling import compile_encoder
 from avelzoo.engine.environment import device_name, make_fabric, peak_memory_mb
 from avelzoo.engine.evaluation import answers, full_scores, save_answers
-from avelzoo.engine.files import clear_scratch
-from avelzoo.engine.generators import reproducible
 from avelzoo.engine.optimization import adam
 from avelzoo.engine.parallel.launch import Task, launch
 from avelzoo.engine.parallel.place import Place, find_place, is_first, require_agreement
@@ -33,16 +33,16 @@ from avelzoo.engine.progress import Watched, Watcher, default_watcher
 from avelzoo.engine.record import run_record, versions
 from avelzoo.engine.resident import resident
 from avelzoo.engine.result import RunResult
+from avelzoo.engine.rng import reproducible
 from avelzoo.engine.rundir import RunDir
 from avelzoo.engine.team import Alone, Team
 from avelzoo.engine.telling import Telling
 from avelzoo.engine.training import Trainer
 from avelzoo.errors import DataError
-from avelzoo.isolation import isolated
-from avelzoo.lifecycle import Lifecycle, RunView
-from avelzoo.model import Model
-from avelzoo.recipe import TrainConfig
-from avelzoo.registry import Registry
+from avelzoo.plugin.lifecycle import Lifecycle, RunView
+from avelzoo.plugin.registry import Registry
+from avelzoo.system.files import clear_scratch
+from avelzoo.system.isolation import isolated
 
 
 @isolated()
@@ -63,7 +63,7 @@ def run(
 
     On a CPU the same composition gives the same numbers bit for bit, also when the run was killed and resumed, and
     whatever the caller has set in PyTorch (default dtype or device, gradients, autocast, seeds, ...): see
-    `avelzoo.isolation.isolated`. Of several threads that call this, one runs and the others wait.
+    `avelzoo.system.isolation.isolated`. Of several threads that call this, one runs and the others wait.
 
     Args:
         composition: every value, with its source.

@@ -9,11 +9,11 @@ import numpy as np
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from avelzoo.composition.model import Model, StepOutput
 from avelzoo.contracts import Split
 from avelzoo.engine.checkpoint import load_tensors
 from avelzoo.engine.environment import feature_type
-from avelzoo.engine.generators import Generators, capture, restore
-from avelzoo.model import Model, StepOutput
+from avelzoo.engine.rng import Generators, capture, restore
 from avelzoo.records import Batch, MemoryView, Predictions, Targets
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from typing import Any
 
 from avelzoo.engine.progress import Watcher
 from avelzoo.engine.result import RunResult
-from avelzoo.lifecycle import Lifecycle, RunView
+from avelzoo.plugin.lifecycle import Lifecycle, RunView
 
 
 class Telling:

@@ -8,22 +8,22 @@ from functools import partial
 
 from torch.optim import Optimizer
 
+from avelzoo.composition.model import Model
+from avelzoo.composition.recipe import TrainConfig
 from avelzoo.contracts import Dataset, Split
-from avelzoo.engine import optimism
+from avelzoo.engine import test_curve as optimism
 from avelzoo.engine.checkpoint import Progress, load_state, save_state, save_weights
 from avelzoo.engine.deciding import tune
 from avelzoo.engine.diverging import divergence_named, in_epoch
 from avelzoo.engine.evaluation import answers, short_scores, truth_of
-from avelzoo.engine.files import write_lines
-from avelzoo.engine.generators import untouched
 from avelzoo.engine.losses import Losses, require_finite_weights
 from avelzoo.engine.optimization import learning_rate
 from avelzoo.engine.order import epoch_batches
 from avelzoo.engine.progress import Watcher
+from avelzoo.engine.rng import untouched
 from avelzoo.engine.rundir import RunDir
 from avelzoo.engine.team import Team
-from avelzoo.model import Model
-from avelzoo.recipe import TrainConfig
+from avelzoo.system.files import write_lines
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from avelzoo.nn.attention import Attention, VanillaAttention
 from avelzoo.nn.audio_guided import AudioGuidedAttention
+from avelzoo.nn.cpu.dropout import Dropout, dropout
 from avelzoo.nn.cross_modal import (
     AudioVideoInter,
     ChannelGate,
@@ -15,7 +16,6 @@ from avelzoo.nn.cross_modal import (
 from avelzoo.nn.decoding import decode_branches, decode_segments
 from avelzoo.nn.distance import pairwise_distance
 from avelzoo.nn.divergence import jensen_shannon
-from avelzoo.nn.dropout import Dropout, dropout
 from avelzoo.nn.positional import sinusoids
 from avelzoo.nn.projection import projection
 from avelzoo.nn.recurrent import BidirectionalLSTM

@@ -9,8 +9,8 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from avelzoo.nn.dropout import Dropout, dropout
-from avelzoo.nn.lean import lean_pays, lean_self_attention
+from avelzoo.nn.cpu.dropout import Dropout, dropout
+from avelzoo.nn.cpu.recompute import lean_pays, lean_self_attention
 
 
 class Attention(nn.Module):

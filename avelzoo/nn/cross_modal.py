@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo.nn.attention import Attention
-from avelzoo.nn.dropout import Dropout
+from avelzoo.nn.cpu.dropout import Dropout
 from avelzoo.nn.transformer import CrossBlock, SelfBlock
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from avelzoo.nn.dropout import Dropout
+from avelzoo.nn.cpu.dropout import Dropout
 
 
 def projection(channels: int, width: int, dropout: float) -> nn.Sequential:

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo.nn.attention import Attention
-from avelzoo.nn.dropout import Dropout
-from avelzoo.nn.lean import lean_feed_forward, lean_pays
+from avelzoo.nn.cpu.dropout import Dropout
+from avelzoo.nn.cpu.recompute import lean_feed_forward, lean_pays
 
 
 class FeedForward(nn.Module):

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from avelzoo.model import Model
+from avelzoo.composition.model import Model
 
 
 class Clock:

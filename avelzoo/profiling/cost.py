@@ -12,17 +12,17 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.utils.flop_counter import FlopCounterMode
 
-from avelzoo.compose import build
+from avelzoo.composition.building import build
+from avelzoo.composition.model import Model
+from avelzoo.composition.recipe import Recipe
 from avelzoo.config import Bounds, checked
 from avelzoo.engine.compiling import compile_encoder
 from avelzoo.engine.environment import device_name, feature_type, make_fabric, peak_memory_mb
 from avelzoo.engine.optimization import adam
-from avelzoo.isolation import isolated, seed_all
-from avelzoo.model import Model
-from avelzoo.nn.lean import plain_layers
+from avelzoo.nn.cpu.recompute import plain_layers
 from avelzoo.profiling.clock import Clock, products_per_second
-from avelzoo.recipe import Recipe
 from avelzoo.records import Batch, FeatureSpec, Targets
+from avelzoo.system.isolation import isolated, seed_all
 
 FACTORS = {"32": torch.float32, "64": torch.float64, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 """What matrix products multiply in each precision."""

@@ -10,11 +10,11 @@ from typing import Any, cast
 
 from avelzoo.api import composed
 from avelzoo.components import LauncherConfig, Supervision
-from avelzoo.composition import Composition
+from avelzoo.composition.recipe import Recipe
+from avelzoo.composition.resolving import Composition
 from avelzoo.config import checked, native
 from avelzoo.errors import UsageError
-from avelzoo.host import default_host
-from avelzoo.recipe import Recipe
+from avelzoo.plugin.host import default_host
 from avelzoo.sweeps.expanding import Point, expand, require_unclaimed
 from avelzoo.sweeps.folder import SweepDir, sweep_name
 from avelzoo.sweeps.plan import Axis, Plan

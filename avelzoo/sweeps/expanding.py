@@ -10,13 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from avelzoo.components import KINDS
-from avelzoo.compose import check
-from avelzoo.composition import Composition, Override
+from avelzoo.composition.building import check
+from avelzoo.composition.recipe import SLOTS, TrainConfig
+from avelzoo.composition.resolving import Composition, Override
 from avelzoo.config import options
-from avelzoo.errors import AvelzooError, UsageError
-from avelzoo.recipe import SLOTS, TrainConfig
-from avelzoo.registry import Registry
-from avelzoo.suggest import did_you_mean
+from avelzoo.errors import AvelzooError, UsageError, did_you_mean
+from avelzoo.plugin.registry import Registry
 from avelzoo.sweeps.plan import SEED, Axis, Trial, as_text
 
 WHOLE = ("recipe", "supervision", *KINDS)

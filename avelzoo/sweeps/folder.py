@@ -65,7 +65,7 @@ class SweepDir:
         Raises:
             RunError: there is none, or it is damaged.
         """
-        from avelzoo.engine.files import read_json
+        from avelzoo.system.files import read_json
 
         data = read_json(self.path, PLAN)
         try:
@@ -75,8 +75,8 @@ class SweepDir:
 
     def begun(self) -> dict[str, tuple[str | None, Mapping[str, str]]]:
         """Folder and fingerprint of the data of every run that has begun, by the run's name."""
-        from avelzoo.engine.files import read_json
         from avelzoo.engine.record import location
+        from avelzoo.system.files import read_json
 
         found = {}
         for path in sorted(self.path.glob("runs/*/composition.json")):
@@ -95,7 +95,7 @@ class SweepDir:
             RunError: a sweep or a run is there already, or another sweep than the one asked for.
         """
         from avelzoo.engine import RunDir
-        from avelzoo.engine.files import write_json
+        from avelzoo.system.files import write_json
 
         if not self.plan.exists():
             RunDir(self.path).require_free()

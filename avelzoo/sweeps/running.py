@@ -7,10 +7,10 @@ from contextlib import closing, suppress
 from typing import Any
 
 from avelzoo.components import LauncherConfig
-from avelzoo.composition import from_dict
+from avelzoo.composition.resolving import from_dict
 from avelzoo.errors import RunError, UsageError
 from avelzoo.jobs import Job, Outcome
-from avelzoo.registry import Registry
+from avelzoo.plugin.registry import Registry
 from avelzoo.sweeps.folder import SweepDir
 from avelzoo.sweeps.plan import Plan, Trial
 from avelzoo.sweeps.results import Failure, SweepResult, summarise
@@ -58,7 +58,7 @@ def run_plan(
         AvelzooError: nothing could be started. A run that fails is part of the result instead.
     """
     from avelzoo.engine import RunDir
-    from avelzoo.isolation import isolated
+    from avelzoo.system.isolation import isolated
 
     launcher = launcher_of(registry, plan.launcher).build()
     add_files(plan.plugins)
@@ -84,7 +84,7 @@ def run_plan(
 
 
 def _gather(plan: Plan, folder: SweepDir, failures: Sequence[Failure]) -> SweepResult:
-    from avelzoo.engine.files import write_bytes, write_json
+    from avelzoo.system.files import write_bytes, write_json
 
     result = summarise(str(folder.path), plan, _finished(folder, plan), failures)
     write_json(folder.results, result.to_dict())

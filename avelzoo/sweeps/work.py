@@ -25,9 +25,9 @@ def run_trial(
         The content of ``result.json``.
     """
     from avelzoo import engine
-    from avelzoo.composition import from_dict
-    from avelzoo.host import default_host
-    from avelzoo.lifecycle import Lifecycle
+    from avelzoo.composition.resolving import from_dict
+    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.lifecycle import Lifecycle
 
     host = default_host()
     add_files(plugins)
@@ -45,7 +45,7 @@ def run_trial(
 
 def add_files(plugins: Sequence[str]) -> None:
     """Load single-file plugins that are not loaded yet."""
-    from avelzoo.host import default_host
+    from avelzoo.plugin.host import default_host
 
     for file in map(Path, plugins):
         if file not in default_host().files:

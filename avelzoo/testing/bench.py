@@ -11,13 +11,13 @@ from torch import Tensor
 
 from avelzoo.builtin.datasets.configs import WorldsConfig
 from avelzoo.components import ComponentConfig, EncoderConfig, Supervision
-from avelzoo.compose import build, check, loss_terms
+from avelzoo.composition.building import build, check, loss_terms
+from avelzoo.composition.model import Model, StepOutput
+from avelzoo.composition.recipe import Recipe, TrainConfig
 from avelzoo.errors import CompositionError, OptionError
-from avelzoo.host import default_host
-from avelzoo.model import Model, StepOutput
-from avelzoo.recipe import Recipe, TrainConfig
+from avelzoo.plugin.host import default_host
+from avelzoo.plugin.registry import Registry
 from avelzoo.records import Batch, FeatureSpec, Predictions, Targets
-from avelzoo.registry import Registry
 
 SPEC = FeatureSpec(segments=5, audio_dim=6, grid=(2, 3), visual_dim=8, categories=("bark", "bell", "horn"))
 _FIRST = {

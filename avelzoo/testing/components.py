@@ -7,8 +7,8 @@ import copy
 import torch
 
 from avelzoo.components import ComponentConfig
-from avelzoo.interop import without_dropout
-from avelzoo.model import Model
+from avelzoo.composition.model import Model
+from avelzoo.published.official import without_dropout
 from avelzoo.records import Batch, Targets
 from avelzoo.testing.bench import Bench, bench_for, with_dtype
 

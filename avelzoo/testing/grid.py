@@ -9,13 +9,13 @@ import torch
 
 from avelzoo.builtin.datasets.configs import WorldsConfig
 from avelzoo.components import EncoderConfig, MemoryConfig, Supervision
-from avelzoo.compose import check
+from avelzoo.composition.building import check
+from avelzoo.composition.model import Model
+from avelzoo.composition.recipe import Recipe, TrainConfig
 from avelzoo.contracts import Encoder
 from avelzoo.errors import CompositionError
-from avelzoo.model import Model
-from avelzoo.recipe import Recipe, TrainConfig
+from avelzoo.plugin.registry import Entry, Registry
 from avelzoo.records import FeatureSpec
-from avelzoo.registry import Entry, Registry
 from avelzoo.testing.bench import narrow, random_batch, random_targets, require_declared_terms
 
 SPEC = FeatureSpec(segments=3, audio_dim=4, grid=(2, 2), visual_dim=5, categories=("bark", "bell", "horn"))

@@ -11,9 +11,9 @@ from avelzoo.builtin.encoders.configs import MeanPoolConfig
 from avelzoo.builtin.heads.configs import DoubleConfig
 from avelzoo.builtin.memory.configs import NoMemoryConfig
 from avelzoo.components import ObjectiveConfig
-from avelzoo.compose import check, loss_terms
+from avelzoo.composition.building import check, loss_terms
 from avelzoo.errors import CompositionError
-from avelzoo.host import default_host
+from avelzoo.plugin.host import default_host
 from avelzoo.testing.bench import bench_for, require_declared_terms
 
 

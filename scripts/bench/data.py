@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from avelzoo import AveConfig
-from avelzoo.data.pack import pack
-from avelzoo.data.simulate import Simulation, simulate
+from avelzoo.data.making.pack import pack
+from avelzoo.data.making.simulate import Simulation, simulate
 from bench.parts import Options, Row, Section, ratio
 
 VISUAL = "visual_feature.h5"

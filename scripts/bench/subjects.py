@@ -10,12 +10,12 @@ from torch.optim import Optimizer
 from torch.utils.flop_counter import FlopCounterMode
 
 from avelzoo import Model, build
-from avelzoo.builtin.ge2023 import Ge2023
+from avelzoo.builtin.ge2023.official import Ge2023
 from avelzoo.engine.environment import make_fabric
 from avelzoo.engine.evaluation import answers
 from avelzoo.engine.optimization import adam
 from avelzoo.engine.team import Alone
-from avelzoo.nn.lean import plain_layers
+from avelzoo.nn.cpu.recompute import plain_layers
 from bench.reference import BUFFERS, Reference
 from bench.sizes import Sizes, Videos, full_bank
 

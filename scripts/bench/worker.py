@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from avelzoo.allocator import keep_freed_memory
-from avelzoo.jobs import memory_mb
+from avelzoo.system.allocator import keep_freed_memory
+from avelzoo.system.memory import memory_mb
 from bench.sizes import Sizes, Videos
 from bench.subjects import arithmetic, make
 

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from avelzoo import engine
-from avelzoo.composition import Override, resolve
-from avelzoo.host import default_host
+from avelzoo.composition.resolving import Override, resolve
+from avelzoo.plugin.host import default_host
 from gpu.arithmetic import multiply_in
 from gpu.features import NAME, FeaturesPlugin
 from gpu.rows import Job

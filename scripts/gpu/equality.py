@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from avelzoo.components import ComponentConfig, Supervision
-from avelzoo.compose import check as check_recipe
+from avelzoo.composition.building import check as check_recipe
+from avelzoo.composition.model import Model
 from avelzoo.errors import AvelzooError
-from avelzoo.host import default_host
-from avelzoo.interop import without_dropout
-from avelzoo.model import Model
+from avelzoo.plugin.host import default_host
+from avelzoo.published.official import without_dropout
 from avelzoo.testing.bench import Bench, bench_for, with_dtype
 from gpu.arithmetic import multiply_in
 from gpu.rows import Job

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from parity import fixtures
 
-from avelzoo.interop import official_outputs
+from avelzoo.published.official import official_outputs
 from gpu.arithmetic import multiply_in
 from gpu.rows import Job
 

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from avelzoo import engine
-from avelzoo.composition import Composition, Override, resolve
+from avelzoo.composition.resolving import Composition, Override, resolve
 from avelzoo.engine.checkpoint import load_tensors
-from avelzoo.host import default_host
+from avelzoo.plugin.host import default_host
 from gpu.arithmetic import multiply_in
 from gpu.rows import Job
 

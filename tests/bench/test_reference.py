@@ -11,7 +11,7 @@ from bench.reference import BUFFERS
 from bench.sizes import TINY, Videos, full_bank
 from bench.subjects import Ours, Plain, copy_weights
 
-from avelzoo.builtin.ge2023 import Ge2023
+from avelzoo.builtin.ge2023.official import Ge2023
 
 STILL = replace(TINY, dropout=False)
 

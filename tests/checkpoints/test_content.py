@@ -16,8 +16,8 @@ import pytest
 import torch
 from safetensors.torch import save, save_file
 
-from avelzoo.checkpoints import read_checkpoint
 from avelzoo.errors import RunError
+from avelzoo.published.checkpoints import read_checkpoint
 
 STATE = {"a": torch.arange(300.0), "b": torch.ones(20, 2)}
 

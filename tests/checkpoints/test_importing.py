@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from avelzoo import importing, load_run, official_outputs
+from avelzoo import load_run, official_outputs
 from avelzoo.builtin.encoders.configs import MeanPoolConfig
-from avelzoo.builtin.recipes import ead_b
+from avelzoo.builtin.ge2023.recipes import ead_b
 from avelzoo.cli import main
-from avelzoo.compose import build
+from avelzoo.composition.building import build
 from avelzoo.errors import AvelzooError, RunError, UsageError
-from avelzoo.importing import import_checkpoint
-from avelzoo.interop import OfficialSystem, fitted, load_renamed
+from avelzoo.published import importing
+from avelzoo.published.importing import import_checkpoint
+from avelzoo.published.official import OfficialSystem, fitted, load_renamed
 from avelzoo.records import FeatureSpec
 
 SPEC = FeatureSpec(segments=10, audio_dim=3, grid=(1, 1), visual_dim=4, categories=("a", "b"))
@@ -183,7 +184,7 @@ def test_the_callers_state_changes_nothing(small, tmp_path):
 
 
 def official_outputs_of(state):
-    from avelzoo import interop
+    from avelzoo.published import official as interop
 
     found = interop.official_system
     interop.official_system = lambda *_: Small()

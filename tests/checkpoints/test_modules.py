@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from avelzoo.errors import RunError
-from avelzoo.interop import read_state_dict
+from avelzoo.published.official import read_state_dict
 
 
 @pytest.fixture

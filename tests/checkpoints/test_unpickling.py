@@ -24,8 +24,8 @@ import numpy as np
 import pytest
 import torch
 
-from avelzoo.checkpoints import read_checkpoint
 from avelzoo.errors import RunError
+from avelzoo.published.checkpoints import read_checkpoint
 
 WEIGHTS = collections.OrderedDict(a=torch.arange(3.0), b=torch.ones(2, 2, dtype=torch.int64))
 

@@ -8,8 +8,8 @@ from collections import OrderedDict
 import pytest
 import torch
 
-from avelzoo.checkpoints import as_float32, not_finite, read_checkpoint, without_prefixes
 from avelzoo.errors import RunError, UsageError
+from avelzoo.published.checkpoints import as_float32, not_finite, read_checkpoint, without_prefixes
 
 S = OrderedDict([("a.w", torch.arange(3.0)), ("a.b", torch.ones(2, 2))])
 OTHER = {"x": torch.ones(1)}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from avelzoo.composition.recipe import SLOTS
 from avelzoo.config import options
-from avelzoo.host import default_host
-from avelzoo.recipe import SLOTS
+from avelzoo.plugin.host import default_host
 
 
 def dry(call, *argv):

@@ -124,7 +124,7 @@ def test_a_json_command_prints_one_document_whatever_happens_after_it(call, monk
         sys.stdout.write("and more")
         raise errors.RunError("too late")
 
-    monkeypatch.setattr("avelzoo.cli.listing.render", SimpleNamespace(emit_json=emit_and_fail))
+    monkeypatch.setattr("avelzoo.cli.commands.listing.render", SimpleNamespace(emit_json=emit_and_fail))
     told = call("list", "--json")
     assert told.code == 4 == told.json["exit_code"]
     assert "and more" in told.err

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 import pytest
 
-from avelzoo.cli.glimpse import FLAGS, look, normalise
 from avelzoo.cli.options import as_text, type_hint, typed
+from avelzoo.cli.prescan import FLAGS, look, normalise
 from avelzoo.config import Bounds, Config, Help, options
 
 
@@ -39,7 +39,7 @@ def test_flags_are_those_of_the_command_line():
     import inspect
     from typing import get_args
 
-    from avelzoo.cli.run import run
+    from avelzoo.cli.commands.run import run
 
     flags = set()
     for parameter in inspect.signature(run, eval_str=True).parameters.values():

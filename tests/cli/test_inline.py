@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from avelzoo.cli.inline import load_plugins
+from avelzoo.cli.plugin_files import load_plugins
 from avelzoo.errors import PluginError, UsageError
-from avelzoo.host import default_host
+from avelzoo.plugin.host import default_host
 
 IDEA = '''
 from avelzoo import MeanPoolConfig, hookimpl

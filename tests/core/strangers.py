@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from avelzoo.builtin.encoders.configs import MeanPoolConfig
-from avelzoo.hookspecs import hookimpl
+from avelzoo.plugin.hookspecs import hookimpl
 
 
 class Stranger:

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from avelzoo import composition
+from avelzoo.builtin.ge2023.recipes import ead_b
 from avelzoo.builtin.heads.configs import EventAwareConfig
 from avelzoo.builtin.memory.configs import JsdBankConfig, NoMemoryConfig
 from avelzoo.builtin.objectives.configs import FullConfig
-from avelzoo.builtin.recipes import ead_b
-from avelzoo.compose import build, check
-from avelzoo.composition import Override, resolve
+from avelzoo.composition import resolving as composition
+from avelzoo.composition.building import build, check
+from avelzoo.composition.resolving import Override, resolve
 from avelzoo.errors import CompositionError, OptionError, UnknownNameError, UsageError
-from avelzoo.host import PluginHost
+from avelzoo.plugin.host import PluginHost
 from avelzoo.records import FeatureSpec
 
 SPEC = FeatureSpec(segments=4, audio_dim=3, grid=(1, 2), visual_dim=5, categories=("a", "b"))

@@ -7,9 +7,9 @@ import pytest
 from avelzoo.builtin.encoders.configs import MeanPoolConfig
 from avelzoo.components import EncoderConfig
 from avelzoo.errors import AmbiguousNameError, PluginError, UnknownNameError
-from avelzoo.hookspecs import hookimpl
-from avelzoo.host import PluginHost
-from avelzoo.papers import Paper
+from avelzoo.plugin.hookspecs import hookimpl
+from avelzoo.plugin.host import PluginHost
+from avelzoo.plugin.papers import Paper
 from tests.core.strangers import Stranger
 
 

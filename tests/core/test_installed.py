@@ -7,8 +7,8 @@ import types
 import pytest
 
 from avelzoo.errors import PluginError
-from avelzoo.hookspecs import hookimpl
-from avelzoo.host import PluginHost, PluginWarning, _entry_points, default_host
+from avelzoo.plugin.hookspecs import hookimpl
+from avelzoo.plugin.host import PluginHost, PluginWarning, _entry_points, default_host
 from tests.core.strangers import Stranger
 
 
@@ -29,7 +29,8 @@ def installed(monkeypatch):
     def install(**plugins):
         dist = types.SimpleNamespace(name="their-dist", version="1.0")
         monkeypatch.setattr(
-            "avelzoo.host._entry_points", lambda: [(FakePoint(name, plugin), dist) for name, plugin in plugins.items()]
+            "avelzoo.plugin.host._entry_points",
+            lambda: [(FakePoint(name, plugin), dist) for name, plugin in plugins.items()],
         )
 
     return install
@@ -92,7 +93,7 @@ def test_a_plugin_that_needs_the_host_to_register_is_broken(installed, monkeypat
         def avelzoo_register(self, zoo):
             default_host().registry.get("encoder", "st-fusion")
 
-    monkeypatch.setattr("avelzoo.host._HOSTS", [])
+    monkeypatch.setattr("avelzoo.plugin.host._HOSTS", [])
     installed(impatient=Impatient(), good=Stranger())
     with pytest.warns(PluginWarning, match="while plugins are being loaded"):
         host = default_host()

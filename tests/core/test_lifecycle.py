@@ -6,9 +6,9 @@ import warnings
 
 import pytest
 
-from avelzoo.hookspecs import hookimpl
-from avelzoo.host import PluginHost, PluginWarning
-from avelzoo.lifecycle import Lifecycle, RunView
+from avelzoo.plugin.hookspecs import hookimpl
+from avelzoo.plugin.host import PluginHost, PluginWarning
+from avelzoo.plugin.lifecycle import Lifecycle, RunView
 
 
 class Tracker:

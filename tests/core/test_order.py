@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from avelzoo.composition.recipe import TrainConfig
 from avelzoo.engine.order import epoch_batches
-from avelzoo.recipe import TrainConfig
 
 
 def batches(order, epoch=0, **values):

@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from avelzoo.errors import AvelzooError, PluginError
-from avelzoo.host import PluginHost
+from avelzoo.plugin.host import PluginHost
 from tests.core.strangers import Stranger
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from avelzoo.composition import resolve
+from avelzoo.composition.resolving import resolve
+from avelzoo.composition.settings_file import read_settings
 from avelzoo.errors import AvelzooError, DataError, OptionError, UsageError
-from avelzoo.host import PluginHost
-from avelzoo.settingsfile import read_settings
+from avelzoo.plugin.host import PluginHost
 
 
 @pytest.fixture(scope="module")

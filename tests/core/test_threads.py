@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from avelzoo import threads
-from avelzoo.threads import Load, asked_threads, bound_spinning, spin_bounds, usable_cores
+from avelzoo.system import threads
+from avelzoo.system.threads import Load, asked_threads, bound_spinning, spin_bounds, usable_cores
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
-from avelzoo.data.annotations import read_annotations
-from avelzoo.data.labels import RULES
-from avelzoo.data.orders import read_orders
+from avelzoo.data.reading.annotations import read_annotations
+from avelzoo.data.reading.labels import RULES
+from avelzoo.data.reading.orders import read_orders
 from avelzoo.errors import DataError
 
 

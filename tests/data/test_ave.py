@@ -313,7 +313,7 @@ def test_fingerprint_names_what_is_used(folder):
 
 
 def test_fingerprint_samples_large_files(tmp_path):
-    from avelzoo.data.checksum import fingerprint
+    from avelzoo.data.reading.checksum import fingerprint
 
     path = tmp_path / "large"
     data = bytearray(np.random.default_rng(0).bytes(10 << 20))

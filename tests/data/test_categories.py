@@ -11,10 +11,10 @@ import pytest
 from avelzoo.builtin.datasets.configs import AveConfig
 from avelzoo.cli import main
 from avelzoo.data import facts
-from avelzoo.data.annotations import read_annotations
-from avelzoo.data.categories import alike, suspects
-from avelzoo.data.doctor import examine
-from avelzoo.data.simulate import Simulation, simulate
+from avelzoo.data.checking.doctor import examine
+from avelzoo.data.making.simulate import Simulation, simulate
+from avelzoo.data.reading.annotations import read_annotations
+from avelzoo.data.reading.categories import alike, suspects
 from avelzoo.errors import DataError, DataWarning
 
 AVE = dict(facts.CATEGORIES)

@@ -111,7 +111,7 @@ def test_a_killed_simulation_leaves_no_folder(tmp_path, root):
     """Killed while the first features are written: nothing has the target's name."""
     code = (
         f"import os, signal, sys; sys.path.insert(0, {str(root)!r})\n"
-        "from avelzoo.data.generator import Generator\n"
+        "from avelzoo.data.making.generator import Generator\n"
         "Generator.audio = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "from avelzoo.cli import main; main(['data', 'simulate', 'd', '--videos', '5', '--grid', '1x1'])\n"
     )

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from avelzoo.data.doctor import examine, work
-from avelzoo.data.h5 import H5Array
-from avelzoo.data.status import status
-from avelzoo.data.values import survey
+from avelzoo.data.checking.doctor import examine, work
+from avelzoo.data.checking.status import status
+from avelzoo.data.reading.h5 import H5Array
+from avelzoo.data.reading.values import survey
 from avelzoo.errors import DataError
 
 
@@ -176,7 +176,7 @@ def test_survey_against_numpy(tmp_path, folder, monkeypatch, dtype):
         values[7, 2, 1], values[30, 0, 0], values[30, 0, 1] = np.nan, np.inf, -np.inf
     values[12] = 0
     folder.put("audio_feature.h5", values)
-    monkeypatch.setattr("avelzoo.data.values.BLOCK", 3 * values[0].nbytes)
+    monkeypatch.setattr("avelzoo.data.reading.values.BLOCK", 3 * values[0].nbytes)
     got = survey(H5Array(folder.root / "audio_feature.h5"))
     finite = values[np.isfinite(values)].astype(np.float64)
     assert (got.rows, got.min, got.max) == (31, finite.min(), finite.max())

@@ -9,9 +9,9 @@ import h5py
 import numpy as np
 import pytest
 
-from avelzoo.data.checksum import fingerprint
-from avelzoo.data.h5 import H5Array
-from avelzoo.data.header import read_info
+from avelzoo.data.reading.checksum import fingerprint
+from avelzoo.data.reading.h5 import H5Array
+from avelzoo.data.reading.header import read_info
 from avelzoo.errors import DataError
 
 VALUES = np.random.default_rng(0).standard_normal((12, 4, 3))

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from avelzoo.data.h5 import H5Array
+from avelzoo.data.reading.h5 import H5Array
 from avelzoo.errors import DataError
 
 SMAPS = Path("/proc/self/smaps")

@@ -11,10 +11,10 @@ import pytest
 from avelzoo.builtin.datasets.configs import AveConfig
 from avelzoo.cli import main
 from avelzoo.data import facts
-from avelzoo.data.agreement import compare, read_segments
-from avelzoo.data.annotations import Annotations, read_annotations
-from avelzoo.data.doctor import examine
-from avelzoo.data.numbering import Columns, describe, identity, match
+from avelzoo.data.checking.agreement import compare, read_segments
+from avelzoo.data.checking.doctor import examine
+from avelzoo.data.reading.annotations import Annotations, read_annotations
+from avelzoo.data.reading.numbering import Columns, describe, identity, match
 from avelzoo.errors import DataError, DataWarning
 from tests.data.conftest import EVENTS, NAMES, SEGMENTS, write
 
@@ -138,7 +138,7 @@ def test_a_variant_in_few_rows_is_used_and_said(folder):
 
 def long_set(rows=facts.ROWS):
     """Annotations of AVE's length, two categories in turn, and their ids."""
-    from avelzoo.data.annotations import Annotation
+    from avelzoo.data.reading.annotations import Annotation
 
     made = [Annotation(i + 1, ("Dog", "Flute")[i % 2], f"v{i}", "good", 0, 5) for i in range(rows)]
     ids = np.where(np.arange(10) < 5, (np.arange(rows) % 2)[:, None], 2)

@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 import pytest
 
-from avelzoo.data import filters
-from avelzoo.data.h5 import H5Array
+from avelzoo.data.reading import filters
+from avelzoo.data.reading.h5 import H5Array
 from avelzoo.errors import DataError, DataWarning
 from tests.data.test_elsewhere import VALUES, in_parts, reads_right, write
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from avelzoo.builtin.datasets.configs import AveConfig
-from avelzoo.data.doctor import examine
-from avelzoo.data.status import status
+from avelzoo.data.checking.doctor import examine
+from avelzoo.data.checking.status import status
 from avelzoo.errors import DataError
 from tests.data.conftest import LINES, ORDERS
 

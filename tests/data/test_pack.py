@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from avelzoo import AveConfig
-from avelzoo.data import pack as packing
-from avelzoo.data.doctor import examine
-from avelzoo.data.pack import MANIFEST, pack, read_manifest
-from avelzoo.data.status import status
+from avelzoo.data.checking.doctor import examine
+from avelzoo.data.checking.status import status
+from avelzoo.data.making import pack as packing
+from avelzoo.data.making.pack import MANIFEST, pack, read_manifest
 from avelzoo.errors import DataError, UsageError
 from tests.data.conftest import write
 
@@ -118,7 +118,7 @@ def test_a_manifest_that_cannot_be_read(tmp_path, text, told):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from avelzoo.data.pack import pack
+from avelzoo.data.making.pack import pack
 pack(Path(sys.argv[1]), Path(sys.argv[2]), begin=lambda total: lambda count: os.kill(os.getpid(), signal.SIGKILL))
 """
 

@@ -12,10 +12,10 @@ import torch
 
 from avelzoo.builtin.datasets.configs import AveConfig
 from avelzoo.cli import main
-from avelzoo.data.doctor import examine
-from avelzoo.data.pack import pack
-from avelzoo.data.shapes import channels_first
-from avelzoo.data.status import status
+from avelzoo.data.checking.doctor import examine
+from avelzoo.data.checking.status import status
+from avelzoo.data.making.pack import pack
+from avelzoo.data.reading.shapes import channels_first
 from avelzoo.errors import DataError, DataWarning
 
 VISUAL, POOLED, AUDIO = "visual_feature.h5", "visual_feature_vec.h5", "audio_feature.h5"

@@ -13,13 +13,13 @@ import pytest
 
 from avelzoo.builtin.datasets.configs import AveConfig
 from avelzoo.data import facts
-from avelzoo.data.annotations import read_annotations
-from avelzoo.data.doctor import examine
-from avelzoo.data.generator import Generator, Sizes
-from avelzoo.data.h5 import H5Array
-from avelzoo.data.orders import read_orders
-from avelzoo.data.plan import apportion, make_plan
-from avelzoo.data.simulate import Simulation, simulate
+from avelzoo.data.checking.doctor import examine
+from avelzoo.data.making.generator import Generator, Sizes
+from avelzoo.data.making.plan import apportion, make_plan
+from avelzoo.data.making.simulate import Simulation, simulate
+from avelzoo.data.reading.annotations import read_annotations
+from avelzoo.data.reading.h5 import H5Array
+from avelzoo.data.reading.orders import read_orders
 from avelzoo.errors import OptionError, StorageError, UsageError
 
 TINY = {"grid": (2, 2), "visual_dim": 8}
@@ -245,7 +245,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path, made):
 
 
 def test_memory_does_not_grow_with_the_number_of_videos(tmp_path, monkeypatch):
-    monkeypatch.setattr("avelzoo.data.simulate.BLOCK", 1 << 18)
+    monkeypatch.setattr("avelzoo.data.making.simulate.BLOCK", 1 << 18)
 
     def peak(videos):
         tracemalloc.start()

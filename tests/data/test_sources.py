@@ -12,12 +12,12 @@ import pytest
 from avelzoo.builtin.datasets.configs import AveConfig
 from avelzoo.cli import main
 from avelzoo.data import facts
-from avelzoo.data.doctor import examine
-from avelzoo.data.layout import FILES, ORDERS, VISUAL
-from avelzoo.data.pack import pack
-from avelzoo.data.simulate import Simulation, simulate
-from avelzoo.data.sources import CLONE, OPTIONAL, SOURCES, steps
-from avelzoo.data.status import status
+from avelzoo.data.checking.doctor import examine
+from avelzoo.data.checking.sources import CLONE, OPTIONAL, SOURCES, steps
+from avelzoo.data.checking.status import status
+from avelzoo.data.making.pack import pack
+from avelzoo.data.making.simulate import Simulation, simulate
+from avelzoo.data.reading.layout import FILES, ORDERS, VISUAL
 from avelzoo.errors import DataError, UsageError
 
 BASE = ("Annotations.txt", "train_order.h5", "val_order.h5", "test_order.h5")

@@ -17,12 +17,12 @@ from pathlib import Path
 import torch
 
 from avelzoo import engine
-from avelzoo.composition import Composition, Override, resolve
+from avelzoo.composition.resolving import Composition, Override, resolve
 from avelzoo.engine.environment import make_fabric
 from avelzoo.engine.parallel.place import Place
 from avelzoo.engine.parallel.ranks import Ranks
 from avelzoo.engine.parallel.together import Together
-from avelzoo.host import default_host
+from avelzoo.plugin.host import default_host
 
 SMALL = {
     "dataset.train_videos": 18,

@@ -9,7 +9,7 @@ import torch
 
 from avelzoo import build
 from avelzoo.builtin.encoders.configs import MeanPoolConfig
-from avelzoo.builtin.recipes import ead_b
+from avelzoo.builtin.ge2023.recipes import ead_b
 from avelzoo.engine.compiling import compile_encoder
 from avelzoo.engine.rundir import RunWarning
 from tests.models.worlds import SPEC, make_batch, make_targets

@@ -11,10 +11,10 @@ from torch import nn
 from avelzoo import WorldsConfig, engine
 from avelzoo.api import composed
 from avelzoo.components import HeadConfig
-from avelzoo.compose import check
+from avelzoo.composition.building import check
 from avelzoo.engine.diverging import divergence_named, require_finite
 from avelzoo.errors import TrainingError, UsageError
-from avelzoo.host import default_host
+from avelzoo.plugin.host import default_host
 from avelzoo.records import Decoded, Predictions
 from tests.engine.tiny import composed as tiny, tiny_registry
 

@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from avelzoo import engine
-from avelzoo.compose import build
+from avelzoo.composition.building import build
 from avelzoo.engine.checkpoint import load_tensors
 from avelzoo.errors import TrainingError
-from avelzoo.isolation import isolated
 from avelzoo.profiling import profile
+from avelzoo.system.isolation import isolated
 from tests.engine.tiny import composed, tiny_registry
 
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from avelzoo import engine
-from avelzoo.compose import build
+from avelzoo.composition.building import build
 from avelzoo.engine.checkpoint import load_tensors, save_tensors
 from avelzoo.engine.loading import require_same
 from avelzoo.errors import PluginError, RunError, UnknownNameError, UsageError
+from avelzoo.plugin.registry import Registry
 from avelzoo.records import FeatureSpec
-from avelzoo.registry import Registry
 from tests.engine.reading import content
 from tests.engine.tiny import composed, tiny_registry
 

@@ -10,11 +10,11 @@ import torch
 from torch.optim import SGD
 from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR
 
+from avelzoo.composition.recipe import TrainConfig
 from avelzoo.engine.losses import Losses, require_finite_weights
 from avelzoo.engine.optimization import adam, learning_rate
 from avelzoo.engine.order import epoch_batches
 from avelzoo.errors import TrainingError
-from avelzoo.recipe import TrainConfig
 
 
 def test_every_video_once_in_an_order_of_seed_and_epoch():

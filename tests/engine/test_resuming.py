@@ -15,8 +15,8 @@ import torch
 from avelzoo import engine
 from avelzoo.engine import RunDir, RunWarning
 from avelzoo.engine.checkpoint import load_tensors, save_tensors
-from avelzoo.engine.files import write_whole
 from avelzoo.errors import RunError, StorageError, TrainingError
+from avelzoo.system.files import write_whole
 from tests.engine.reading import content, lines, numbers
 from tests.engine.tiny import composed, tiny_registry
 

@@ -17,12 +17,12 @@ from avelzoo.components import (
     MemoryConfig,
     ObjectiveConfig,
 )
-from avelzoo.composition import Composition, Override, resolve
+from avelzoo.composition.recipe import Recipe, TrainConfig
+from avelzoo.composition.resolving import Composition, Override, resolve
 from avelzoo.config import Help
 from avelzoo.contracts import Dataset, Encoder, Head, Memory, Objective, Split
-from avelzoo.recipe import Recipe, TrainConfig
+from avelzoo.plugin.registry import Registrar, Registry
 from avelzoo.records import Batch, Decoded, Encoded, FeatureSpec, MemoryView, Predictions, Targets, Widths
-from avelzoo.registry import Registrar, Registry
 
 NAMES = ("bark", "bell", "horn")
 

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from avelzoo.builtin.datasets.configs import WorldsConfig
-from avelzoo.compose import build, check
-from avelzoo.composition import resolve
+from avelzoo.composition.building import build, check
+from avelzoo.composition.recipe import Recipe
+from avelzoo.composition.resolving import resolve
 from avelzoo.errors import CompositionError, SupervisionError
-from avelzoo.host import default_host
-from avelzoo.recipe import Recipe
+from avelzoo.plugin.host import default_host
 from avelzoo.testing.bench import random_batch, random_targets
 
 HERE = Path(__file__).resolve().parent
@@ -53,13 +53,15 @@ def numbers(recipe: Recipe) -> dict[str, Any]:
         targets = random_targets(spec, 4, 6, weak=weak, seed=step, negatives=int(weak))
         torch.manual_seed(step)
         out = model(batch, targets)
-        steps.append({name: float(value.detach()) for name, value in sorted(out.terms.items())} | {"loss": float(out.loss.detach())})
+        steps.append(
+            {name: float(value.detach()) for name, value in sorted(out.terms.items())}
+            | {"loss": float(out.loss.detach())}
+        )
         model.zero_grad()
         out.loss.backward()
         with torch.no_grad():
-            for parameter in model.parameters():
-                if parameter.grad is not None:
-                    parameter -= 0.01 * parameter.grad
+            for parameter in (p for p in model.parameters() if p.grad is not None):
+                parameter.sub_(0.01 * parameter.grad)
     model.eval()
     with torch.no_grad():
         decoded = model.head.decode(model.predict(random_batch(spec, 4, 6, seed=9), model.view()))

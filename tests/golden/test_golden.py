@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+
 from golden.cells import COMPOSITIONS, NUMBERS, cells, composition, numbers
 
 RECIPES = dict(cells())

@@ -10,18 +10,18 @@ import torch
 from torch.nn import functional as F
 
 from avelzoo.nn import Attention, FeedForward
-from avelzoo.nn.dropout import mask_into
-from avelzoo.nn.lean import lean_feed_forward, lean_pays, lean_self_attention, plain_layers
+from avelzoo.nn.cpu.dropout import mask_into
+from avelzoo.nn.cpu.recompute import lean_feed_forward, lean_pays, lean_self_attention, plain_layers
 
-REAL_ROWS = sys.modules["avelzoo.nn.lean"]._ROWS
-DROPOUT = sys.modules["avelzoo.nn.dropout"]  # the package has a function of that name
+REAL_ROWS = sys.modules["avelzoo.nn.cpu.recompute"]._ROWS
+DROPOUT = sys.modules["avelzoo.nn.cpu.dropout"]  # the package has a function of that name
 
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Several pieces, the last one shorter, and the same masks at every call."""
-    monkeypatch.setattr("avelzoo.nn.lean._ROWS", 6)
-    monkeypatch.setattr("avelzoo.nn.lean.draw_seed", lambda: 11)
+    monkeypatch.setattr("avelzoo.nn.cpu.recompute._ROWS", 6)
+    monkeypatch.setattr("avelzoo.nn.cpu.recompute.draw_seed", lambda: 11)
     monkeypatch.setattr(DROPOUT, "_LARGE", 1)
 
 
@@ -96,8 +96,8 @@ def test_small_inputs_other_devices_and_evaluation_take_the_plain_way(monkeypatc
     with plain_layers():
         assert not lean_pays(torch.empty(10, 5), 10, 0.1)
     for layer in (FeedForward(4, 8), Attention(4, 2)):
-        monkeypatch.setattr("avelzoo.nn.lean._LeanFeedForward.apply", None)
-        monkeypatch.setattr("avelzoo.nn.lean._LeanSelfAttention.apply", None)
+        monkeypatch.setattr("avelzoo.nn.cpu.recompute._LeanFeedForward.apply", None)
+        monkeypatch.setattr("avelzoo.nn.cpu.recompute._LeanSelfAttention.apply", None)
         layer.eval()(torch.randn(9, 9, 4))
         with pytest.raises(TypeError):
             layer.train()(torch.randn(9, 9, 4))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from avelzoo.interop import official_outputs
+from avelzoo.published.official import official_outputs
 from parity import fixtures
 
 NAMES = sorted(file.stem for file in fixtures.FOLDER.glob("*.json"))

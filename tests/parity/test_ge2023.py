@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from avelzoo.errors import RunError, UsageError
-from avelzoo.host import PluginHost
-from avelzoo.interop import official_outputs
+from avelzoo.plugin.host import PluginHost
+from avelzoo.published.official import official_outputs
 from parity import fixtures
 
 pytestmark = pytest.mark.skipif(not fixtures.FOLDER.exists(), reason="the golden outputs are not beside the project")

@@ -13,12 +13,12 @@ import pytest
 
 from avelzoo.builtin.launchers.configs import InlineConfig, LocalConfig
 from avelzoo.builtin.launchers.local import Local
-from avelzoo.builtin.launchers.room import SLACK, Room, available, held
 from avelzoo.components import BASES, KINDS, LauncherConfig
-from avelzoo.hookspecs import hookimpl
-from avelzoo.host import PluginHost, default_host
+from avelzoo.composition.recipe import SLOTS
 from avelzoo.jobs import Job, Outcome, perform
-from avelzoo.recipe import SLOTS
+from avelzoo.plugin.hookspecs import hookimpl
+from avelzoo.plugin.host import PluginHost, default_host
+from avelzoo.system.memory import SLACK, Room, available, held
 
 
 def shell_job(name, script, **more):

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from avelzoo.api import composed
-from avelzoo.composition import from_dict
+from avelzoo.composition.resolving import from_dict
 from avelzoo.errors import RunError, UsageError
-from avelzoo.host import default_host
+from avelzoo.plugin.host import default_host
 from avelzoo.sweeps.expanding import expand
 from avelzoo.sweeps.folder import SweepDir, sweep_name
 from avelzoo.sweeps.plan import Axis, Plan

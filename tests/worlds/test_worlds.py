@@ -10,8 +10,8 @@ import torch
 
 from avelzoo import HardWorldsConfig, WorldsConfig
 from avelzoo.builtin.datasets.worlds_generator import World
+from avelzoo.builtin.datasets.worlds_intervals import AVE_COUNTS, length_law
 from avelzoo.builtin.datasets.worlds_reference import Reference
-from avelzoo.builtin.datasets.worlds_runs import AVE_COUNTS, length_law
 from avelzoo.errors import OptionError
 
 SMALL = WorldsConfig(train_videos=12, val_videos=5, test_videos=60, negatives=4)

@@ -12,16 +12,16 @@ from avelzoo.builtin.datasets.ave_split import AveSplit, Features, Labels, Rows
 from avelzoo.builtin.datasets.configs import AveConfig
 from avelzoo.components import Supervision
 from avelzoo.contracts import Dataset, Split
-from avelzoo.data.agreement import read_segments, read_shares
-from avelzoo.data.annotations import Annotations, read_annotations
-from avelzoo.data.categories import CATEGORIES
-from avelzoo.data.checks import check_storage
-from avelzoo.data.checksum import fingerprint
-from avelzoo.data.findings import warn
-from avelzoo.data.h5 import H5Array
-from avelzoo.data.header import read_info
-from avelzoo.data.labels import count_negatives
-from avelzoo.data.layout import (
+from avelzoo.data.checking.agreement import read_segments, read_shares
+from avelzoo.data.checking.checks import check_storage
+from avelzoo.data.checking.findings import warn
+from avelzoo.data.reading.annotations import Annotations, read_annotations
+from avelzoo.data.reading.categories import CATEGORIES
+from avelzoo.data.reading.checksum import fingerprint
+from avelzoo.data.reading.h5 import H5Array
+from avelzoo.data.reading.header import read_info
+from avelzoo.data.reading.labels import count_negatives
+from avelzoo.data.reading.layout import (
     ANNOTATIONS,
     AUDIO,
     BY_NAME,
@@ -39,7 +39,7 @@ from avelzoo.data.layout import (
     read_marker,
     visual_features,
 )
-from avelzoo.data.orders import order_files, read_orders
+from avelzoo.data.reading.orders import order_files, read_orders
 from avelzoo.errors import DataError, UsageError
 from avelzoo.records import FeatureSpec
 

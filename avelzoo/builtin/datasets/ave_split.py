@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from avelzoo.contracts import Split
-from avelzoo.data.h5 import H5Array
+from avelzoo.data.reading.h5 import H5Array
 from avelzoo.records import Batch, Targets
 
 

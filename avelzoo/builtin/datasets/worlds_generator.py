@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avelzoo.builtin.datasets.configs import WorldsConfig
-from avelzoo.builtin.datasets.worlds_runs import draw_run, length_law
+from avelzoo.builtin.datasets.worlds_intervals import draw_run, length_law
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avelzoo.builtin.datasets.worlds_generator import BIASES, QUIET, World
-from avelzoo.builtin.datasets.worlds_runs import best_run, run_law, run_sums, segment_marginals
+from avelzoo.builtin.datasets.worlds_intervals import best_run, run_law, run_sums, segment_marginals
 
 FloatArray = NDArray[np.float64]
 PLACES = 2_000_000

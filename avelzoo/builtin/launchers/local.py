@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import IO
 
 from avelzoo.builtin.launchers.configs import LocalConfig
-from avelzoo.builtin.launchers.room import Room, available, held
 from avelzoo.errors import TrainingError, UsageError
 from avelzoo.jobs import Job, Launcher, Outcome
-from avelzoo.threads import asked_threads, spin_bounds, usable_cores
+from avelzoo.system.memory import Room, available, held
+from avelzoo.system.threads import asked_threads, spin_bounds, usable_cores
 
 LOOK = 0.25
 """Seconds between two looks at the memory of the running jobs."""

@@ -13,8 +13,9 @@ import sys
 import threading
 from dataclasses import replace
 
-from avelzoo.allocator import keep_freed_memory
-from avelzoo.jobs import Job, memory_mb, perform
+from avelzoo.jobs import Job, perform
+from avelzoo.system.allocator import keep_freed_memory
+from avelzoo.system.memory import memory_mb
 
 ABANDONED = 75
 

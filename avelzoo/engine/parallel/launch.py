@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from avelzoo import errors
-from avelzoo.composition import Composition
+from avelzoo.composition.resolving import Composition
 from avelzoo.engine.parallel.place import Place
 from avelzoo.engine.parallel.relay import Listener
 from avelzoo.engine.progress import Watcher
 from avelzoo.engine.result import RunResult
 from avelzoo.errors import AvelzooError, TrainingError, UsageError
-from avelzoo.host import default_host
-from avelzoo.registry import Registry
-from avelzoo.threads import spin_bounds, usable_cores
+from avelzoo.plugin.host import default_host
+from avelzoo.plugin.registry import Registry
+from avelzoo.system.threads import spin_bounds, usable_cores
 
 _WORKER = "avelzoo.engine.parallel.worker"
 _POLL = 0.05

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from avelzoo.engine.generators import Generators, capture, restore
+from avelzoo.engine.rng import Generators, capture, restore
 
 
 class OwnStream:

@@ -18,15 +18,15 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from avelzoo.composition.model import Model, StepOutput
 from avelzoo.contracts import Encode, Split
 from avelzoo.engine.checkpoint import load_tensors
-from avelzoo.engine.generators import Generators, capture, restore
 from avelzoo.engine.parallel.ranks import Ranks
 from avelzoo.engine.parallel.streams import OwnStream
+from avelzoo.engine.rng import Generators, capture, restore
 from avelzoo.engine.rundir import RunWarning
 from avelzoo.engine.team import Alone
 from avelzoo.errors import PluginError
-from avelzoo.model import Model, StepOutput
 from avelzoo.records import Batch, Encoded, MemoryView, Predictions, Targets
 
 T = TypeVar("T")

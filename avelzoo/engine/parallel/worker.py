@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from avelzoo import engine
-from avelzoo.allocator import keep_freed_memory
-from avelzoo.composition import from_dict
+from avelzoo.composition.resolving import from_dict
 from avelzoo.engine.parallel.place import Place, find_place
 from avelzoo.engine.parallel.ranks import LostError
 from avelzoo.engine.parallel.relay import Relay
 from avelzoo.errors import TrainingError, explain
-from avelzoo.host import default_host
+from avelzoo.plugin.host import default_host
+from avelzoo.system.allocator import keep_freed_memory
 
 _FAILED = 1
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 from avelzoo_tensorboard import plugin
 
-from avelzoo.host import PluginHost, PluginWarning
-from avelzoo.lifecycle import Lifecycle, RunView, flat
+from avelzoo.plugin.host import PluginHost, PluginWarning
+from avelzoo.plugin.lifecycle import Lifecycle, RunView, flat
 
 
 @pytest.fixture

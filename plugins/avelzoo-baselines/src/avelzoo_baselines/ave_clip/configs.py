@@ -129,24 +129,16 @@ class EventGateConfig(FullConfig):
 def ave_clip(supervision: Supervision) -> Recipe:
     """AVE-CLIP's architecture on the data set's features; its weak variant is ours."""
     full = supervision == "full"
-    objective: ObjectiveConfig = EventGateConfig(segment=1.0, gate=0.5) if full else single_objective(supervision)
+    objective: ObjectiveConfig = EventGateConfig() if full else single_objective(supervision)
     return Recipe(
         name="ave-clip",
         summary="Mahmud and Marculescu 2023: the architecture alone, without AudioCLIP's features; weak variant ours",
         paper="aveclip2023",
         supervision=supervision,
-        dataset=WorldsConfig(weak_protocol="onehot+neg"),
-        encoder=AveClipConfig(
-            width=256,
-            heads=4,
-            feedforward=1024,
-            dropout=0.1,
-            windows=(2, 5, 10),
-            attention_width=512,
-            attention_axis="projection",
-        ),
+        dataset=WorldsConfig(),
+        encoder=AveClipConfig(),
         memory=NoMemoryConfig(),
-        head=SmoothedSingleConfig(dropout=0.0, smooth=True),
+        head=SmoothedSingleConfig(),
         objective=objective,
         train=transformer_training(supervision),
         assumptions=where_weak(supervision, CATEGORICAL),

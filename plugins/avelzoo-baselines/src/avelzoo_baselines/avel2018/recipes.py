@@ -35,7 +35,7 @@ def avel2018_dmrn_official(supervision: Supervision) -> Recipe:
 
 
 def _attention(name: str, summary: str, supervision: Supervision, *, official: bool) -> Recipe:
-    encoder = Avel2018Config(hidden=128, attention_width=512, attention_axis="location" if official else "projection")
+    encoder = Avel2018Config(attention_axis="location" if official else "projection")
     published = (
         Published("full", "VGG-19 + VGGish", 0.727, _SOURCE),
         Published("full", "VGG-19 + CNN14", 0.736, _SOURCE),
@@ -47,11 +47,8 @@ def _attention(name: str, summary: str, supervision: Supervision, *, official: b
 
 def _residual(name: str, summary: str, supervision: Supervision, *, official: bool) -> Recipe:
     encoder = Avel2018DmrnConfig(
-        hidden=128,
-        attention_width=512,
         attention_axis="location" if official else "projection",
         attention_init="default" if official else "xavier",
-        blocks=1,
         swap=official,
     )
     return _recipe(name, summary, supervision, encoder=encoder, head_hidden=None, published=(), official=official)
@@ -73,24 +70,20 @@ def _recipe(
         summary=summary,
         paper="avel2018",
         supervision=supervision,
-        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        dataset=WorldsConfig(),
         encoder=encoder,
         memory=NoMemoryConfig(),
-        head=LayeredSingleConfig(hidden=head_hidden, bias=True, weighting=False, pooling="max" if official else "mean"),
+        head=LayeredSingleConfig(hidden=head_hidden, pooling="max" if official else "mean"),
         objective=_objective(supervision, official=official),
         train=TrainConfig(
             epochs=300 if full else 250,
             batch_size=64,
             learning_rate=1e-3,
-            # The public code decays after 15 000 steps: on AVE in the 289th epoch of 52 steps, never where weak.
             schedule="steps" if full else "constant",
+            # The public code decays after 15 000 steps: on AVE in the 289th epoch of 52 steps, never where weak.
             milestones=(288,) if full else (),
-            gamma=0.1,
-            clip_norm=None,
             order="sequential" if official else "shuffled",
-            drop_last=True,
             seed=3344,
-            precision="32",
         ),
         published=published,
         limits=where_weak(supervision, POOLED_MAXIMUM) if official else (),
@@ -99,22 +92,5 @@ def _recipe(
 
 def _objective(supervision: Supervision, *, official: bool) -> ObjectiveConfig:
     if supervision == "full":
-        return SegmentFullConfig(
-            segment=1.0,
-            segment_loss="soft-margin" if official else "cross-entropy",
-            event=1.0,
-            relevance=1.0,
-            unimodal=0.01,
-            prototype=0.1,
-            contrastive=0.1,
-            prototype_level="segment",
-            contrastive_mean="segments",
-        )
-    return VideoConfig(
-        video=1.0,
-        video_loss="soft-margin" if official else "categorical",
-        unimodal=0.01,
-        prototype=0.1,
-        prototype_level="segment",
-        background_videos="mask",
-    )
+        return SegmentFullConfig(segment_loss="soft-margin" if official else "cross-entropy")
+    return VideoConfig(video_loss="soft-margin" if official else "categorical")

@@ -141,7 +141,7 @@ def _recipe(
         summary=summary,
         paper=paper,
         supervision=supervision,
-        dataset=WorldsConfig(weak_protocol="onehot+neg"),
+        dataset=WorldsConfig(),
         encoder=encoder,
         memory=NoMemoryConfig(),
         head=single_head(supervision),

@@ -81,29 +81,14 @@ def cmran_official(supervision: Supervision) -> Recipe:
 
 def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool) -> Recipe:
     full = supervision == "full"
-    head: HeadConfig = (
-        DoubleConfig(pooling="max", threshold=0.5, dropout=0.0, dropout_at="features")
-        if full
-        else GatedDoubleConfig(threshold=0.5, pooling="max", background=True)
-    )
+    head: HeadConfig = DoubleConfig(pooling="max", dropout=0.0) if full else GatedDoubleConfig()
     return Recipe(
         name=name,
         summary=summary,
         paper="cmran2020",
         supervision=supervision,
-        dataset=WorldsConfig(weak_protocol="onehot+neg"),
-        encoder=CmranConfig(
-            width=256,
-            heads=4,
-            feedforward=2048,
-            layers=2,
-            attention_width=256,
-            fusion_heads=4 if full else 2,
-            dropout=0.1,
-            input_dropout=0.2,
-            fusion_dropout=0.1,
-            equal_layers=official,
-        ),
+        dataset=WorldsConfig(),
+        encoder=CmranConfig(fusion_heads=4 if full else 2, equal_layers=official),
         memory=NoMemoryConfig(),
         head=head,
         objective=FULL if full else WEAK,
@@ -115,7 +100,6 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
             milestones=(10, 20, 30) if full else (5, 20, 40),
             gamma=0.5,
             clip_norm=0.1 if full else 0.5,
-            order="shuffled",
             drop_last=False,
             seed=456 if full else 666,
             precision="64" if official else "32",
@@ -131,25 +115,9 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
 
 
 SOURCE = "Ge et al. 2023, Table 1"
-FULL: ObjectiveConfig = FullConfig(
-    event=1.0,
-    relevance=1.0,
-    unimodal=0.01,
-    prototype=0.1,
-    contrastive=0.1,
-    segment=1.0,
-    prototype_level="segment",
-    contrastive_mean="segments",
-)
+FULL: ObjectiveConfig = FullConfig()
 """Categories and relevance with weight 1 each; the other terms appear with other heads and memories alone."""
-WEAK: ObjectiveConfig = VideoConfig(
-    video=1.0,
-    video_loss="soft-margin",
-    unimodal=0.01,
-    prototype=0.1,
-    prototype_level="segment",
-    background_videos="mask",
-)
+WEAK: ObjectiveConfig = VideoConfig(video_loss="soft-margin")
 """The video's probabilities with weight 1; the other terms appear with other heads and memories alone."""
 
 

@@ -29,27 +29,14 @@ def cpsp_official(supervision: Supervision) -> Recipe:
 
 def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool) -> Recipe:
     full = supervision == "full"
-    head: HeadConfig = (
-        DoubleConfig(pooling="mean", threshold=0.5, dropout=0.0, dropout_at="features")
-        if full
-        else GatedDoubleConfig(threshold=0.5, pooling="mean", background=False)
-    )
+    head: HeadConfig = DoubleConfig(dropout=0.0) if full else GatedDoubleConfig(pooling="mean", background=False)
     return Recipe(
         name=name,
         summary=summary,
         paper="cpsp2022",
         supervision=supervision,
         dataset=WorldsConfig(weak_protocol="onehot"),
-        encoder=CpspConfig(
-            hidden=128,
-            attention_width=512,
-            attention_axis="location" if official else "projection",
-            projections="both",
-            threshold=0.099 if full else 0.095,
-            renormalize=True,
-            output_layers=True,
-            dropout=0.1,
-        ),
+        encoder=CpspConfig(attention_axis="location" if official else "projection", threshold=0.099 if full else 0.095),
         memory=NoMemoryConfig(),
         head=head,
         objective=_objective(supervision, official=official),
@@ -61,7 +48,6 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
             milestones=(10, 20, 30) if full else (5, 20, 40),
             gamma=0.5,
             clip_norm=0.1,
-            order="shuffled",
             drop_last=False,
             seed=123,
             precision="64" if official else "32",
@@ -72,32 +58,5 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
 
 def _objective(supervision: Supervision, *, official: bool) -> ObjectiveConfig:
     if supervision == "full":
-        return CpspFullConfig(
-            event=1.0,
-            relevance=1.0,
-            pair=100.0,
-            pair_targets="fresh",
-            stale_slots=64,
-            video_contrast=1.0,
-            video_margin=0.2,
-            video_negatives=3,
-            segment_contrast=0.0 if official else 0.01,
-            segment_temperature=0.6,
-            segment=1.0,
-            unimodal=0.01,
-            prototype=0.1,
-            contrastive=0.1,
-            prototype_level="segment",
-            contrastive_mean="segments",
-        )
-    return CpspWeakConfig(
-        video=1.0,
-        video_loss="soft-margin",
-        video_contrast=1.0,
-        video_margin=0.6,
-        video_negatives=4,
-        unimodal=0.01,
-        prototype=0.1,
-        prototype_level="segment",
-        background_videos="mask",
-    )
+        return CpspFullConfig(stale_slots=64, segment_contrast=0.0 if official else 0.01)
+    return CpspWeakConfig()

@@ -113,19 +113,17 @@ def dam(supervision: Supervision) -> Recipe:
     table = "Ge et al. 2023, Table 1"
     weight = 0.5  # lambda, the best of the paper's sweep
     objective: ObjectiveConfig = (
-        FullConfig(event=weight, relevance=1 - weight)
-        if supervision == "full"
-        else WeakConfig(event=1.0, relevance=1.0)
+        FullConfig(event=weight, relevance=1 - weight) if supervision == "full" else WeakConfig()
     )
     return Recipe(
         name="dam",
         summary="Wu et al. 2019: dual attention matching; its weak variant is ours",
         paper="dam2019",
         supervision=supervision,
-        dataset=WorldsConfig(weak_protocol="onehot+neg"),
-        encoder=DamConfig(width=256, attention_width=512, attention_axis="projection"),
+        dataset=WorldsConfig(),
+        encoder=DamConfig(),
         memory=NoMemoryConfig(),
-        head=MatchingConfig(matching="cross", background=False),
+        head=MatchingConfig(),
         objective=objective,
         train=recurrent_training(supervision),
         assumptions=where_weak(supervision, GENERAL_WEAK),

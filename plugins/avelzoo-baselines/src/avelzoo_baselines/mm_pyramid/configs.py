@@ -82,24 +82,14 @@ class MMPyramidConfig(EncoderConfig):
 def mm_pyramid(supervision: Supervision) -> Recipe:
     """MM-Pyramid with a single branch; training values are those of the public code for video parsing."""
     full = supervision == "full"
-    head: HeadConfig = SingleConfig(dropout=0.0) if full else PooledSingleConfig(pooling="mean", dropout=0.0)
+    head: HeadConfig = SingleConfig(dropout=0.0) if full else PooledSingleConfig()
     return Recipe(
         name="mm-pyramid",
         summary="Yu et al. 2022: the public pyramid, its AVE stem, head and training reconstructed",
         paper="mmpyramid2022",
         supervision=supervision,
-        dataset=WorldsConfig(weak_protocol="onehot+neg"),
-        encoder=MMPyramidConfig(
-            width=512,
-            heads=8,
-            feedforward=512,
-            levels=4,
-            dropout=0.2,
-            attention_dropout=0.1,
-            attention_width=512,
-            attention_axis="projection",
-            equal_layers=False,
-        ),
+        dataset=WorldsConfig(),
+        encoder=MMPyramidConfig(),
         memory=NoMemoryConfig(),
         head=head,
         objective=_FULL if full else _WEAK,
@@ -109,12 +99,8 @@ def mm_pyramid(supervision: Supervision) -> Recipe:
             learning_rate=1e-4,
             schedule="steps",
             milestones=(10, 20, 30),
-            gamma=0.1,
-            clip_norm=None,
-            order="shuffled",
             drop_last=False,
             seed=1,
-            precision="32",
         ),
         assumptions=where_weak(supervision, _WEAK_LOSS),
         published=(
@@ -124,28 +110,12 @@ def mm_pyramid(supervision: Supervision) -> Recipe:
     )
 
 
-_FULL: ObjectiveConfig = FullConfig(
-    event=1.0,
-    relevance=1.0,
-    unimodal=0.01,
-    prototype=0.1,
-    contrastive=0.1,
-    segment=1.0,
-    prototype_level="segment",
-    contrastive_mean="segments",
-)
+_FULL: ObjectiveConfig = FullConfig()
 _WEAK_LOSS = (
     "Weak loss: soft margin on the video's probabilities, as in other systems' public code. The public code of this one"
     " is for parsing and trains another."
 )
-_WEAK: ObjectiveConfig = VideoConfig(
-    video=1.0,
-    video_loss="soft-margin",
-    unimodal=0.01,
-    prototype=0.1,
-    prototype_level="segment",
-    background_videos="mask",
-)
+_WEAK: ObjectiveConfig = VideoConfig(video_loss="soft-margin")
 
 
 def register(zoo: Registrar) -> None:

@@ -110,29 +110,16 @@ class ParallelConfig(HeadConfig):
 
 def mpn(supervision: Supervision) -> Recipe:
     """MPN with its two branches."""
-    objective: ObjectiveConfig = (
-        FullConfig(event=0.5, relevance=0.5) if supervision == "full" else WeakConfig(event=1.0, relevance=1.0)
-    )
+    objective: ObjectiveConfig = FullConfig(event=0.5, relevance=0.5) if supervision == "full" else WeakConfig()
     return Recipe(
         name="mpn",
         summary="Yu et al. 2021: two parallel subnetworks, reconstructed from the abstract",
         paper="mpn2021",
         supervision=supervision,
-        dataset=WorldsConfig(weak_protocol="onehot+neg"),
-        encoder=MpnConfig(
-            width=256,
-            heads=4,
-            feedforward=1024,
-            dropout=0.2,
-            attention_dropout=0.2,
-            layers=2,
-            reduction=16,
-            pooling="max",
-            attention_width=512,
-            attention_axis="projection",
-        ),
+        dataset=WorldsConfig(),
+        encoder=MpnConfig(dropout=0.2),
         memory=NoMemoryConfig(),
-        head=ParallelConfig(background=False),
+        head=ParallelConfig(),
         objective=objective,
         train=transformer_training(supervision),
         assumptions=where_weak(supervision, GENERAL_WEAK),

@@ -29,31 +29,23 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
         supervision=supervision,
         dataset=WorldsConfig(weak_protocol="soft-duration"),
         encoder=PspConfig(
-            hidden=128,
-            attention_width=512,
             attention_axis="location" if official else "projection",
             projections="both" if full else "visual",
             threshold=0.099 if full else 0.095,
             renormalize=full,
             output_layers=full,
-            dropout=0.1,
         ),
         memory=NoMemoryConfig(),
-        head=LayeredSingleConfig(hidden=64, bias=False, weighting=not full, pooling="mean"),
+        head=LayeredSingleConfig(bias=False, weighting=not full),
         objective=_objective(supervision, official=official),
         train=TrainConfig(
-            epochs=300,
-            batch_size=128,
             learning_rate=1e-3,
             schedule="steps",
             milestones=(60, 120) if full else (80, 160),
             gamma=0.8,
-            clip_norm=None,
             # The public weak sampler composes its permutation with itself, which leaves one batch of it random.
             order="first-batch" if official and not full else "shuffled",
-            drop_last=True,
             seed=123,
-            precision="32",
         ),
         published=(
             Published("full", "VGG-19 + VGGish", 0.778, _SOURCE),
@@ -66,24 +58,5 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
 
 def _objective(supervision: Supervision, *, official: bool) -> ObjectiveConfig:
     if supervision == "full":
-        return PairFullConfig(
-            segment=1.0,
-            pair=100.0,
-            pair_targets="stale" if official else "fresh",
-            stale_slots=128,
-            event=1.0,
-            relevance=1.0,
-            unimodal=0.01,
-            prototype=0.1,
-            contrastive=0.1,
-            prototype_level="segment",
-            contrastive_mean="segments",
-        )
-    return VideoConfig(
-        video=1.0,
-        video_loss="cross-entropy",
-        unimodal=0.01,
-        prototype=0.1,
-        prototype_level="segment",
-        background_videos="mask",
-    )
+        return PairFullConfig(pair_targets="stale" if official else "fresh")
+    return VideoConfig(video_loss="cross-entropy")

@@ -14,10 +14,5 @@ def recurrent_training(supervision: Supervision) -> TrainConfig:
         learning_rate=1e-3,
         schedule="steps" if full else "constant",
         milestones=(288,) if full else (),
-        gamma=0.1,
-        clip_norm=None,
-        order="shuffled",
         drop_last=False,
-        seed=0,
-        precision="32",
     )

@@ -17,18 +17,15 @@ def transformer_training(supervision: Supervision) -> TrainConfig:
         milestones=(10, 20, 30) if full else (5, 20, 40),
         gamma=0.5,
         clip_norm=0.1 if full else 0.5,
-        order="shuffled",
         drop_last=False,
-        seed=0,
-        precision="32",
     )
 
 
 def single_head(supervision: Supervision) -> HeadConfig:
     """n+1 classes per segment; under weak supervision their mean over time is the video's."""
-    return SingleConfig(dropout=0.0) if supervision == "full" else PooledSingleConfig(pooling="mean", dropout=0.0)
+    return SingleConfig(dropout=0.0) if supervision == "full" else PooledSingleConfig()
 
 
 def single_objective(supervision: Supervision) -> ObjectiveConfig:
     """Cross-entropy per segment, or of the video's probabilities."""
-    return FullConfig(segment=1.0) if supervision == "full" else VideoConfig(video=1.0, video_loss="categorical")
+    return FullConfig() if supervision == "full" else VideoConfig()

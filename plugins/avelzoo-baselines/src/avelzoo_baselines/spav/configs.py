@@ -123,25 +123,16 @@ class SpanObjectiveConfig(FullConfig):
 def spav(supervision: Supervision) -> Recipe:
     """SPAV with its span head."""
     full = supervision == "full"
-    objective: ObjectiveConfig = SpanObjectiveConfig(event=1.0, relevance=1.0, span=1.0) if full else WeakConfig()
+    objective: ObjectiveConfig = SpanObjectiveConfig() if full else WeakConfig()
     return Recipe(
         name="spav",
         summary="Wu et al. 2022: span-based localization, reconstructed from its ingredients",
         paper="spav2022",
         supervision=supervision,
-        dataset=WorldsConfig(weak_protocol="onehot+neg"),
-        encoder=SpavConfig(
-            width=256,
-            heads=4,
-            feedforward=1024,
-            layers=2,
-            dropout=0.1,
-            positions=10,
-            attention_width=512,
-            attention_axis="projection",
-        ),
+        dataset=WorldsConfig(),
+        encoder=SpavConfig(),
         memory=NoMemoryConfig(),
-        head=SpanConfig(decoding="span"),
+        head=SpanConfig(),
         objective=objective,
         train=transformer_training(supervision),
         published=(

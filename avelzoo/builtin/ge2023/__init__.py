@@ -1,0 +1,1 @@
+"""Ge et al. 2023: recipes, and reading the checkpoints of its public code."""

@@ -1,9 +1,0 @@
-"""Reading strangers' checkpoints: what a file is by its content, and the weights in it. Nothing in it is executed."""
-
-from __future__ import annotations
-
-from avelzoo.checkpoints.prefixes import is_wrapping, without_prefixes
-from avelzoo.checkpoints.reading import Checkpoint, read_checkpoint
-from avelzoo.checkpoints.weights import as_float32, not_finite
-
-__all__ = ["Checkpoint", "as_float32", "is_wrapping", "not_finite", "read_checkpoint", "without_prefixes"]

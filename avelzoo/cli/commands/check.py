@@ -1,0 +1,62 @@
+"""`avelzoo check`: whether a plugin's components keep the promises of their contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from avelzoo.cli import render
+
+if TYPE_CHECKING:
+    from avelzoo.plugin.registry import Entry
+
+
+def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
+    """Add the command to the application."""
+    del argv
+    app.command(name, help=text)(check)
+
+
+def check(
+    plugin: Annotated[str, typer.Argument(help="A plugin's name, or a component's.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Run every conformance check on what a plugin registers; exit code 6 when one fails."""
+    from avelzoo.testing import run_checks
+
+    rows: list[dict[str, Any]] = []
+    for entry in _entries(plugin):
+        rows += [
+            {"kind": entry.kind, "name": entry.name, "check": finding.check, "error": finding.error}
+            for finding in run_checks(entry.target())
+        ]
+    failed = [row for row in rows if row["error"]]
+    if json:
+        render.emit_json({"plugin": plugin, "checks": rows, "failed": len(failed)})
+    else:
+        cells = [(f"{r['kind']} {r['name']}", r["check"], r["error"] or "ok") for r in rows]
+        render.console().print(render.table(("component", "check", "result"), cells))
+        render.console().print(f"{len(rows) - len(failed)} of {len(rows)} checks hold")
+    if failed:
+        raise typer.Exit(6)
+
+
+def _entries(plugin: str) -> list[Entry]:
+    from avelzoo.components import BASES
+    from avelzoo.errors import UnknownNameError, did_you_mean
+    from avelzoo.plugin.host import default_host
+
+    host = default_host()
+    entries = [entry for kind in BASES for entry in host.registry.entries(kind)]
+    found = [entry for entry in entries if entry.plugin == plugin]
+    found = found or [entry for entry in entries if plugin in (entry.name, entry.qualified)]
+    if not found:
+        known = sorted({entry.plugin for entry in entries} | {entry.name for entry in entries})
+        raise UnknownNameError(
+            f"no plugin or component is named '{plugin}'" + did_you_mean(plugin, known),
+            expected=", ".join(sorted({entry.plugin for entry in entries})),
+            fix="`avelzoo plugins` shows what is installed, and whether it failed to load",
+        )
+    return found

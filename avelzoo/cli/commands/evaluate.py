@@ -1,0 +1,80 @@
+"""`avelzoo evaluate`: the scores of a run folder, computed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from avelzoo.cli import render
+from avelzoo.cli.request import FOLDER_DATASET, reads_folder
+
+if TYPE_CHECKING:
+    from avelzoo.components import DatasetConfig
+    from avelzoo.plugin.registry import Registry
+
+
+def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
+    """Add the command to the application."""
+    del argv
+    app.command(name, help=text)(evaluate)
+
+
+def evaluate(
+    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A folder that a run or an import left.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of other data in AVE's public layout.")] = None,
+    split: Annotated[str, typer.Option(metavar="test|val|train", help="Which part of the data.")] = "test",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, and only that, on stdout.")] = False,
+) -> None:
+    """Score a run folder again, on its own or on other data. Changes nothing in it."""
+    from avelzoo import engine
+    from avelzoo.cli.report import score_table, weak_labels
+    from avelzoo.plugin.host import default_host
+    from avelzoo.system.allocator import keep_freed_memory
+
+    keep_freed_memory()
+    registry = default_host().registry
+    run = engine.load_run(run_dir, registry)
+    dataset = run.composition.recipe.dataset
+    if data is not None:
+        dataset = _in_folder(registry, dataset, data)
+    found = engine.evaluation(run, dataset=dataset, split=split, device=device)
+    scores = {split: found.scores}
+    entry = registry.entry_of(dataset)
+    name = entry.qualified if entry else type(dataset).__name__
+    if json:
+        render.emit_json(
+            {
+                "run_dir": str(run_dir),
+                "recipe": run.composition.owner.qualified,
+                "dataset": {"name": name, "options": dataset.to_dict(), "same_as_trained": found.same_data},
+                "weak_protocol": run.composition.recipe.weak_protocol,
+                "precision": {"evaluated": found.precision, "trained": found.trained_precision},
+                "device": found.device,
+                "scores": scores,
+            }
+        )
+    out = render.console(stderr=json)
+    out.print(score_table(scores))
+    same = {True: "the same as in training", False: "other than in training", None: ""}[found.same_data]
+    told = {
+        "weak labels": weak_labels(run.composition.recipe.weak_protocol),
+        "run folder": str(run_dir),
+        "data": ", ".join(filter(None, (name, str(data or ""), same))),
+        "precision": f"trained in {found.trained_precision}, evaluated in {found.precision} on {found.device}",
+    }
+    out.print(render.fields(told))
+
+
+def _in_folder(registry: Registry, dataset: DatasetConfig, folder: Path) -> DatasetConfig:
+    """A data set's settings for another folder; those of the public layout where it reads none."""
+    if reads_folder(dataset):
+        return replace(dataset, root=folder)  # type: ignore[call-arg]
+    config: DatasetConfig = registry.get("dataset", FOLDER_DATASET).target(
+        root=folder, weak_protocol=dataset.weak_protocol
+    )
+    return config

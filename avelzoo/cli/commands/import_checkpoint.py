@@ -1,0 +1,71 @@
+"""`avelzoo import-checkpoint`: a run folder from a published system's checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from avelzoo.cli import catalogue, render
+
+if TYPE_CHECKING:
+    from avelzoo.published.importing import ImportedCheckpoint
+
+
+def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
+    """Add the command to the application."""
+    more = f"\n\n{_checkpoints()}" if {"--help", "-h"} & set(argv) else ""
+    app.command(name, help=(text + more).replace("[", r"\["))(import_checkpoint)
+
+
+def _checkpoints() -> str:
+    """Where the registered systems' checkpoints are published."""
+    from avelzoo.plugin.host import default_host
+
+    lines = []
+    for entry in default_host().registry.entries("official"):
+        told = [catalogue.checkpoint_text(found) for found in catalogue.row(entry)["checkpoints"]]
+        lines += [f"  {entry.name:<12} {text}" for text in told or ["none known"]]
+    return "Published checkpoints (avelzoo downloads nothing):\n" + "\n".join(lines)
+
+
+def import_checkpoint(
+    system: Annotated[str, typer.Argument(help="Published system; `avelzoo list officials` names them.")],
+    file: Annotated[Path, typer.Argument(help="Checkpoint that torch.save or safetensors wrote, under any name.")],
+    setting: Annotated[str, typer.Option(metavar="full|weak", help="Setting it was trained in.")] = "full",
+    key: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Entry with the weights, such as ema. [default: found by name]")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder. [default: runs/SYSTEM-SETTING-FILE]")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make a run folder of a published system's checkpoint. Nothing in the file is executed."""
+    from avelzoo.published import importing
+
+    made = importing.import_checkpoint(system, file, setting=setting, out=out, key=key)
+    if json:
+        render.emit_json(asdict(made))
+        return
+    render.console().print(render.fields(_rows(made, file)))
+
+
+def _rows(made: ImportedCheckpoint, file: Path) -> dict[str, str]:
+    rows = {
+        "run folder": made.run_dir,
+        "recipe": f"{made.recipe}, {made.setting}",
+        "holds": f"{made.parameters} parameters, from {made.entries} entries of {file}",
+        "found under": f"'{made.key}'" if made.key else "",
+        "names without": f"'{made.prefix}'" if made.prefix else "",
+        "rounded": ", ".join(f"{count} entries from {dtype} to float32" for dtype, count in made.rounded.items()),
+        "not taken": _some(made.not_taken),
+        "kept inert": _some(made.inert),
+        "next": f"avelzoo evaluate {made.run_dir} --data DIR",
+    }
+    return {label: text for label, text in rows.items() if text}
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

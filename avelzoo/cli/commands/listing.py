@@ -1,0 +1,60 @@
+"""`avelzoo list`: what there is to compose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from avelzoo.cli import catalogue, render
+
+
+def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
+    """Add the command to the application."""
+    del argv
+    app.command(name, help=text)(list_entries)
+
+
+def list_entries(
+    kind: Annotated[
+        str | None, typer.Argument(help="One kind: " + ", ".join(catalogue.PLURALS.values()) + ". All by default.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List components and recipes."""
+    from avelzoo.plugin.host import default_host
+
+    kinds = [catalogue.kind_of(kind)] if kind else list(catalogue.PLURALS)
+    registry = default_host().registry
+    rows = [catalogue.row(entry) for k in kinds for entry in registry.entries(k)]
+    if json:
+        render.emit_json(rows)
+        return
+    out = render.console()
+    for k in kinds:
+        _print(out, k, [row for row in rows if row["kind"] == k])
+
+
+def _print(out: Any, kind: str, rows: list[dict[str, Any]]) -> None:
+    names = [row["name"] for row in rows]
+    extra = {"recipe": "published", "official": "settings"}.get(kind)
+    lines = []
+    for row in rows:
+        shown = row["name"] if names.count(row["name"]) == 1 else row["qualified"]
+        line = [shown, row["summary"], row["paper"], row["plugin"]]
+        if kind == "recipe":
+            line.insert(2, _scores(row["published"]))
+        elif extra:
+            line.insert(2, ", ".join(row[extra]))
+        lines.append(line)
+    columns = ["name", "summary", *([extra] if extra else []), "paper", "plugin"]
+    out.print(render.table(columns, lines, title=catalogue.PLURALS[kind]))
+
+
+def _scores(published: list[dict[str, Any]]) -> str:
+    """Published segment accuracies in percent, by supervision, in the order of the recipe's feature sets."""
+    by_supervision: dict[str, list[str]] = {}
+    for score in published:
+        by_supervision.setdefault(score["supervision"], []).append(render.percent(score["segment_accuracy"]))
+    return ", ".join(f"{supervision} {' / '.join(values)}" for supervision, values in by_supervision.items())

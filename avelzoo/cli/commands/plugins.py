@@ -1,0 +1,53 @@
+"""`avelzoo plugins`: who brought what, and who could not."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from avelzoo.cli import render
+
+
+def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
+    """Add the command to the application."""
+    del argv
+    app.command(name, help=text)(list_plugins)
+
+
+def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List plugins, broken and disabled ones included.
+
+    AVELZOO_LOAD_PLUGINS (an allow-list, empty for none) and AVELZOO_DISABLE_PLUGINS (names separated by commas)
+    choose which installed plugins are loaded.
+    """
+    from avelzoo.plugin.host import LOADED, PluginWarning, default_host
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PluginWarning)  # the table says it
+        host = default_host()
+    counts = [  # one that failed may have the name of another one that did not
+        Counter(e.kind for e in host.registry.entries() if (e.plugin, LOADED) == (record.name, record.status))
+        for record in host.records
+    ]
+    pairs = list(zip(host.records, counts, strict=True))
+    if json:
+        render.emit_json([asdict(record) | {"offers": dict(count)} for record, count in pairs])
+        return
+    rows = [
+        (r.name, f"{r.distribution} {r.version}".strip(), r.status, _offers(count) or r.error, r.source)
+        for r, count in pairs
+    ]
+    render.console().print(
+        render.table(("plugin", "distribution", "status", "offers, or what is wrong", "source"), rows)
+    )
+
+
+def _offers(count: Counter[str]) -> str:
+    from avelzoo.cli.catalogue import PLURALS
+
+    return ", ".join(f"{n} {kind if n == 1 else PLURALS[kind]}" for kind, n in count.items())

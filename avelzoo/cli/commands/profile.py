@@ -1,0 +1,107 @@
+"""`avelzoo profile`: what a composition costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from avelzoo.cli import render
+from avelzoo.cli.request import Wishes, compose, settings
+from avelzoo.composition.resolving import Override
+from avelzoo.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from avelzoo.composition.recipe import Recipe
+    from avelzoo.records import FeatureSpec
+
+SIZES = ("ave", "ave-cnn14", "dataset")
+
+
+def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
+    """Add the command to the application."""
+    del argv
+    app.command(name, help=text)(profile)
+
+
+def profile(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name.")],
+    supervision: Annotated[str, typer.Option(metavar="full|weak", help="Labels per segment, or per video.")] = "full",
+    dataset: Annotated[str | None, typer.Option(help="Another data set.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="Another encoder.")] = None,
+    memory: Annotated[str | None, typer.Option(help="Another memory.")] = None,
+    head: Annotated[str | None, typer.Option(help="Another head.")] = None,
+    objective: Annotated[str | None, typer.Option(help="Another objective.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of data in AVE's public layout.")] = None,
+    values: Annotated[list[str] | None, typer.Option("--set", metavar="slot.option=value", help="Repeatable.")] = None,
+    sizes: Annotated[
+        str, typer.Option(metavar="|".join(SIZES), help="Whose feature sizes: AVE's, or the data set's own.")
+    ] = "ave",
+    batch_size: Annotated[int | None, typer.Option(help="Videos per step; the recipe's by default.", min=1)] = None,
+    repeats: Annotated[int, typer.Option(help="Timed steps.", min=1)] = 3,
+    precision: Annotated[str | None, typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="train.precision")] = None,
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Parameters, arithmetic, step time and peak memory of any composition, on random features."""
+    from avelzoo.composition.building import check
+    from avelzoo.plugin.host import default_host
+    from avelzoo.system.allocator import keep_freed_memory
+
+    registry = default_host().registry
+    slots = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
+    chosen = [] if precision is None else [Override("train.precision", precision, "--precision")]
+    wishes = Wishes(recipe, supervision, slots, None, data, [*chosen, *settings(values or ())])
+    composition = compose(registry, wishes)
+    check(composition.recipe, registry, composition.sources)
+    spec = _spec(composition.recipe, sizes)
+    from avelzoo.profiling import profile as measure
+
+    keep_freed_memory()
+    cost = measure(composition.recipe, spec, batch_size=batch_size, repeats=repeats, device=device).to_dict()
+    if json:
+        render.emit_json({"recipe": composition.owner.qualified, "spec": spec.to_dict()} | cost)
+        return
+    render.console().print(render.fields(_rows(cost)))
+
+
+def _rows(cost: dict[str, Any]) -> dict[str, str]:
+    parts = ", ".join(f"{name} {count:,}" for name, count in cost["parameters"].items() if count)
+    b = cost["batch_size"]
+    return {
+        "parameters": f"{cost['parameters_total']:,} ({parts})",
+        "training step": f"{cost['train_seconds']:.3f} s for {b} videos, {cost['train_flops'] / 1e9:.1f} GFLOP",
+        "its time": ", ".join(f"{name} {_share(s, cost)}" for name, s in _longest(cost["train_parts"])),
+        "its floor": f"{_share(cost['floor_share'] * cost['train_seconds'], cost)} of the time is what its products"
+        f" take at {cost['products_per_second'] / 1e9:.0f} GFLOP/s, as measured here",
+        "evaluation": f"{cost['eval_seconds']:.3f} s for {b} videos, {cost['eval_flops'] / 1e9:.1f} GFLOP",
+        "memory encoding": f"{cost['view_flops'] / 1e9:.1f} GFLOP, once per evaluation",
+        "peak memory": f"{cost['peak_memory_mb']:.0f} MiB",
+        "device": f"{cost['device']}, precision {cost['precision']}",
+    }
+
+
+def _share(seconds: float, cost: dict[str, Any]) -> str:
+    return f"{100 * seconds / cost['train_seconds']:.0f} %"
+
+
+def _longest(parts: dict[str, float]) -> list[tuple[str, float]]:
+    return sorted(parts.items(), key=lambda part: -part[1])
+
+
+def _spec(recipe: Recipe, sizes: str) -> FeatureSpec:
+    from avelzoo.records import FeatureSpec
+
+    if sizes not in SIZES:
+        raise UsageError(f"unknown sizes '{sizes}'" + did_you_mean(sizes, SIZES), expected=", ".join(SIZES))
+    if sizes == "dataset":
+        return recipe.dataset.open(recipe.supervision).spec
+    return FeatureSpec(
+        segments=10,
+        audio_dim=128 if sizes == "ave" else 2048,
+        grid=(7, 7),
+        visual_dim=512,
+        categories=tuple(f"category {k}" for k in range(28)),
+    )

@@ -1,0 +1,206 @@
+"""`avelzoo run`: compose, train, evaluate, keep.
+
+Two passes over the arguments: the first finds the composition they speak of, the second parses them with one option
+for each of that composition's values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avelzoo.cli import render
+from avelzoo.cli.commands.sweep import SweepWishes, apart, go_on, holds_sweep, launcher_config, run_sweep
+from avelzoo.cli.execute import RunSettings, execute, reopen
+from avelzoo.cli.options import typed, with_slot_options
+from avelzoo.cli.prescan import Glimpse, look
+from avelzoo.cli.request import Wishes, compose, need_recipe, settings
+from avelzoo.composition.resolving import Composition, Override
+from avelzoo.errors import UsageError
+from avelzoo.plugin.registry import Registry
+
+COMPOSITION = "Composition"
+TRAINING = "Training"
+RUN = "Run"
+SWEEP = "Sweep"
+
+
+def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
+    """Add the command, with the options of the composition that the arguments speak of."""
+    from avelzoo.plugin.host import default_host
+
+    registry = default_host().registry
+    seen = look(argv)
+    if seen.twice:
+        raise UsageError(f"{seen.twice[0]} is given twice with different values", fix="keep one of the two")
+    composition = _preview(registry, seen)
+    launcher = launcher_config(registry, seen.values.get("launcher"), seen.dotted)
+    if composition is None and seen.dotted and not seen.help and "--resume" not in seen.flags:
+        need_recipe(registry, None)
+    app.command(name, help=_help(text, registry, composition))(with_slot_options(run, composition, launcher))
+
+
+def run(
+    recipe: Annotated[
+        str | None, typer.Argument(help="A recipe's name; with --resume alone, the run folder to go on with.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Another data set.", rich_help_panel=COMPOSITION)] = None,
+    encoder: Annotated[str | None, typer.Option(help="Another encoder.", rich_help_panel=COMPOSITION)] = None,
+    memory: Annotated[str | None, typer.Option(help="Another memory.", rich_help_panel=COMPOSITION)] = None,
+    head: Annotated[str | None, typer.Option(help="Another head.", rich_help_panel=COMPOSITION)] = None,
+    objective: Annotated[str | None, typer.Option(help="Another objective.", rich_help_panel=COMPOSITION)] = None,
+    supervision: Annotated[
+        str, typer.Option(metavar="full|weak", help="Labels per segment, or per video.", rich_help_panel=COMPOSITION)
+    ] = "full",
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of data in AVE's public layout.", rich_help_panel=COMPOSITION)
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file: a table per slot, its `name`.", rich_help_panel=COMPOSITION)
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="slot.option=value", help="Repeatable.", rich_help_panel=COMPOSITION),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="train.epochs", rich_help_panel=TRAINING)] = None,
+    batch_size: Annotated[int | None, typer.Option(help="train.batch_size", rich_help_panel=TRAINING)] = None,
+    seed: Annotated[int | None, typer.Option(help="train.seed", rich_help_panel=TRAINING)] = None,
+    limit_batches: Annotated[int | None, typer.Option(help="train.limit_batches", rich_help_panel=TRAINING)] = None,
+    precision: Annotated[
+        str | None, typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="train.precision", rich_help_panel=TRAINING)
+    ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.", rich_help_panel=RUN)
+    ] = "auto",
+    devices: Annotated[
+        int, typer.Option(min=1, help="Processes here, a device each, that share every batch.", rich_help_panel=RUN)
+    ] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines with as many processes each.", rich_help_panel=RUN)] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads of each process; as many as cores are free by default.", rich_help_panel=RUN),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; a new one under runs/ by default.", rich_help_panel=RUN)
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out, or in RECIPE's place.", rich_help_panel=RUN)
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the composition and stop.", rich_help_panel=RUN)
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, and only that, on stdout.", rich_help_panel=RUN)
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.", rich_help_panel=RUN)] = False,
+    seeds: Annotated[
+        int | None, typer.Option(help="So many runs, with seeds from --seed on.", rich_help_panel=SWEEP)
+    ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=A,B,...",
+            help="Runs with each of these values of slot.option, a slot, supervision or recipe. Repeatable.",
+            rich_help_panel=SWEEP,
+        ),
+    ] = None,
+    launcher: Annotated[
+        str | None, typer.Option(help="Where the runs go; inline by default.", rich_help_panel=SWEEP)
+    ] = None,
+    **dotted: str | None,
+) -> None:
+    """Train and evaluate a recipe; leave a run folder."""
+    from avelzoo.plugin.host import default_host
+
+    registry = default_host().registry
+    short = {
+        "--epochs": epochs,
+        "--batch-size": batch_size,
+        "--seed": seed,
+        "--limit-batches": limit_batches,
+        "--precision": precision,
+    }
+    overrides, of_launcher = apart(
+        [
+            *(Override(f"train.{_field(flag)}", value, flag) for flag, value in short.items() if value is not None),
+            *typed(dotted),
+            *settings(values or ()),
+        ]
+    )
+    slots = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
+    how = RunSettings(
+        out=out,
+        resume=resume,
+        device=device,
+        json=json,
+        quiet=quiet,
+        devices=devices,
+        nodes=nodes,
+        threads=threads,
+    )
+    many = SweepWishes(seeds, sweep or (), launcher, of_launcher)
+    if resume and out is None:
+        if overrides or any(slots.values()) or config or supervision != "full" or seeds or sweep:
+            raise UsageError(
+                "a run that goes on keeps the values it began with",
+                fix="say only --resume RUN_DIR, with --data DIR if its data were moved,"
+                " or repeat the whole command with --out RUN_DIR --resume",
+            )
+        if recipe is not None and holds_sweep(Path(recipe)):
+            how.require_one_process()
+            go_on(registry, Path(recipe), many, how, data=data, dry_run=dry_run)
+            return
+        many.require_single(None)
+        composition, how = reopen(registry, recipe, how, data)
+    elif many.wanted:
+        how.require_one_process()
+        shared = Wishes("", supervision, slots, config, data, overrides)
+        run_sweep(registry, recipe, shared, many, how, dry_run=dry_run)
+        return
+    else:
+        many.require_single(out)
+        name = need_recipe(registry, recipe)
+        composition = compose(registry, Wishes(name, supervision, slots, config, data, overrides))
+    if dry_run:
+        _print_composition(registry, composition, as_json=json)
+    else:
+        execute(registry, composition, how)
+
+
+def _preview(registry: Registry, seen: Glimpse) -> Composition | None:
+    """The composition without single values, for the sake of its options."""
+    going_on = "--resume" in seen.flags and "out" not in seen.values
+    if seen.recipe is None or going_on:
+        return None
+    data = Path(seen.values["data"]) if "data" in seen.values else None
+    config = Path(seen.values["config"]) if "config" in seen.values else None
+    return compose(registry, Wishes(seen.recipe, seen.values.get("supervision", "full"), seen.slots, config, data))
+
+
+def _help(text: str, registry: Registry, composition: Composition | None) -> str:
+    if composition is not None:
+        owner = composition.owner
+        return f"{text}\n\n{owner.qualified}: {composition.recipe.summary}."
+    lines = [f"  {entry.name:<20} {entry.summary}" for entry in registry.entries("recipe")]
+    more = "`avelzoo run RECIPE --help` shows every option of its parts, with defaults and where they come from."
+    return "\n\n".join([text, "Recipes:\n" + "\n".join(lines), more]).replace("[", r"\[")
+
+
+def _print_composition(registry: Registry, composition: Composition, *, as_json: bool) -> None:
+    from avelzoo.composition.building import check, loss_terms
+
+    check(composition.recipe, registry, composition.sources)
+    states = loss_terms(composition.recipe)
+    if as_json:
+        render.emit_json(composition.to_dict() | {"terms": {state.name: state.to_dict() for state in states}})
+        return
+    out = render.console()
+    out.print(render.composition_table(composition))
+    out.print(render.terms_table(states))
+
+
+def _field(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")

@@ -1,0 +1,110 @@
+"""`avelzoo show`: all about one component, or all values of a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from avelzoo.cli import catalogue, render
+from avelzoo.cli.options import as_text
+from avelzoo.cli.request import Wishes, compose, settings
+from avelzoo.errors import UsageError
+from avelzoo.plugin.registry import Entry, Registry
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
+    """Add the command to the application."""
+    del argv
+    app.command(name, help=text)(show)
+
+
+def show(
+    what: Annotated[str, typer.Argument(metavar="[KIND] NAME", help="What to show, for example `encoder st-fusion`.")],
+    name: Annotated[str | None, typer.Argument(hidden=True)] = None,
+    supervision: Annotated[str, typer.Option(metavar="full|weak", help="Of a recipe.")] = "full",
+    dataset: Annotated[str | None, typer.Option(help="Of a recipe: another data set.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="Of a recipe: another encoder.")] = None,
+    memory: Annotated[str | None, typer.Option(help="Of a recipe: another memory.")] = None,
+    head: Annotated[str | None, typer.Option(help="Of a recipe: another head.")] = None,
+    objective: Annotated[str | None, typer.Option(help="Of a recipe: another objective.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Of a recipe: a TOML file with a table per slot.")] = None,
+    values: Annotated[list[str] | None, typer.Option("--set", help="Of a recipe: slot.option=value.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show one component or recipe: options, paper, published scores."""
+    from avelzoo.plugin.host import default_host
+
+    registry = default_host().registry
+    entry = catalogue.find(registry, what) if name is None else registry.get(catalogue.kind_of(what), name)
+    slots = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
+    if entry.kind != "recipe":
+        if any(slots.values()) or config or values or supervision != "full":
+            raise UsageError(
+                f"the {entry.kind} '{entry.name}' takes no other components and values; a recipe does",
+                fix=f"show it alone, `avelzoo show {entry.kind} {entry.qualified}`, or name a recipe",
+            )
+        _component(registry, catalogue.details(entry), as_json=json)
+        return
+    wishes = Wishes(entry.qualified, supervision, slots, config, overrides=settings(values or ()))
+    _recipe(registry, entry, wishes, as_json=json)
+
+
+def _component(registry: Registry, data: dict[str, Any], *, as_json: bool) -> None:
+    data = _cited(registry, data)
+    if as_json:
+        render.emit_json(data)
+        return
+    out = render.console()
+    out.print(_heading(data))
+    if data.get("options"):
+        rows = [(o["name"], o["type"], as_text(o["default"]), o["help"]) for o in data["options"]]
+        out.print(render.table(("option", "type", "default", "what it does"), rows))
+    _, _, rest = data["documentation"].partition("\n")
+    if rest.strip():
+        out.print(rest.strip())
+
+
+def _recipe(registry: Registry, entry: Entry, wishes: Wishes, *, as_json: bool) -> None:
+    composition = compose(registry, wishes)
+    data = _cited(registry, catalogue.details(entry))
+    if as_json:
+        render.emit_json(data | {"composition": composition.to_dict()})
+        return
+    out = render.console()
+    out.print(_heading(data))
+    out.print(render.composition_table(composition))
+    if data["published"]:
+        rows = [
+            (s["supervision"], s["features"], render.percent(s["segment_accuracy"]), s["source"])
+            for s in data["published"]
+        ]
+        columns = ("supervision", "features", "accuracy %", "source")
+        out.print(render.table(columns, rows, title="published segment accuracy on AVE", right=("accuracy %",)))
+
+
+def _cited(registry: Registry, data: dict[str, Any]) -> dict[str, Any]:
+    return data | {"citation": render.citation(registry.papers, data["paper"])}
+
+
+def _heading(data: dict[str, Any]) -> Table:
+    return render.fields(
+        {
+            data["kind"]: data["name"],
+            "what": data["summary"],
+            "paper": data["citation"],
+            "plugin": f"{data['plugin']} ({data['distribution']} {data['version']})".replace(" )", ")"),
+            "supervision": " or ".join(data.get("supervisions", ())),
+            "settings": " or ".join(data.get("settings", ())),
+            "checkpoints": "\n".join(catalogue.checkpoint_text(found) for found in data.get("checkpoints", ())),
+            "requires": ", ".join(data.get("requires", ())).replace("|", " or "),
+            "provides": ", ".join(data.get("provides", ())),
+            "assumptions": "\n".join(data.get("assumptions", ())),
+            "limits": "\n".join(data.get("limits", ())),
+        }
+    )

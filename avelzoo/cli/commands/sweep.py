@@ -1,0 +1,259 @@
+"""`avelzoo run` with `--seeds` or `--sweep`: many runs, one table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from avelzoo.cli import render
+from avelzoo.cli.execute import RunSettings
+from avelzoo.cli.failures import StoppedError
+from avelzoo.cli.request import Wishes, compose, need_recipe, relocated
+from avelzoo.composition.resolving import Composition, Override, from_dict
+from avelzoo.config import options
+from avelzoo.errors import RunError, UsageError
+from avelzoo.plugin.registry import Registry
+from avelzoo.system.threads import Load, threads
+
+if TYPE_CHECKING:
+    from avelzoo.components import LauncherConfig
+    from avelzoo.jobs import Outcome
+    from avelzoo.sweeps.plan import Plan, Trial
+    from avelzoo.sweeps.results import SweepResult
+
+DEFAULT = "inline"
+PREFIX = "launcher."
+
+
+@dataclass(frozen=True)
+class SweepWishes:
+    """What a user asked for beyond a single run.
+
+    Attributes:
+        seeds: how many; None where nothing was said.
+        axes: what varies, as typed.
+        launcher: its name; None where nothing was said.
+        options: values of the launcher's options.
+    """
+
+    seeds: int | None = None
+    axes: Sequence[str] = ()
+    launcher: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether many runs are asked for."""
+        return self.seeds is not None or bool(self.axes)
+
+    def require_launcher(self) -> None:
+        """Refuse options of a launcher without one, which would be ignored.
+
+        Raises:
+            UsageError: there are some.
+        """
+        if self.options and self.launcher is None:
+            raise UsageError(
+                f"'{PREFIX}{next(iter(self.options))}' is set, but no launcher is chosen",
+                fix="add --launcher NAME; `avelzoo list launchers` shows what there is",
+            )
+
+    def require_single(self, out: Path | None) -> None:
+        """Refuse a single run that has a launcher, or whose folder holds a sweep.
+
+        Raises:
+            UsageError: a launcher, or options of one, for a single run.
+            RunError: a sweep's folder for a run.
+        """
+        self.require_launcher()
+        if self.launcher is not None:
+            raise UsageError("a launcher runs many jobs, and this is one", fix="add --seeds N or --sweep OPTION=A,B")
+        if out is not None and holds_sweep(out):
+            raise RunError(
+                f"'{out}' holds a sweep",
+                fix=f"choose another folder with --out, or go on with the sweep: avelzoo run --resume {out}",
+            )
+
+
+def holds_sweep(folder: Path) -> bool:
+    """Whether a folder is a sweep's."""
+    from avelzoo.sweeps.folder import SweepDir
+
+    return SweepDir(folder).plan.exists()
+
+
+def launcher_config(registry: Registry, name: str | None, dotted: Iterable[str] = ()) -> LauncherConfig | None:
+    """A launcher's config with its defaults, for the sake of its options.
+
+    Raises:
+        UsageError: options of a launcher are given, but no launcher.
+    """
+    if name is not None:
+        config: LauncherConfig = registry.get("launcher", name).target()
+        return config
+    if any(flag.startswith(f"--{PREFIX}") for flag in dotted):
+        raise UsageError(
+            "options of which launcher?",
+            expected="--launcher " + " or ".join(registry.names("launcher")),
+            fix="for example --launcher local --launcher.workers 2",
+        )
+    return None
+
+
+def apart(overrides: Sequence[Override]) -> tuple[list[Override], dict[str, Any]]:
+    """Values of the composition, and values of the launcher by option."""
+    launcher = {wish.path.removeprefix(PREFIX): wish.value for wish in overrides if wish.path.startswith(PREFIX)}
+    return [wish for wish in overrides if not wish.path.startswith(PREFIX)], launcher
+
+
+def run_sweep(
+    registry: Registry, recipe: str | None, shared: Wishes, wishes: SweepWishes, how: RunSettings, *, dry_run: bool
+) -> None:
+    """Plan, run, print.
+
+    Args:
+        registry: where everything is registered.
+        recipe: a name, unless recipes are swept.
+        shared: what all runs have in common, apart from the recipe's name.
+        wishes: what varies.
+        how: as for a single run.
+        dry_run: print the plan and stop.
+    """
+    from avelzoo.plugin.host import default_host
+    from avelzoo.sweeps.expanding import Point, expand, require_unclaimed
+    from avelzoo.sweeps.folder import sweep_name
+    from avelzoo.sweeps.plan import Axis, Plan
+
+    axes = [Axis.parse(text) for text in wishes.axes]
+    given = {wish.path: wish.source for wish in shared.overrides}
+    given |= {slot: f"--{slot}" for slot, name in shared.slots.items() if name is not None}
+    require_unclaimed(axes, given | ({"supervision": "--supervision"} if shared.supervision != "full" else {}))
+
+    def make(point: Point) -> Composition:
+        wished = replace(
+            shared,
+            recipe=need_recipe(registry, point.recipe or recipe),
+            supervision=point.supervision or shared.supervision,
+            slots=dict(shared.slots) | dict(point.slots),
+            overrides=[*shared.overrides, *point.overrides],
+        )
+        return compose(registry, wished)
+
+    plan = Plan.of(
+        axes,
+        expand(registry, axes, wishes.seeds, make),
+        device=how.device,
+        launcher=_launcher(registry, wishes, {"name": DEFAULT, "options": {}}),
+        plugins=default_host().files,
+        command=["avelzoo", *sys.argv[1:]],
+    )
+    if dry_run:
+        _print_plan(plan, as_json=how.json)
+    else:
+        from avelzoo.engine import new_folder
+
+        with nullcontext(how.out) if how.out else new_folder(sweep_name(plan.trials)) as folder:
+            _execute(registry, plan, folder, how)
+
+
+def go_on(
+    registry: Registry, folder: Path, wishes: SweepWishes, how: RunSettings, *, data: Path | None, dry_run: bool
+) -> None:
+    """Go on with the sweep in a folder, perhaps by another launcher, or with its data in another folder."""
+    from avelzoo.sweeps.folder import SweepDir
+
+    plan = SweepDir(folder).load()
+    if data is not None:
+        plan = _relocated(registry, plan, data)
+    device = plan.device if how.device == "auto" else how.device
+    plan = replace(plan, launcher=_launcher(registry, wishes, plan.launcher), device=device)
+    if dry_run:
+        _print_plan(plan, as_json=how.json)
+    else:
+        _execute(registry, plan, folder, how)
+
+
+def _launcher(registry: Registry, wishes: SweepWishes, otherwise: Mapping[str, Any]) -> dict[str, Any]:
+    from avelzoo.sweeps.running import described, launcher_of
+
+    wishes.require_launcher()
+    chosen = otherwise if wishes.launcher is None else {"name": wishes.launcher, "options": wishes.options}
+    return described(registry, launcher_of(registry, chosen))
+
+
+def _relocated(registry: Registry, plan: Plan, data: Path) -> Plan:
+    if "dataset.root" in plan.axes:
+        raise UsageError("the sweep reads several data folders", found=f"--data {data}", fix="leave out --data")
+    moved = [relocated(from_dict(registry, trial.composition), data).to_dict() for trial in plan.trials]
+    trials = (replace(trial, composition=one) for trial, one in zip(plan.trials, moved, strict=True))
+    return replace(plan, trials=tuple(trials))
+
+
+def _execute(registry: Registry, plan: Plan, path: Path, how: RunSettings) -> None:
+    load = Load()  # measured while PyTorch is imported
+    from avelzoo.sweeps.folder import SweepDir
+    from avelzoo.sweeps.running import described, launcher_of, run_plan
+
+    folder = SweepDir(path)
+    launcher = launcher_of(registry, plan.launcher)
+    if how.threads is not None and "threads" in {option.name for option in options(type(launcher))}:
+        launcher = replace(launcher, threads=how.threads)  # type: ignore[call-arg]
+        plan = replace(plan, launcher=described(registry, launcher))
+    own = nullcontext("") if launcher.isolated else threads(how.threads, load=load)
+    try:
+        with own as why:
+            if not how.quiet:
+                render.console(stderr=True).print(render.fields({"threads": why}))
+            result = run_plan(plan, folder, registry=registry, resume=how.resume, told=None if how.quiet else _tell)
+    except KeyboardInterrupt:
+        begun = folder.plan.exists()
+        fix = f"avelzoo run --resume {path}" if begun else "nothing was kept; start it again"
+        raise StoppedError("the sweep was interrupted", where=str(path), fix=fix) from None
+    if how.json:
+        render.emit_json(result.to_dict())
+    if not how.quiet:
+        _print_result(result, stderr=how.json)
+    codes = {failure.error["exit_code"] for failure in result.failures}
+    if codes:
+        raise typer.Exit(codes.pop() if len(codes) == 1 else 1)
+
+
+def _tell(outcome: Outcome, over: int, of: int) -> None:
+    if outcome.error is not None:
+        said = f"failed: {outcome.error['problem']}"
+    else:
+        said = f"test {render.percent(outcome.value['scores']['test']['segment_accuracy'])} %, {outcome.seconds:.0f} s"
+    render.console(stderr=True).print(f"[{over}/{of}] {outcome.job}: {said}")
+
+
+def _print_result(result: SweepResult, *, stderr: bool) -> None:
+    out = render.console(stderr=stderr)
+    columns, rows = result.rows()
+    out.print(render.table(columns, rows, title="mean ± standard deviation", right=columns[len(result.axes) :]))
+    if result.note:
+        out.print(result.note)
+    for failure in result.failures:
+        known = {key: str(failure.error[key]) for key in ("problem", "where", "found", "expected", "fix")}
+        out.print(render.fields({"failed": failure.run} | known | {"log": failure.log or ""}))
+    if result.failures:
+        out.print(f"{len(result.failures)} failed; try them again: avelzoo run --resume {result.path}")
+    out.print(render.fields({"sweep folder": result.path}))
+
+
+def _print_plan(plan: Plan, *, as_json: bool) -> None:
+    if as_json:
+        render.emit_json(plan.to_dict())
+        return
+    rows = [_row(trial) for trial in plan.trials]
+    title = f"{len(rows)} runs by the launcher {plan.launcher['name']}"
+    render.console().print(render.table(("run", "recipe", "seed"), rows, title=title, right=("seed",)))
+
+
+def _row(trial: Trial) -> tuple[str, str, str]:
+    return trial.name, str(trial.composition["recipe"]), str(trial.seed)

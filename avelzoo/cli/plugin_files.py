@@ -1,0 +1,37 @@
+"""``--plugin FILE``: plugins that are single files, loaded before anything else looks at the arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from avelzoo.errors import UsageError
+
+FLAG = "--plugin"
+
+
+def load_plugins(argv: Sequence[str]) -> list[str]:
+    """Load every plugin file that the arguments name; returns the other arguments.
+
+    Raises:
+        UsageError: the flag has no value.
+        PluginError: a file cannot be read or run, or breaks the rules of registration.
+    """
+    rest: list[str] = []
+    found: list[str] = []
+    words = iter(argv)
+    for word in words:
+        flag, equals, value = word.partition("=")
+        if flag != FLAG:
+            rest.append(word)
+            continue
+        value = value if equals else next(words, "")
+        if not value:
+            raise UsageError("--plugin needs a file", fix="for example: avelzoo --plugin idea.py list encoders")
+        found.append(value)
+    if found:
+        from avelzoo.plugin.host import default_host
+
+        for file in found:
+            default_host().add_file(Path(file))
+    return rest

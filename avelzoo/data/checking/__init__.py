@@ -1,0 +1,1 @@
+"""What a data folder lacks and what is wrong with it."""

@@ -1,0 +1,1 @@
+"""Writing data folders: packed copies and simulated data."""

@@ -1,0 +1,212 @@
+"""Packs a folder in the public layout: the same files, with features of half the width or less.
+
+A packed folder is read as any other: the same names and keys, contiguous arrays that are mapped in place. HDF5 has kept
+half-precision numbers as its own type for long, so that every tool that reads the public files reads these.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+
+from avelzoo.data.checking.findings import Finding
+from avelzoo.data.making.folder import new_folder
+from avelzoo.data.reading.checksum import fingerprint, sha256
+from avelzoo.data.reading.h5 import H5Array
+from avelzoo.data.reading.header import read_info
+from avelzoo.data.reading.layout import BY_NAME, FILES, MARKER, File, need_file, need_folder, read_marker
+from avelzoo.errors import DataError, UsageError
+from avelzoo.version import __version__
+
+PackedType = Literal["float16", "float32"]
+
+MANIFEST = "packed.json"
+"""What a packed folder says of itself."""
+FORMAT = 1
+BLOCK = 32 << 20
+
+Tick = Callable[[int], None]
+
+
+def pack(
+    source: Path,
+    target: Path,
+    *,
+    dtype: PackedType = "float16",
+    begin: Callable[[int], Tick | None] | None = None,
+) -> dict[str, Any]:
+    """Write a packed copy of a folder; returns its manifest.
+
+    Every feature x becomes the nearest number of ``dtype``: float16 keeps 11 significant bits, a relative error of at
+    most 2^-11, of numbers from 6e-5 to 65504. Labels, orders and annotations are copied byte by byte. All of it is
+    written to a temporary folder beside ``target``, which takes its name at the end.
+
+    Args:
+        source: a folder in the public layout.
+        target: the folder to be; new or empty.
+        dtype: of the features.
+        begin: told how many bytes of features will be read; what it returns hears of those that have been.
+
+    Raises:
+        DataError: a file is damaged, or a number is not finite or too large for ``dtype``.
+        UsageError: ``target`` is in use.
+        StorageError: there is no space or no permission.
+    """
+    source = need_folder(source.expanduser()).resolve()
+    _require_free(source, target)
+    present = [file for file in FILES if (source / file.name).is_file()]
+    if not any(_is_feature(file) for file in present):
+        need_file(source, "visual_feature.h5", purpose="something to pack")
+    arrays = {file.name: H5Array(source / file.name, keys=file.keys) for file in present if _is_feature(file)}
+    others = [source / file.name for file in present if not _is_feature(file)]
+    linked = {file.name: read_info(p := source / file.name, file.keys).others(p) for file in present if file.axes}
+    needed = sum(_packed_bytes(array, dtype) for array in arrays.values()) + sum(p.stat().st_size for p in others)
+    with new_folder(target, needed, advice="choose another disk") as draft:
+        tick = begin(sum(array.info.row_bytes * len(array) for array in arrays.values())) if begin else None
+        for name, array in arrays.items():
+            _write(draft / name, array, np.dtype(dtype).newbyteorder("<"), tick)
+        for path in others:
+            if linked.get(path.name):  # a copied link would lead elsewhere
+                _write_out(path, draft / path.name)
+            else:
+                shutil.copyfile(path, draft / path.name)
+        marker = read_marker(source)
+        if marker is not None:  # features that were made up stay so
+            kept = {key: value for key, value in marker.items() if key != "files"}
+            (draft / MARKER).write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
+        manifest = {
+            "packed": True,
+            "format": FORMAT,
+            "avelzoo": __version__,
+            "dtype": dtype,
+            "source": {file.name: fingerprint(source / file.name, linked.get(file.name, ())) for file in present},
+            "files": {
+                path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)}
+                for path in sorted(draft.iterdir())
+                if path.name != MARKER
+            },
+        }
+        (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    return manifest
+
+
+def read_manifest(root: Path) -> dict[str, Any] | None:
+    """What `avelzoo data pack` said about a folder; None for a folder that it did not write.
+
+    Raises:
+        DataError: the manifest is damaged, or of a later version.
+    """
+    path = root / MANIFEST
+    if not path.is_file():
+        return None
+    fix = "pack the folder again"
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+        files = manifest["files"]
+        sound = isinstance(files, dict) and all({"bytes", "sha256"} <= set(entry) for entry in files.values())
+    except (OSError, ValueError, KeyError, TypeError):
+        sound = False
+    if not sound:
+        raise DataError("the manifest of a packed folder is damaged", where=str(path), fix=fix)
+    if manifest.get("format") != FORMAT:
+        raise DataError(
+            "a packed folder has another format",
+            where=str(path),
+            found=f"format {manifest.get('format')}",
+            expected=f"format {FORMAT}",
+            fix=f"{fix}, or install the version of avelzoo that wrote it: {manifest.get('avelzoo')}",
+        )
+    found: dict[str, Any] = manifest
+    return found
+
+
+def check_packed(root: Path, sums: Mapping[str, str | None]) -> Iterator[Finding]:
+    """A packed folder's files against its manifest.
+
+    Args:
+        root: the folder.
+        sums: SHA-256 by file name, None where it was not computed: then sizes alone are compared.
+    """
+    try:
+        manifest = read_manifest(root)
+    except DataError as error:
+        yield Finding.of(error, MANIFEST)
+        return
+    for name, entry in (manifest["files"] if manifest else {}).items():
+        path = root / name
+        if not path.is_file():
+            yield Finding("error", name, "a packed file is missing", fix="pack the folder again")
+            continue
+        size, found = path.stat().st_size, sums.get(name)
+        if size != entry["bytes"] or (found is not None and found != entry["sha256"]):
+            yield Finding(
+                "error",
+                name,
+                "a packed file has changed since it was written",
+                f"{size:,} bytes" + (f", sha256 {found[:12]}..." if found else ""),
+                f"{entry['bytes']:,} bytes, sha256 {entry['sha256'][:12]}...",
+                "pack the folder again, or copy the file again",
+            )
+
+
+def _is_feature(file: File) -> bool:
+    return bool(file.axes) and file.axes[-1] in ("a", "v")
+
+
+def _packed_bytes(array: H5Array, dtype: PackedType) -> int:
+    return int(np.prod(array.shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+
+
+def _require_free(source: Path, target: Path) -> None:
+    target = target.expanduser().resolve()
+    if target.is_dir() and any(target.iterdir()):
+        raise UsageError(
+            "the folder to be is not empty" if target != source else "a folder cannot be packed into itself",
+            where=str(target),
+            expected="a new or empty folder",
+            fix="choose another folder",
+        )
+
+
+def _write(path: Path, array: H5Array, dtype: np.dtype[Any], tick: Tick | None) -> None:
+    """One array, a block of rows at a time."""
+    rows, step = len(array), max(1, BLOCK // max(1, array.info.row_bytes))
+    with h5py.File(path, "w") as file:
+        packed = file.create_dataset(array.info.key, array.shape, dtype=dtype)
+        for start in range(0, rows, step):
+            block = array.raw(start, min(start + step, rows))
+            _require_fits(array, block, start, dtype)
+            packed[start : start + len(block)] = block.astype(dtype)
+            if tick is not None:
+                tick(block.nbytes)
+
+
+def _write_out(path: Path, target: Path) -> None:
+    """An array that lies in other files, in one of its own."""
+    array = H5Array(path, keys=BY_NAME[path.name].keys)
+    with h5py.File(target, "w") as file:
+        file.create_dataset(array.info.key, data=array.raw(0, len(array)))
+
+
+def _require_fits(array: H5Array, block: np.ndarray, start: int, dtype: np.dtype[Any]) -> None:
+    limit = float(np.finfo(dtype).max)
+    low, high = float(block.min()), float(block.max())
+    if low >= -limit and high <= limit:  # a NaN is neither
+        return
+    rows = block.reshape(len(block), -1)
+    row = int(np.flatnonzero(~(np.abs(rows) <= limit).all(axis=1))[0])
+    value = rows[row][~(np.abs(rows[row]) <= limit)][0]
+    finite = bool(np.isfinite(value))
+    raise DataError(
+        f"a number is too large for {dtype.name}" if finite else "a number is not finite",
+        where=f"{array.path}, row {start + row}",
+        found=f"{value:g}",
+        expected=f"finite numbers up to {limit:g}",
+        fix="pack with --dtype float32" if finite and dtype.itemsize < 4 else "extract this video again",
+    )

@@ -1,0 +1,1 @@
+"""Reading AVE's public files and those of other repositories."""

@@ -1,0 +1,199 @@
+"""Annotations.txt: one video's category and event per line, ``category&id&quality&start&end``."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from avelzoo.data.reading.categories import CATEGORIES, check_names, control_character, read_categories, read_text
+from avelzoo.errors import DataError, did_you_mean, printable
+
+FIELDS = ("category", "id", "quality", "start", "end")
+FORM = "&".join(FIELDS)
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One line of the file.
+
+    Attributes:
+        line: its number in the file, from 1.
+        category: name of the event's category.
+        video_id: name of the video.
+        quality: a remark of the annotators.
+        start: first second of the event, counted from 0.
+        end: the second after its last; ``start == end == 0`` says that no segment holds the event.
+    """
+
+    line: int
+    category: str
+    video_id: str
+    quality: str
+    start: int
+    end: int
+
+    @property
+    def empty(self) -> bool:
+        """Whether the video has a category and yet no event segment."""
+        return self.start == self.end
+
+    def __str__(self) -> str:
+        return "&".join((self.category, self.video_id, self.quality, str(self.start), str(self.end)))
+
+
+class Annotations:
+    """All lines of the file; a line's place (header and blank lines not counted) is its video's row number.
+
+    Attributes:
+        path: the file they came from.
+        rows: the annotations, by row number.
+        categories: event names; the place is the id.
+        fixed: whether categories.txt or a label file decided the ids; else they follow first appearance.
+        events: (rows) int64, category id of every row.
+        starts: (rows) int64, first event segment.
+        ends: (rows) int64, the segment after the last.
+    """
+
+    def __init__(self, path: Path, rows: tuple[Annotation, ...], categories: tuple[str, ...] | None = None) -> None:
+        self.path = path
+        self.rows = rows
+        self.categories = categories or tuple(dict.fromkeys(row.category for row in rows))
+        self.fixed = categories is not None
+        ids = {name: number for number, name in enumerate(self.categories)}
+        self.events = np.array([ids[row.category] for row in rows], dtype=np.int64)
+        self.starts = np.array([row.start for row in rows], dtype=np.int64)
+        self.ends = np.array([row.end for row in rows], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def video_ids(self) -> tuple[str, ...]:
+        """The videos' names, by row number. A name may occur in several rows, under different categories."""
+        return tuple(row.video_id for row in self.rows)
+
+    def odd_names(self) -> Iterator[tuple[str, str, str]]:
+        """(problem, found, what to do) for category names that look like a mistake; none where a file lists them."""
+        if not self.fixed:
+            yield from check_names(self.categories, self.events)
+
+    def segments(self, t: int) -> np.ndarray:
+        """(rows, t) int64 segment ids: the row's category where start <= segment < end, else n = background.
+
+        This rule gives AVE's ``labels_closs.h5`` on all 41,430 segments.
+
+        Args:
+            t: segments of a video, one second each.
+
+        Raises:
+            DataError: an event ends after the last segment.
+        """
+        late = np.flatnonzero(self.ends > t)
+        if late.size:
+            row = self.rows[late[0]]
+            raise DataError(
+                "an event ends after its video",
+                where=f"{self.path}, line {row.line}",
+                found=f"{row} (and {late.size - 1} more)" if late.size > 1 else str(row),
+                expected=f"an end of at most {t}, as the feature files have {t} segments of a second",
+                fix="correct the line, or use the features that belong to this file",
+            )
+        time = np.arange(t)
+        inside = (self.starts[:, None] <= time) & (time < self.ends[:, None])
+        return np.where(inside, self.events[:, None], len(self.categories)).astype(np.int64)
+
+
+def read_annotations(path: Path) -> Annotations:
+    """The annotations in a file.
+
+    Category ids follow categories.txt where it lies beside the file, else first appearance. A byte order mark, CRLF or
+    CR line ends, blank lines and a header line (a first line without digits in its last two fields) are skipped.
+    Fields are split at ``&`` alone: categories may hold commas and spaces.
+
+    Starts and ends are whole seconds, written as ``3`` or ``3.0``. ``0&0`` is accepted, as AVE has such a row: the
+    video has a category and no event segment. Any other event without length is an error, because a position without a
+    duration says nothing.
+
+    Raises:
+        DataError: the file is missing, not text, empty, or has a line that is not an annotation; or categories.txt is
+            wrong, or lacks a category.
+    """
+    rows = read_rows(path)
+    if not rows:
+        raise DataError(
+            "the annotations are empty", where=str(path), found="no line with an annotation", expected=f"lines {FORM}"
+        )
+    names = path.with_name(CATEGORIES)
+    if not os.path.lexists(names):
+        return Annotations(path, rows)
+    categories = read_categories(names)
+    known = set(categories)
+    for row in rows:
+        if row.category not in known:
+            raise DataError(
+                f"a category is not in {CATEGORIES}{did_you_mean(row.category, categories)}",
+                where=f"{path}, line {row.line}",
+                found=row.category,
+                expected=f"one of the {len(categories)} names in {names}",
+                fix=f"correct the line, or add the category to {CATEGORIES}",
+            )
+    return Annotations(path, rows, categories)
+
+
+def read_rows(path: Path) -> tuple[Annotation, ...]:
+    """The annotation in every line of a file; the text splits of AVE's video archive have the same form.
+
+    Raises:
+        DataError: the file is missing, not text, or has a line that is not an annotation.
+    """
+    fix = "AVE's is called Annotations.txt; `avelzoo data status DIR` lists the files of the folder and their sources"
+    return tuple(_rows(path, read_text(path, "annotations", f"a text file with lines {FORM}", fix=fix)))
+
+
+def _rows(path: Path, text: str) -> Iterator[Annotation]:
+    first = True
+    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1):
+        if not line.strip():
+            continue
+        fields = [field.strip() for field in line.split("&")]
+        header = first and len(fields) == len(FIELDS) and not any(map(str.isdigit, fields[3] + fields[4]))
+        first = False
+        if not header:
+            yield _annotation(f"{path}, line {number}", number, line, fields)
+
+
+def _annotation(where: str, number: int, line: str, fields: list[str]) -> Annotation:
+    shown = printable(line.strip() if len(line) <= 120 else line.strip()[:117] + "...")
+    if char := control_character("&".join(fields)):
+        raise DataError(
+            "a line holds a control character",
+            where=where,
+            found=f"{printable(char)} in {shown}",
+            expected=FORM,
+            fix="save the file as UTF-8 text" if char == "\0" else "remove the character",
+        )
+    if len(fields) != len(FIELDS) or not fields[0] or not fields[1]:
+        raise DataError("a line is not an annotation", where=where, found=shown, expected=FORM, fix="correct the line")
+    if not all(re.fullmatch(r"-?[0-9]{1,9}(\.0*)?", field) for field in fields[3:]):
+        raise DataError(
+            "an event's start or end is not a whole number",
+            where=where,
+            found=shown,
+            expected=f"{FORM}, start and end in whole seconds",
+            fix="correct the line",
+        )
+    start, end = (int(field.partition(".")[0]) for field in fields[3:])
+    if start < 0 or start > end or start == end != 0:
+        raise DataError(
+            "an event has no length" if start == end else "an event's start and end do not fit",
+            where=where,
+            found=shown,
+            expected="0 <= start < end, or 0&0 for a video without an event segment",
+            fix="correct the line",
+        )
+    return Annotation(number, fields[0], fields[1], fields[2], start, end)

@@ -1,0 +1,167 @@
+"""Finding an array behind its name, and describing it: storage, links, sources, filters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from avelzoo.data.reading.filters import filters_of, require_filters
+from avelzoo.data.reading.info import ArrayInfo, Source
+from avelzoo.data.reading.links import find_linked, follow, listed_names
+from avelzoo.data.reading.opening import damaged, open_file
+from avelzoo.data.reading.virtual import Piece, pieces, raw_files
+from avelzoo.errors import DataError
+
+_DEPTH = 16  # of virtual data sets within virtual data sets
+BROKEN = (OSError, KeyError, RuntimeError, TypeError)
+"""What h5py makes of damaged headers."""
+
+
+def find_array(path: Path, key: str, depth: int = 0) -> ArrayInfo:
+    """The array behind a name, through links.
+
+    Raises:
+        DataError: there is none, or it or what it refers to cannot be read.
+    """
+    holder, place = follow(path, key)
+    with open_file(holder) as file:
+        try:
+            return describe(file[place], holder, key, depth)
+        except BROKEN as error:
+            raise damaged(str(holder), error) from error
+
+
+def describe(array: h5py.Dataset | h5py.Group, path: Path, key: str, depth: int = 0) -> ArrayInfo:
+    """An array that is open.
+
+    Args:
+        array: it.
+        path: the file that holds it.
+        key: the name that led to it.
+        depth: how many virtual data sets lead to it.
+
+    Raises:
+        DataError: it does not hold numbers in rows, or they cannot be read.
+    """
+    place = array.name.lstrip("/")
+    where = f"{path}, key '{place}'"
+    if isinstance(array, h5py.Group) or array.dtype.kind not in "fiub" or not array.shape:
+        group = f"a group: {listed_names(array)}" if isinstance(array, h5py.Group) else ""
+        raise DataError(
+            "an HDF5 array does not hold numbers in rows",
+            where=where,
+            found=group or f"{array.dtype} {array.shape}",
+            expected="floating-point or whole numbers",
+        )
+    filters = filters_of(array)
+    require_filters(filters, where)
+    fill = float(array.fillvalue) if array.fillvalue is not None else 0.0
+    info = ArrayInfo(key, array.shape, array.dtype, path, place, None, filters=filters, fill=fill)
+    if array.is_virtual:
+        return _gathered(info, array, where, depth)
+    if array.external is not None:
+        raw, prefix = raw_files(array, path)
+        return replace(info, raw=tuple(raw), raw_prefix=prefix)
+    if array.size and array.id.get_storage_size() == 0:
+        raise DataError(
+            "an array was never written",
+            where=where,
+            found=f"the header of an array of shape {array.shape}, without its numbers",
+            fix="write the file again",
+        )
+    if array.chunks is not None:
+        whole = int(np.prod([-(-n // c) for n, c in zip(array.shape, array.chunks, strict=True)]))
+        less = whole - array.id.get_num_chunks()
+        size = int(np.prod(array.chunks)) * array.dtype.itemsize
+        return replace(info, chunk_bytes=size, unwritten=f"{less:,} of {whole:,} chunks" if less else "")
+    if h5py.h5t.py_create(array.dtype) == array.id.get_type():  # others are converted: bfloat16, 12 of 16 bits
+        info = replace(info, offset=array.id.get_offset())
+        info.check_sizes()
+    return info
+
+
+def _gathered(info: ArrayInfo, array: h5py.Dataset, where: str, depth: int) -> ArrayInfo:
+    """A virtual data set, with every file that it takes and what these lack.
+
+    HDF5 gives the fill value where a source is not there, so each is opened here.
+    """
+    if depth == _DEPTH:
+        raise DataError("virtual data sets refer to each other in a circle", where=where, fix="write the array itself")
+    parts = list(pieces(array))
+    files = _locate({part.file for part in parts}, info.path, where)
+    known: dict[tuple[Path, str], ArrayInfo] = {}
+    sources: dict[Source, None] = {}
+    for part in parts:
+        path = files[part.file]
+        if (path, part.key) not in known:
+            known[path, part.key] = _source(path, part.key, where, depth)
+        inner = known[path, part.key]
+        _require_reach(inner, part, where)
+        held = (path, inner.path, *(source.path for source in inner.sources))
+        sources |= {Source(file, *part.rows): None for file in held if file != info.path}
+    raw = {file: None for inner in known.values() for file in inner.raw}
+    lacks = [f"{inner.unwritten} of {inner.path.name}" for inner in known.values() if inner.unwritten]
+    sizes = [part.size for part in parts]
+    if None not in sizes and (less := array.size - sum(map(int, filter(None, sizes)))) > 0:
+        lacks.insert(0, f"{less:,} of {array.size:,} numbers, which no source fills,")
+    return replace(info, sources=tuple(sources), raw=tuple(raw), unwritten=" and ".join(lacks[:3]))
+
+
+def _locate(names: set[str], holder: Path, where: str) -> dict[str, Path]:
+    """Where the source files of a virtual data set are."""
+    found = {name: holder if name == "." else find_linked(name, holder, "HDF5_VDS_PREFIX") for name in sorted(names)}
+    missing = [name for name, path in found.items() if path is None]
+    if missing:
+        raise DataError(
+            "a virtual data set refers to files that are not there",
+            where=where,
+            found=f"{len(missing):,} of {len(found):,} files missing: {listed_names(missing)}",
+            expected="every file that its numbers are in",
+            fix="put these files back where the data set looks for them, or write the array into one file",
+        )
+    moved: dict[Path, str] = {}  # absolute paths that are gone, found by their last part
+    for name, path in found.items():
+        if path is not None and Path(name).is_absolute() and path != Path(name):
+            if path in moved:
+                raise DataError(
+                    "a virtual data set refers to two moved files of one name",
+                    where=where,
+                    found=f"{moved[path]} and {name} are not there; both lead to {path}",
+                    fix="put these files back, or write the array into one file",
+                )
+            moved[path] = name
+    return {name: path for name, path in found.items() if path is not None}
+
+
+def _source(path: Path, key: str, where: str, depth: int) -> ArrayInfo:
+    try:
+        return find_array(path, key, depth + 1)
+    except DataError as error:
+        raise DataError(
+            error.problem,
+            where=f"{error.where}, a source of {where}",
+            found=error.found,
+            expected=error.expected,
+            fix=error.fix,
+        ) from error
+
+
+def _require_reach(inner: ArrayInfo, part: Piece, where: str) -> None:
+    """Refuse a source with other sizes than the virtual data set was made for."""
+    if part.ends is None:
+        fits = part.size is None or part.size == int(np.prod(inner.shape, dtype=np.int64))
+        expected = f"{part.size} numbers"
+    else:
+        fits = len(part.ends) == len(inner.shape) and all(e <= n for e, n in zip(part.ends, inner.shape, strict=True))
+        expected = f"at least {part.ends}"
+    if not fits:
+        raise DataError(
+            "a source of a virtual data set has other sizes",
+            where=f"{inner.path}, key '{inner.place}', a source of {where}",
+            found=f"shape {inner.shape}",
+            expected=expected,
+            fix="use files that belong together, or write the virtual data set again",
+        )

@@ -1,0 +1,225 @@
+"""Arrays in HDF5 files: opened in milliseconds, read row by row, in place where their bytes lie in one piece."""
+
+from __future__ import annotations
+
+import mmap
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avelzoo.data.reading.header import DOCTOR, KEYS, open_array, read_info, read_stored
+from avelzoo.data.reading.shapes import named, reshaped
+from avelzoo.errors import DataError, DataWarning, printable
+
+_CACHE = 64 << 20  # bytes of chunks that h5py may keep while it reads one batch
+_HELD = 8 << 20  # bytes of a mapped file that one fetch holds at a time
+_GATHERED = 8  # rows of a virtual data set for which the source files are open at a time
+_SHOWN = 3
+_PROBES = 64
+
+
+class H5Array:
+    """Rows of one array, as float32, read when asked for.
+
+    Contiguous arrays are mapped into memory; a fetch gives its pages back to the system as it goes, so that a run's
+    memory does not grow with the file. Others are read through h5py, which opens the file for each fetch. No handle
+    stays open, so that an array can be pickled and used in forked processes.
+
+    Args:
+        path: the file.
+        keys: names to look for.
+        axes: names of the axes it must have.
+        rows: the number of rows it must have, that of the annotations.
+        pooled: whether an array without the grid's two axes is taken as one of a 1 x 1 grid.
+        watch: whether `fill` warns, once, of rows that were never written.
+
+    Attributes:
+        path: the file.
+        info: where and what its numbers are.
+
+    Raises:
+        DataError: as for ``read_info``; or the sizes are not the expected ones.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        keys: Sequence[str] = KEYS,
+        axes: Sequence[str] | None = None,
+        rows: int | None = None,
+        pooled: bool = False,
+        watch: bool = False,
+    ) -> None:
+        self.path = path
+        self.info = read_info(path, keys)
+        self._bytes: mmap.mmap | None = None
+        self._watch = watch
+        if pooled and len(self.shape) == 3:
+            self.info = replace(self.info, shape=(*self.shape[:2], 1, 1, *self.shape[2:]))
+        if axes is not None and len(self.shape) != len(axes):
+            raise self._wrong_shape(named(axes), reshaped(self.shape, axes))
+        if rows is not None and self.shape[0] != rows:
+            raise self._wrong_shape(f"{rows} rows, as many as there are annotations")
+        if 0 in self.shape:
+            raise self._wrong_shape("no axis of length 0")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes, rows first."""
+        return self.info.shape
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_bytes": None}
+
+    def fetch(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The rows of these numbers, in their order.
+
+        Returns:
+            (len(rows), ...) float32.
+
+        Raises:
+            DataError: a row holds a NaN or an infinite number, or the file has been cut off since it was opened.
+            IndexError: there is no such row.
+        """
+        index = np.asarray(rows, dtype=np.int64).reshape(-1)
+        out = np.empty((len(index), *self.shape[1:]), dtype=np.float32)
+        self.fill(out, np.arange(len(index)), index)
+        return out
+
+    def fill(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+        """Put row ``rows[i]`` into ``out[places[i]]``, as numbers of its type; otherwise as ``fetch``."""
+        if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
+            raise IndexError(f"{self.path} has rows 0 to {len(self) - 1}")
+        with np.errstate(over="ignore", invalid="ignore"):  # judged below
+            if self.info.offset is None:
+                self._read(out, places, rows)
+            else:
+                self._copy(out, places, rows)
+            for place, row in zip(places, rows, strict=True):
+                values = out[place]
+                if not _all_finite(values):
+                    raise self._not_finite(int(row), values)
+        if self._watch:
+            self._warn_of_blanks(out, places, rows)
+
+    def raw(self, start: int, stop: int) -> np.ndarray:
+        """Rows ``start`` to ``stop - 1`` as stored, unjudged; a copy."""
+        if self.info.offset is None:
+            parts = []
+            for rows in self._gathered(np.arange(start, stop)):
+                with open_array(self.info, rows) as array:
+                    parts.append(read_stored(self.path, array, slice(int(rows[0]), int(rows[-1]) + 1)))
+            whole = np.concatenate(parts) if len(parts) > 1 else parts[0]
+            return whole.reshape(-1, *self.shape[1:])
+        values = self._map()[start:stop].copy()
+        self._release()
+        return values
+
+    def all(self) -> np.ndarray:
+        """Every row as float32, for small arrays."""
+        return self.fetch(np.arange(len(self)))
+
+    def _copy(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+        source, step = self._map(), max(1, _HELD // max(1, self.info.row_bytes))
+        self._announce(rows)
+        for i, (place, row) in enumerate(zip(places, rows, strict=True), 1):
+            out[place] = source[row]
+            if i % step == 0:
+                self._release()
+        self._release()
+
+    def _read(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+        """In the file's order, so that a chunk with several of the rows is unpacked once."""
+        cache = min(max(4 * self.info.chunk_bytes, 1 << 20), _CACHE)
+        for part in self._gathered(np.argsort(rows, kind="stable")):
+            with open_array(self.info, rows[part], cache=cache) as array:
+                for i in part:
+                    out[places[i]] = read_stored(self.path, array, int(rows[i])).reshape(self.shape[1:])
+
+    def _gathered(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """All rows at once, or few of a virtual data set, whose rows may lie in a file each."""
+        step = _GATHERED if self.info.sources else max(1, len(rows))
+        for start in range(0, len(rows), step):
+            yield rows[start : start + step]
+
+    def _map(self) -> np.ndarray:
+        offset = self.info.offset
+        assert offset is not None
+        self.info.check_sizes()  # reading mapped bytes that are gone would end the process
+        if self._bytes is None:
+            with self.info.path.open("rb") as file:
+                self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        count = int(np.prod(self.shape, dtype=np.int64))
+        return np.frombuffer(self._bytes, self.info.dtype, count, offset).reshape(self.shape)
+
+    def _announce(self, rows: np.ndarray) -> None:
+        """Tell the system which bytes come next, so that it reads whole rows at once."""
+        if self._bytes is None or self.info.offset is None or not hasattr(mmap, "MADV_WILLNEED"):
+            return
+        for row in rows:
+            start = self.info.offset + int(row) * self.info.row_bytes
+            page = start // mmap.PAGESIZE * mmap.PAGESIZE
+            self._bytes.madvise(mmap.MADV_WILLNEED, page, start + self.info.row_bytes - page)
+
+    def _release(self) -> None:
+        """Give the mapped pages back; they stay in the system's file cache."""
+        if self._bytes is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._bytes.madvise(mmap.MADV_DONTNEED)
+
+    def _warn_of_blanks(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+        blank = [int(row) for place, row in zip(places, rows, strict=True) if _is_blank(out[place], self.info.fill)]
+        if not blank:
+            return
+        self._watch = False
+        shown = ", ".join(map(str, sorted(blank)[:_SHOWN])) + (", ..." if len(blank) > _SHOWN else "")
+        warnings.warn(
+            printable(
+                f"{self.path}: {len(blank)} of {len(rows)} rows in a batch hold nothing but {self.info.fill:g}, as "
+                f"rows that were never written: {shown}; `avelzoo data doctor {self.path.parent}` lists all of them"
+            ),
+            DataWarning,
+            stacklevel=2,
+        )
+
+    def _wrong_shape(self, expected: str, reshape: str = "") -> DataError:
+        others = self.info.others(self.path)
+        gathered = f", gathered from {len(others)} other file{'s' * (len(others) != 1)}" if self.info.sources else ""
+        return DataError(
+            "an array does not have the expected sizes",
+            where=f"{self.path}, key '{self.info.key}'",
+            found=f"shape {self.shape}{gathered}",
+            expected=expected,
+            fix=f"store it as {reshape}" if reshape else DOCTOR.format(self.path.parent),
+        )
+
+    def _not_finite(self, row: int, values: np.ndarray) -> DataError:
+        places = np.argwhere(~np.isfinite(values))
+        shown = ", ".join(f"{values[tuple(p)]} at {tuple(map(int, p))}" for p in places[:_SHOWN])
+        return DataError(
+            "a row holds numbers that are not finite",
+            where=f"{self.path}, row {row}",
+            found=f"{len(places)} of {values.size}: {shown}",
+            expected="finite numbers within the range of float32",
+            fix=DOCTOR.format(self.path.parent),
+        )
+
+
+def _all_finite(values: np.ndarray) -> bool:
+    if values.dtype == np.float16:  # a full exponent, looked for as integers: numpy's half-precision sums are slow
+        return not bool(((values.view(np.uint16) & 0x7C00) == 0x7C00).any())
+    return bool(np.isfinite(values.sum())) or bool(np.isfinite(values).all())  # the sum is the quick answer
+
+
+def _is_blank(values: np.ndarray, fill: float) -> bool:
+    """Whether a row holds one number alone, that of rows never written; a few places are the quick answer."""
+    flat = values.reshape(-1)
+    few = flat[:: max(1, flat.size // _PROBES)]
+    return bool((few == fill).all()) and bool((flat == fill).all())

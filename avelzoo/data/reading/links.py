@@ -1,0 +1,122 @@
+"""Links of HDF5: from a name to the file and the object that it stands for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from avelzoo.data.reading.opening import open_file
+from avelzoo.errors import DataError
+
+NAMES_SHOWN = 6
+_HOPS = 16  # as many as HDF5 itself follows
+_WIDTH = 40
+
+
+def follow(path: Path, key: str) -> tuple[Path, str]:
+    """The file that holds an object, and its name there, through soft and external links.
+
+    Raises:
+        DataError: a link leads nowhere or in a circle, or a file on the way cannot be opened.
+    """
+    where = f"{path}, key '{key}'"
+    parts, said = _split(key), ""
+    for _ in range(_HOPS):
+        try:
+            with open_file(path) as file:
+                step = _step(file, parts)
+                if step is None:
+                    return path, "/".join(parts)
+                link, before, after = step
+                if link is None:
+                    raise _nowhere(where, said, file) if said else _not_held(where, file)
+        except DataError as error:
+            if not said or error.where == where:
+                raise
+            raise DataError(
+                error.problem,
+                where=f"{error.where}, to which {where} links",
+                found=error.found,
+                expected=error.expected,
+                fix=error.fix,
+            ) from error
+        target = _split(link.path)
+        if isinstance(link, h5py.ExternalLink):
+            said = f"an external link to '{link.path}' in {link.filename}"
+            linked = find_linked(link.filename, path, "HDF5_EXT_PREFIX")
+            if linked is None:
+                raise _nowhere(where, f"{said}, which is not there")
+            path, parts = linked, [*target, *after]
+        else:
+            said = f"a soft link to '{link.path}'"
+            parts = [*(() if link.path.startswith("/") else before), *target, *after]
+    raise DataError("links in an HDF5 file lead in a circle", where=where, found=said, fix="link to the array itself")
+
+
+def find_linked(name: str, holder: Path, variable: str) -> Path | None:
+    """The file that ``holder`` refers to as ``name``, where HDF5 looks for it, in HDF5's order; None if there is none.
+
+    An absolute path that is gone is looked for by its last part, as when a folder has moved.
+
+    Args:
+        name: as written in the file.
+        holder: the file that refers to it.
+        variable: of the environment, with more folders to search.
+    """
+    moved = Path(name).is_absolute()
+    if moved and Path(name).is_file():
+        return Path(name)
+    folder = holder.parent.absolute()
+    given = [part.replace("${ORIGIN}", str(folder)) for part in os.environ.get(variable, "").split(os.pathsep) if part]
+    for place in (*map(Path, given), folder, Path.cwd(), holder.resolve().parent):
+        found = place / (Path(name).name if moved else name)
+        if found.is_file() and not (moved and found.samefile(holder)):  # a file is not its own moved target
+            return found
+    return None
+
+
+def listed_names(names: Collection[str]) -> str:
+    """``a, b, c and 12 more``: a few names, none of them long."""
+    shown = [name if len(name) <= _WIDTH else f"{name[: _WIDTH - 3]}..." for name in islice(names, NAMES_SHOWN)]
+    more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
+    return ", ".join(shown) + more
+
+
+def _split(name: str) -> list[str]:
+    return [part for part in name.split("/") if part not in ("", ".")]
+
+
+def _step(file: h5py.File, parts: list[str]) -> tuple[Any, list[str], list[str]] | None:
+    """The first link among the parts, what is before and after it; None where every part is an object itself."""
+    group: Any = file
+    for i, part in enumerate(parts):
+        link = group.get(part, getlink=True) if isinstance(group, h5py.Group) else None
+        if not isinstance(link, h5py.HardLink):
+            return link, parts[:i], parts[i + 1 :]
+        group = group[part]
+    return None
+
+
+def _nowhere(where: str, said: str, file: h5py.File | None = None) -> DataError:
+    there = f"; that file holds {listed_names(file)}" if file is not None and len(file) else ""
+    return DataError(
+        "a link in an HDF5 file leads nowhere",
+        where=where,
+        found=said + there,
+        expected="a link to an array that is there, or the array itself",
+        fix="put the linked file back or beside this one, or write the array into this file",
+    )
+
+
+def _not_held(where: str, file: h5py.File) -> DataError:
+    return DataError(
+        "an HDF5 file does not hold the array",
+        where=where,
+        found=listed_names(file) if len(file) else "no key",
+        fix="write it into that file, or correct the reference to it",
+    )

@@ -1,0 +1,76 @@
+"""Random generators and deterministic arithmetic: what makes a run repeat itself."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from avelzoo.system.isolation import seed_all
+
+Generators = tuple[dict[str, Tensor], dict[str, Any]]
+"""State of every global generator: tensors, and plain data."""
+
+
+@contextmanager
+def reproducible(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed every global generator; on a CPU, have torch refuse what does not repeat bit for bit.
+
+    Afterwards generators and settings are as they were, so a caller's own random numbers do not depend on the run.
+    """
+    before = capture(device)
+    strict, warn_only = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    filling = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    seed_all(seed, device)
+    try:
+        if device.type == "cpu":
+            torch.use_deterministic_algorithms(True)
+            torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        yield
+    finally:
+        torch.utils.deterministic.fill_uninitialized_memory = filling  # type: ignore[attr-defined]
+        torch.use_deterministic_algorithms(strict, warn_only=warn_only)
+        restore(before, device)
+
+
+@contextmanager
+def untouched(device: torch.device) -> Iterator[None]:
+    """Let something happen that must not change which random numbers come next."""
+    before = capture(device)
+    try:
+        yield
+    finally:
+        restore(before, device)
+
+
+def capture(device: torch.device) -> Generators:
+    """The state of torch's, numpy's and Python's global generators."""
+    tensors = {"torch": torch.get_rng_state()}
+    if device.type == "cuda":
+        tensors["cuda"] = torch.cuda.get_rng_state(device)
+    kind, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002
+    version, inner, next_gauss = random.getstate()
+    plain = {
+        "numpy": [kind, [int(key) for key in keys], int(position), int(has_gauss), float(gauss)],
+        "python": [version, list(inner), next_gauss],
+    }
+    return tensors, plain
+
+
+def restore(state: Generators | tuple[Mapping[str, Tensor], Mapping[str, Any]], device: torch.device) -> None:
+    """Inverse of ``capture``. A state from another kind of device leaves this device's generator alone."""
+    tensors, plain = state
+    torch.set_rng_state(tensors["torch"])
+    if device.type == "cuda" and "cuda" in tensors:
+        torch.cuda.set_rng_state(tensors["cuda"], device)
+    np.random.set_state(tuple(plain["numpy"]))  # noqa: NPY002
+    version, inner, next_gauss = plain["python"]
+    random.setstate((version, tuple(inner), next_gauss))

@@ -1,0 +1,1 @@
+"""Layers with less memory traffic on CPUs; the same mathematics as their plain forms."""

@@ -1,0 +1,1 @@
+"""Published code: checkpoints, outputs and training steps of the authors' own implementations."""

@@ -1,0 +1,9 @@
+"""Reading strangers' checkpoints: what a file is by its content, and the weights in it. Nothing in it is executed."""
+
+from __future__ import annotations
+
+from avelzoo.published.checkpoints.prefixes import is_wrapping, without_prefixes
+from avelzoo.published.checkpoints.reading import Checkpoint, read_checkpoint
+from avelzoo.published.checkpoints.weights import as_float32, not_finite
+
+__all__ = ["Checkpoint", "as_float32", "is_wrapping", "not_finite", "read_checkpoint", "without_prefixes"]

@@ -1,0 +1,150 @@
+"""From a published system's checkpoint to a run folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avelzoo.api import compose
+from avelzoo.errors import AvelzooError, RunError
+from avelzoo.plugin.host import default_host
+from avelzoo.published.official import Fitted, fitted, official_system
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from avelzoo.composition.model import Model
+    from avelzoo.composition.recipe import Recipe
+    from avelzoo.published.checkpoints import Checkpoint
+    from avelzoo.records import FeatureSpec
+
+_SHOWN = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedCheckpoint:
+    """What was taken from a checkpoint, and how.
+
+    Attributes:
+        run_dir: the new run folder.
+        system: the published system.
+        setting: its setting.
+        file: name of the checkpoint.
+        sha256: checksum of the checkpoint.
+        recipe: qualified name of the recipe that computes what the system's code does.
+        parameters: how many numbers the model learns.
+        entries: how many tensors were taken.
+        key: the entry of the checkpoint that held them; empty for the whole file.
+        prefix: what was taken off their names, such as ``module.``.
+        rounded: how many tensors were rounded to float32, by number format.
+        not_taken: other entries, such as a second set of weights or values among them that are no weights.
+        inert: classes and functions that the file names; none of them was imported or called.
+    """
+
+    run_dir: str
+    system: str
+    setting: str
+    file: str
+    sha256: str
+    recipe: str
+    parameters: int
+    entries: int
+    key: str
+    prefix: str
+    rounded: dict[str, int]
+    not_taken: tuple[str, ...]
+    inert: tuple[str, ...]
+
+
+def import_checkpoint(
+    system: str, file: str | Path, *, setting: str = "full", out: str | Path | None = None, key: str | None = None
+) -> ImportedCheckpoint:
+    """Make a run folder of a published system's checkpoint. Nothing in the file is ever executed.
+
+    Args:
+        system: registered name, such as ``psp``.
+        file: what torch.save or safetensors wrote, whatever it is called.
+        setting: ``full`` or ``weak``.
+        out: the run folder; ``runs/SYSTEM-SETTING-FILE`` by default.
+        key: the entry that holds the weights, such as ``ema``; None to find it.
+
+    Raises:
+        UsageError: no such system, setting or key.
+        RunError: the file is missing, damaged, of another kind or another system's; its weights are not dense real
+            finite numbers; or the run folder exists. The file is named, and nothing is written.
+    """
+    from avelzoo import engine
+    from avelzoo.published.checkpoints import as_float32, read_checkpoint
+    from avelzoo.system.isolation import isolated
+
+    path = Path(file)
+    adapter = official_system(system, setting)
+
+    def make(state: dict[str, Tensor]) -> tuple[Recipe, FeatureSpec, Model]:
+        return adapter.recipe(setting, state), adapter.spec(setting, state), adapter.load(setting, state)
+
+    with isolated():
+        read = read_checkpoint(path, key)
+    with isolated(), _naming(f"{path}, entry '{read.key}'" if read.key else str(path)):
+        state, rounded = as_float32(read.state)
+        fit = fitted(state, make)
+        recipe, spec, model = fit.value
+        _require_finite(fit, model, read)
+    composition = compose(recipe, default_host().registry, [])
+    composition = replace(composition, sources=dict.fromkeys(composition.sources, f"checkpoint {path.name}"))
+    folder = Path(out) if out is not None else Path("runs") / f"{system.replace('/', '-')}-{setting}-{path.stem}"
+    origin = {"system": system, "setting": setting, "file": path.name, "sha256": _sha256(path)}
+    how = {"key": read.key, "prefix": fit.prefix, "rounded": rounded}
+    engine.save_import(folder, composition, spec, model, origin | how)
+    dropped = len(state) - len(fit.state)
+    return ImportedCheckpoint(
+        run_dir=str(folder),
+        **origin,
+        recipe=composition.owner.qualified,
+        parameters=sum(p.numel() for p in model.parameters()),
+        entries=len(fit.state),
+        key=read.key,
+        prefix=fit.prefix,
+        rounded=rounded,
+        not_taken=(*read.beside, *read.left_out, *([f"{dropped} without '{fit.prefix}'"] if dropped else ())),
+        inert=read.inert,
+    )
+
+
+@contextmanager
+def _naming(place: str) -> Iterator[None]:
+    """Name the file in every error, and the entry of it."""
+    try:
+        yield
+    except AvelzooError as error:
+        error.where = f"{place}: {error.where}" if error.where else place
+        raise
+
+
+def _require_finite(fit: Fitted[tuple[Recipe, FeatureSpec, Model]], model: Model, read: Checkpoint) -> None:
+    """Refuse weights that are not numbers. What the model does not use may be anything: masks hold -inf.
+
+    Raises:
+        RunError: some are NaN or infinite, or too large for float32.
+    """
+    from avelzoo.published.checkpoints import not_finite
+
+    wrong = not_finite(fit.state)
+    if not wrong or not not_finite(model.state_dict()):
+        return
+    large = not not_finite(read.state)
+    raise RunError(
+        "the checkpoint's weights are too large for float32" if large else "the checkpoint's weights are not finite",
+        found=", ".join(wrong[:_SHOWN]) + (f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""),
+        expected="finite numbers" + (" below 3.4e38" if large else ": neither NaN nor infinite"),
+        fix="take a checkpoint from before the training diverged",
+    )
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
