@@ -9,8 +9,9 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from avelzoo.nn.cpu import cpu_layers
+from avelzoo.nn.cpu.attention import training_attention
 from avelzoo.nn.cpu.dropout import Dropout, dropout
-from avelzoo.nn.cpu.recompute import lean_pays, lean_self_attention
 
 
 class Attention(nn.Module):
@@ -47,24 +48,14 @@ class Attention(nn.Module):
             (b q d).
         """
         if memory is not None and query.shape[1] == 1 and mask is None:
-            return self._ask_once(query, memory)
-        if self.training and memory is None and mask is None and lean_pays(query, 3 * query.shape[-1], self.dropout):
-            weights = (self.in_proj_weight, self.in_proj_bias, self.out_proj.weight, self.out_proj.bias)
-            return lean_self_attention(query, weights, self.heads, self.dropout)
-        queries, keys, values = self._project(query, memory)
-        if self.training and self.dropout > 0 and query.device.type == "cpu":
-            # torch's own CPU attention with dropout is this, with dearer masks
-            scores = queries @ keys.transpose(-2, -1) / math.sqrt(queries.shape[-1])
-            if mask is not None:
-                scores = scores.masked_fill(~mask, -math.inf)
-            mixed = dropout(scores.softmax(dim=-1), self.dropout) @ values
-        else:
-            p = self.dropout if self.training else 0.0
-            mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=p)
-        out: Tensor = self.out_proj(rearrange(mixed, "b h s c -> b s (h c)"))
-        return out
+            return self._one_query(query, memory)
+        if self.training and cpu_layers(query):
+            return training_attention(self, query, memory, mask)
+        queries, keys, values = self.project(query, memory)
+        p = self.dropout if self.training else 0.0
+        return self.join(F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=p))
 
-    def _project(self, query: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def project(self, query: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, each (b h s c) with c = d / h."""
         width = query.shape[-1]
         if memory is None:
@@ -77,7 +68,12 @@ class Attention(nn.Module):
         queries, keys, values = (rearrange(x, "b s (h c) -> b h s c", h=self.heads) for x in parts)
         return queries, keys, values
 
-    def _ask_once(self, query: Tensor, memory: Tensor) -> Tensor:
+    def join(self, mixed: Tensor) -> Tensor:
+        """Output projection of all heads: (b h s c) -> (b s d)."""
+        out: Tensor = self.out_proj(rearrange(mixed, "b h s c -> b s (h c)"))
+        return out
+
+    def _one_query(self, query: Tensor, memory: Tensor) -> Tensor:
         """One query per sequence: projecting it into the memory's space is cheaper than projecting the memory.
 
         With q the projected query and W_k, W_v a head's rows, q (W_k m + b_k) = (W_k^T q) m + const, a constant that

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from avelzoo.nn.attention import Attention
 from avelzoo.nn.cpu.dropout import Dropout
-from avelzoo.nn.cpu.recompute import lean_feed_forward, lean_pays
+from avelzoo.nn.cpu.recompute import recomputed_feed_forward, worth_recomputing
 
 
 class FeedForward(nn.Module):
@@ -27,8 +27,8 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(... d) -> (... d)."""
-        if self.training and lean_pays(x, self.linear1.out_features, self.dropout.p):
-            return lean_feed_forward(x, self.linear1, self.linear2, self.dropout.p)
+        if self.training and worth_recomputing(x, self.linear1.out_features, self.dropout.p):
+            return recomputed_feed_forward(x, self.linear1, self.linear2, self.dropout.p)
         out: Tensor = self.linear2(self.dropout(F.relu(self.linear1(x))))
         return out
 

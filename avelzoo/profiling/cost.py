@@ -19,7 +19,7 @@ from avelzoo.config import Bounds, checked
 from avelzoo.engine.compiling import compile_encoder
 from avelzoo.engine.environment import device_name, feature_type, make_fabric, peak_memory_mb
 from avelzoo.engine.optimization import adam
-from avelzoo.nn.cpu.recompute import plain_layers
+from avelzoo.nn.cpu import plain_layers
 from avelzoo.profiling.clock import Clock, products_per_second
 from avelzoo.records import Batch, FeatureSpec, Targets
 from avelzoo.system.isolation import isolated, seed_all

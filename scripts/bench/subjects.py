@@ -15,7 +15,7 @@ from avelzoo.engine.environment import make_fabric
 from avelzoo.engine.evaluation import answers
 from avelzoo.engine.optimization import adam
 from avelzoo.engine.team import Alone
-from avelzoo.nn.cpu.recompute import plain_layers
+from avelzoo.nn.cpu import plain_layers
 from bench.reference import BUFFERS, Reference
 from bench.sizes import Sizes, Videos, full_bank
 

@@ -36,7 +36,7 @@ def test_a_single_query_under_dropout_is_the_plain_formula(monkeypatch):
     query, memory = torch.randn(3, 1, 8), torch.randn(3, 7, 8)
     every_third = torch.tensor([0.0, 1.5, 1.5, 0.0, 1.5, 1.5, 0.0])
     monkeypatch.setattr("avelzoo.nn.attention.dropout", lambda x, p, training=True: x * every_third)
-    q, k, v = attention._project(query, memory)
+    q, k, v = attention.project(query, memory)
     weights = (q @ k.transpose(-2, -1) / 2).softmax(-1) * every_third
     want = attention.out_proj((weights @ v).transpose(1, 2).reshape(3, 1, 8))
     torch.testing.assert_close(attention(query, memory), want)

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from avelzoo.nn.cpu import cpu_layers
+
 _LEVELS = 1 << 16
 _LARGE = 1 << 14
-"""Elements from which cheap masks pay; below, torch's own are as fast."""
+"""Elements from which cheap masks save time; below, torch's own are as fast."""
 _PIECE = 1 << 21
 """Elements masked at a time, a multiple of 4: more than a piece of `avelzoo.nn.cpu.recompute`, as every operation
 on them is a parallel loop, and threads wait for each other at its end."""
@@ -34,19 +36,14 @@ def dropout(x: Tensor, p: float, *, training: bool = True) -> Tensor:
     """See `Dropout`."""
     if not training or p == 0.0:
         return x
-    if x.device.type != "cpu" or not pays(x.numel(), p):
+    if not (cpu_layers(x) and worth_cheap_mask(x.numel(), p)):
         return F.dropout(x, p)
     dropped: Tensor = _CheapDropout.apply(x, p, draw_seed())
     return dropped
 
 
-def pays(elements: int, p: float) -> bool:
-    """Whether cheap masks are worth it: many elements, and a probability that 16 bits can tell from 0 and 1.
-
-    Not where torch compiles: it reads its own dropout only.
-    """
-    if torch.compiler.is_compiling():
-        return False
+def worth_cheap_mask(elements: int, p: float) -> bool:
+    """Whether a cheap mask saves time: many elements, and a probability that 16 bits distinguish from 0 and 1."""
     return elements >= _LARGE and 0 < round(p * _LEVELS) < _LEVELS
 
 

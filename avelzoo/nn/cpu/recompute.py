@@ -10,44 +10,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from avelzoo.nn.cpu.dropout import draw_seed, mask_into, pays
+from avelzoo.nn.cpu import cpu_layers
+from avelzoo.nn.cpu.dropout import draw_seed, mask_into, worth_cheap_mask
 
 _ROWS = 1536
 """Rows of a piece: with 1,024 hidden channels 6 MB."""
-_wanted: ContextVar[bool] = ContextVar("lean", default=True)
 
 
-@contextmanager
-def plain_layers() -> Iterator[None]:
-    """In here layers are the plain ones, as for counting the arithmetic that the mathematics needs."""
-    token = _wanted.set(False)
-    try:
-        yield
-    finally:
-        _wanted.reset(token)
-
-
-def lean_pays(x: Tensor, width: int, p: float) -> bool:
-    """Whether ``x`` is on a CPU and large enough for the pieces to be worth their while; never in `plain_layers`.
+def worth_recomputing(x: Tensor, width: int, p: float) -> bool:
+    """Whether ``x`` goes through the CPU forms (`cpu_layers`) and is large enough for recomputing to save time.
 
     Args:
         x: (... d).
-        width: channels of what lies in between.
+        width: channels of the activations in between.
         p: dropout probability.
     """
     elements = x.numel() // max(x.shape[-1], 1) * width
-    return x.device.type == "cpu" and pays(elements, p or 0.5) and _wanted.get()
+    return cpu_layers(x) and worth_cheap_mask(elements, p or 0.5)
 
 
-def lean_feed_forward(x: Tensor, first: nn.Linear, second: nn.Linear, p: float) -> Tensor:
+def recomputed_feed_forward(x: Tensor, first: nn.Linear, second: nn.Linear, p: float) -> Tensor:
     """W2 Dropout(ReLU(W1 x + b1)) + b2, in training on a CPU.
 
     A hidden activation that the ReLU or the dropout has zeroed is zero either way and passes no gradient, so the hidden
@@ -61,11 +49,13 @@ def lean_feed_forward(x: Tensor, first: nn.Linear, second: nn.Linear, p: float) 
     """
     flat, weights = _in_one_type(x.reshape(-1, x.shape[-1]), first.weight, first.bias, second.weight, second.bias)
     with torch.autocast("cpu", enabled=False):
-        out: Tensor = _LeanFeedForward.apply(flat, *weights, p)
+        out: Tensor = _RecomputedFeedForward.apply(flat, *weights, p)
     return out.view(x.shape)
 
 
-def lean_self_attention(x: Tensor, weights: tuple[Tensor, Tensor, Tensor, Tensor], heads: int, p: float) -> Tensor:
+def recomputed_self_attention(
+    x: Tensor, weights: tuple[Tensor, Tensor, Tensor, Tensor], heads: int, p: float
+) -> Tensor:
     """Multi-head self-attention with dropout on its weights and its output projection, in training on a CPU.
 
     Args:
@@ -76,11 +66,11 @@ def lean_self_attention(x: Tensor, weights: tuple[Tensor, Tensor, Tensor, Tensor
     """
     x, weights = _in_one_type(x, *weights)  # type: ignore[assignment]
     with torch.autocast("cpu", enabled=False):
-        out: Tensor = _LeanSelfAttention.apply(x.contiguous(), *weights, heads, p)
+        out: Tensor = _RecomputedSelfAttention.apply(x.contiguous(), *weights, heads, p)
     return out
 
 
-class _LeanFeedForward(torch.autograd.Function):
+class _RecomputedFeedForward(torch.autograd.Function):
     """Keeps the input."""
 
     @staticmethod
@@ -114,7 +104,7 @@ class _LeanFeedForward(torch.autograd.Function):
         return grad_x, *(value.to(x.dtype) for value in given), None
 
 
-class _LeanSelfAttention(torch.autograd.Function):
+class _RecomputedSelfAttention(torch.autograd.Function):
     """Keeps the input."""
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Layers that keep almost nothing are the plain ones in numbers and in gradients."""
+"""Layers that recompute their activations are the plain ones in numbers and in gradients."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import torch
 from torch.nn import functional as F
 
 from avelzoo.nn import Attention, FeedForward
+from avelzoo.nn.cpu import plain_layers
 from avelzoo.nn.cpu.dropout import mask_into
-from avelzoo.nn.cpu.recompute import lean_feed_forward, lean_pays, lean_self_attention, plain_layers
+from avelzoo.nn.cpu.recompute import recomputed_feed_forward, recomputed_self_attention, worth_recomputing
 
 REAL_ROWS = sys.modules["avelzoo.nn.cpu.recompute"]._ROWS
 DROPOUT = sys.modules["avelzoo.nn.cpu.dropout"]  # the package has a function of that name
@@ -65,7 +66,7 @@ def test_self_attention_is_the_plain_formula(p, length):
     weights = (q @ k.transpose(-2, -1) / math.sqrt(4)).softmax(-1) * mask
     want = layer.out_proj((weights @ v).transpose(1, 2).flatten(2))
     given = (layer.in_proj_weight, layer.in_proj_bias, layer.out_proj.weight, layer.out_proj.bias)
-    out = lean_self_attention(x, given, 2, p)
+    out = recomputed_self_attention(x, given, 2, p)
     assert torch.allclose(out, want)
     assert torch.equal(layer(x), out), "the layer takes this way"
     expected = torch.autograd.grad(want.square().sum(), [x, *given])
@@ -89,15 +90,15 @@ def test_autocast_computes_in_its_type_and_leaves_gradients_in_the_parameters(la
 
 def test_small_inputs_other_devices_and_evaluation_take_the_plain_way(monkeypatch):
     monkeypatch.setattr(DROPOUT, "_LARGE", 100)
-    assert lean_pays(torch.empty(10, 5), 10, 0.1)
-    assert not lean_pays(torch.empty(9, 5), 10, 0.1)
-    assert not lean_pays(torch.empty(10, 5), 10, 1e-9), "16 bits cannot draw that"
-    assert not lean_pays(torch.empty(10, 5, device="meta"), 10, 0.1)
+    assert worth_recomputing(torch.empty(10, 5), 10, 0.1)
+    assert not worth_recomputing(torch.empty(9, 5), 10, 0.1)
+    assert not worth_recomputing(torch.empty(10, 5), 10, 1e-9), "16 bits cannot draw that"
+    assert not worth_recomputing(torch.empty(10, 5, device="meta"), 10, 0.1)
     with plain_layers():
-        assert not lean_pays(torch.empty(10, 5), 10, 0.1)
+        assert not worth_recomputing(torch.empty(10, 5), 10, 0.1)
     for layer in (FeedForward(4, 8), Attention(4, 2)):
-        monkeypatch.setattr("avelzoo.nn.cpu.recompute._LeanFeedForward.apply", None)
-        monkeypatch.setattr("avelzoo.nn.cpu.recompute._LeanSelfAttention.apply", None)
+        monkeypatch.setattr("avelzoo.nn.cpu.recompute._RecomputedFeedForward.apply", None)
+        monkeypatch.setattr("avelzoo.nn.cpu.recompute._RecomputedSelfAttention.apply", None)
         layer.eval()(torch.randn(9, 9, 4))
         with pytest.raises(TypeError):
             layer.train()(torch.randn(9, 9, 4))
@@ -107,7 +108,7 @@ def test_nothing_but_the_input_and_the_weights_is_kept():
     kept = []
     layer, x = FeedForward(8, 64, 0.5), torch.randn(3, 50, 8, requires_grad=True)
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.numel()) or t, lambda t: t):
-        lean_feed_forward(x, layer.linear1, layer.linear2, 0.5)
+        recomputed_feed_forward(x, layer.linear1, layer.linear2, 0.5)
     assert sum(kept) == x.numel() + 8 * 64 + 64 + 64 * 8
 
 
