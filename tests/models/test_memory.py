@@ -106,7 +106,7 @@ def test_reading(config, supervision, encoder):
     view = memory.read(encoder)
     assert view.filled.any()
     assert torch.isfinite(view.prototypes()).all()
-    if memory.stores == "raw":
+    if memory.embeddings.stores_features:
         view.items.sum().backward()
         assert all(p.grad is not None for p in encoder.fusion.parameters())
     else:

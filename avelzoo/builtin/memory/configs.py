@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from avelzoo.contracts import Memory
     from avelzoo.records import FeatureSpec, Widths
 
+Unfilled = Literal["skip", "zeros"]
+BackgroundVideos = Literal["skip", "category-0"]
+Context = Literal["sequence", "independent"]
+Entrants = Literal["all", "best"]
+Duplicates = Literal["segment", "audio-sum"]
+WeakScore = Literal["jsd", "jsd+relevance"]
+
+CONTEXT = Help("temporal context of a stored segment: its category's slots as one sequence, or none (t=1)")
 REFRESH = Help("score stored segments again with the current encoder at every reading, not only at entry")
 
 
@@ -33,11 +41,11 @@ class BankConfig(MemoryConfig):
 
     size: Annotated[int, Help("slots l per category"), Bounds(min=1)] = 16
     unfilled: Annotated[
-        Literal["skip", "zeros"],
+        Unfilled,
         Help("slots never filled: left out of every mean and distance, or zeros that count (public code)"),
     ] = "skip"
     background_videos: Annotated[
-        Literal["skip", "category-0"],
+        BackgroundVideos,
         Help("videos without an event: kept out of the bank, or put under category 0 (public code)"),
     ] = "skip"
 
@@ -50,20 +58,17 @@ class BankConfig(MemoryConfig):
 class JsdBankConfig(BankConfig):
     """Raw segments with the highest audio-visual agreement, encoded anew in every step (sec. 3.4.1-2)."""
 
-    context: Annotated[
-        Literal["sequence", "independent"],
-        Help("temporal context of a stored segment: its category's slots as one sequence (public code), or none (t=1)"),
-    ] = "sequence"
+    context: Annotated[Context, CONTEXT] = "sequence"
     candidates: Annotated[
-        Literal["all", "best"],
+        Entrants,
         Help("segments that may enter: every one of the batch (paper), or the best of each video (public code)"),
     ] = "all"
     duplicates: Annotated[
-        Literal["segment", "audio-sum"],
+        Duplicates,
         Help("a stored segment is known by its video and position, or by the sum of its audio (public code)"),
     ] = "segment"
     weak_score: Annotated[
-        Literal["jsd", "jsd+relevance"],
+        WeakScore,
         Help("score under weak supervision: eq. 4, or plus the head's relevance estimate (ours, not the paper's)"),
     ] = "jsd"
     refresh_scores: Annotated[bool, REFRESH] = True
@@ -78,9 +83,25 @@ class JsdBankConfig(BankConfig):
         return frozenset({"relevance_logits"} if self.weak_score == "jsd+relevance" else ())
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
-        from avelzoo.builtin.memory.build import jsd_bank
+        from avelzoo.builtin.memory.bank import Bank
+        from avelzoo.builtin.memory.embeddings import EveryStep
+        from avelzoo.builtin.memory.relation import JsdRelation
 
-        return jsd_bank(self, spec, widths, supervision)
+        return Bank(
+            spec,
+            widths,
+            supervision,
+            relation=JsdRelation(),
+            embeddings=EveryStep(spec, widths.fused, self.context),
+            size=self.size,
+            unfilled=self.unfilled,
+            background_videos=self.background_videos,
+            entrants=self.candidates,
+            duplicates=self.duplicates,
+            weak_score=self.weak_score,
+            refresh=self.refresh_scores,
+            update_fraction=self.update_fraction,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,30 +112,47 @@ class LazyBankConfig(BankConfig):
 
     refresh_scores: Annotated[bool, REFRESH] = True
     every: Annotated[int, Help("training steps k from one encoding of the bank to the next"), Bounds(min=1)] = 8
-    context: Annotated[
-        Literal["sequence", "independent"],
-        Help("temporal context of a stored segment: its category's slots as one sequence, or none (t=1)"),
-    ] = "sequence"
+    context: Annotated[Context, CONTEXT] = "sequence"
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
-        from avelzoo.builtin.memory.build import lazy_bank
+        from avelzoo.builtin.memory.bank import Bank
+        from avelzoo.builtin.memory.embeddings import EveryKthStep, EveryStep
+        from avelzoo.builtin.memory.relation import JsdRelation
 
-        return lazy_bank(self, spec, widths, supervision)
+        return Bank(
+            spec,
+            widths,
+            supervision,
+            relation=JsdRelation(),
+            embeddings=EveryKthStep(EveryStep(spec, widths.fused, self.context), self.every),
+            size=self.size,
+            unfilled=self.unfilled,
+            background_videos=self.background_videos,
+            refresh=self.refresh_scores,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomBankConfig(BankConfig):
     """Raw segments drawn at random among event-related ones: Table 2's row without the JSD-based update."""
 
-    context: Annotated[
-        Literal["sequence", "independent"],
-        Help("temporal context of a stored segment: its category's slots as one sequence, or none (t=1)"),
-    ] = "sequence"
+    context: Annotated[Context, CONTEXT] = "sequence"
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
-        from avelzoo.builtin.memory.build import random_bank
+        from avelzoo.builtin.memory.bank import Bank
+        from avelzoo.builtin.memory.embeddings import EveryStep
+        from avelzoo.builtin.memory.relation import RandomRelation
 
-        return random_bank(self, spec, widths, supervision)
+        return Bank(
+            spec,
+            widths,
+            supervision,
+            relation=RandomRelation(),
+            embeddings=EveryStep(spec, widths.fused, self.context),
+            size=self.size,
+            unfilled=self.unfilled,
+            background_videos=self.background_videos,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +160,17 @@ class FeatureBankConfig(BankConfig):
     """Fused features chosen as by jsd-bank but kept as they were: Table 2's row without feature consistency."""
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
-        from avelzoo.builtin.memory.build import feature_bank
+        from avelzoo.builtin.memory.bank import Bank
+        from avelzoo.builtin.memory.embeddings import Stored
+        from avelzoo.builtin.memory.relation import JsdRelation
 
-        return feature_bank(self, spec, widths, supervision)
+        return Bank(
+            spec,
+            widths,
+            supervision,
+            relation=JsdRelation(),
+            embeddings=Stored(widths.fused),
+            size=self.size,
+            unfilled=self.unfilled,
+            background_videos=self.background_videos,
+        )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from avelzoo.contracts import Encode
 from avelzoo.records import Encoded
 
-Context = Literal["sequence", "independent"]
+if TYPE_CHECKING:
+    from avelzoo.builtin.memory.configs import Context
 
 Parts = list[tuple[tuple[Tensor, Tensor], Encoded]]
 """Slot positions (category, slot), both (k), and their encoding with (k d) outputs."""

@@ -1,0 +1,134 @@
+"""How the embeddings of stored segments are kept: as stored, encoded in every step, or encoded in every k-th."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from avelzoo.builtin.memory.reading import Parts, encode_slots
+
+if TYPE_CHECKING:
+    from avelzoo.builtin.memory.configs import Context
+    from avelzoo.builtin.memory.slots import RankedSlots
+    from avelzoo.contracts import Encode
+    from avelzoo.records import Batch, Encoded, FeatureSpec
+
+
+class Embeddings(nn.Module, ABC):
+    """What a slot stores of a segment, and the embedding that it is read as.
+
+    Attributes:
+        shapes: name -> shape of what one slot stores.
+    """
+
+    shapes: dict[str, tuple[int, ...]]
+
+    @property
+    def stores_features(self) -> bool:
+        """Whether slots store the data set's features, not only what the encoder made of them."""
+        return "audio" in self.shapes
+
+    @abstractmethod
+    def source(self, encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
+        """What the slots may store of a batch's segments, name -> (b t ...)."""
+
+    @abstractmethod
+    def read(self, slots: RankedSlots, filled: Tensor, encode: Encode) -> tuple[Tensor, Parts]:
+        """Embeddings (n l d), and the encodings made for them, if any.
+
+        Args:
+            slots: the stored segments.
+            filled: (n l) bool, slots to embed.
+            encode: the encoder.
+        """
+
+
+class Stored(Embeddings):
+    """Fused features as they were when their segment entered; no gradient.
+
+    Args:
+        width: d.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.shapes = {"fused": (width,)}
+
+    def source(self, encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
+        """The fused features."""
+        return {"fused": encoded.fused}
+
+    def read(self, slots: RankedSlots, filled: Tensor, encode: Encode) -> tuple[Tensor, Parts]:
+        """What is stored."""
+        return slots.payload("fused").clone(), []
+
+
+class EveryStep(Embeddings):
+    """Raw segments, encoded at every reading; gradients flow through them into the encoder.
+
+    Args:
+        spec: sizes of the features.
+        width: d.
+        context: temporal context of a stored segment.
+    """
+
+    def __init__(self, spec: FeatureSpec, width: int, context: Context) -> None:
+        super().__init__()
+        self.width = width
+        self.context: Context = context
+        self.shapes = {"audio": (spec.audio_dim,), "visual": (*spec.grid, spec.visual_dim)}
+
+    def source(self, encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
+        """The raw features."""
+        return {"audio": batch.audio, "visual": batch.visual}
+
+    def read(self, slots: RankedSlots, filled: Tensor, encode: Encode) -> tuple[Tensor, Parts]:
+        """Encode every filled slot; the others' embeddings are 0."""
+        audio, visual = slots.payload("audio"), slots.payload("visual")
+        parts = encode_slots(encode, audio, visual, filled, self.context)
+        items = audio.new_zeros(*filled.shape, self.width)
+        if parts:
+            items = items.to(parts[0][1].fused.dtype)
+        for where, part in parts:
+            items = items.index_put(where, part.fused)
+        return items, parts
+
+
+class EveryKthStep(Embeddings):
+    """Raw segments, encoded in every k-th training step alone, and without gradient: an approximation for speed.
+
+    Between two encodings a segment keeps the embedding it had: that of its own video when it entered, that of its
+    category's sequence since. Evaluation encodes everything, as `EveryStep` does.
+
+    Args:
+        exact: how a segment is encoded.
+        k: training steps from one encoding to the next; a training step reads the bank once.
+    """
+
+    age: Tensor
+
+    def __init__(self, exact: EveryStep, k: int) -> None:
+        super().__init__()
+        self.exact, self.k = exact, k
+        self.shapes = exact.shapes | {"fused": (exact.width,)}
+        self.register_buffer("age", torch.zeros((), dtype=torch.int64))
+
+    def source(self, encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
+        """The raw features and their embeddings."""
+        return self.exact.source(encoded, batch) | {"fused": encoded.fused}
+
+    def read(self, slots: RankedSlots, filled: Tensor, encode: Encode) -> tuple[Tensor, Parts]:
+        """In training at most k steps old."""
+        if not self.training:
+            return self.exact.read(slots, filled, encode)
+        self.age += 1
+        stored = slots.payload("fused")
+        if int(self.age) % self.k:
+            return stored.clone(), []
+        with torch.no_grad():
+            items, parts = self.exact.read(slots, filled, encode)
+            stored.copy_(items)
+        return items, parts
