@@ -1,12 +1,14 @@
 """Trains the heads and memories of Ge et al. 2023 on the embedded worlds, several seeds each, and writes their tables.
 
-Every run is `avelzoo run` with the row's arguments, one thread each. Runs whose folder holds a result are not repeated,
-so a call resumes where the last one ended. The table holds what there is: rows say how many seeds stand behind them.
+Every run is `avelzoo run` with the row's arguments, one thread each. A run is not repeated if its folder holds a result
+or the results file has its scores, so a call resumes where the last one ended, on another machine too. The tables hold
+the runs that exist; their last column lists the seeds' scores.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import statistics
@@ -81,11 +83,19 @@ def run(cell: Cell, out: Path) -> None:
         print(f"{cell.name}: exit code {done.returncode}", file=sys.stderr)
 
 
-def read(cell: Cell, out: Path) -> dict[str, Any] | None:
-    """Its scores on test; None where it has not run."""
+def known_runs(file: Path) -> dict[str, dict[str, Any]]:
+    """The results file's runs, by name."""
+    if not file.exists():
+        return {}
+    fields = [field.name for field in dataclasses.fields(Cell)]
+    return {Cell(**{name: row[name] for name in fields}).name: row for row in json.loads(file.read_text("utf-8"))}
+
+
+def read(cell: Cell, out: Path, known: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """Scores of a run on test, from its folder or the results file; None if it has not run."""
     file = out / cell.name / "result.json"
     if not file.exists():
-        return None
+        return known.get(cell.name)
     result = json.loads(file.read_text("utf-8"))
     test = result["scores"]["test"]
     thresholds = test.get("thresholds")
@@ -137,6 +147,7 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=5, help="number of seeds, from 0")
     parser.add_argument("--out", type=Path, default=Path("runs/heads-on-worlds"), help="where the runs go")
+    parser.add_argument("--results", type=Path, default=Path("docs/results"), help="folder of the results files")
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side, one thread each")
     parser.add_argument("--table", action="store_true", help="train nothing: tables of the runs that are there")
     options = parser.parse_args()
@@ -148,19 +159,22 @@ def main() -> int:
         for supervision in supervisions
         if (row, supervision) != ("weak-relevance", "full")
     ]
+    results = options.results / f"{options.dataset}-e{options.epochs}.json"
+    known = known_runs(results)
     if not options.table:
         with ThreadPoolExecutor(options.jobs) as pool:
-            list(pool.map(lambda cell: run(cell, options.out), plan))
-    found = [cell for cell in (read(cell, options.out) for cell in plan) if cell is not None]
-    stem = f"{options.dataset}-e{options.epochs}"
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / f"{stem}.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+            list(pool.map(lambda cell: run(cell, options.out), [cell for cell in plan if cell.name not in known]))
+    found = [row for row in (read(cell, options.out, known) for cell in plan) if row is not None]
+    kept = known | {Cell(**{f.name: row[f.name] for f in dataclasses.fields(Cell)}).name: row for row in found}
+    results.parent.mkdir(parents=True, exist_ok=True)
+    lines_of = ",\n".join(json.dumps(kept[name]) for name in sorted(kept))
+    results.write_text(f"[\n{lines_of}\n]\n", "utf-8")
     text: list[str] = []
     for group, names in GROUPS.items():
         for supervision in supervisions:
             rows = lines(cell for cell in found if cell["supervision"] == supervision and cell["row"] in names)
-            text += [f"## {group}, {supervision} supervision, {options.epochs} epochs", "", *table(HEADER, rows)]
-    (options.out / f"{stem}.md").write_text("\n".join(text).rstrip() + "\n", "utf-8")
+            if rows:
+                text += [f"## {group}, {supervision} supervision, {options.epochs} epochs", "", *table(HEADER, rows)]
     print("\n".join(text))
     return 0 if len(found) == len(plan) else 1
 
