@@ -112,12 +112,12 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
     load = Load()  # measured while PyTorch is imported
     from avelzoo import engine
     from avelzoo.api import folder_name
-    from avelzoo.engine.parallel.place import find_place
+    from avelzoo.engine.parallel.rank import find_rank
     from avelzoo.system.allocator import keep_freed_memory
 
     keep_freed_memory()
-    place = find_place()
-    first = place is None or place.rank == 0
+    rank = find_rank()
+    first = rank is None or rank.rank == 0
     with (
         nullcontext(how.out) if how.out else engine.new_folder(folder_name(composition)) as folder,
         threads(how.threads, recorded=engine.recorded_threads(folder) if how.resume else None, load=load) as why,

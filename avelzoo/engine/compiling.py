@@ -7,7 +7,7 @@ import warnings
 import torch
 
 from avelzoo.composition.model import Model
-from avelzoo.engine.rng import untouched
+from avelzoo.engine.rng import rng_preserved
 from avelzoo.engine.rundir import RunWarning
 from avelzoo.records import Batch
 
@@ -31,7 +31,7 @@ def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") 
     encoder.forward = torch.compile(encoder.forward, backend=backend)  # type: ignore[method-assign]
     was_training = encoder.training
     trouble: Exception | None = None
-    with untouched(example.audio.device):
+    with rng_preserved(example.audio.device):
         try:
             encoder.train()(example.audio, example.visual).fused.sum().backward()
             encoder.eval()

@@ -11,7 +11,7 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import nn
 
-from avelzoo.engine.parallel.place import Place
+from avelzoo.engine.parallel.rank import Rank
 from avelzoo.errors import OptionError, UsageError, did_you_mean
 from avelzoo.system.memory import memory_mb
 
@@ -23,17 +23,17 @@ class _Processes(DDPStrategy):
     """Lightning's processes and their engines, gloo on CPUs and nccl on GPUs; models stay as they are."""
 
     def setup_module(self, module: nn.Module) -> nn.Module:  # type: ignore[override]
-        """The module: its gradients are added up by the run itself."""
+        """The module: its gradients are all-reduced by the run itself."""
         return module
 
 
-def make_fabric(device: str, precision: str, place: Place | None = None) -> Fabric:
+def make_fabric(device: str, precision: str, rank: Rank | None = None) -> Fabric:
     """One device and a number format; connected with the other processes, where there are any.
 
     Args:
         device: ``cpu``, ``cuda``, ``cuda:1``, ..., or ``auto`` for a GPU where there is one.
         precision: as in `TrainConfig`.
-        place: of this process among others.
+        rank: of this process among several.
 
     Raises:
         UsageError: there is no such device here, or it cannot compute in this format.
@@ -48,14 +48,14 @@ def make_fabric(device: str, precision: str, place: Place | None = None) -> Fabr
         raise UsageError(
             f"unknown device '{device}'" + did_you_mean(device, known), expected="auto, cpu, cuda, or cuda:N"
         )
-    if place is not None and colon:
+    if rank is not None and colon:
         raise UsageError(f"several processes cannot share the device '{device}'", fix="use --device cuda")
-    index = int(number) if colon else place.local_rank if place else 0
+    index = int(number) if colon else rank.local_rank if rank else 0
     if kind == "cuda" and index >= count:
         raise UsageError(
             f"there is no device '{kind}:{index}' here",
             found=f"{count} CUDA devices",
-            fix="use fewer --devices, or --device cpu" if place else "use --device cpu, or auto to take what there is",
+            fix="use fewer --devices, or --device cpu" if rank else "use --device cpu, or auto to take what there is",
         )
     if kind == "cpu" and precision == "16-mixed":
         raise OptionError(
@@ -64,12 +64,12 @@ def make_fabric(device: str, precision: str, place: Place | None = None) -> Fabr
     for name in ("lightning_fabric", "lightning_fabric.utilities.rank_zero", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # it announces the precision, which the record holds
     name = cast("Literal['32-true']", _PRECISIONS.get(precision, precision))
-    if place is None:
+    if rank is None:
         return Fabric(accelerator=kind, devices=[index] if kind == "cuda" else 1, precision=name)
     fabric = Fabric(
         accelerator=kind,
-        devices=place.local_size,
-        num_nodes=place.nodes,
+        devices=rank.local_size,
+        num_nodes=rank.nodes,
         strategy=_Processes(),
         precision=name,
         plugins=[TorchElasticEnvironment()],

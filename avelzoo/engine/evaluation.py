@@ -17,14 +17,14 @@ from avelzoo.composition.recipe import TrainConfig
 from avelzoo.contracts import Dataset, Decision, Split
 from avelzoo.engine.deciding import at_both
 from avelzoo.engine.diverging import EVALUATION, divergence_named, require_finite
-from avelzoo.engine.team import Team
+from avelzoo.engine.processes import Processes
 from avelzoo.metrics import Answers, Truth, category_accuracy, concatenate, score, segment_accuracy
 from avelzoo.records import FeatureSpec
 from avelzoo.system.files import write_bytes
 
 
 @torch.no_grad()
-def answers(model: Model, split: Split, team: Team, train: TrainConfig) -> Answers:
+def answers(model: Model, split: Split, processes: Processes, train: TrainConfig) -> Answers:
     """Decoded answers on a whole split. The memory is read once, and left as it is.
 
     Raises:
@@ -33,14 +33,14 @@ def answers(model: Model, split: Split, team: Team, train: TrainConfig) -> Answe
     was_training = model.training
     model.eval()
     found, where = [], f"{EVALUATION} {split.name}"
-    with team.fabric.autocast():
+    with processes.fabric.autocast():
         with divergence_named(model, where, model.view):
-            view = team.view(model)
+            view = processes.view(model)
         for start in range(0, len(split), train.eval_batch_size):
             indices = np.arange(start, min(start + train.eval_batch_size, len(split)))
-            batch, _ = team.fetch(split, indices)
-            with divergence_named(model, where, partial(model.predict, batch, view)):
-                predictions = team.predict(model, batch, view, len(indices))
+            share = processes.fetch(split, indices)
+            with divergence_named(model, where, partial(model.predict, share.batch, view)):
+                predictions = processes.predict(model, share, view)
                 decoded = model.head.decode(predictions)
                 require_finite(predictions, decoded, where)
                 found.append(Answers.from_decoded(decoded))

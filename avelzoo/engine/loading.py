@@ -19,10 +19,10 @@ from avelzoo.contracts import Dataset
 from avelzoo.engine.checkpoint import load_weights, save_weights
 from avelzoo.engine.environment import device_name, feature_type, make_fabric
 from avelzoo.engine.evaluation import answers, full_scores
+from avelzoo.engine.processes import SingleProcess
 from avelzoo.engine.record import location, versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir, RunWarning
-from avelzoo.engine.team import Alone
 from avelzoo.errors import OptionError, RunError, UsageError
 from avelzoo.plugin.registry import Registry
 from avelzoo.records import FeatureSpec
@@ -154,7 +154,7 @@ def evaluation(
     home = next((value.device for value in run.model.state_dict().values()), torch.device("cpu"))
     try:
         fabric.setup_module(run.model)
-        found = answers(run.model, part, Alone(fabric, recipe.train.precision), recipe.train)
+        found = answers(run.model, part, SingleProcess(fabric, recipe.train.precision), recipe.train)
     finally:
         run.model.to(home)
     return Evaluation(

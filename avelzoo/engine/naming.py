@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from avelzoo.engine.parallel.place import find_place, is_first
+from avelzoo.engine.parallel.rank import find_rank, is_first
 from avelzoo.system.files import storage_error
 
 RUNS = Path("runs")
@@ -22,7 +22,7 @@ def new_folder(name: str) -> Iterator[Path]:
     Raises:
         StorageError: the folder cannot be made.
     """
-    if not is_first(find_place()):
+    if not is_first(find_rank()):
         yield RUNS / name
         return
     made = not RUNS.exists()

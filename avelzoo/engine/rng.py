@@ -18,7 +18,7 @@ Generators = tuple[dict[str, Tensor], dict[str, Any]]
 
 
 @contextmanager
-def reproducible(seed: int, device: torch.device) -> Iterator[None]:
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seed every global generator; on a CPU, have torch refuse what does not repeat bit for bit.
 
     Afterwards generators and settings are as they were, so a caller's own random numbers do not depend on the run.
@@ -42,7 +42,7 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def untouched(device: torch.device) -> Iterator[None]:
+def rng_preserved(device: torch.device) -> Iterator[None]:
     """Let something happen that must not change which random numbers come next."""
     before = capture(device)
     try:

@@ -22,20 +22,20 @@ from avelzoo.contracts import Dataset
 from avelzoo.engine import test_curve as optimism
 from avelzoo.engine.checkpoint import Progress, load_weights
 from avelzoo.engine.compiling import compile_encoder
+from avelzoo.engine.device_cache import cached
 from avelzoo.engine.environment import device_name, make_fabric, peak_memory_mb
 from avelzoo.engine.evaluation import answers, full_scores, save_answers
 from avelzoo.engine.optimization import adam
+from avelzoo.engine.parallel.collectives import Collectives
 from avelzoo.engine.parallel.launch import Task, launch
-from avelzoo.engine.parallel.place import Place, find_place, is_first, require_agreement
-from avelzoo.engine.parallel.ranks import Ranks
-from avelzoo.engine.parallel.together import Together
+from avelzoo.engine.parallel.rank import Rank, find_rank, is_first, require_agreement
+from avelzoo.engine.parallel.shared import SharedProcesses
+from avelzoo.engine.processes import Processes, SingleProcess
 from avelzoo.engine.progress import Watched, Watcher, default_watcher
 from avelzoo.engine.record import run_record, versions
-from avelzoo.engine.resident import resident
 from avelzoo.engine.result import RunResult
-from avelzoo.engine.rng import reproducible
+from avelzoo.engine.rng import seeded
 from avelzoo.engine.rundir import RunDir
-from avelzoo.engine.team import Alone, Team
 from avelzoo.engine.telling import Telling
 from avelzoo.engine.training import Trainer
 from avelzoo.errors import DataError
@@ -82,8 +82,8 @@ def run(
     Raises:
         AvelzooError: anything a user can act on. Runs that exist are left as they are.
     """
-    recipe, place = composition.recipe, find_place()
-    require_agreement(place, devices, nodes)
+    recipe, rank = composition.recipe, find_rank()
+    require_agreement(rank, devices, nodes)
     check(recipe, registry, composition.sources)
     folder = RunDir(Path(out))
     if resume and folder.result.exists():
@@ -91,73 +91,73 @@ def run(
         with suppress(OSError):  # a kill after the last file was in its place; reading needs no right to write
             clear_scratch(folder.path)
         return RunResult.load(folder)
-    writes = (nodes == 1 and place is None) or is_first(place)
+    writes = (nodes == 1 and rank is None) or is_first(rank)
     if writes and not (resume and folder.composition.exists()):
         folder.require_free()
     shown = default_watcher(wanted=progress and writes) if isinstance(progress, bool) else progress
     telling = Telling(shown, lifecycle if writes else None, RunView(folder.path, composition))
-    if place is None and devices * nodes > 1:
+    if rank is None and devices * nodes > 1:
         task = Task(composition, folder.path, resume=resume, device=device, command=tuple(command))
         with telling, Watched(telling) as watcher:
             telling.result = launch(task, registry, devices=devices, nodes=nodes, watcher=watcher)
         return telling.result
-    fabric = make_fabric(device, recipe.train.precision, place)
+    fabric = make_fabric(device, recipe.train.precision, rank)
     dataset = recipe.dataset.open(recipe.supervision)
     _require_videos(dataset)
-    with reproducible(recipe.train.seed, fabric.device):
-        team = _team(place, fabric, composition)
-        folder = RunDir(Path(team.agreed(str(folder.path))))
-        record = run_record(composition, dataset, device=fabric.device, processes=team.size, command=command)
+    with seeded(recipe.train.seed, fabric.device):
+        processes = _processes(rank, fabric, composition)
+        folder = RunDir(Path(processes.broadcast_object(str(folder.path))))
+        record = run_record(composition, dataset, device=fabric.device, processes=processes.size, command=command)
         model = build(recipe, dataset.spec)
-        with folder.claimed() if team.first else nullcontext(), telling, Watched(telling) as watcher:
-            if team.first and resume and folder.composition.exists():
+        with folder.claimed() if processes.first else nullcontext(), telling, Watched(telling) as watcher:
+            if processes.first and resume and folder.composition.exists():
                 folder.reopen(record)
-            elif team.first:
+            elif processes.first:
                 folder.begin(record, bytes_needed=_bytes_needed(model))
             fabric.setup_module(model)
-            team.settle(model)
-            kept = resident(dataset, fabric.device, recipe.train.resident)
+            processes.synchronise(model)
+            kept = cached(dataset, fabric.device, recipe.train.resident)
             optimizer = cast("Optimizer", fabric.setup_optimizers(adam(model, recipe.train)))
-            failure = _compile(model, team, kept, recipe.train) if recipe.train.compile else None
-            done = Trainer(model, optimizer, team, kept, recipe.train, folder, watcher).fit()
-            finished = _finish(composition, folder, team, dataset=kept, model=model, done=done)
+            failure = _compile(model, processes, kept, recipe.train) if recipe.train.compile else None
+            done = Trainer(model, optimizer, processes, kept, recipe.train, folder, watcher).fit()
+            finished = _finish(composition, folder, processes, dataset=kept, model=model, done=done)
             telling.result = replace(finished, compile_failure=failure)
-            if team.first:
+            if processes.first:
                 telling.result.save(folder)
-            team.wait()
+            processes.barrier()
     return telling.result
 
 
-def _team(place: Place | None, fabric: Fabric, composition: Composition) -> Team:
+def _processes(rank: Rank | None, fabric: Fabric, composition: Composition) -> Processes:
     train = composition.recipe.train
-    if place is None:
-        return Alone(fabric, train.precision)
-    return Together(fabric, train.precision, Ranks(place, fabric.device), train.seed)
+    if rank is None:
+        return SingleProcess(fabric, train.precision)
+    return SharedProcesses(fabric, train.precision, Collectives(rank, fabric.device), train.seed)
 
 
-def _compile(model: Model, team: Team, dataset: Dataset, train: TrainConfig) -> str | None:
+def _compile(model: Model, processes: Processes, dataset: Dataset, train: TrainConfig) -> str | None:
     split = dataset.split("train")
-    example, _ = team.fetch(split, np.arange(min(train.batch_size, len(split))))
-    with team.fabric.autocast():
+    example = processes.fetch(split, np.arange(min(train.batch_size, len(split)))).batch
+    with processes.fabric.autocast():
         return compile_encoder(model, example)
 
 
 def _finish(
-    composition: Composition, folder: RunDir, team: Team, *, dataset: Dataset, model: Model, done: Progress
+    composition: Composition, folder: RunDir, processes: Processes, *, dataset: Dataset, model: Model, done: Progress
 ) -> RunResult:
     """Score the chosen epoch."""
     began = time.perf_counter()
-    recipe, train, device = composition.recipe, composition.recipe.train, team.fabric.device
-    load_weights(folder.best, model, read=team.read)
+    recipe, train, device = composition.recipe, composition.recipe.train, processes.fabric.device
+    load_weights(folder.best, model, read=processes.read)
     model.begin_epoch(done.best_epoch - 1, train.epochs)
     scores: dict[str, Any] = {}
     found = {}
     for name in ("val", "test"):
         split = dataset.split(name)
-        got = answers(model, split, team, train)
+        got = answers(model, split, processes, train)
         scores[name] = full_scores(got, dataset, split, model.head.decision)
         found[name] = (split, got)
-    if team.first:
+    if processes.first:
         save_answers(folder.predictions, dataset.spec, found)
     return RunResult(
         recipe=composition.owner.qualified,
@@ -171,8 +171,8 @@ def _finish(
         parameters=sum(p.numel() for p in model.parameters()),
         seconds=done.seconds + time.perf_counter() - began,
         seconds_per_epoch=sum(line["train_seconds"] for line in done.history) / len(done.history),
-        peak_memory_mb=team.most(peak_memory_mb(device)),
-        device=device_name(device) if team.size == 1 else f"{team.size} x {device_name(device)}",
+        peak_memory_mb=processes.max_over_ranks(peak_memory_mb(device)),
+        device=device_name(device) if processes.size == 1 else f"{processes.size} x {device_name(device)}",
         precision=train.precision,
         versions=versions(composition.entries),
         data=dict(dataset.fingerprint()),

@@ -13,18 +13,18 @@ from avelzoo.composition.model import Model
 from avelzoo.composition.recipe import TrainConfig
 from avelzoo.contracts import Dataset
 from avelzoo.engine.evaluation import answers, truth_of
-from avelzoo.engine.rng import untouched
-from avelzoo.engine.team import Team
+from avelzoo.engine.processes import Processes
+from avelzoo.engine.rng import rng_preserved
 from avelzoo.metrics import segment_accuracy
 
 _KEY = "test_segment_accuracy"
 
 
-def look(model: Model, dataset: Dataset, team: Team, train: TrainConfig) -> dict[str, float]:
+def look(model: Model, dataset: Dataset, processes: Processes, train: TrainConfig) -> dict[str, float]:
     """This epoch's test accuracy, for its line in ``metrics.jsonl``. Leaves no trace in model or generators."""
     split = dataset.split("test")
-    with untouched(team.fabric.device):
-        found = answers(model, split, team, train)
+    with rng_preserved(processes.fabric.device):
+        found = answers(model, split, processes, train)
     return {_KEY: segment_accuracy(found.segments, truth_of(dataset.spec, split))}
 
 

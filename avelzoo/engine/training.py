@@ -19,10 +19,10 @@ from avelzoo.engine.evaluation import answers, short_scores, truth_of
 from avelzoo.engine.losses import Losses, require_finite_weights
 from avelzoo.engine.optimization import learning_rate
 from avelzoo.engine.order import epoch_batches
+from avelzoo.engine.processes import Processes
 from avelzoo.engine.progress import Watcher
-from avelzoo.engine.rng import untouched
+from avelzoo.engine.rng import rng_preserved
 from avelzoo.engine.rundir import RunDir
-from avelzoo.engine.team import Team
 from avelzoo.system.files import write_lines
 
 
@@ -33,7 +33,7 @@ class Trainer:
     Attributes:
         model: on its device already.
         optimizer: of its parameters, prepared by the fabric.
-        team: who works on it, on which device and in which precision.
+        processes: who works on it, on which device and in which precision.
         dataset: train, val and test.
         train: budget, schedule, order.
         folder: where best weights, state and metrics go.
@@ -42,7 +42,7 @@ class Trainer:
 
     model: Model
     optimizer: Optimizer
-    team: Team
+    processes: Processes
     dataset: Dataset
     train: TrainConfig
     folder: RunDir
@@ -51,23 +51,25 @@ class Trainer:
     def fit(self) -> Progress:
         """Train from the saved state, or from the start where there is none, to the last epoch."""
         progress = self._restored()
-        with untouched(self.team.fabric.device):  # whoever watches may draw random numbers, resumed or not
+        with rng_preserved(self.processes.fabric.device):  # whoever watches may draw random numbers, resumed or not
             self.watcher.begin(self.train.epochs, progress.epochs_done)
         for epoch in range(progress.epochs_done, self.train.epochs):
             with in_epoch(epoch):
                 self._epoch(epoch, progress)
             self._keep(progress)
-            with untouched(self.team.fabric.device):
+            with rng_preserved(self.processes.fabric.device):
                 self.watcher.epoch(epoch, progress.history[-1], progress.best_epoch == epoch + 1)
         return progress
 
     def _restored(self) -> Progress:
-        if not self.team.agreed(self.folder.state.exists()):
+        if not self.processes.broadcast_object(self.folder.state.exists()):
             return Progress()
-        precision = self.team.fabric.strategy.precision
-        progress, generators = load_state(self.folder.state, self.model, self.optimizer, precision, read=self.team.read)
+        precision = self.processes.fabric.strategy.precision
+        progress, generators = load_state(
+            self.folder.state, self.model, self.optimizer, precision, read=self.processes.read
+        )
         self._publish(progress)
-        self.team.restore(generators)
+        self.processes.restore(generators)
         return progress
 
     def _epoch(self, epoch: int, progress: Progress) -> None:
@@ -80,17 +82,17 @@ class Trainer:
         self.model.train()
         losses = self._train(epoch, self.dataset.split("train"))
         require_finite_weights(self.model, epoch)
-        self.team.settle(self.model)
+        self.processes.synchronise(self.model)
         trained = time.perf_counter()
         split = self.dataset.split("val")
         truth = truth_of(self.dataset.spec, split)
-        found = tune(self.model.head.decision, answers(self.model, split, self.team, self.train), truth)
+        found = tune(self.model.head.decision, answers(self.model, split, self.processes, self.train), truth)
         val = short_scores(found, truth)
         accuracy = val["segment_accuracy"] or 0.0
         if accuracy > progress.best_val:  # the first one, on ties
             progress.best_val, progress.best_epoch = accuracy, epoch + 1
         line = {"epoch": epoch + 1, "learning_rate": rate} | losses.means() | {"val": val}
-        line |= optimism.look(self.model, self.dataset, self.team, self.train)
+        line |= optimism.look(self.model, self.dataset, self.processes, self.train)
         now = time.perf_counter()
         progress.history.append(line | {"train_seconds": trained - began, "seconds": now - began})
         progress.seconds += now - began
@@ -99,17 +101,17 @@ class Trainer:
     def _train(self, epoch: int, split: Split) -> Losses:
         """The steps of one epoch."""
         batches = epoch_batches(len(split), self.train, epoch)
-        fabric = self.team.fabric
+        fabric = self.processes.fabric
         losses = Losses(epoch, check_every=1 if fabric.device.type == "cpu" else 20)
         for step, indices in enumerate(batches):
-            batch, targets = self.team.fetch(split, indices)
+            share = self.processes.fetch(split, indices)
             self.optimizer.zero_grad()
-            where, replay = f"epoch {epoch + 1}, step {step + 1}", partial(self.model, batch, targets)
+            where, replay = f"epoch {epoch + 1}, step {step + 1}", partial(self.model, share.batch, share.targets)
             with divergence_named(self.model, where, replay, losses.last):
                 with fabric.autocast():
-                    out = self.team.step(self.model, batch, targets, len(indices))
+                    out = self.processes.step(self.model, share)
                 losses.add(out.loss, out.terms)
-                self.team.backward(self.model, out.loss)
+                self.processes.backward(self.model, out.loss)
                 if self.train.clip_norm is not None:
                     fabric.clip_gradients(
                         self.model, self.optimizer, max_norm=self.train.clip_norm, error_if_nonfinite=False
@@ -121,13 +123,13 @@ class Trainer:
 
     def _keep(self, progress: Progress) -> None:
         """Save the state, then all that follows from it: a kill at any moment loses at most the running epoch."""
-        generators = self.team.generators()
-        if self.team.first:
+        generators = self.processes.generators()
+        if self.processes.first:
             save_state(
                 self.folder.state,
                 self.model,
                 self.optimizer,
-                precision=self.team.fabric.strategy.precision,
+                precision=self.processes.fabric.strategy.precision,
                 generators=generators,
                 progress=progress,
             )
@@ -135,7 +137,7 @@ class Trainer:
 
     def _publish(self, progress: Progress) -> None:
         """Bring the other files in line with the state. Done again on resuming, as a kill may have come between."""
-        if not self.team.first:
+        if not self.processes.first:
             return
         if progress.best_epoch == progress.epochs_done:
             save_weights(self.folder.best, self.model, epoch=progress.best_epoch)

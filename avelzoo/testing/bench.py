@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import torch
@@ -166,8 +166,3 @@ def narrow(config: EncoderConfig, width: int = 16) -> EncoderConfig:
     except OptionError:
         return config
     return narrowed
-
-
-def with_dtype(batch: Batch, dtype: torch.dtype) -> Batch:
-    """The batch with features of another floating type."""
-    return replace(batch, audio=batch.audio.to(dtype), visual=batch.visual.to(dtype))

@@ -10,7 +10,7 @@ from avelzoo.components import ComponentConfig
 from avelzoo.composition.model import Model
 from avelzoo.published.official import without_dropout
 from avelzoo.records import Batch, Targets
-from avelzoo.testing.bench import Bench, bench_for, with_dtype
+from avelzoo.testing.bench import Bench, bench_for
 
 
 def check_learns(config: ComponentConfig) -> None:
@@ -117,7 +117,7 @@ def check_double_precision(config: ComponentConfig) -> None:
     """A float64 model takes float64 features and gives float64 gradients."""
     for bench in bench_for(config):
         model = bench.model().double().train()
-        step = model(with_dtype(bench.batch(), torch.float64), bench.targets())
+        step = model(bench.batch().to(dtype=torch.float64), bench.targets())
         step.loss.backward()
         kept = [n for n, p in model.named_parameters() if p.grad is not None and p.grad.dtype != torch.float64]
         assert not kept, f"gradients are not float64: {', '.join(kept)}"

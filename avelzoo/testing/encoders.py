@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from avelzoo.components import EncoderConfig
-from avelzoo.testing.bench import SPEC, random_batch, with_dtype
+from avelzoo.testing.bench import SPEC, random_batch
 
 SIZES = ((1, 1, (1, 1), 6), (2, 7, (3, 1), 6), (3, 16, (2, 3), 128))
 
@@ -50,7 +50,7 @@ def check_videos_do_not_see_each_other(config: EncoderConfig) -> None:
 def check_keeps_the_dtype(config: EncoderConfig) -> None:
     """Float64 in, float64 out."""
     encoder = config.build(SPEC).double()
-    batch = with_dtype(random_batch(SPEC), torch.float64)
+    batch = random_batch(SPEC).to(dtype=torch.float64)
     assert encoder(batch.audio, batch.visual).fused.dtype == torch.float64, "float64 features come out otherwise"
 
 

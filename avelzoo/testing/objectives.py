@@ -72,7 +72,7 @@ def check_right_answers_cost_less(config: ObjectiveConfig) -> None:
             if targets.segments is None
             else targets.segments.where(targets.segments == n, (targets.segments + 1) % n)
         )
-        wrong = type(targets)(event=shifted, presence=targets.presence, segments=segments, background=n)
+        wrong = replace(targets, event=shifted, segments=segments)
         with torch.no_grad():
             view = model.view()
             predictions = model(batch, targets).predictions

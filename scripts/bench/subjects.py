@@ -14,7 +14,7 @@ from avelzoo.builtin.ge2023.official import Ge2023
 from avelzoo.engine.environment import make_fabric
 from avelzoo.engine.evaluation import answers
 from avelzoo.engine.optimization import adam
-from avelzoo.engine.team import Alone
+from avelzoo.engine.processes import SingleProcess
 from avelzoo.nn.cpu import plain_layers
 from bench.reference import BUFFERS, Reference
 from bench.sizes import Sizes, Videos, full_bank
@@ -93,7 +93,7 @@ class Ours:
         fabric = make_fabric("cpu", precision)
         fabric.setup_module(self.model)
         self.optimizer = cast("Optimizer", fabric.setup_optimizers(adam(self.model, recipe.train)))
-        self.team = Alone(fabric, precision)
+        self.processes = SingleProcess(fabric, precision)
 
     def fill(self, sizes: Sizes) -> None:
         """Fill the bank."""
@@ -103,17 +103,17 @@ class Ours:
     def step(self, videos: Videos, indices: np.ndarray) -> float:
         """As `avelzoo.engine.training` does it."""
         self.model.train()
-        batch, targets = self.team.fetch(videos, indices)
+        share = self.processes.fetch(videos, indices)
         self.optimizer.zero_grad()
-        with self.team.fabric.autocast():
-            loss = self.team.step(self.model, batch, targets, len(indices)).loss
-        self.team.backward(self.model, loss)
+        with self.processes.fabric.autocast():
+            loss = self.processes.step(self.model, share).loss
+        self.processes.backward(self.model, loss)
         self.optimizer.step()
         return float(loss.detach())
 
     def evaluate(self, videos: Videos) -> np.ndarray:
         """The engine's evaluation."""
-        found: np.ndarray = answers(self.model, videos, self.team, self.train).segments
+        found: np.ndarray = answers(self.model, videos, self.processes, self.train).segments
         return found
 
 

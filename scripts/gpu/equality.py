@@ -15,7 +15,7 @@ from avelzoo.composition.model import Model
 from avelzoo.errors import AvelzooError
 from avelzoo.plugin.host import default_host
 from avelzoo.published.official import without_dropout
-from avelzoo.testing.bench import Bench, bench_for, with_dtype
+from avelzoo.testing.bench import Bench, bench_for
 from gpu.arithmetic import multiply_in
 from gpu.rows import Job
 
@@ -84,7 +84,7 @@ def _compare(job: Job, title: str, bench: Bench, dtype: torch.dtype) -> None:
 def _step(model: Model, bench: Bench, dtype: torch.dtype, device: str, seed: int) -> dict[str, Tensor]:
     """Loss, terms, gradients, memory and answers of one step and one evaluation."""
     model.to(device).train()
-    batch = with_dtype(bench.batch(6), dtype).to(device)
+    batch = bench.batch(6).to(device, dtype=dtype)
     targets = bench.targets(6).to(device, dtype=dtype)
     torch.manual_seed(seed)
     step = model(batch, targets)

@@ -19,9 +19,9 @@ import torch
 from avelzoo import engine
 from avelzoo.composition.resolving import Composition, Override, resolve
 from avelzoo.engine.environment import make_fabric
-from avelzoo.engine.parallel.place import Place
-from avelzoo.engine.parallel.ranks import Ranks
-from avelzoo.engine.parallel.together import Together
+from avelzoo.engine.parallel.collectives import Collectives
+from avelzoo.engine.parallel.rank import Rank
+from avelzoo.engine.parallel.shared import SharedProcesses
 from avelzoo.plugin.host import default_host
 
 SMALL = {
@@ -81,10 +81,10 @@ def train(root: Path, names: list[str]) -> None:
 
 def share(root: Path, names: list[str], rank: int, port: int) -> None:
     """The same as one of two processes, which then come to differ and settle it."""
-    os.environ.update(Place(rank, 2, rank, 2).to_environ(address="127.0.0.1", port=port))
+    os.environ.update(Rank(rank, 2, rank, 2).to_environ(address="127.0.0.1", port=port))
     train(root, names)
-    fabric = make_fabric("cpu", "32", Place(rank, 2, rank, 2))
-    ranks = Ranks(Place(rank, 2, rank, 2), fabric.device)
+    fabric = make_fabric("cpu", "32", Rank(rank, 2, rank, 2))
+    collectives = Collectives(Rank(rank, 2, rank, 2), fabric.device)
     model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2))
     with torch.no_grad():
         model[1].running_mean.fill_(rank)
@@ -92,7 +92,7 @@ def share(root: Path, names: list[str], rank: int, port: int) -> None:
         model[0].bias.fill_(0.5)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        Together(fabric, "32", ranks, seed=0).settle(model)
+        SharedProcesses(fabric, "32", collectives, seed=0).synchronise(model)
     told = {"mean": model[1].running_mean.tolist(), "warnings": [str(warning.message) for warning in caught]}
     (root / f"settled-{rank}.json").write_text(json.dumps(told))
 

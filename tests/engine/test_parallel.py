@@ -22,10 +22,10 @@ from avelzoo.engine import RunWarning
 from avelzoo.engine.checkpoint import load_tensors
 from avelzoo.engine.environment import make_fabric
 from avelzoo.engine.parallel import launch
-from avelzoo.engine.parallel.place import Place, find_place, is_first, require_agreement
-from avelzoo.engine.parallel.ranks import Ranks
+from avelzoo.engine.parallel.collectives import Collectives
+from avelzoo.engine.parallel.rank import Rank, find_rank, is_first, require_agreement
 from avelzoo.engine.parallel.relay import Listener, Relay
-from avelzoo.engine.parallel.together import Together
+from avelzoo.engine.parallel.shared import SharedProcesses
 from avelzoo.errors import AvelzooError, DataError, PluginError, TrainingError, UsageError
 from avelzoo.records import Batch, Encoded
 from tests.engine.reading import lines, numbers
@@ -103,7 +103,7 @@ def test_processes_that_differ_settle_it(trained):
     told = [json.loads((trained / "together" / f"settled-{rank}.json").read_text()) for rank in (0, 1)]
     assert told[0]["mean"] == told[1]["mean"] == [0.0, 0.0]
     assert [len(one["warnings"]) for one in told] == [1, 0]
-    assert "1.running_mean" in told[0]["warnings"][0]
+    assert "(1.running_mean)" in told[0]["warnings"][0]
     assert "weight" not in told[0]["warnings"][0]
 
 
@@ -147,19 +147,19 @@ def test_a_lost_process_ends_the_run_which_goes_on_later(trained, tmp_path, capf
     assert gone_on == straight, "each process's own dropout goes on as well"
 
 
-def test_the_place_of_a_process():
-    place = Place(rank=5, size=8, local_rank=1, local_size=4)
-    environ = place.to_environ(address="first.example", port=29500)
-    assert find_place(environ) == place
+def test_the_rank_of_a_process():
+    rank = Rank(rank=5, size=8, local_rank=1, local_size=4)
+    environ = rank.to_environ(address="first.example", port=29500)
+    assert find_rank(environ) == rank
     assert environ["GROUP_RANK"] == "1"
-    assert place.nodes == 2
-    assert find_place({}) is None
-    assert find_place({name: value for name, value in environ.items() if name != "RANK"}) is None
-    assert find_place(environ | {"WORLD_SIZE": "1", "RANK": "0"}) is None
+    assert rank.nodes == 2
+    assert find_rank({}) is None
+    assert find_rank({name: value for name, value in environ.items() if name != "RANK"}) is None
+    assert find_rank(environ | {"WORLD_SIZE": "1", "RANK": "0"}) is None
     for devices, nodes in ((1, 1), (4, 2)):
-        require_agreement(place, devices, nodes)
+        require_agreement(rank, devices, nodes)
     with pytest.raises(UsageError, match="started already"):
-        require_agreement(place, 8, 1)
+        require_agreement(rank, 8, 1)
     for devices, nodes in ((0, 1), (1, 0)):
         with pytest.raises(UsageError, match="needs a process"):
             require_agreement(None, devices, nodes)
@@ -167,14 +167,16 @@ def test_the_place_of_a_process():
 
 def test_who_writes(monkeypatch):
     assert is_first(None)
-    assert not is_first(Place(1, 2, 1, 2))
+    assert not is_first(Rank(1, 2, 1, 2))
     monkeypatch.setenv("NODE_RANK", "1")
     assert not is_first(None)
 
 
 @pytest.mark.parametrize(("rows", "size"), [(7, 2), (8, 2), (1, 3), (4, 3), (128, 8)])
 def test_shares_are_the_whole(rows, size):
-    shares = [Ranks(Place(rank, size, rank, size), torch.device("cpu")).mine(rows) for rank in range(size)]
+    shares = [
+        Collectives(Rank(rank, size, rank, size), torch.device("cpu")).share_indices(rows) for rank in range(size)
+    ]
     assert {len(share) for share in shares} == {-(-rows // size)}
     assert torch.equal(torch.cat(shares)[:rows], torch.arange(rows))
     assert torch.cat(shares).max() == rows - 1
@@ -185,10 +187,10 @@ def test_an_extra_tensor_without_videos_is_named():
         def forward(self, audio, visual):
             return Encoded(fused=audio, audio=audio, visual=audio, extras={"anchors": torch.zeros(5, 2)})
 
-    ranks = Ranks(Place(0, 2, 0, 2), torch.device("cpu"))
+    collectives = Collectives(Rank(0, 2, 0, 2), torch.device("cpu"))
     share = Batch(audio=torch.zeros(3, 2, 4), visual=torch.zeros(3, 2, 1, 1, 4), rows=torch.arange(3))
     with pytest.raises(PluginError, match="cannot be gathered") as fault:
-        Together(make_fabric("cpu", "32"), "32", ranks, seed=0)._encode_share(Odd(), share, 6)
+        SharedProcesses(make_fabric("cpu", "32"), "32", collectives, seed=0)._encode_share(Odd(), share, 6)
     assert fault.value.where == "Odd"
     assert fault.value.found == "anchors (5, 2)"
 
@@ -262,7 +264,7 @@ def test_the_reason_that_is_told(tmp_path, errors, codes, problem, kind):
     for rank, error in errors.items():
         (tmp_path / f"error-{rank}.json").write_text(json.dumps(error))
     task = launch.Task(composed(), Path("out"), resume=False, device="cpu", command=())
-    reason = launch._reason([Place(rank, 2, rank, 2) for rank in (0, 1)], codes, tmp_path, task)
+    reason = launch._reason([Rank(rank, 2, rank, 2) for rank in (0, 1)], codes, tmp_path, task)
     assert (reason.problem, type(reason)) == (problem, kind)
     if "was lost" in problem:
         assert reason.found == "last words"
@@ -274,7 +276,7 @@ def test_what_several_processes_cannot_do(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="needs a process"):
         engine.run(composed(), tmp_path / "run", registry=tiny_registry(), devices=0)
     with pytest.raises(UsageError, match="cannot share the device 'cuda:1'"):
-        make_fabric("cuda:1", "32", Place(0, 2, 0, 2))
+        make_fabric("cuda:1", "32", Rank(0, 2, 0, 2))
     assert list(tmp_path.iterdir()) == []
     for name in ("NODE_RANK", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.delenv(name, raising=False)

@@ -17,7 +17,7 @@ from typing import Any
 
 from avelzoo import errors
 from avelzoo.composition.resolving import Composition
-from avelzoo.engine.parallel.place import Place
+from avelzoo.engine.parallel.rank import Rank
 from avelzoo.engine.parallel.relay import Listener
 from avelzoo.engine.progress import Watcher
 from avelzoo.engine.result import RunResult
@@ -84,11 +84,11 @@ def launch(task: Task, registry: Registry, *, devices: int, nodes: int, watcher:
             fix="register them in an installed plugin or in a plugin file, so that several processes find them",
         )
     node, address, port = _meeting_point(nodes)
-    places = [Place(node * devices + i, devices * nodes, i, devices) for i in range(devices)]
+    ranks = [Rank(node * devices + i, devices * nodes, i, devices) for i in range(devices)]
     with tempfile.TemporaryDirectory(prefix="avelzoo-") as name:
         room = Path(name)
         (room / "task.json").write_text(json.dumps(task.to_dict()), encoding="utf-8")
-        processes = [_start(place, room, address, port) for place in places]
+        processes = [_start(rank, room, address, port) for rank in ranks]
         try:
             _wait(processes, Listener(room / "events.jsonl", watcher))
             failed = [process.poll() for process in processes]
@@ -97,7 +97,7 @@ def launch(task: Task, registry: Registry, *, devices: int, nodes: int, watcher:
                 process.kill()
                 process.communicate()
         if any(failed):
-            raise _reason(places, failed, room, task)
+            raise _reason(ranks, failed, room, task)
         return RunResult(**json.loads((room / "result.json").read_text(encoding="utf-8")))
 
 
@@ -121,17 +121,17 @@ def _meeting_point(nodes: int) -> tuple[int, str, int]:
     return int(known["NODE_RANK"]), known["MASTER_ADDR"], int(known["MASTER_PORT"])
 
 
-def _start(place: Place, room: Path, address: str, port: int) -> subprocess.Popen[bytes]:
+def _start(rank: Rank, room: Path, address: str, port: int) -> subprocess.Popen[bytes]:
     """One process. It ends when its standard input does: with this process, however that ends."""
-    threads = max(1, usable_cores() // place.local_size)
+    threads = max(1, usable_cores() // rank.local_size)
     environ = {"OMP_NUM_THREADS": str(threads), "TORCH_CPP_LOG_LEVEL": "ERROR"} | os.environ | spin_bounds(os.environ)
-    environ |= place.to_environ(address=address, port=port)
+    environ |= rank.to_environ(address=address, port=port)
     environ |= {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
-    with (room / f"log-{place.rank}").open("wb") as log:
+    with (room / f"log-{rank.rank}").open("wb") as log:
         return subprocess.Popen(  # noqa: S603, this project's own module
             [sys.executable, "-P", "-m", _WORKER, str(room)],
             stdin=subprocess.PIPE,
-            stdout=2 if place.rank == 0 else log,  # what a component prints; stdout is for results
+            stdout=2 if rank.rank == 0 else log,  # what a component prints; stdout is for results
             stderr=None if os.environ.get("AVELZOO_DEBUG") == "1" else log,
             env=environ,
         )
@@ -152,20 +152,20 @@ def _wait(processes: list[subprocess.Popen[bytes]], listener: Listener) -> None:
         time.sleep(_POLL)
 
 
-def _reason(places: list[Place], codes: list[int | None], room: Path, task: Task) -> AvelzooError:
+def _reason(ranks: list[Rank], codes: list[int | None], room: Path, task: Task) -> AvelzooError:
     """Why a run ended: what killed a process, else what one said of itself, else that one elsewhere was lost."""
     told: dict[int, dict[str, Any]] = {}
-    for place in places:
+    for rank in ranks:
         with suppress(OSError, ValueError):
-            told[place.rank] = json.loads((room / f"error-{place.rank}.json").read_text(encoding="utf-8"))
-    size = f"--devices {places[0].local_size}" + (f" --nodes {places[0].nodes}" if places[0].nodes > 1 else "")
+            told[rank.rank] = json.loads((room / f"error-{rank.rank}.json").read_text(encoding="utf-8"))
+    size = f"--devices {ranks[0].local_size}" + (f" --nodes {ranks[0].nodes}" if ranks[0].nodes > 1 else "")
     again = f"`avelzoo run --resume {task.out} {size}` goes on from the last whole epoch"
-    for place, code in zip(places, codes, strict=True):
-        if code and place.rank not in told:
+    for rank, code in zip(ranks, codes, strict=True):
+        if code and rank.rank not in told:
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            last = (room / f"log-{place.rank}").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            last = (room / f"log-{rank.rank}").read_text(encoding="utf-8", errors="replace").strip().splitlines()
             return TrainingError(
-                f"process {place.rank} of {place.size} was lost ({how}), so the others were ended",
+                f"process {rank.rank} of {rank.size} was lost ({how}), so the others were ended",
                 where=str(task.out),
                 found=last[-1][:300] if last else "it left no word; the system kills processes when memory runs out",
                 fix=again,

@@ -14,8 +14,8 @@ from typing import Any
 
 from avelzoo import engine
 from avelzoo.composition.resolving import from_dict
-from avelzoo.engine.parallel.place import Place, find_place
-from avelzoo.engine.parallel.ranks import LostError
+from avelzoo.engine.parallel.collectives import LostError
+from avelzoo.engine.parallel.rank import Rank, find_rank
 from avelzoo.engine.parallel.relay import Relay
 from avelzoo.errors import TrainingError, explain
 from avelzoo.plugin.host import default_host
@@ -29,28 +29,28 @@ def main(room: Path) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this one hears it too, and ends it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     keep_freed_memory()
-    place = find_place()
-    assert place is not None, "the launcher says which process this is"
+    rank = find_rank()
+    assert rank is not None, "the launcher says which process this is"
     try:
         with warnings.catch_warnings():
-            _take_part(room, place, json.loads((room / "task.json").read_text(encoding="utf-8")))
+            _take_part(room, rank, json.loads((room / "task.json").read_text(encoding="utf-8")))
     except BaseException as error:  # noqa: BLE001 - whatever happens, it is told in one place
         if os.environ.get("AVELZOO_DEBUG") == "1":
             traceback.print_exc()
         told = explain(error).to_dict() | {"lost": isinstance(error, LostError)}
         if isinstance(error, LostError):
             told["error"] = TrainingError.__name__
-        _write(room / f"error-{place.rank}.json", told)
+        _write(room / f"error-{rank.rank}.json", told)
         return _FAILED
     return 0
 
 
-def _take_part(room: Path, place: Place, task: dict[str, Any]) -> None:
+def _take_part(room: Path, rank: Rank, task: dict[str, Any]) -> None:
     warnings.simplefilter("ignore")  # what is to be said of plugins has been said by who started this
     host = default_host()
     for file in task["plugins"]:
         host.add_file(Path(file))
-    relay = Relay(room / "events.jsonl") if place.rank == 0 else None
+    relay = Relay(room / "events.jsonl") if rank.rank == 0 else None
     if relay is not None:
         warnings.simplefilter("default")
         warnings.showwarning = lambda message, *_args, **_more: relay.warn(str(message))
@@ -63,7 +63,7 @@ def _take_part(room: Path, place: Place, task: dict[str, Any]) -> None:
         command=task["command"],
         progress=relay or False,
     )
-    if place.local_rank == 0:
+    if rank.local_rank == 0:
         _write(room / "result.json", result.to_dict())
 
 

@@ -9,9 +9,8 @@ rounding; memories stay the same everywhere because they see the same.
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, final
 
 import numpy as np
 import torch
@@ -19,90 +18,82 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from avelzoo.composition.model import Model, StepOutput
-from avelzoo.contracts import Encode, Split
+from avelzoo.contracts import Encode
 from avelzoo.engine.checkpoint import load_tensors
-from avelzoo.engine.parallel.ranks import Ranks
+from avelzoo.engine.parallel.collectives import Collectives
 from avelzoo.engine.parallel.streams import OwnStream
+from avelzoo.engine.processes import Processes, Share
 from avelzoo.engine.rng import Generators, capture, restore
 from avelzoo.engine.rundir import RunWarning
-from avelzoo.engine.team import Alone
 from avelzoo.errors import PluginError
-from avelzoo.records import Batch, Encoded, MemoryView, Predictions, Targets
+from avelzoo.records import Batch, Encoded, MemoryView, Predictions
 
 T = TypeVar("T")
 
 
-class Together:
+@final
+class SharedProcesses(Processes):
     """This process, as one of several.
 
     Args:
         fabric: device and precision.
         precision: as in `TrainConfig`.
-        ranks: all of them.
+        collectives: what the processes tell each other.
         seed: of the run.
     """
 
-    def __init__(self, fabric: Fabric, precision: str, ranks: Ranks, seed: int) -> None:
-        self.fabric = fabric
-        self.first = ranks.place.rank == 0
-        self.size = ranks.place.size
-        self._alone = Alone(fabric, precision)
-        self._ranks = ranks
-        self._own = OwnStream(seed, ranks.place.rank, fabric.device)
+    def __init__(self, fabric: Fabric, precision: str, collectives: Collectives, seed: int) -> None:
+        super().__init__(fabric, precision)
+        self.first = collectives.rank.rank == 0
+        self.size = collectives.rank.size
+        self._collectives = collectives
+        self._own = OwnStream(seed, collectives.rank.rank, fabric.device)
 
-    def fetch(self, split: Split, indices: np.ndarray) -> tuple[Batch, Targets]:
-        """Features and targets of this process's share."""
-        return self._alone.fetch(split, np.asarray(indices)[self._ranks.mine(len(indices)).numpy()])
+    def share_indices(self, indices: np.ndarray) -> np.ndarray:
+        """Those of this process's share."""
+        own: np.ndarray = np.asarray(indices)[self._collectives.share_indices(len(indices)).numpy()]
+        return own
 
-    def step(self, model: Model, batch: Batch, targets: Targets, videos: int) -> StepOutput:
+    def step(self, model: Model, share: Share) -> StepOutput:
         """The share is encoded here; the rest of the step is the whole batch's."""
-        encoded = self._encode_share(model.encoder, batch, videos)
-        every = Targets(
-            event=self._every(targets.event, videos),
-            presence=self._every(targets.presence, videos),
-            segments=None if targets.segments is None else self._every(targets.segments, videos),
-            background=targets.background,
-        )
-        blank = Batch(
-            audio=_blank(batch.audio, videos),
-            visual=_blank(batch.visual, videos),
-            rows=self._every(batch.rows, videos),
-        )
-        wanted = model.memory.wants_features(encoded, blank, model.with_estimate(encoded, every))
-        whole = self._with_features(blank, batch, wanted)
-        return model.learn(encoded, whole, every, self._sharing(model.encoder))
+        encoded = self._encode_share(model.encoder, share.batch, share.videos)
+        targets = share.targets.map(lambda value: self._whole(value, share.videos))
+        blank = share.batch.map(lambda value: self._without_features(value, share.videos))
+        wanted = model.memory.wants_features(encoded, blank, model.with_estimate(encoded, targets))
+        batch = self._with_features(blank, share.batch, wanted)
+        return model.learn(encoded, batch, targets, self._sharing(model.encoder))
 
     def backward(self, model: nn.Module, loss: Tensor) -> None:
-        """Each process goes backward from its part of the loss; then all is added up."""
+        """Each process back-propagates loss / size; the gradients are summed."""
         self.fabric.backward(loss / self.size)
-        self._ranks.add_up(model.parameters())
+        self._collectives.all_reduce_gradients(model.parameters())
 
     def view(self, model: Model) -> MemoryView | None:
         """The memory's content, its encoding shared out."""
         return model.memory.read(self._sharing(model.encoder))
 
-    def predict(self, model: Model, batch: Batch, view: MemoryView | None, videos: int) -> Predictions:
+    def predict(self, model: Model, share: Share, view: MemoryView | None) -> Predictions:
         """Each encodes its share, and all have all predictions."""
-        predictions: Predictions = model.head(self._encode_share(model.encoder, batch, videos), view)
+        predictions: Predictions = model.head(self._encode_share(model.encoder, share.batch, share.videos), view)
         return predictions
 
-    def settle(self, model: nn.Module) -> None:
-        """Compare every tensor's sum; where they differ, the first process's model is everybody's.
+    def synchronise(self, model: nn.Module) -> None:
+        """Compare every tensor's sum over processes; where sums differ, broadcast the model of rank 0.
 
         They differ where a component draws random numbers of its own making, or where a GPU's arithmetic does not
         repeat itself.
         """
         state = model.state_dict()
         sums = torch.stack([value.detach().sum(dtype=torch.float64) for value in state.values()])
-        found = self._ranks.gather(sums.unsqueeze(0)).nan_to_num()
+        found = self._collectives.all_gather(sums.unsqueeze(0)).nan_to_num()
         same = (found == found[0]).all(dim=0).tolist()
         differing = [name for name, equal in zip(state, same, strict=True) if not equal]
         if not differing:
             return
-        self._ranks.spread(state)
+        self._collectives.broadcast(state)
         if self.first:
             warnings.warn(
-                f"the processes had come to differ in {', '.join(differing[:4])}; all go on from the first one's model",
+                f"parameters differed between processes ({', '.join(differing[:4])}); reset to those of rank 0",
                 RunWarning,
                 stacklevel=2,
             )
@@ -110,7 +101,7 @@ class Together:
     def generators(self) -> Generators:
         """The common generators, as those of one process are kept, and each process's own."""
         tensors, plain = capture(self.fabric.device)
-        own = self._ranks.collect(self._own.capture())
+        own = self._collectives.all_gather_object(self._own.capture())
         for rank, (numbers, _) in enumerate(own):
             tensors |= {f"rank{rank}.{name}": value for name, value in numbers.items()}
         return tensors, plain | {"ranks": [rest for _, rest in own]}
@@ -119,7 +110,7 @@ class Together:
         """Inverse of ``generators``; a process that was not there before keeps its fresh ones."""
         tensors, plain = generators
         restore(generators, self.fabric.device)
-        rank = self._ranks.place.rank
+        rank = self._collectives.rank.rank
         if rank < len(plain.get("ranks", ())):
             prefix = f"rank{rank}."
             numbers = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
@@ -129,31 +120,32 @@ class Together:
         """The first process reads, and sends what it found."""
         tensors, meta = load_tensors(path) if self.first else ({}, {})
         told = {name: (value.shape, value.dtype) for name, value in tensors.items()}
-        told, meta = self.agreed((told, meta))
+        told, meta = self.broadcast_object((told, meta))
         if not self.first:
             tensors = {name: torch.empty(shape, dtype=dtype) for name, (shape, dtype) in told.items()}
-        self._ranks.spread(tensors)
+        self._collectives.broadcast(tensors)
         return tensors, meta
 
-    def agreed(self, value: T) -> T:
-        """The first process's value, for all."""
-        return self._ranks.agreed(value)
+    def broadcast_object(self, value: T) -> T:
+        """The first process's value."""
+        return self._collectives.broadcast_object(value)
 
-    def most(self, value: float | None) -> float | None:
+    def max_over_ranks(self, value: float | None) -> float | None:
         """The largest value of any process."""
-        return max((found for found in self._ranks.collect(value) if found is not None), default=None)
+        found = self._collectives.all_gather_object(value)
+        return max((one for one in found if one is not None), default=None)
 
-    def wait(self) -> None:
-        """Until all are here."""
-        self._ranks.wait()
+    def barrier(self) -> None:
+        """Wait until every process is here."""
+        self._collectives.barrier()
 
     def _sharing(self, encoder: nn.Module) -> Encode:
         """The encoder as a memory calls it: in every process with the same arguments."""
 
         def encode(audio: Tensor, visual: Tensor) -> Encoded:
             rows = audio.shape[0]
-            mine = self._ranks.mine(rows).to(audio.device)
-            share = Batch(audio=audio[mine], visual=visual[mine], rows=mine)
+            own = self._collectives.share_indices(rows).to(audio.device)
+            share = Batch(audio=audio[own], visual=visual[own], rows=own)
             return self._encode_share(encoder, share, rows)
 
         return encode
@@ -162,25 +154,25 @@ class Together:
         with self._own.drawn():
             part: Encoded = encoder(share.audio, share.visual)
         length = share.audio.shape[0]
-        odd = [name for name, value in part.extras.items() if value.shape[:1] != (length,)]
+        odd = [f"{name} {tuple(v.shape)}" for name, v in part.tensors().items() if v.shape[:1] != (length,)]
         if odd:
             raise PluginError(
-                "an encoder's extra tensor cannot be gathered from several processes",
+                "an encoder's tensor cannot be gathered from several processes",
                 where=type(encoder).__name__,
-                found=", ".join(f"{name} {tuple(part.extras[name].shape)}" for name in odd),
+                found=", ".join(odd),
                 expected=f"the videos as first dimension, here {length}",
                 fix="let the encoder give it once per video, or train in one process",
             )
-        return replace(
-            part,
-            fused=self._ranks.rows(part.fused, rows),
-            audio=self._ranks.rows(part.audio, rows),
-            visual=self._ranks.rows(part.visual, rows),
-            extras={name: self._ranks.rows(value, rows) for name, value in part.extras.items()},
-        )
+        return part.map(lambda value: self._collectives.gather_rows(value, rows))
 
-    def _every(self, share: Tensor, rows: int) -> Tensor:
-        return self._ranks.gather(share)[:rows]
+    def _whole(self, share: Tensor, rows: int) -> Tensor:
+        return self._collectives.all_gather(share)[:rows]
+
+    def _without_features(self, share: Tensor, rows: int) -> Tensor:
+        """(rows ...): features (floating tensors) as zeros that take no space, anything else gathered."""
+        if share.is_floating_point():
+            return share.new_zeros(()).expand(rows, *share.shape[1:])
+        return self._whole(share, rows)
 
     def _with_features(self, blank: Batch, share: Batch, wanted: Tensor) -> Batch:
         """The batch with the features of the wanted videos, sent by whoever has them."""
@@ -191,18 +183,15 @@ class Together:
         owner, position = index // length, index % length
         counts = owner.bincount(minlength=self.size).tolist()
         most = max(counts)
-        mine = position[owner == self._ranks.place.rank]
-        sent = torch.cat([mine, mine.new_zeros(most - mine.shape[0])])
+        own = position[owner == self._collectives.rank.rank]
+        sent = torch.cat([own, own.new_zeros(most - own.shape[0])])
         place = owner * most + torch.cat([torch.arange(count) for count in counts]).to(owner)
 
-        def filled(empty: Tensor, own: Tensor) -> Tensor:
+        def filled(empty: Tensor, held: Tensor) -> Tensor:
+            if not empty.is_floating_point():
+                return empty
             return torch.zeros_like(empty, memory_format=torch.contiguous_format).index_copy(
-                0, index, self._ranks.gather(own[sent])[place]
+                0, index, self._collectives.all_gather(held[sent])[place]
             )
 
-        return replace(blank, audio=filled(blank.audio, share.audio), visual=filled(blank.visual, share.visual))
-
-
-def _blank(share: Tensor, rows: int) -> Tensor:
-    """(rows ...) zeros that take no space."""
-    return share.new_zeros(()).expand(rows, *share.shape[1:])
+        return blank.map(filled, share)

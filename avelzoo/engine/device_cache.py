@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from avelzoo.contracts import Dataset, Split
 from avelzoo.errors import OptionError
@@ -19,7 +17,7 @@ _PIECE = 32
 _WHERE = "train.resident"
 
 
-class ResidentDataset(Dataset):
+class CachedDataset(Dataset):
     """Another data set, each of its splits read once, when it is first asked for.
 
     What a fetch returns is what the data set returns, rounded to the number format it is kept in, and on the device
@@ -36,7 +34,7 @@ class ResidentDataset(Dataset):
         self._dataset = dataset
         self._device = device
         self._dtype = dtype
-        self._splits: dict[str, ResidentSplit] = {}
+        self._splits: dict[str, CachedSplit] = {}
 
     def split(self, name: str) -> Split:
         """The split, on the device.
@@ -45,7 +43,7 @@ class ResidentDataset(Dataset):
             OptionError: it does not fit there, or does not fit into the number format.
         """
         if name not in self._splits:
-            self._splits[name] = ResidentSplit(self._dataset.split(name), self._device, self._dtype)
+            self._splits[name] = CachedSplit(self._dataset.split(name), self._device, self._dtype)
         return self._splits[name]
 
     def references(self, name: str) -> Mapping[str, np.ndarray]:
@@ -57,8 +55,8 @@ class ResidentDataset(Dataset):
         return self._dataset.fingerprint()
 
 
-class ResidentSplit(Split):
-    """One split on a device; see `ResidentDataset`.
+class CachedSplit(Split):
+    """One split on a device; see `CachedDataset`.
 
     Args:
         split: where the features are read.
@@ -79,18 +77,7 @@ class ResidentSplit(Split):
     def fetch(self, indices: Sequence[int] | np.ndarray) -> tuple[Batch, Targets]:
         """Features (float32) and targets of the videos at these positions, on the device."""
         places = torch.from_numpy(np.asarray(indices, dtype=np.int64)).to(self._device)
-        targets = self._targets
-        batch = Batch(
-            audio=self._batch.audio[places].float(),
-            visual=self._batch.visual[places].float(),
-            rows=self._batch.rows[places],
-        )
-        return batch, replace(
-            targets,
-            event=targets.event[places],
-            presence=targets.presence[places],
-            segments=None if targets.segments is None else targets.segments[places],
-        )
+        return self._batch.take(places).to(dtype=torch.float32), self._targets.take(places)
 
     def labels(self) -> np.ndarray:
         """The split's own."""
@@ -102,63 +89,50 @@ class ResidentSplit(Split):
 
     def _read(self, dtype: torch.dtype) -> tuple[Batch, Targets]:
         """All of it, a few videos at a time."""
-        kept: dict[str, Tensor] = {}
+        kept: Batch | None = None
         known: list[Targets] = []
         for start in range(0, len(self._split), _PIECE):
             places = np.arange(start, min(start + _PIECE, len(self._split)))
-            batch, targets = self._split.fetch(places)
+            given, targets = self._split.fetch(places)
+            part = given.to(dtype=dtype)
+            if dtype == torch.float16:
+                self._require_range(given, part)
+            kept = self._allocate(part) if kept is None else kept
+            rows = slice(start, start + len(places))
+            kept.map(lambda whole, piece, rows=rows: whole[rows].copy_(piece), part)
             known.append(targets)
-            for name in ("audio", "visual", "rows"):
-                given = getattr(batch, name)
-                own = dtype if given.is_floating_point() else given.dtype
-                if name not in kept:
-                    kept[name] = self._room(name, given, own)
-                part = given.to(own)
-                if own == torch.float16:
-                    self._require_range(name, given, part)
-                kept[name][start : start + len(places)].copy_(part)
-        if not known:
+        if kept is None:
             return self._split.fetch([])
-        return Batch(**kept), _joined(known).to(self._device)
+        return kept, Targets.cat(known).to(self._device)
 
-    def _room(self, name: str, given: Tensor, dtype: torch.dtype) -> Tensor:
-        """Memory for a modality of all videos."""
-        shape = (len(self), *given.shape[1:])
-        need = float(np.prod(shape)) * dtype.itemsize / 2**20
+    def _allocate(self, like: Batch) -> Batch:
+        """Memory on the device for all videos of the split."""
+        held = sum(value[:1].numel() * value.dtype.itemsize for value in like.tensors().values()) * len(self)
         try:
-            return torch.empty(shape, dtype=dtype, device=self._device)
+            return like.map(lambda v: torch.empty((len(self), *v.shape[1:]), dtype=v.dtype, device=self._device))
         except (RuntimeError, MemoryError) as error:  # torch has one class for either device
             raise OptionError(
                 f"the split '{self.name}' does not fit on the device",
                 where=_WHERE,
-                found=f"{need:,.0f} MiB of {name} features for {len(self)} videos",
+                found=f"{held / 2**20:,.0f} MiB of features for {len(self)} videos",
                 fix="use train.resident=float16, or off to read every batch anew",
             ) from error
 
-    def _require_range(self, name: str, given: Tensor, kept: Tensor) -> None:
+    def _require_range(self, given: Batch, kept: Batch) -> None:
         """Refuse to make infinities out of numbers."""
-        if bool((kept.isinf() & given.isfinite()).any()):
-            raise OptionError(
-                f"{name} features of the split '{self.name}' are too large for float16",
-                where=_WHERE,
-                found=f"{float(given.abs().max()):.4g}",
-                expected=f"at most {torch.finfo(torch.float16).max:g}",
-                fix="use train.resident=bfloat16 or float32",
-            )
+        for name, value in given.tensors().items():
+            if value.is_floating_point() and bool((kept.tensors()[name].isinf() & value.isfinite()).any()):
+                raise OptionError(
+                    f"{name} features of the split '{self.name}' are too large for float16",
+                    where=_WHERE,
+                    found=f"{float(value.abs().max()):.4g}",
+                    expected=f"at most {torch.finfo(torch.float16).max:g}",
+                    fix="use train.resident=bfloat16 or float32",
+                )
 
 
-def resident(dataset: Dataset, device: torch.device, kept: str) -> Dataset:
+def cached(dataset: Dataset, device: torch.device, kept: str) -> Dataset:
     """The data set as ``train.resident`` wants it: itself, where that is ``off``."""
     if kept == "off":
         return dataset
-    return ResidentDataset(dataset, device, cast("torch.dtype", getattr(torch, kept)))
-
-
-def _joined(parts: Sequence[Targets]) -> Targets:
-    segments = [part.segments for part in parts]
-    return replace(
-        parts[0],
-        event=torch.cat([part.event for part in parts]),
-        presence=torch.cat([part.presence for part in parts]),
-        segments=None if None in segments else torch.cat(cast("list[Tensor]", segments)),
-    )
+    return CachedDataset(dataset, device, cast("torch.dtype", getattr(torch, kept)))

@@ -1,4 +1,4 @@
-"""What the processes of a run tell each other. All of them have to ask the same questions in the same order."""
+"""Collective operations of the processes of a run. Every process has to call them in the same order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from avelzoo.engine.parallel.place import Place
+from avelzoo.engine.parallel.rank import Rank
 from avelzoo.errors import TrainingError
 
 T = TypeVar("T")
@@ -41,45 +41,45 @@ def _heard() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Ranks:
-    """The processes of a run, which have found each other.
+class Collectives:
+    """What connected processes compute together.
 
     Attributes:
-        place: of this one.
+        rank: of this process.
         device: where its tensors are.
     """
 
-    place: Place
+    rank: Rank
     device: torch.device
 
-    def mine(self, rows: int) -> Tensor:
+    def share_indices(self, rows: int) -> Tensor:
         """(ceil(rows / size)) positions of this process's share: consecutive, the last row repeated where rows end.
 
         Every share has the same length and at least one row, so that each process computes the same things.
         """
-        share = -(-rows // self.place.size)
-        first = self.place.rank * share
+        share = -(-rows // self.rank.size)
+        first = self.rank.rank * share
         return torch.arange(first, first + share).clamp_max(rows - 1)
 
-    def gather(self, share: Tensor) -> Tensor:
+    def all_gather(self, share: Tensor) -> Tensor:
         """(c ...) of every process -> (size c ...), in order of rank. No gradient."""
         raw = share.detach().contiguous().flatten().view(torch.uint8)  # not every type can be sent everywhere
-        found = raw.new_empty(self.place.size * raw.numel())
+        found = raw.new_empty(self.rank.size * raw.numel())
         with _heard():
             _all_gather(found, raw)
         return found.view(share.dtype).view(-1, *share.shape[1:])
 
-    def rows(self, share: Tensor, rows: int) -> Tensor:
+    def gather_rows(self, share: Tensor, rows: int) -> Tensor:
         """(ceil(rows / size) ...) of every process -> (rows ...), with gradient to each process's own share.
 
         What comes after is the same everywhere, and so is the gradient that comes back: each process takes its rows of
-        it, and nothing is sent. Since `add_up` adds what every process finds, each of them goes backward from its
-        ``size``-th part of the loss, which is made up for here.
+        it, and nothing is sent. Each process back-propagates loss / size; the gradient is multiplied by size to
+        compensate.
         """
         found: Tensor = _Gather.apply(share, self, rows)
         return found
 
-    def add_up(self, parameters: Iterable[nn.Parameter]) -> None:
+    def all_reduce_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace every gradient by its sum over processes; one that no process has stays None."""
         learnt = [p for p in parameters if p.requires_grad]
         for bucket in _buckets(learnt):
@@ -95,21 +95,21 @@ class Ranks:
                 elif bool(known[i] > 0):
                     parameter.grad = total.view_as(parameter).clone()
 
-    def collect(self, value: T) -> list[T]:
+    def all_gather_object(self, value: T) -> list[T]:
         """Every process's value, in order of rank."""
-        found: list[Any] = [None] * self.place.size
+        found: list[Any] = [None] * self.rank.size
         with _heard():
             dist.all_gather_object(found, value)
         return found
 
-    def agreed(self, value: T) -> T:
+    def broadcast_object(self, value: T) -> T:
         """The first process's value."""
         held = [value]
         with _heard():
             dist.broadcast_object_list(held, src=0)
         return held[0]
 
-    def spread(self, tensors: Mapping[str, Tensor]) -> None:
+    def broadcast(self, tensors: Mapping[str, Tensor]) -> None:
         """Fill everybody's tensors, of the same names, shapes and types, with the first process's."""
         for value in tensors.values():
             there = value.detach().to(self.device).contiguous()
@@ -119,23 +119,23 @@ class Ranks:
                     dist.broadcast(raw, src=0)
                 value.detach().copy_(raw.view(value.dtype).view(value.shape))
 
-    def wait(self) -> None:
-        """Until all are here."""
+    def barrier(self) -> None:
+        """Wait until every process is here."""
         with _heard():
-            self.collect(0)
+            self.all_gather_object(0)
 
 
 class _Gather(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, share: Tensor, ranks: Ranks, rows: int) -> Tensor:
-        ctx.ranks, ctx.length = ranks, share.shape[0]
-        return ranks.gather(share)[:rows]
+    def forward(ctx: Any, share: Tensor, collectives: Collectives, rows: int) -> Tensor:
+        ctx.collectives, ctx.length = collectives, share.shape[0]
+        return collectives.all_gather(share)[:rows]
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         (grad,) = grads
-        first = ctx.ranks.place.rank * ctx.length
-        own = grad[first : first + ctx.length] * ctx.ranks.place.size
+        first = ctx.collectives.rank.rank * ctx.length
+        own = grad[first : first + ctx.length] * ctx.collectives.rank.size
         if own.shape[0] < ctx.length:  # rows that were only there to fill the share
             own = torch.cat([own, own.new_zeros(ctx.length - own.shape[0], *own.shape[1:])])
         return own, None, None

@@ -10,7 +10,7 @@ import torch
 
 from avelzoo import engine
 from avelzoo.builtin.datasets.configs import WorldsConfig
-from avelzoo.engine.resident import ResidentDataset, resident
+from avelzoo.engine.device_cache import CachedDataset, cached
 from avelzoo.errors import OptionError
 from tests.engine.reading import numbers
 from tests.engine.tiny import TinyData, composed, tiny_registry
@@ -28,7 +28,7 @@ def run(out, **options):
 def test_a_fetch_is_the_data_sets_rounded(kept, supervision):
     small = WorldsConfig(train_videos=40, negatives=5, val_videos=3, test_videos=3, visual_channels=8, segments=4)
     dataset = small.open(supervision)
-    held = resident(dataset, CPU, kept)
+    held = cached(dataset, CPU, kept)
     assert held.spec == dataset.spec
     assert held.fingerprint() == dataset.fingerprint()
     for name in ("train", "test"):
@@ -54,7 +54,7 @@ def test_a_fetch_is_the_data_sets_rounded(kept, supervision):
 
 def test_a_split_is_read_once(monkeypatch):
     dataset = TinyData(composed().recipe.dataset)
-    held = ResidentDataset(dataset, CPU, torch.float32)
+    held = CachedDataset(dataset, CPU, torch.float32)
     split = held.split("train")
     monkeypatch.setattr(type(dataset.split("train")), "fetch", None)
     assert held.split("train") is split
@@ -86,7 +86,7 @@ def test_numbers_too_large_for_float16(monkeypatch):
     dataset = TinyData(composed().recipe.dataset)
     monkeypatch.setattr(dataset, "split", lambda name: split)
     with pytest.raises(OptionError, match="audio features of the split 'train' are too large for float16") as caught:
-        resident(dataset, CPU, "float16").split("train")
+        cached(dataset, CPU, "float16").split("train")
     assert "65504" in str(caught.value)
     assert "bfloat16" in str(caught.value)
-    assert resident(dataset, CPU, "bfloat16").split("train").fetch([0])[0].audio.isfinite().all()
+    assert cached(dataset, CPU, "bfloat16").split("train").fetch([0])[0].audio.isfinite().all()

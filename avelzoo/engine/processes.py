@@ -1,0 +1,114 @@
+"""Who works on a run: one process, or several that share its batches."""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+import numpy as np
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from avelzoo.composition.model import Model, StepOutput
+from avelzoo.contracts import Split
+from avelzoo.engine.checkpoint import load_tensors
+from avelzoo.engine.environment import feature_type
+from avelzoo.engine.rng import Generators, capture, restore
+from avelzoo.records import Batch, MemoryView, Predictions, Targets
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Share:
+    """A process's part of a batch.
+
+    Attributes:
+        batch: features of its videos.
+        targets: what is known of them.
+        videos: number of videos in the whole batch.
+    """
+
+    batch: Batch
+    targets: Targets
+    videos: int
+
+
+class Processes(ABC):  # noqa: B024, its defaults are complete: they are the single process
+    """What training and evaluation need done with a batch. The defaults are those of a single process.
+
+    Args:
+        fabric: device and precision of this process.
+        precision: as in `TrainConfig`.
+
+    Attributes:
+        first: whether this process is the one that writes.
+        size: number of processes.
+    """
+
+    first = True
+    size = 1
+
+    def __init__(self, fabric: Fabric, precision: str) -> None:
+        self.fabric = fabric
+        self._dtype = feature_type(precision)
+
+    def share_indices(self, indices: np.ndarray) -> np.ndarray:
+        """The videos of a batch that this process fetches and encodes."""
+        return indices
+
+    def fetch(self, split: Split, indices: np.ndarray) -> Share:
+        """This process's part of a batch, on its device."""
+        batch, targets = split.fetch(self.share_indices(indices))
+        device = self.fabric.device
+        return Share(batch.to(device, dtype=self._dtype), targets.to(device, dtype=self._dtype), len(indices))
+
+    def step(self, model: Model, share: Share) -> StepOutput:
+        """A training step: loss and terms of the whole batch."""
+        out: StepOutput = model(share.batch, share.targets)
+        return out
+
+    def backward(self, model: nn.Module, loss: Tensor) -> None:
+        """Gradients of the whole batch's loss."""
+        self.fabric.backward(loss)
+
+    def view(self, model: Model) -> MemoryView | None:
+        """The memory's content."""
+        return model.view()
+
+    def predict(self, model: Model, share: Share, view: MemoryView | None) -> Predictions:
+        """Predictions for all videos of a batch."""
+        return model.predict(share.batch, view)
+
+    def synchronise(self, model: nn.Module) -> None:
+        """Make sure that every process holds the same model."""
+
+    def generators(self) -> Generators:
+        """The state of every process's random generators."""
+        return capture(self.fabric.device)
+
+    def restore(self, generators: Generators) -> None:
+        """Inverse of ``generators``."""
+        restore(generators, self.fabric.device)
+
+    def read(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Tensors and plain data of a file of the run."""
+        return load_tensors(path)
+
+    def broadcast_object(self, value: T) -> T:
+        """The first process's value."""
+        return value
+
+    def max_over_ranks(self, value: float | None) -> float | None:
+        """The largest value of any process."""
+        return value
+
+    def barrier(self) -> None:
+        """Wait until every process is here."""
+
+
+@final
+class SingleProcess(Processes):
+    """One process that does everything."""
