@@ -8,14 +8,13 @@ This module needs no torch at import: records only hold tensors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from typing import Self
+from avelzoo.tensor_record import TensorRecord
 
-    import torch
+if TYPE_CHECKING:
     from torch import Tensor
 
 
@@ -62,86 +61,8 @@ class FeatureSpec:
         return cls(**values)
 
 
-class _TensorRecord:
-    """Mixin: what is done to every tensor of a record at once.
-
-    A field holds a tensor, a mapping of tensors, or something else (None, a number), which stays as it is.
-    """
-
-    def tensors(self) -> dict[str, Tensor]:
-        """The record's tensors by field name; those of a mapping by their own names."""
-        found: dict[str, Tensor] = {}
-        for f in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, f.name)
-            if _is_tensor(value):
-                found[f.name] = value
-            elif isinstance(value, Mapping):
-                found |= value
-        return found
-
-    def map(self, function: Callable[..., Tensor], *others: Self) -> Self:
-        """A copy whose tensors are ``function(own, *others')``, tensor by tensor.
-
-        Raises:
-            ValueError: the records do not hold the same tensors.
-        """
-        names = self.tensors().keys()
-        if any(other.tensors().keys() != names for other in others):
-            held = [", ".join(record.tensors()) for record in (self, *others)]
-            raise ValueError(f"records of {type(self).__name__} hold different tensors: {' | '.join(held)}")
-        changes: dict[str, Any] = {}
-        for f in fields(self):  # type: ignore[arg-type]
-            value, rest = getattr(self, f.name), [getattr(other, f.name) for other in others]
-            if _is_tensor(value):
-                changes[f.name] = function(value, *rest)
-            elif isinstance(value, Mapping):
-                changes[f.name] = {name: function(own, *(r[name] for r in rest)) for name, own in value.items()}
-        return replace(self, **changes)  # type: ignore[type-var]
-
-    def to(
-        self, device: torch.device | str | None = None, *, dtype: torch.dtype | None = None, non_blocking: bool = False
-    ) -> Self:
-        """A copy on ``device``; floating tensors also change to ``dtype`` when it is given."""
-
-        def moved(value: Tensor) -> Tensor:
-            there = value.to(device=device, non_blocking=non_blocking)  # as stored, then widened on the device
-            return there if dtype is None or not there.is_floating_point() else there.to(dtype)
-
-        return self.map(moved)
-
-    def take(self, indices: Tensor) -> Self:
-        """The videos at these positions: (k) int64 -> tensors (k ...)."""
-        return self.map(lambda value: value[indices])
-
-    @classmethod
-    def cat(cls, parts: Sequence[Self]) -> Self:
-        """One record of the videos of several, in their order.
-
-        Raises:
-            ValueError: the records do not hold the same tensors.
-        """
-        from torch import cat
-
-        return parts[0].map(lambda *values: cat(values), *parts[1:])
-
-    @classmethod
-    def stack(cls, parts: Sequence[Self]) -> Self:
-        """One record with a new first dimension, one row for each part.
-
-        Raises:
-            ValueError: the records do not hold the same tensors.
-        """
-        from torch import stack
-
-        return parts[0].map(lambda *values: stack(values), *parts[1:])
-
-
-def _is_tensor(value: Any) -> bool:
-    return hasattr(value, "is_floating_point")
-
-
 @dataclass(frozen=True, kw_only=True)
-class Batch(_TensorRecord):
+class Batch(TensorRecord):
     """Features of b videos.
 
     Attributes:
@@ -156,7 +77,7 @@ class Batch(_TensorRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Targets(_TensorRecord):
+class Targets(TensorRecord):
     """What is known about b videos.
 
     Attributes:
@@ -199,7 +120,7 @@ class Targets(_TensorRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Encoded(_TensorRecord):
+class Encoded(TensorRecord):
     """What an encoder makes of a batch.
 
     Attributes:
@@ -225,7 +146,7 @@ class Widths:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unimodal(_TensorRecord):
+class Unimodal(TensorRecord):
     """Event logits from one modality each, both (b t n); eq. 2's u before its softmax."""
 
     audio_logits: Tensor
@@ -233,7 +154,7 @@ class Unimodal(_TensorRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemoryView(_TensorRecord):
+class MemoryView(TensorRecord):
     """A memory as heads and objectives see it.
 
     Attributes:
@@ -264,7 +185,7 @@ class Metric:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Predictions(_TensorRecord):
+class Predictions(TensorRecord):
     """What a head says about b videos; a head fills what it has.
 
     Attributes:
@@ -294,7 +215,7 @@ class Predictions(_TensorRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decoded(_TensorRecord):
+class Decoded(TensorRecord):
     """Final answers for b videos.
 
     Attributes:

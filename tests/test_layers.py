@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "avelzoo"
 
 # Lowest first. A module may import what stands on its own row or on a lower one.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("avelzoo.version", "avelzoo.errors", "avelzoo.records"),
+    ("avelzoo.version", "avelzoo.errors", "avelzoo.tensor_record", "avelzoo.records"),
     ("avelzoo.config", "avelzoo.system"),
     ("avelzoo.components", "avelzoo.contracts", "avelzoo.jobs"),
     ("avelzoo.plugin",),
