@@ -39,7 +39,7 @@ def main() -> int:
     if fault := _missing():
         print(f"error: {fault}", file=sys.stderr)
         return 2
-    sys.path[:0] = [str(ROOT), str(BASELINES), str(ROOT / "scripts"), str(ROOT / "tests")]
+    sys.path[:0] = [str(ROOT), str(BASELINES), str(ROOT / "scripts")]
     import torch
     from gpu import parts, rows
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parent.parent / "avelzoo"
+from tests.imports import PACKAGE, SOURCES, run_time_imports
 
 # Lowest first. A module may import what stands on its own row or on a lower one.
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -75,37 +72,11 @@ TORCH_FREE = (
 HEAVY = ("torch", "lightning_fabric", "timm", "h5py", "safetensors", "einops", "scipy", "sklearn")
 
 
-def module_name(path: Path) -> str:
-    parts = ("avelzoo", *path.relative_to(PACKAGE).with_suffix("").parts)
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-SOURCES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
-
-
 def layer(module: str) -> str:
     """The row of a module: itself or the nearest package above it."""
     while module not in RANK and module.count(".") > 1:
         module = module.rpartition(".")[0]
     return module
-
-
-def run_time_imports(module: str, source: str) -> Iterator[tuple[int, str]]:
-    """(line, module) of every import that is executed, functions included; those for type checkers alone are not."""
-    todo: list[ast.AST] = [ast.parse(source)]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module}:{node.lineno} imports relatively"
-            for alias in node.names:
-                submodule = f"{node.module}.{alias.name}"
-                yield node.lineno, submodule if submodule in SOURCES else str(node.module)
-        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            todo.extend(node.orelse)
-        else:
-            todo.extend(ast.iter_child_nodes(node))
 
 
 def back_edges(module: str, source: str) -> list[str]:

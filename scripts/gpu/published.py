@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from parity import fixtures
 
 from avelzoo.published.official import official_outputs
 from gpu.arithmetic import multiply_in
 from gpu.rows import Job
+from tests.parity import fixtures
 
 
 def check(job: Job) -> None:

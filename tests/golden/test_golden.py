@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from golden.cells import COMPOSITIONS, NUMBERS, cells, composition, numbers
+from tests.golden.cells import COMPOSITIONS, NUMBERS, cells, composition, numbers
 
 RECIPES = dict(cells())
 

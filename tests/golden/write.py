@@ -6,9 +6,9 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from golden.cells import COMPOSITIONS, NUMBERS, cells, composition, numbers
+from tests.golden.cells import COMPOSITIONS, NUMBERS, cells, composition, numbers
 
 if __name__ == "__main__":
     found = dict(cells())

@@ -20,9 +20,8 @@ from avelzoo.metrics import (
     score,
     segment_accuracy,
 )
-
-from . import naive
-from .cases import Case, cases
+from tests.metrics import naive
+from tests.metrics.cases import Case, cases
 
 drawn = settings(deadline=None, max_examples=60, derandomize=True)
 

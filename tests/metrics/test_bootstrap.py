@@ -6,8 +6,7 @@ from hypothesis import given, settings
 
 from avelzoo.errors import OptionError
 from avelzoo.metrics import bootstrap_interval, score
-
-from .cases import Case, cases, random_case
+from tests.metrics.cases import Case, cases, random_case
 
 
 @settings(deadline=None, max_examples=40, derandomize=True)

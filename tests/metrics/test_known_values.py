@@ -15,8 +15,7 @@ from avelzoo.metrics import (
     score,
     segment_accuracy,
 )
-
-from .cases import Case, answers, truth
+from tests.metrics.cases import Case, answers, truth
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ import pytest
 
 from avelzoo.errors import DataError
 from avelzoo.metrics import Answers, Truth, concatenate, score
-
-from .cases import random_case
+from tests.metrics.cases import random_case
 
 
 def fields(**changes: Any) -> dict[str, Any]:

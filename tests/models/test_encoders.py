@@ -8,7 +8,7 @@ import torch
 from avelzoo.builtin.encoders.configs import MeanPoolConfig, STFusionConfig
 from avelzoo.errors import OptionError
 from avelzoo.records import FeatureSpec
-from models.worlds import SPEC, make_batch
+from tests.models.worlds import SPEC, make_batch
 
 SMALL = STFusionConfig(width=8, heads=2, feedforward=12)
 TABLE_2 = {

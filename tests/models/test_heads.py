@@ -7,7 +7,7 @@ import torch
 
 from avelzoo.builtin.heads.configs import DoubleConfig, EventAwareClassifiersConfig, EventAwareConfig, SingleConfig
 from avelzoo.records import Encoded, MemoryView, Widths
-from models.worlds import SPEC
+from tests.models.worlds import SPEC
 
 D = 8
 

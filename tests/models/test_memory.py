@@ -9,7 +9,7 @@ from avelzoo.builtin.encoders.configs import STFusionConfig
 from avelzoo.builtin.memory.configs import FeatureBankConfig, JsdBankConfig, LazyBankConfig, RandomBankConfig
 from avelzoo.nn import jensen_shannon
 from avelzoo.records import Batch, Targets
-from models.worlds import SPEC, make_batch, make_targets
+from tests.models.worlds import SPEC, make_batch, make_targets
 
 ENCODER = STFusionConfig(width=8, heads=2, feedforward=12, dropout=0.0, input_dropout=0.0)
 PAPER = JsdBankConfig(size=3)

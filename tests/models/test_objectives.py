@@ -9,7 +9,7 @@ import torch
 from avelzoo.builtin.objectives import terms
 from avelzoo.builtin.objectives.configs import FullConfig, WeakConfig
 from avelzoo.records import MemoryView, Metric, Predictions, Targets
-from models.worlds import SPEC, make_targets
+from tests.models.worlds import SPEC, make_targets
 
 N, B, T, D, L, M = SPEC.n, 5, 6, 8, 3, 0.9
 

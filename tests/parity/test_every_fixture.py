@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from avelzoo.published.official import official_outputs
-from parity import fixtures
+from tests.parity import fixtures
 
 NAMES = sorted(file.stem for file in fixtures.FOLDER.glob("*.json"))
 CASES = [(name, mode) for name in NAMES for mode in fixtures.modes(name) if not name.startswith("ge2023")]

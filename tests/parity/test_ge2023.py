@@ -9,7 +9,7 @@ import torch
 from avelzoo.errors import RunError, UsageError
 from avelzoo.plugin.host import PluginHost
 from avelzoo.published.official import official_outputs
-from parity import fixtures
+from tests.parity import fixtures
 
 pytestmark = pytest.mark.skipif(not fixtures.FOLDER.exists(), reason="the golden outputs are not beside the project")
 

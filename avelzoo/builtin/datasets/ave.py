@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from avelzoo.builtin.datasets.ave_split import AveSplit, Features, Labels, Rows
-from avelzoo.builtin.datasets.configs import AveConfig
 from avelzoo.components import Supervision
 from avelzoo.contracts import Dataset, Split
 from avelzoo.data.checking.agreement import read_segments, read_shares
@@ -42,6 +42,9 @@ from avelzoo.data.reading.layout import (
 from avelzoo.data.reading.orders import order_files, read_orders
 from avelzoo.errors import DataError, UsageError
 from avelzoo.records import FeatureSpec
+
+if TYPE_CHECKING:
+    from avelzoo.builtin.datasets.configs import AveConfig
 
 
 class AveDataset(Dataset):

@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from avelzoo.builtin.datasets.configs import WorldsConfig
 from avelzoo.builtin.datasets.worlds_generator import Scene, World
 from avelzoo.builtin.datasets.worlds_reference import Reference
 from avelzoo.components import Supervision
 from avelzoo.contracts import Dataset, Split
 from avelzoo.errors import OptionError, UsageError
 from avelzoo.records import Batch, FeatureSpec, Targets
+
+if TYPE_CHECKING:
+    from avelzoo.builtin.datasets.configs import WorldsConfig
 
 GENERATOR = "1"
 """Changes whenever equal options make other features."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avelzoo.builtin.datasets.configs import WorldsConfig
 from avelzoo.builtin.datasets.worlds_intervals import draw_run, length_law
+
+if TYPE_CHECKING:
+    from avelzoo.builtin.datasets.configs import WorldsConfig
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from avelzoo.builtin.encoders.configs import STFusionConfig
 from avelzoo.contracts import Encoder
 from avelzoo.nn import CrossBlock, Dropout, SelfBlock, VanillaAttention, projection, sinusoids
 from avelzoo.records import Encoded, Widths
+
+if TYPE_CHECKING:
+    from avelzoo.builtin.encoders.configs import STFusionConfig
 
 
 class STFusion(Encoder):

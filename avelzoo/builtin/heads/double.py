@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor
 
 from avelzoo.builtin.heads.branches import Classifier, decide
-from avelzoo.builtin.heads.configs import DoubleConfig
 from avelzoo.contracts import Decision, Head
 from avelzoo.records import Decoded, Encoded, MemoryView, Predictions
+
+if TYPE_CHECKING:
+    from avelzoo.builtin.heads.configs import DoubleConfig
 
 
 class Double(Head):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from avelzoo.builtin.heads.branches import Classifier, decide
-from avelzoo.builtin.heads.configs import EventAwareConfig
 from avelzoo.contracts import Decision, Head
 from avelzoo.nn import pairwise_distance
 from avelzoo.records import Decoded, Encoded, MemoryView, Metric, Predictions
+
+if TYPE_CHECKING:
+    from avelzoo.builtin.heads.configs import EventAwareConfig
 
 UNREACHABLE = 1e4
 """Distance to a category whose slots are all unfilled: finite, so that a softmax over nothing else stays finite."""

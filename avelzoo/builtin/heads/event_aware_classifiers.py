@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from avelzoo.builtin.heads.branches import Classifier, decide
-from avelzoo.builtin.heads.configs import EventAwareClassifiersConfig
 from avelzoo.contracts import Decision, Head
 from avelzoo.records import Decoded, Encoded, MemoryView, Predictions
+
+if TYPE_CHECKING:
+    from avelzoo.builtin.heads.configs import EventAwareClassifiersConfig
 
 
 class EventAwareClassifiers(Head):

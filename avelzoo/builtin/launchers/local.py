@@ -13,13 +13,15 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from avelzoo.builtin.launchers.configs import LocalConfig
 from avelzoo.errors import TrainingError, UsageError
 from avelzoo.jobs import Job, Launcher, Outcome
 from avelzoo.system.memory import Room, available, held
 from avelzoo.system.threads import asked_threads, spin_bounds, usable_cores
+
+if TYPE_CHECKING:
+    from avelzoo.builtin.launchers.configs import LocalConfig
 
 LOOK = 0.25
 """Seconds between two looks at the memory of the running jobs."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor
 
 from avelzoo.builtin.objectives import terms
-from avelzoo.builtin.objectives.configs import FullConfig
 from avelzoo.contracts import Objective
 from avelzoo.records import MemoryView, Predictions, Targets
+
+if TYPE_CHECKING:
+    from avelzoo.builtin.objectives.configs import FullConfig
 
 
 class FullObjective(Objective):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from avelzoo.builtin.objectives import terms
-from avelzoo.builtin.objectives.configs import WeakConfig
 from avelzoo.builtin.objectives.full import own_category
 from avelzoo.contracts import Objective
 from avelzoo.records import MemoryView, Predictions, Targets
+
+if TYPE_CHECKING:
+    from avelzoo.builtin.objectives.configs import WeakConfig
 
 
 class WeakObjective(Objective):

@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from parity import attended, fixtures
 
 from avelzoo import AvelzooError, official_outputs
+from tests.parity import attended, fixtures
 
 needs_fixtures = pytest.mark.skipif(
     not fixtures.FOLDER.exists(), reason="the golden descriptions are not beside the project"

@@ -9,10 +9,10 @@ import torch
 from avelzoo_baselines.mm_pyramid.configs import MMPyramidConfig
 from avelzoo_baselines.mm_pyramid.official import MMPyramid2022
 from avelzoo_baselines.mm_pyramid.pyramid import LevelFusion, Merge, Pyramid, PyramidLayer, Unit, within
-from parity import fixtures
 
 from avelzoo import FeatureSpec, OptionError, RunError, UsageError, official_outputs
 from avelzoo.testing import parametrize_with_checks
+from tests.parity import fixtures
 
 NAME = "mmpyramid-weak"
 SMALL = {"width": 16, "heads": 2, "feedforward": 12, "attention_width": 8}

@@ -9,9 +9,9 @@ import naive_relation as naive
 import numpy as np
 import pytest
 import torch
-from parity import fixtures
 
 from avelzoo import RunError, UsageError, official_outputs
+from tests.parity import fixtures
 
 pytestmark = pytest.mark.skipif(not fixtures.FOLDER.exists(), reason="the golden outputs are not beside the project")
 

@@ -6,13 +6,15 @@ import os
 import re
 import socket
 from collections.abc import Generator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.exceptions import OutOfMemoryError, RayError
 
 from avelzoo import Job, Launcher, Outcome, RunError, TrainingError, perform
-from avelzoo_ray.config import RayConfig
+
+if TYPE_CHECKING:
+    from avelzoo_ray.config import RayConfig
 
 PATIENCE = 10.0
 """Seconds for a cluster to answer."""

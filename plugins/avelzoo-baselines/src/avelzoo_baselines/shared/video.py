@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from avelzoo import MemoryView, Objective, Predictions, Targets
-from avelzoo_baselines.shared.configs import VideoConfig
 from avelzoo_baselines.shared.losses import (
     categorical_cross_entropy,
     cross_entropy_of_probabilities,
     soft_margin_on_probabilities,
 )
+
+if TYPE_CHECKING:
+    from avelzoo_baselines.shared.configs import VideoConfig
 
 _LOSSES = {
     "soft-margin": soft_margin_on_probabilities,
