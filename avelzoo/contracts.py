@@ -178,13 +178,20 @@ class Split(ABC):
     def fetch(self, indices: Sequence[int] | np.ndarray) -> tuple[Batch, Targets]:
         """Features (float32, CPU) and targets of the videos at these positions of the split, in this order.
 
+        Where videos differ in length, all are padded to the split's longest, and ``mask`` says what is real.
+
         Raises:
             DataError: a file is damaged or holds features that are not finite.
         """
 
     @abstractmethod
     def labels(self) -> np.ndarray:
-        """(videos, t) int64 segment ids of the whole split, for evaluation; n = background."""
+        """(videos, t) int64 segment ids of the whole split, for evaluation; n = background, padding included."""
+
+    def lengths(self) -> np.ndarray:
+        """(videos,) int64 real segments of every video; what follows them is padding. By default all have t."""
+        labels = self.labels()
+        return np.full(len(labels), labels.shape[1])
 
     @abstractmethod
     def events(self) -> np.ndarray:

@@ -39,7 +39,7 @@ def tune(decision: Decision | None, val: Answers, truth: Truth) -> Answers:
     if decision.distances:
         known = val.relevance.astype(np.float64).clip(1e-12, 1 - 1e-7)
         score = np.log(known / (1 - known)) / float(decision.scale)
-        decision.scale.fill_(fit_scale(score, truth.relevance))
+        decision.scale.fill_(fit_scale(score[truth.real], truth.relevance[truth.real]))
         relevance = 0.5 + 0.5 * np.tanh(0.5 * float(decision.scale) * score)
         val = replace(val, relevance=relevance.astype(np.float32))
     decision.tuned.fill_(best_threshold(val, truth))

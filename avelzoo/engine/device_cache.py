@@ -87,6 +87,10 @@ class CachedSplit(Split):
         """The split's own."""
         return self._split.events()
 
+    def lengths(self) -> np.ndarray:
+        """The split's own."""
+        return self._split.lengths()
+
     def _read(self, dtype: torch.dtype) -> tuple[Batch, Targets]:
         """All of it, a few videos at a time."""
         kept: Batch | None = None

@@ -53,6 +53,7 @@ def truth_of(spec: FeatureSpec, split: Split) -> Truth:
     return Truth(
         segments=split.labels(),
         events=split.events(),
+        lengths=split.lengths(),
         categories=spec.categories,
         seconds_per_segment=spec.seconds_per_segment,
     )
@@ -89,6 +90,7 @@ def save_answers(path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Split,
                 group.create_dataset(field, data=getattr(got, field))
             group.create_dataset("true_segments", data=split.labels())
             group.create_dataset("true_events", data=split.events())
+            group.create_dataset("lengths", data=split.lengths())
     write_bytes(path, content.getvalue())
 
 
@@ -103,6 +105,7 @@ def load_answers(path: Path, split: str) -> tuple[list[str], Answers, Truth]:
         truth = Truth(
             segments=group["true_segments"][:],
             events=group["true_events"][:],
+            lengths=group["lengths"][:] if "lengths" in group else np.empty(0, dtype=np.int64),
             categories=tuple(str(name) for name in file.attrs["categories"]),
             seconds_per_segment=float(file.attrs["seconds_per_segment"]),
         )

@@ -13,12 +13,12 @@ def correct_segments(segments: IntArray, truth: Truth) -> IntArray:
         segments: (v t) ids, or (v 1) for one id per video held throughout.
         truth: what is true.
     """
-    right: IntArray = (segments == truth.segments).sum(axis=1)
+    right: IntArray = ((segments == truth.segments) & truth.real).sum(axis=1)
     return right
 
 
 def segment_accuracy(segments: IntArray, truth: Truth) -> float:
-    """Share of right segments, background included: (1 / v t) sum_vt [s_vt = y_vt].
+    """Share of right segments, background included: sum_vt [s_vt = y_vt] over the number of segments.
 
     The headline number of every AVE paper (Ge et al. 2023, sec. 4.1.2).
 
@@ -26,7 +26,7 @@ def segment_accuracy(segments: IntArray, truth: Truth) -> float:
         segments: (v t) ids, or (v 1) for one id per video held throughout.
         truth: what is true.
     """
-    return int(correct_segments(segments, truth).sum()) / truth.segments.size
+    return int(correct_segments(segments, truth).sum()) / int(truth.lengths.sum())
 
 
 def category_accuracy(answers: Answers, truth: Truth) -> float | None:
@@ -45,7 +45,7 @@ def foreground_background(answers: Answers, truth: Truth) -> Figures:
     """
     event = truth.relevance
     foreground = mean(answers.segments[event] != truth.background)
-    background = mean(answers.segments[~event] == truth.background)
+    background = mean(answers.segments[~event & truth.real] == truth.background)
     recalls = [share for share in (foreground, background) if share is not None]
     return {
         "balanced_accuracy": sum(recalls) / 2 if len(recalls) == 2 else None,
@@ -60,7 +60,7 @@ def partial_event(answers: Answers, truth: Truth) -> Figures:
     ``videos`` counts them (AVE annotations: 141 of 402 in the test split); the accuracy is None without any.
     """
     event = truth.relevance
-    partial = event.any(axis=1) & ~event.all(axis=1)
+    partial = event.any(axis=1) & (truth.real & ~event).any(axis=1)
     videos = int(partial.sum())
     right = int(correct_segments(answers.segments, truth)[partial].sum())
-    return {"segment_accuracy": ratio(right, videos * event.shape[1]), "videos": videos}
+    return {"segment_accuracy": ratio(right, int(truth.lengths[partial].sum())), "videos": videos}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,15 +80,19 @@ class Truth:
         events: (v) int64 category of every video in 0..n-1, or n for a video without one.
         categories: the n names, by id.
         seconds_per_segment: length of a segment in seconds.
+        lengths: (v) int64 segments of every video in 1..t; what follows them is padding, labelled background, which no
+            score looks at. Empty where all videos have t; filled in then.
 
     Raises:
-        DataError: an array of another type, shape or range, no categories, or a length that is not positive.
+        DataError: an array of another type, shape or range, no categories, a length that is not positive, or an event
+            in the padding.
     """
 
     segments: IntArray
     events: IntArray
     categories: tuple[str, ...]
     seconds_per_segment: float = 1.0
+    lengths: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         if not self.categories:
@@ -103,8 +107,23 @@ class Truth:
             )
         segments = ids(self.segments, where="truth.segments", shape=(None, None), below=self.n + 1, fix=_DATA)
         events = ids(self.events, where="truth.events", shape=(len(segments),), below=self.n + 1, fix=_DATA)
+        videos, t = segments.shape
+        given = self.lengths if len(self.lengths) else np.full(videos, t)
+        lengths = ids(given, where="truth.lengths", shape=(videos,), below=t + 1, fix=_DATA)
         object.__setattr__(self, "segments", segments)
         object.__setattr__(self, "events", events)
+        object.__setattr__(self, "lengths", lengths)
+        if not lengths.all():
+            raise DataError("A video has no segments.", where="truth.lengths", expected="1 or more", fix=_DATA)
+        beyond = int((self.relevance & ~self.real).any(axis=1).sum())
+        if beyond:
+            raise DataError(
+                "Padding is labelled as an event.",
+                where="truth.segments",
+                found=f"an event behind the last segment of {beyond} videos",
+                expected=f"background, {self.background}",
+                fix=_DATA,
+            )
 
     @property
     def n(self) -> int:
@@ -115,6 +134,12 @@ class Truth:
     def background(self) -> int:
         """Id of a segment without an event: n."""
         return len(self.categories)
+
+    @property
+    def real(self) -> BoolArray:
+        """(v t) bool, false in padding."""
+        real: BoolArray = np.arange(self.segments.shape[1]) < self.lengths[:, None]
+        return real
 
     @property
     def relevance(self) -> BoolArray:

@@ -14,9 +14,16 @@ _BLOCK = 1 << 22
 
 
 def bootstrap_interval(
-    values: NDArray[Any], *, resamples: int = 1000, seed: int = 0, level: float = 0.95
+    values: NDArray[Any],
+    *,
+    per: NDArray[np.int64] | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
 ) -> tuple[float, float]:
     """Percentile interval of the mean of one value per video, resampling videos with replacement.
+
+    Where videos differ in length (``per``), of the ratio sum of values / sum of lengths.
 
     Segments of one video are correlated, so the video is the unit that is drawn. For a paired comparison of two runs on
     the same videos pass the differences of their values per video.
@@ -27,6 +34,7 @@ def bootstrap_interval(
 
     Args:
         values: (v) one number per video, v >= 1.
+        per: (v) segments of every video; None for the plain mean.
         resamples: number of bootstrap samples.
         seed: same seed and values, same interval.
         level: coverage in (0, 1).
@@ -41,15 +49,16 @@ def bootstrap_interval(
         raise OptionError("A bootstrap needs samples.", where="resamples", found=str(resamples), expected=">= 1")
     if not 0 < level < 1:
         raise OptionError("A level of coverage is a share.", where="level", found=str(level), expected="0 < level < 1")
-    distinct, counts = np.unique(values, return_counts=True)
+    pairs = np.stack([values, np.ones_like(values) if per is None else per.astype(values.dtype)], axis=1)
+    distinct, counts = np.unique(pairs, axis=0, return_counts=True)
     shares = counts / values.size
     rng = np.random.default_rng(seed)
-    rows = max(1, _BLOCK // distinct.size)
+    rows = max(1, _BLOCK // len(distinct))
     sums = np.concatenate(
         [
             rng.multinomial(values.size, shares, size=min(rows, resamples - start)) @ distinct
             for start in range(0, resamples, rows)
         ]
     )
-    low, high = np.quantile(sums / values.size, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(sums[:, 0] / sums[:, 1], [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -18,7 +18,7 @@ def per_category(answers: Answers, truth: Truth) -> list[dict[str, Any]]:
     would score there; category_recall = share of videos whose category is right. None where a category has no videos.
     Videos without a category are in no row.
     """
-    length = truth.segments.shape[1]
+    segments = _totals(truth.lengths, truth)
     videos = _totals(np.ones_like(truth.events), truth)
     right = _totals(correct_segments(answers.segments, truth), truth)
     all_event = _totals(correct_segments(truth.events[:, None], truth), truth)
@@ -27,8 +27,8 @@ def per_category(answers: Answers, truth: Truth) -> list[dict[str, Any]]:
         {
             "category": name,
             "videos": int(videos[c]),
-            "segment_accuracy": ratio(right[c], videos[c] * length),
-            "all_event": ratio(all_event[c], videos[c] * length),
+            "segment_accuracy": ratio(right[c], segments[c]),
+            "all_event": ratio(all_event[c], segments[c]),
             "category_recall": ratio(named[c], videos[c]),
         }
         for c, name in enumerate(truth.categories)

@@ -40,9 +40,10 @@ class Runs:
 def event_scores(segments: IntArray, truth: Truth) -> Figures:
     """Events found, at temporal IoU >= 0.5.
 
-    An event is a maximal run of one category within a video. A predicted run P and a true run Y match when they are of
-    the same video and category and |P & Y| / |P | Y| >= 1/2. Matches are one-to-one without an assignment step: if P
-    matched Y and Y', it would hold half of itself in each and the gap that separates them, more than all of it.
+    An event is a maximal run of one category within a video; a video may hold several, or none. A predicted run P and a
+    true run Y match when they are of the same video and category and |P & Y| / |P | Y| >= 1/2. Matches are one-to-one
+    without an assignment step: if P matched Y and Y', it would hold half of itself in each and the gap that separates
+    them, more than all of it.
 
     precision = matched / predicted, recall = matched / true, f1 = 2 matched / (predicted + true); each is None where
     its denominator is 0.
@@ -51,7 +52,7 @@ def event_scores(segments: IntArray, truth: Truth) -> Figures:
         segments: (v t) predicted ids.
         truth: what is true.
     """
-    predicted, true = Runs.of(segments), Runs.of(truth.segments)
+    predicted, true = Runs.of(np.where(truth.real, segments, truth.background)), Runs.of(truth.segments)
     shared = (segments == truth.segments) & truth.relevance
     # Number every pair of runs that agree somewhere; how often a pair occurs is the size of its intersection.
     total = len(predicted.ids)

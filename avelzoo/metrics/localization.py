@@ -6,20 +6,22 @@ import numpy as np
 
 from avelzoo.metrics.answers import Answers, Truth
 from avelzoo.metrics.arrays import BoolArray, Figures, IntArray, mean
+from avelzoo.metrics.events import Runs
 
 
 def localization_scores(answers: Answers, truth: Truth) -> Figures:
     """Overlap and boundaries, given the right category.
 
     Counted are the videos with event segments of their category y^e whose category is right (c = y^e). In each,
-    Y = {t: y_t = y^e} is the truth and S = {t: s_t = y^e} the answer.
+    Y = {t: y_t = y^e} is the truth, one or several runs Y_k, and S = {t: s_t = y^e} the answer. Every segment of S
+    belongs to the run that is nearest in time, the earlier one where two are, which makes S_k; with one run, S_1 = S.
 
-    - segment_iou: mean of |S & Y| / |S | Y|, which is 0 where S is empty;
-    - segment_iou_all_event: mean of |Y| / t on the same videos, what event everywhere would score;
-    - start_error_seconds: mean of |min S - min Y| times the length of a segment, where S is not empty;
-    - end_error_seconds: the same for max S + 1 and max Y + 1;
+    - segment_iou: mean over videos of |S & Y| / |S | Y|, which is 0 where S is empty;
+    - segment_iou_all_event: mean of |Y| / length on the same videos, what event everywhere would score;
+    - start_error_seconds: mean over runs of |min S_k - min Y_k| times the length of a segment, where S_k is not empty;
+    - end_error_seconds: the same for max S_k + 1 and max Y_k + 1;
     - boundary_error_seconds: the mean of both;
-    - videos: how many are counted; missed: in how many of them S is empty.
+    - videos and runs: how many are counted; missed: of how many runs S_k is empty.
 
     Boundary errors alone would reward silence, therefore ``missed`` stands beside them.
     Figures are None without videos.
@@ -29,26 +31,49 @@ def localization_scores(answers: Answers, truth: Truth) -> Figures:
     # An answered category is never n, so videos without one do not count.
     counted = true.any(axis=1) & (answers.category == truth.events)
     true = true[counted]
-    found = (answers.segments == event)[counted]
-    hit = found.any(axis=1)
+    found = ((answers.segments == event) & truth.real)[counted]
 
     iou = (found & true).sum(axis=1) / (found | true).sum(axis=1)
-    found_start, found_end = _span(found[hit])
-    true_start, true_end = _span(true[hit])
-    start = np.abs(found_start - true_start) * truth.seconds_per_segment
-    end = np.abs(found_end - true_end) * truth.seconds_per_segment
+    runs = Runs.of(true.astype(np.int64))
+    owner = np.take_along_axis(runs.of_segment, _nearest(true), axis=1)
+    events = np.flatnonzero(runs.ids)
+    true_start, true_end = (end[events] for end in _spans(true, owner, len(runs.ids)))
+    found_start, found_end = (end[events] for end in _spans(found, owner, len(runs.ids)))
+    hit = found_end > 0
+    start = np.abs(found_start - true_start)[hit] * truth.seconds_per_segment
+    end = np.abs(found_end - true_end)[hit] * truth.seconds_per_segment
     return {
         "segment_iou": mean(iou),
-        "segment_iou_all_event": mean(true),
+        "segment_iou_all_event": mean(true.sum(axis=1) / truth.lengths[counted]),
         "start_error_seconds": mean(start),
         "end_error_seconds": mean(end),
         "boundary_error_seconds": mean((start + end) / 2),
         "videos": int(counted.sum()),
+        "runs": len(events),
         "missed": int((~hit).sum()),
     }
 
 
-def _span(mask: BoolArray) -> tuple[IntArray, IntArray]:
-    """First true segment and one past the last, (v) each; every row of (v t) holds a true one."""
-    length = mask.shape[1]
-    return mask.argmax(axis=1), length - mask[:, ::-1].argmax(axis=1)
+def _nearest(true: BoolArray) -> IntArray:
+    """(v t), the place of the nearest true segment, the earlier of two; every row of (v t) holds one."""
+    length = true.shape[1]
+    time = np.arange(length)
+    before = np.maximum.accumulate(np.where(true, time, -length), axis=1)
+    after = np.minimum.accumulate(np.where(true, time, 2 * length)[:, ::-1], axis=1)[:, ::-1]
+    nearest: IntArray = np.where(time - before <= after - time, before, after)
+    return nearest
+
+
+def _spans(mask: BoolArray, owner: IntArray, runs: int) -> tuple[IntArray, IntArray]:
+    """First true segment and one past the last of every run's part of ``mask``, (runs) each; (t, 0) where it is empty.
+
+    Args:
+        mask: (v t).
+        owner: (v t), the run that each segment belongs to.
+        runs: how many there are.
+    """
+    start, end = np.full(runs, mask.shape[1]), np.zeros(runs, dtype=np.int64)
+    owners, times = owner[mask], mask.nonzero()[1]
+    np.minimum.at(start, owners, times)
+    np.maximum.at(end, owners, times + 1)
+    return start, end

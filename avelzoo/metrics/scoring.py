@@ -84,17 +84,19 @@ def score(
         "event_f1_iou50": events.pop("f1"),
         "events_iou50": events,
         "macro": macro_scores(rows),
-        "calibration": calibration_error(answers.relevance, truth.relevance),
+        "calibration": calibration_error(answers.relevance[truth.real], truth.relevance[truth.real]),
         "per_category": rows,
         "videos": len(truth.events),
-        "segments": int(truth.segments.size),
+        "segments": int(truth.lengths.sum()),
     }
 
 
 def _interval(answers: Answers, truth: Truth, resamples: int, seed: int) -> list[float]:
     # Whole numbers of right segments keep the resampled sums exact; the division comes last.
-    right = correct_segments(answers.segments, truth)
-    return [end / truth.segments.shape[1] for end in bootstrap_interval(right, resamples=resamples, seed=seed)]
+    right, lengths = correct_segments(answers.segments, truth), truth.lengths
+    if (lengths != lengths[0]).any():
+        return list(bootstrap_interval(right, per=lengths, resamples=resamples, seed=seed))
+    return [end / int(lengths[0]) for end in bootstrap_interval(right, resamples=resamples, seed=seed)]
 
 
 def _sizes(shape: tuple[int, ...], n: int) -> str:

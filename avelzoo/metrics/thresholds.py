@@ -34,12 +34,12 @@ def best_threshold(answers: Answers, truth: Truth) -> float:
     Returns:
         A number in [0, 1].
     """
-    relevance = answers.relevance.ravel().astype(np.float64)
+    relevance = answers.relevance[truth.real].astype(np.float64)
     gain = (truth.segments == truth.background).astype(np.int64) - (truth.segments == answers.category[:, None])
     order = np.argsort(relevance, kind="stable")
     values, last = np.unique(relevance[order][::-1], return_index=True)
     last = len(relevance) - 1 - last  # of each distinct value, its last place in ascending order
-    right = np.concatenate([[0], np.cumsum(gain.ravel()[order])[last]])  # beyond an event everywhere
+    right = np.concatenate([[0], np.cumsum(gain[truth.real][order])[last]])  # beyond an event everywhere
     if values[0] == 0:
         right[0] = -1  # no threshold in [0, 1] lies below these segments
     edges = np.concatenate([[0.0], values, [1.0]])

@@ -53,11 +53,15 @@ def random_case(seed: int, *, videos: int, length: int, n: int) -> Case:
         relevance=rng.choice([0.0, 1.0, *rng.random(8)], size=segments.shape),
     )
     names = tuple(f"event {c}" for c in range(n))
-    return given, Truth(segments=segments, events=events, categories=names, seconds_per_segment=0.5)
+    lengths = np.full(videos, length)
+    if rng.random() < 0.6:  # answers in the padding are left as they are: nobody may look at them
+        lengths = rng.integers(1, length + 1, size=videos)
+        segments[np.arange(length) >= lengths[:, None]] = n
+    return given, Truth(segments=segments, events=events, categories=names, seconds_per_segment=0.5, lengths=lengths)
 
 
 def cases() -> st.SearchStrategy[Case]:
-    """Splits of 1 to 12 videos, 1 to 10 segments and 1 to 5 categories."""
+    """Splits of 1 to 12 videos, equally long or not, 1 to 10 segments and 1 to 5 categories."""
     return st.builds(
         random_case,
         st.integers(0, 2**32 - 1),

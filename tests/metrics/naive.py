@@ -19,13 +19,19 @@ def average(numbers: Sequence[float]) -> float | None:
     return sum(numbers) / len(numbers) if numbers else None
 
 
+def labels(truth: Truth, video: int) -> list[int]:
+    """A video's labels, without padding."""
+    return [int(y) for y in truth.segments[video]][: int(truth.lengths[video])]
+
+
 def segment_accuracy(predicted: Rows, truth: Truth, videos: Sequence[int] | None = None) -> float | None:
     chosen = range(len(truth.events)) if videos is None else videos
-    return share([predicted[v][t] == y for v in chosen for t, y in enumerate(truth.segments[v])])
+    return share([predicted[v][t] == y for v in chosen for t, y in enumerate(labels(truth, v))])
 
 
 def foreground_background(answers: Answers, truth: Truth) -> dict[str, float | None]:
-    pairs = [(s == truth.n, y == truth.n) for s, y in zip(answers.segments.flat, truth.segments.flat, strict=True)]
+    videos = range(len(truth.events))
+    pairs = [(answers.segments[v][t] == truth.n, y == truth.n) for v in videos for t, y in enumerate(labels(truth, v))]
     foreground = share([not s for s, y in pairs if not y])
     background = share([s for s, y in pairs if y])
     balanced = None if foreground is None or background is None else (foreground + background) / 2
@@ -34,20 +40,26 @@ def foreground_background(answers: Answers, truth: Truth) -> dict[str, float | N
 
 def localization(answers: Answers, truth: Truth) -> dict[str, float | None]:
     overlap, everywhere, starts, ends, both = [], [], [], [], []
-    missed = 0
+    missed = several = 0
     for v, event in enumerate(truth.events):
-        true = {t for t, y in enumerate(truth.segments[v]) if y == event}
+        row = labels(truth, v)
+        true = {t for t, y in enumerate(row) if y == event}
         if event == truth.n or not true or answers.category[v] != event:
             continue
-        found = {t for t, s in enumerate(answers.segments[v]) if s == event}
+        found = {t for t in range(len(row)) if answers.segments[v][t] == event}
         overlap.append(len(true & found) / len(true | found))
-        everywhere.append(len(true) / truth.segments.shape[1])
-        if found:
-            starts.append(abs(min(found) - min(true)) * truth.seconds_per_segment)
-            ends.append(abs(max(found) - max(true)) * truth.seconds_per_segment)
-            both.append((starts[-1] + ends[-1]) / 2)
-        else:
-            missed += 1
+        everywhere.append(len(true) / len(row))
+        events = [segments for category, segments in runs(row, truth.n) if category == event]
+        nearest = {s: min(events, key=lambda run, s=s: (min(abs(s - t) for t in run), min(run))) for s in found}
+        for run in events:
+            several += 1
+            own = {s for s in found if nearest[s] == run}
+            if own:
+                starts.append(abs(min(own) - min(run)) * truth.seconds_per_segment)
+                ends.append(abs(max(own) - max(run)) * truth.seconds_per_segment)
+                both.append((starts[-1] + ends[-1]) / 2)
+            else:
+                missed += 1
     return {
         "segment_iou": average(overlap),
         "segment_iou_all_event": average(everywhere),
@@ -55,6 +67,7 @@ def localization(answers: Answers, truth: Truth) -> dict[str, float | None]:
         "end_error_seconds": average(ends),
         "boundary_error_seconds": average(both),
         "videos": len(overlap),
+        "runs": several,
         "missed": missed,
     }
 
@@ -89,8 +102,9 @@ def most_matches(edges: dict[int, list[int]]) -> int:
 
 def event_scores(segments: Rows, truth: Truth) -> dict[str, float | None]:
     predicted_events = true_events = matched = 0
-    for predicted_row, true_row in zip(segments, truth.segments, strict=True):
-        predicted, true = runs(predicted_row, truth.n), runs(true_row.tolist(), truth.n)
+    for v, predicted_row in enumerate(segments):
+        row = labels(truth, v)
+        predicted, true = runs(predicted_row[: len(row)], truth.n), runs(row, truth.n)
         edges = {
             i: [j for j, (d, q) in enumerate(predicted) if c == d and len(p & q) / len(p | q) >= 0.5]
             for i, (c, p) in enumerate(true)

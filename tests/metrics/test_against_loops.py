@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from avelzoo.metrics import (
+    best_threshold,
     calibration_error,
     category_accuracy,
     event_scores,
@@ -40,7 +42,7 @@ def test_shares_of_right_answers(case: Case) -> None:
 @given(cases())
 def test_partial_events(case: Case) -> None:
     answers, truth = case
-    videos = [v for v, row in enumerate(truth.segments) if 0 < sum(y != truth.n for y in row) < len(row)]
+    videos = [v for v, row in enumerate(truth.segments) if 0 < sum(y != truth.n for y in row) < truth.lengths[v]]
     assert partial_event(answers, truth) == pytest.approx(
         {"segment_accuracy": naive.segment_accuracy(answers.segments, truth, videos), "videos": len(videos)}
     )
@@ -108,8 +110,31 @@ def test_calibration(case: Case) -> None:
     for bins in (1, 4, 15):
         found = calibration_error(answers.relevance, truth.relevance, bins=bins)
         expected = naive.calibration_error(answers.relevance.ravel(), truth.relevance.ravel(), bins)
+        real = score(answers, truth, bootstrap=0)["calibration"]["bins"]
+        assert sum(row["segments"] for row in real) == truth.lengths.sum()
         assert found["expected_error"] == pytest.approx(expected)
         assert sum(row["segments"] for row in found["bins"]) == answers.relevance.size
+
+
+@drawn
+@given(cases())
+def test_what_stands_in_the_padding_changes_nothing(case: Case) -> None:
+    answers, truth = case
+    rng = np.random.default_rng(0)
+    other = replace(
+        answers,
+        segments=np.where(truth.real, answers.segments, rng.integers(0, truth.n + 1, size=truth.segments.shape)),
+        relevance=np.where(truth.real, answers.relevance, rng.random(truth.segments.shape)).astype(np.float32),
+    )
+    assert score(other, truth, bootstrap=50) == score(answers, truth, bootstrap=50)
+    assert best_threshold(other, truth) == best_threshold(answers, truth)
+    wide = np.pad(truth.segments, ((0, 0), (0, 3)), constant_values=truth.n)
+    longer = replace(
+        answers,
+        segments=np.pad(answers.segments, ((0, 0), (0, 3))),
+        relevance=np.pad(answers.relevance, ((0, 0), (0, 3)), constant_values=1.0),
+    )
+    assert score(longer, replace(truth, segments=wide), bootstrap=50) == score(answers, truth, bootstrap=50)
 
 
 @drawn
@@ -119,6 +144,6 @@ def test_a_whole_score_is_json_and_agrees_with_itself(case: Case) -> None:
     found = score(answers, truth, references={"truth": truth.segments, "own": answers.segments}, bootstrap=50)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["references"] == {"truth": 1.0, "own": found["segment_accuracy"]}
-    assert found["segments"] == found["videos"] * truth.segments.shape[1]
+    assert found["segments"] == truth.lengths.sum()
     low, high = found["segment_accuracy_interval"]
     assert 0 <= low <= high <= 1

@@ -84,3 +84,13 @@ def test_the_interval_can_be_left_out() -> None:
 def test_options_out_of_range_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(OptionError):
         bootstrap_interval(np.arange(3), **options)  # type: ignore[arg-type]
+
+
+def test_videos_of_different_length_are_drawn_with_their_lengths() -> None:
+    rng = np.random.default_rng(3)
+    lengths = rng.integers(1, 15, size=60)
+    right = rng.binomial(lengths, 0.7)
+    drawn = rng.integers(0, 60, size=(20_000, 60))
+    shares = np.sort(right[drawn].sum(axis=1) / lengths[drawn].sum(axis=1))
+    found = bootstrap_interval(right, per=lengths, resamples=20_000)
+    assert found == pytest.approx((shares[500], shares[19_500]), abs=0.005)

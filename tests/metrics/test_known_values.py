@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from avelzoo.errors import DataError
 from avelzoo.metrics import (
     Truth,
     calibration_error,
@@ -47,6 +50,7 @@ def test_a_case_by_hand(case: Case) -> None:
             "end_error_seconds": 0.5,
             "boundary_error_seconds": 0.5,
             "videos": 2,
+            "runs": 2,
             "missed": 1,
         }
     )
@@ -130,6 +134,7 @@ def test_a_split_of_background_alone() -> None:
         "end_error_seconds": None,
         "boundary_error_seconds": None,
         "videos": 0,
+        "runs": 0,
         "missed": 0,
     }
 
@@ -174,3 +179,37 @@ def test_an_empty_bin_has_no_score() -> None:
     assert len(found["bins"]) == 15
     assert found["bins"][14]["segments"] == 0
     assert found["bins"][14]["score"] is None
+
+
+def test_several_runs_of_an_event_have_boundaries_each() -> None:
+    """One answer over two events and the gap between them: each event has its half of the gap too much."""
+    true = truth([[0, 0, 1, 1, 1, 1, 0, 0]], [0], n=1)
+    whole = answers([[0] * 8], [0], n=1)
+    found = localization_scores(whole, true)
+    assert (found["runs"], found["missed"]) == (2, 0)
+    assert (found["start_error_seconds"], found["end_error_seconds"]) == (1, 1)
+    first = answers([[0, 0, 0, 1, 1, 1, 1, 1]], [0], n=1)
+    found = localization_scores(first, true)
+    assert (found["runs"], found["missed"]) == (2, 1), "the second event is missed"
+    assert (found["start_error_seconds"], found["end_error_seconds"]) == (0, 1)
+
+
+def test_videos_of_different_length() -> None:
+    """Two segments and four: four of six are right, and a video without an event costs what is called one in it."""
+    true = replace(truth([[0, 0, 1, 1], [1, 1, 1, 1]], [0, 1], n=1), lengths=np.array([2, 4]))
+    given = answers([[0, 0, 0, 0], [1, 1, 0, 0]], [0, 0], n=1)
+    found = score(given, true)
+    assert found["segments"] == 6
+    assert found["segment_accuracy"] == pytest.approx(4 / 6)
+    assert found["events_iou50"] == {"precision": 1 / 2, "recall": 1, "predicted_events": 2, "true_events": 1} | {
+        "matched_events": 1
+    }
+    assert found["partial_event"]["videos"] == 0, "the first is all event within its length"
+
+
+def test_padding_that_is_labelled_and_empty_videos_are_refused() -> None:
+    whole = truth([[0, 0, 1, 1]], [0], n=1)
+    with pytest.raises(DataError, match="Padding is labelled"):
+        replace(whole, lengths=np.array([1]))
+    with pytest.raises(DataError, match="no segments"):
+        replace(truth([[1, 1]], [0], n=1), lengths=np.array([0]))
