@@ -73,7 +73,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     )
     from avelzoo.jobs import Job as Job, Launcher as Launcher, Outcome as Outcome, perform as perform
     from avelzoo.plugin.hookspecs import hookimpl as hookimpl
-    from avelzoo.plugin.lifecycle import RunView as RunView
+    from avelzoo.plugin.listeners import Listener as Listener, RunView as RunView
     from avelzoo.plugin.papers import Paper as Paper
     from avelzoo.plugin.registry import Registrar as Registrar
     from avelzoo.published.official import (
@@ -150,7 +150,7 @@ _HOME = {
     ),
     "avelzoo.builtin.objectives.configs": ("FullConfig", "WeakConfig"),
     "avelzoo.jobs": ("Job", "Launcher", "Outcome", "perform"),
-    "avelzoo.plugin.lifecycle": ("RunView",),
+    "avelzoo.plugin.listeners": ("Listener", "RunView"),
     "avelzoo.engine": ("RunResult",),
     "avelzoo.api": ("load_run", "recipes", "run"),
     "avelzoo.sweeps": ("SweepResult", "sweep"),

@@ -15,10 +15,10 @@ from avelzoo.composition.resolving import Composition, Override, resolve
 from avelzoo.config import Bounds, checked, native, options as options_of
 from avelzoo.errors import UsageError, did_you_mean
 from avelzoo.plugin.host import default_host
-from avelzoo.plugin.lifecycle import Lifecycle
+from avelzoo.plugin.listeners import Listener, plugin_listeners
 
 if TYPE_CHECKING:
-    from avelzoo.engine import LoadedRun, RunResult, Watcher
+    from avelzoo.engine import LoadedRun, RunResult
     from avelzoo.plugin.registry import RecipeFactory, Registry
 
 
@@ -64,7 +64,8 @@ def run(
     device: str = "auto",
     devices: int = 1,
     nodes: int = 1,
-    progress: bool | Watcher = False,
+    progress: bool = False,
+    listeners: Sequence[Listener] = (),
 ) -> RunResult:
     """Train and evaluate, as `avelzoo run` does.
 
@@ -91,7 +92,8 @@ def run(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         devices: processes on this machine, a device each, that share every batch.
         nodes: machines with as many processes each; on every one of them the same call is made.
-        progress: true for a bar where stderr is a terminal, or a watcher of one's own.
+        progress: show a bar where stderr is a terminal.
+        listeners: hear how it goes, beside the plugins that follow runs.
 
     Raises:
         AvelzooError: anything a user can act on.
@@ -99,6 +101,7 @@ def run(
     from avelzoo import engine
 
     resume = checked("run.resume", bool, resume, default=False)
+    bar = [engine.ProgressBar()] if checked("run.progress", bool, progress, default=False) else []
     devices, nodes = (
         checked(f"run.{name}", int, value, bounds=Bounds(min=1), default=1)
         for name, value in (("devices", devices), ("nodes", nodes))
@@ -120,8 +123,7 @@ def run(
             devices=devices,
             nodes=nodes,
             command=sys.argv,
-            progress=native(progress),
-            lifecycle=Lifecycle(default_host()),
+            listeners=[*bar, *listeners, *plugin_listeners(default_host())],
         )
 
 

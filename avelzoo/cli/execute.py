@@ -6,7 +6,7 @@ import sys
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from avelzoo.cli import render
 from avelzoo.cli.failures import StoppedError
@@ -14,7 +14,7 @@ from avelzoo.cli.request import relocated
 from avelzoo.composition.resolving import Composition, from_dict
 from avelzoo.errors import RunError, UsageError
 from avelzoo.plugin.host import default_host
-from avelzoo.plugin.lifecycle import Lifecycle
+from avelzoo.plugin.listeners import Listener, RunView, plugin_listeners
 from avelzoo.plugin.registry import Registry
 from avelzoo.system.threads import Load, threads
 
@@ -82,29 +82,23 @@ def reopen(
     return (composition if data is None else relocated(composition, data)), replace(how, out=path)
 
 
-class StartLines:
-    """The watcher of a run on the command line: which loss terms train, how many threads, then the usual one.
+@final
+class StartLines(Listener):
+    """Prints on stderr which loss terms train and how many threads compute.
 
     Args:
-        composition: of the run.
         threads: how many and why; empty for PyTorch's own choice.
     """
 
-    def __init__(self, composition: Composition, threads: str) -> None:
-        from avelzoo.engine.progress import default_watcher
+    def __init__(self, threads: str) -> None:
+        self._threads = threads
 
-        self._composition, self._threads = composition, threads
-        self._inner = default_watcher(wanted=True)
-        self.step, self.epoch, self.end = self._inner.step, self._inner.epoch, self._inner.end
-
-    def begin(self, epochs: int, done: int) -> None:
-        """Print the lines on stderr; training begins, or goes on after ``done`` epochs."""
+    def run_started(self, run: RunView) -> None:
+        """Print the lines."""
         from avelzoo.composition.building import loss_terms
 
-        render.console(stderr=True).print(
-            render.fields(render.terms_lines(loss_terms(self._composition.recipe)) | {"threads": self._threads})
-        )
-        self._inner.begin(epochs, done)
+        lines = render.terms_lines(loss_terms(run.composition.recipe)) | {"threads": self._threads}
+        render.console(stderr=True).print(render.fields(lines))
 
 
 def execute(registry: Registry, composition: Composition, how: RunSettings) -> None:
@@ -122,6 +116,7 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
         nullcontext(how.out) if how.out else engine.new_folder(folder_name(composition)) as folder,
         threads(how.threads, recorded=engine.recorded_threads(folder) if how.resume else None, load=load) as why,
     ):
+        shown = [] if how.quiet else [StartLines(why), engine.ProgressBar()]
         try:
             result = engine.run(
                 composition,
@@ -132,8 +127,7 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
                 devices=how.devices,
                 nodes=how.nodes,
                 command=["avelzoo", *sys.argv[1:]],
-                progress=StartLines(composition, why) if first and not how.quiet else False,
-                lifecycle=Lifecycle(default_host()),
+                listeners=[*shown, *plugin_listeners(default_host())],
             )
         except KeyboardInterrupt:
             begun = (folder / "composition.json").exists()

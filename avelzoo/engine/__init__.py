@@ -5,7 +5,7 @@ from __future__ import annotations
 from avelzoo.engine.evaluation import load_answers
 from avelzoo.engine.loading import Evaluation, LoadedRun, evaluate, evaluation, load_run, save_import
 from avelzoo.engine.naming import new_folder
-from avelzoo.engine.progress import Watcher
+from avelzoo.engine.progress import ProgressBar
 from avelzoo.engine.record import recorded_threads
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir, RunWarning
@@ -14,10 +14,10 @@ from avelzoo.engine.running import run
 __all__ = [
     "Evaluation",
     "LoadedRun",
+    "ProgressBar",
     "RunDir",
     "RunResult",
     "RunWarning",
-    "Watcher",
     "evaluate",
     "evaluation",
     "load_answers",

@@ -31,15 +31,14 @@ from avelzoo.engine.parallel.launch import Task, launch
 from avelzoo.engine.parallel.rank import Rank, find_rank, is_first, require_agreement
 from avelzoo.engine.parallel.shared import SharedProcesses
 from avelzoo.engine.processes import Processes, SingleProcess
-from avelzoo.engine.progress import Watched, Watcher, default_watcher
 from avelzoo.engine.record import run_record, versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rng import seeded
+from avelzoo.engine.run_events import RunEvents
 from avelzoo.engine.rundir import RunDir
-from avelzoo.engine.telling import Telling
 from avelzoo.engine.training import Trainer
 from avelzoo.errors import DataError
-from avelzoo.plugin.lifecycle import Lifecycle, RunView
+from avelzoo.plugin.listeners import Listener, RunView
 from avelzoo.plugin.registry import Registry
 from avelzoo.system.files import clear_scratch
 from avelzoo.system.isolation import isolated
@@ -56,8 +55,7 @@ def run(
     devices: int = 1,
     nodes: int = 1,
     command: Sequence[str] = (),
-    progress: bool | Watcher = False,
-    lifecycle: Lifecycle | None = None,
+    listeners: Sequence[Listener] = (),
 ) -> RunResult:
     """Train a composition, choose its epoch on val, read test once, and leave a run folder.
 
@@ -76,8 +74,7 @@ def run(
             started here, unless torchrun has done so.
         nodes: machines with as many processes each; on every one of them the same call is made.
         command: what was typed, for the record.
-        progress: true for a bar where stderr is a terminal, or a watcher of one's own.
-        lifecycle: plugins that are told how it goes.
+        listeners: hear how it goes, in the process that writes.
 
     Raises:
         AvelzooError: anything a user can act on. Runs that exist are left as they are.
@@ -94,13 +91,12 @@ def run(
     writes = (nodes == 1 and rank is None) or is_first(rank)
     if writes and not (resume and folder.composition.exists()):
         folder.require_free()
-    shown = default_watcher(wanted=progress and writes) if isinstance(progress, bool) else progress
-    telling = Telling(shown, lifecycle if writes else None, RunView(folder.path, composition))
+    events = RunEvents(listeners if writes else (), RunView(folder.path, composition))
     if rank is None and devices * nodes > 1:
         task = Task(composition, folder.path, resume=resume, device=device, command=tuple(command))
-        with telling, Watched(telling) as watcher:
-            telling.result = launch(task, registry, devices=devices, nodes=nodes, watcher=watcher)
-        return telling.result
+        with events:
+            events.result = launch(task, registry, devices=devices, nodes=nodes, events=events)
+        return events.result
     fabric = make_fabric(device, recipe.train.precision, rank)
     dataset = recipe.dataset.open(recipe.supervision)
     _require_videos(dataset)
@@ -109,7 +105,7 @@ def run(
         folder = RunDir(Path(processes.broadcast_object(str(folder.path))))
         record = run_record(composition, dataset, device=fabric.device, processes=processes.size, command=command)
         model = build(recipe, dataset.spec)
-        with folder.claimed() if processes.first else nullcontext(), telling, Watched(telling) as watcher:
+        with folder.claimed() if processes.first else nullcontext(), events:
             if processes.first and resume and folder.composition.exists():
                 folder.reopen(record)
             elif processes.first:
@@ -119,13 +115,13 @@ def run(
             kept = cached(dataset, fabric.device, recipe.train.resident)
             optimizer = cast("Optimizer", fabric.setup_optimizers(adam(model, recipe.train)))
             failure = _compile(model, processes, kept, recipe.train) if recipe.train.compile else None
-            done = Trainer(model, optimizer, processes, kept, recipe.train, folder, watcher).fit()
+            done = Trainer(model, optimizer, processes, kept, recipe.train, folder, events).fit()
             finished = _finish(composition, folder, processes, dataset=kept, model=model, done=done)
-            telling.result = replace(finished, compile_failure=failure)
+            events.result = replace(finished, compile_failure=failure)
             if processes.first:
-                telling.result.save(folder)
+                events.result.save(folder)
             processes.barrier()
-    return telling.result
+    return events.result
 
 
 def _processes(rank: Rank | None, fabric: Fabric, composition: Composition) -> Processes:

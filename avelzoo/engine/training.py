@@ -20,8 +20,8 @@ from avelzoo.engine.losses import Losses, require_finite_weights
 from avelzoo.engine.optimization import learning_rate
 from avelzoo.engine.order import epoch_batches
 from avelzoo.engine.processes import Processes
-from avelzoo.engine.progress import Watcher
 from avelzoo.engine.rng import rng_preserved
+from avelzoo.engine.run_events import RunEvents
 from avelzoo.engine.rundir import RunDir
 from avelzoo.system.files import write_lines
 
@@ -37,7 +37,7 @@ class Trainer:
         dataset: train, val and test.
         train: budget, schedule, order.
         folder: where best weights, state and metrics go.
-        watcher: is told how it goes.
+        events: hears how it goes.
     """
 
     model: Model
@@ -46,19 +46,19 @@ class Trainer:
     dataset: Dataset
     train: TrainConfig
     folder: RunDir
-    watcher: Watcher
+    events: RunEvents
 
     def fit(self) -> Progress:
         """Train from the saved state, or from the start where there is none, to the last epoch."""
         progress = self._restored()
-        with rng_preserved(self.processes.fabric.device):  # whoever watches may draw random numbers, resumed or not
-            self.watcher.begin(self.train.epochs, progress.epochs_done)
+        with rng_preserved(self.processes.fabric.device):  # a listener may draw random numbers, in a resumed run too
+            self.events.run_started(progress.epochs_done)
         for epoch in range(progress.epochs_done, self.train.epochs):
             with in_epoch(epoch):
                 self._epoch(epoch, progress)
             self._keep(progress)
             with rng_preserved(self.processes.fabric.device):
-                self.watcher.epoch(epoch, progress.history[-1], progress.best_epoch == epoch + 1)
+                self.events.epoch_finished(epoch, progress.history[-1], progress.best_epoch == epoch + 1)
         return progress
 
     def _restored(self) -> Progress:
@@ -117,7 +117,7 @@ class Trainer:
                         self.model, self.optimizer, max_norm=self.train.clip_norm, error_if_nonfinite=False
                     )
                 self.optimizer.step()
-            self.watcher.step(epoch, step, len(batches))
+            self.events.step_finished(epoch, step, len(batches))
         losses.check()
         return losses
 

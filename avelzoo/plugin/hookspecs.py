@@ -9,7 +9,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from avelzoo.engine import RunResult
-    from avelzoo.plugin.lifecycle import RunView
+    from avelzoo.plugin.listeners import RunView
     from avelzoo.plugin.registry import Registrar
 
 PROJECT = "avelzoo"

@@ -19,7 +19,7 @@ from avelzoo.sweeps.expanding import Point, expand, require_unclaimed
 from avelzoo.sweeps.folder import SweepDir, sweep_name
 from avelzoo.sweeps.plan import Axis, Plan
 from avelzoo.sweeps.results import SweepResult
-from avelzoo.sweeps.running import Told, described, run_plan
+from avelzoo.sweeps.running import OnOutcome, described, run_plan
 
 
 def sweep(
@@ -34,7 +34,7 @@ def sweep(
     out: str | Path | None = None,
     resume: bool = False,
     device: str = "auto",
-    told: Told | None = None,
+    on_outcome: OnOutcome | None = None,
 ) -> SweepResult:
     """Run every combination of some values with several seeds, as `avelzoo run --sweep` does.
 
@@ -50,7 +50,7 @@ def sweep(
         out: the folder; a new one under ``runs/`` by default.
         resume: go on with the sweep in ``out``; more values and more seeds may have been added.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        told: is told of every run that ends: its outcome, how many are over, of how many.
+        on_outcome: called after every run with its outcome, the number of finished runs, and of all.
 
     Returns:
         Means and spreads by cell. Runs that failed are listed in it.
@@ -88,7 +88,7 @@ def sweep(
     from avelzoo.engine import new_folder
 
     with nullcontext(Path(out)) if out is not None else new_folder(sweep_name(plan.trials)) as folder:
-        return run_plan(plan, SweepDir(folder), registry=registry, resume=resume, told=told)
+        return run_plan(plan, SweepDir(folder), registry=registry, resume=resume, on_outcome=on_outcome)
 
 
 def _values(name: str, values: Any) -> tuple[Any, ...]:

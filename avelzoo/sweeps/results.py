@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from avelzoo.components import LEAK_MARK, LEAK_NOTE
-from avelzoo.plugin.lifecycle import flat
+from avelzoo.plugin.listeners import flat
 from avelzoo.sweeps.plan import Plan, Trial, as_text
 
 COSTS = ("best_epoch", "optimism_gap", "parameters", "seconds", "seconds_per_epoch", "peak_memory_mb")

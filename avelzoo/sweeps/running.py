@@ -16,17 +16,17 @@ from avelzoo.sweeps.plan import Plan, Trial
 from avelzoo.sweeps.results import Failure, SweepResult, summarise
 from avelzoo.sweeps.work import CALL, add_files
 
-Told = Callable[[Outcome, int, int], None]
-"""Is told of every run that ends: how, how many are over, of how many."""
+OnOutcome = Callable[[Outcome, int, int], None]
+"""Called after every run: its outcome, the number of finished runs, and of all."""
 
 
-def launcher_of(registry: Registry, told: Mapping[str, Any]) -> LauncherConfig:
+def launcher_of(registry: Registry, described: Mapping[str, Any]) -> LauncherConfig:
     """The launcher with this name and these options.
 
     Raises:
         UsageError: there is none, or it has no such option.
     """
-    config: LauncherConfig = registry.get("launcher", told["name"]).target.from_dict(told["options"])
+    config: LauncherConfig = registry.get("launcher", described["name"]).target.from_dict(described["options"])
     return config
 
 
@@ -43,7 +43,7 @@ def described(registry: Registry, config: LauncherConfig) -> dict[str, Any]:
 
 
 def run_plan(
-    plan: Plan, folder: SweepDir, *, registry: Registry, resume: bool = False, told: Told | None = None
+    plan: Plan, folder: SweepDir, *, registry: Registry, resume: bool = False, on_outcome: OnOutcome | None = None
 ) -> SweepResult:
     """Run what is not finished yet, and gather what came out.
 
@@ -52,7 +52,7 @@ def run_plan(
         folder: where; new, or with ``resume`` that of the same sweep.
         registry: where components and launchers are registered.
         resume: go on with what is there.
-        told: is told of every run that ends.
+        on_outcome: called after every run.
 
     Raises:
         AvelzooError: nothing could be started. A run that fails is part of the result instead.
@@ -76,8 +76,8 @@ def run_plan(
                     if outcome.error is not None:
                         log = folder.path / "logs" / f"{outcome.job}.log"
                         failures.append(Failure(outcome.job, outcome.error, str(log) if log.exists() else None))
-                    if told is not None:
-                        told(outcome, over, len(plan.trials))
+                    if on_outcome is not None:
+                        on_outcome(outcome, over, len(plan.trials))
         finally:
             result = _gather(plan, folder, failures)
     return result

@@ -27,7 +27,7 @@ def run_trial(
     from avelzoo import engine
     from avelzoo.composition.resolving import from_dict
     from avelzoo.plugin.host import default_host
-    from avelzoo.plugin.lifecycle import Lifecycle
+    from avelzoo.plugin.listeners import plugin_listeners
 
     host = default_host()
     add_files(plugins)
@@ -38,7 +38,7 @@ def run_trial(
         resume=True,
         device=device,
         command=command,
-        lifecycle=Lifecycle(host),
+        listeners=plugin_listeners(host),
     )
     return result.to_dict()
 

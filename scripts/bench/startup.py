@@ -15,17 +15,14 @@ BARE = [sys.executable, "-c", "pass"]
 HELP = [sys.executable, "-m", "avelzoo", "--help"]
 FIRST_STEP = """
 import sys
-from avelzoo import run
+from avelzoo import Listener, run
 
-class FirstStep:
-    def begin(self, epochs, done): pass
-    def step(self, epoch, step, steps):
+class FirstStep(Listener):
+    def step_finished(self, epoch, step, steps):
         sys.stdout.write("first step\\n")
         sys.stdout.flush()
-    def epoch(self, epoch, line, best): pass
-    def end(self): pass
 
-run("ead-b", encoder="st-fusion", out=sys.argv[1], progress=FirstStep())
+run("ead-b", encoder="st-fusion", out=sys.argv[1], listeners=[FirstStep()])
 """
 
 

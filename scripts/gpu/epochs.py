@@ -13,6 +13,7 @@ import torch
 from avelzoo import engine
 from avelzoo.composition.resolving import Override, resolve
 from avelzoo.plugin.host import default_host
+from avelzoo.plugin.listeners import Listener, RunView
 from gpu.arithmetic import multiply_in
 from gpu.features import NAME, FeaturesPlugin
 from gpu.rows import Job
@@ -62,25 +63,19 @@ TINY: dict[str, Any] = {
 }
 
 
-class _Watch:
+class _Watch(Listener):
     """The time at the end of every epoch, its files written."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
 
-    def begin(self, epochs: int, done: int) -> None:
+    def run_started(self, run: RunView) -> None:
         """Training begins."""
         self.times.append(time.perf_counter())
 
-    def step(self, epoch: int, step: int, steps: int) -> None:
-        """Nothing."""
-
-    def epoch(self, epoch: int, line: Mapping[str, Any], best: bool) -> None:
+    def epoch_finished(self, epoch: int, metrics: Mapping[str, Any], best: bool) -> None:
         """An epoch is over."""
         self.times.append(time.perf_counter())
-
-    def end(self) -> None:
-        """Nothing."""
 
 
 def check(job: Job) -> None:
@@ -126,7 +121,7 @@ def _measure(job: Job, variant: Variant) -> float:
     watch, began = _Watch(), time.perf_counter()
     folder = job.folder / variant.name.replace(", ", "-")
     result = engine.run(
-        composition, folder, registry=default_host().registry, device=job.device, progress=watch
+        composition, folder, registry=default_host().registry, device=job.device, listeners=[watch]
     ).to_dict()
     total = time.perf_counter() - began
     epochs = [after - before for before, after in zip(watch.times, watch.times[1:], strict=False)]

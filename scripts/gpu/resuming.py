@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from avelzoo import engine
 from avelzoo.composition.resolving import Composition, Override, resolve
 from avelzoo.engine.checkpoint import load_tensors
 from avelzoo.plugin.host import default_host
+from avelzoo.plugin.listeners import Listener
 from gpu.arithmetic import multiply_in
 from gpu.rows import Job
 
@@ -34,22 +35,13 @@ TINY = {
 }
 
 
-class _Breaks:
+class _Breaks(Listener):
     """Interrupts the run after some epochs."""
 
-    def begin(self, epochs: int, done: int) -> None:
-        """Nothing."""
-
-    def step(self, epoch: int, step: int, steps: int) -> None:
-        """Nothing."""
-
-    def epoch(self, epoch: int, line: Mapping[str, Any], best: bool) -> None:
+    def epoch_finished(self, epoch: int, metrics: Mapping[str, Any], best: bool) -> None:
         """As a person with Ctrl-C would."""
         if epoch + 1 == BREAK:
             raise KeyboardInterrupt
-
-    def end(self) -> None:
-        """Nothing."""
 
 
 def check(job: Job) -> None:
@@ -61,7 +53,7 @@ def check(job: Job) -> None:
     straight = _run(job, composition, "straight")
     again = _run(job, composition, "again")
     with suppress(KeyboardInterrupt):
-        _run(job, composition, "resumed", _Breaks())
+        _run(job, composition, "resumed", [_Breaks()])
     resumed = _run(job, composition, "resumed")
     repeats, loss_repeats = _same_weights(straight, again), _loss_difference(straight, again)
     equal, loss = _same_weights(straight, resumed), _loss_difference(straight, resumed)
@@ -75,7 +67,7 @@ def check(job: Job) -> None:
     )
 
 
-def _run(job: Job, composition: Composition, name: str, watcher: _Breaks | None = None) -> Path:
+def _run(job: Job, composition: Composition, name: str, listeners: Sequence[Listener] = ()) -> Path:
     folder = job.folder / name
     engine.run(
         composition,
@@ -83,7 +75,7 @@ def _run(job: Job, composition: Composition, name: str, watcher: _Breaks | None 
         registry=default_host().registry,
         resume=folder.exists(),
         device=job.device,
-        progress=watcher or False,
+        listeners=listeners,
     )
     return folder
 

@@ -23,10 +23,12 @@ from avelzoo.engine.checkpoint import load_tensors
 from avelzoo.engine.environment import make_fabric
 from avelzoo.engine.parallel import launch
 from avelzoo.engine.parallel.collectives import Collectives
+from avelzoo.engine.parallel.event_file import EventFileReader, EventFileWriter
 from avelzoo.engine.parallel.rank import Rank, find_rank, is_first, require_agreement
-from avelzoo.engine.parallel.relay import Listener, Relay
 from avelzoo.engine.parallel.shared import SharedProcesses
+from avelzoo.engine.run_events import RunEvents
 from avelzoo.errors import AvelzooError, DataError, PluginError, TrainingError, UsageError
+from avelzoo.plugin.listeners import Listener, RunView
 from avelzoo.records import Batch, Encoded
 from tests.engine.reading import lines, numbers
 from tests.engine.teaming import CASES, SMALL, TOGETHER_ALONE
@@ -122,7 +124,7 @@ def kill_worker(rank, folder):
 @pytest.mark.slow
 def test_a_lost_process_ends_the_run_which_goes_on_later(trained, tmp_path, capfd, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr("avelzoo.cli.execute.Lifecycle", lambda host: None)  # trackers have tests of their own
+    monkeypatch.setattr("avelzoo.cli.execute.plugin_listeners", lambda host: [])  # trackers have tests of their own
     supervision, choices, values = CASES["dropout"]
     words = [word for path, value in (SMALL | values).items() for word in ("--set", f"{path}={value}")]
     words += [word for slot, name in choices.items() for word in (f"--{slot}", name)]
@@ -195,44 +197,41 @@ def test_an_extra_tensor_without_videos_is_named():
     assert fault.value.found == "anchors (5, 2)"
 
 
-class Notes:
+class Notes(Listener):
     def __init__(self):
-        self.told = []
+        self.heard = []
 
-    def begin(self, epochs, done):
-        self.told.append(("begin", epochs, done))
+    def run_started(self, run):
+        self.heard.append(("started", run.epochs_done))
 
-    def step(self, epoch, step, steps):
-        self.told.append(("step", epoch, step, steps))
+    def step_finished(self, epoch, step, steps):
+        self.heard.append(("step", epoch, step, steps))
 
-    def epoch(self, epoch, line, best):
-        self.told.append(("epoch", epoch, line, best))
-
-    def end(self):
-        self.told.append(("end",))
+    def epoch_finished(self, epoch, metrics, best):
+        self.heard.append(("epoch", epoch, metrics, best))
 
 
-def test_what_is_told_arrives(tmp_path):
-    notes = Notes()
-    listener = Listener(tmp_path / "events", notes)
-    listener.listen()
-    relay = Relay(tmp_path / "events")
-    relay.begin(3, 1)
+def test_events_arrive_through_a_file(tmp_path):
+    notes, run = Notes(), RunView(tmp_path, composed(), 1)
+    reader = EventFileReader(tmp_path / "events", RunEvents([notes], run))
+    reader.poll()
+    writer = EventFileWriter(tmp_path / "events")
+    writer.run_started(run)
     for step in range(100):
-        relay.step(1, step, 100)
-    listener.listen()
+        writer.step_finished(1, step, 100)
+    reader.poll()
     with (tmp_path / "events").open("a") as file:
-        file.write('{"event": "epo')
+        file.write('{"event": "epoch_fin')
         file.flush()
-        listener.listen()
-        file.write('ch", "epoch": 1, "line": {"loss": 0.1}, "best": true}\n')
-    listener.listen()
-    assert notes.told[:2] == [("begin", 3, 1), ("step", 1, 0, 100)]
-    assert notes.told[-1] == ("epoch", 1, {"loss": 0.1}, True)
-    assert len(notes.told) < 20, "steps in quick succession are passed over"
-    relay.warn("beware")
+        reader.poll()
+        file.write('ished", "epoch": 1, "metrics": {"loss": 0.1}, "best": true}\n')
+    reader.poll()
+    assert notes.heard[:2] == [("started", 1), ("step", 1, 0, 100)]
+    assert notes.heard[-1] == ("epoch", 1, {"loss": 0.1}, True)
+    assert len(notes.heard) < 20, "of steps in quick succession some are left out"
+    writer.warn("beware")
     with pytest.warns(RunWarning, match="beware"):
-        listener.listen()
+        reader.poll()
 
 
 def said(problem, *, lost=False, kind="DataError"):

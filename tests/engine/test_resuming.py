@@ -16,6 +16,7 @@ from avelzoo import engine
 from avelzoo.engine import RunDir, RunWarning
 from avelzoo.engine.checkpoint import load_tensors, save_tensors
 from avelzoo.errors import RunError, StorageError, TrainingError
+from avelzoo.plugin.listeners import Listener
 from avelzoo.system.files import write_whole
 from tests.engine.reading import content, lines, numbers
 from tests.engine.tiny import composed, tiny_registry
@@ -31,33 +32,20 @@ def finished(tmp_path):
     return tmp_path / "straight"
 
 
-class StopError(Exception):
-    pass
-
-
-class Stopper:
+class Stopper(Listener):
     """Ends a run after its n-th epoch, as an interruption does."""
 
     def __init__(self, after):
         self.after = after
 
-    def begin(self, epochs, done):
-        pass
-
-    def step(self, epoch, step, steps):
-        pass
-
-    def epoch(self, epoch, line, best):
+    def epoch_finished(self, epoch, metrics, best):
         if epoch + 1 == self.after:
-            raise StopError
-
-    def end(self):
-        pass
+            raise KeyboardInterrupt
 
 
 def stopped(out, *, after=1, **options):
-    with pytest.raises(StopError):
-        engine.run(composed(**options), out, registry=tiny_registry(), device="cpu", progress=Stopper(after))
+    with pytest.raises(KeyboardInterrupt):
+        engine.run(composed(**options), out, registry=tiny_registry(), device="cpu", listeners=[Stopper(after)])
     return out
 
 

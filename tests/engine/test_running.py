@@ -11,16 +11,17 @@ import pytest
 import torch
 
 from avelzoo import engine
-from avelzoo.engine import load_answers
+from avelzoo.engine import RunWarning, load_answers
 from avelzoo.errors import CompositionError, DataError, OptionError, UsageError
 from avelzoo.metrics import score
+from avelzoo.plugin.listeners import Listener
 from tests.engine.reading import lines, numbers
 from tests.engine.tiny import TinyData, composed, tiny_registry
 
 
-def run(out, *, device="cpu", progress=False, **options):
+def run(out, *, device="cpu", listeners=(), **options):
     return engine.run(
-        composed(**options), out, registry=tiny_registry(), device=device, progress=progress, command=["do", "it"]
+        composed(**options), out, registry=tiny_registry(), device=device, listeners=listeners, command=["do", "it"]
     )
 
 
@@ -177,54 +178,62 @@ def test_a_split_without_videos(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_watchers_are_told_and_always_told_of_the_end(tmp_path, monkeypatch):
-    class Watcher:
-        def __init__(self):
-            self.told = []
+class Notes(Listener):
+    def __init__(self):
+        self.heard = []
 
-        def begin(self, epochs, done):
-            self.told.append(("begin", epochs, done))
+    def run_started(self, run):
+        self.heard.append(("started", run.path, run.epochs_done))
 
-        def step(self, epoch, step, steps):
-            self.told.append((epoch, step, steps))
+    def step_finished(self, epoch, step, steps):
+        self.heard.append((epoch, step, steps))
 
-        def epoch(self, epoch, line, best):
-            self.told.append((epoch, line["epoch"], best))
+    def epoch_finished(self, epoch, metrics, best):
+        self.heard.append((epoch, metrics["epoch"], best))
 
-        def end(self):
-            self.told.append("end")
+    def run_finished(self, result, error):
+        self.heard.append((result, error))
 
-    watcher = Watcher()
-    result = run(tmp_path / "run", train_epochs=1, progress=watcher)
-    assert result.best_epoch == 1
-    assert watcher.told == [("begin", 1, 0), (0, 0, 3), (0, 1, 3), (0, 2, 3), (0, 1, True), "end"]
+
+def test_listeners_hear_everything_and_always_the_end(tmp_path, monkeypatch):
+    notes = Notes()
+    result = run(tmp_path / "run", train_epochs=1, listeners=[notes])
+    assert notes.heard[0] == ("started", tmp_path / "run", 0)
+    assert notes.heard[1:] == [(0, 0, 3), (0, 1, 3), (0, 2, 3), (0, 1, True), (result, None)]
 
     monkeypatch.setattr(TinyData, "references", lambda dataset, name: 1 / 0)
-    watcher = Watcher()
-    with pytest.raises(ZeroDivisionError):
-        run(tmp_path / "other", train_epochs=1, progress=watcher)
-    assert watcher.told[-1] == "end"
+    notes = Notes()
+    with pytest.raises(ZeroDivisionError) as error:
+        run(tmp_path / "other", train_epochs=1, listeners=[notes])
+    assert notes.heard[-1] == (None, error.value)
 
 
-def test_whoever_watches_changes_nothing(tmp_path):
-    class Gambler:
-        def begin(self, epochs, done):
+def test_a_failing_listener_leaves_the_run_and_the_others_alone(tmp_path):
+    class Broken(Listener):
+        def step_finished(self, epoch, step, steps):
+            raise ValueError("no pen")
+
+    notes = Notes()
+    with pytest.warns(RunWarning, match="listener Broken failed in step_finished .*: ValueError: no pen") as warned:
+        result = run(tmp_path / "run", train_epochs=1, listeners=[Broken(), notes])
+    assert len(warned) == 1
+    assert notes.heard[-1] == (result, None)
+    assert len(notes.heard) == 6
+
+
+def test_a_listener_changes_no_number(tmp_path):
+    class Gambler(Listener):
+        def run_started(self, run):
             random.random()  # noqa: S311
             torch.rand(3)
 
-        def step(self, epoch, step, steps):
-            pass
-
-        def epoch(self, epoch, line, best):
+        def epoch_finished(self, epoch, metrics, best):
             random.random()  # noqa: S311
             torch.rand(3)
-
-        def end(self):
-            pass
 
     run(tmp_path / "alone")
-    run(tmp_path / "watched", progress=Gambler())
-    assert numbers(tmp_path / "watched") == numbers(tmp_path / "alone")
+    run(tmp_path / "heard", listeners=[Gambler()])
+    assert numbers(tmp_path / "heard") == numbers(tmp_path / "alone")
 
 
 def test_a_terminal_sees_a_bar(tmp_path, monkeypatch):
@@ -237,7 +246,7 @@ def test_a_terminal_sees_a_bar(tmp_path, monkeypatch):
 
     for stream, seen in ((Terminal(), True), (io.StringIO(), False)):
         monkeypatch.setattr(sys, "stderr", stream)
-        run(tmp_path / str(seen), progress=True)
+        run(tmp_path / str(seen), listeners=[engine.ProgressBar()])
         assert ("epoch 3/3" in stream.getvalue()) is seen
         assert stream.getvalue() == "" or seen
 

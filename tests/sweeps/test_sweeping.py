@@ -28,7 +28,7 @@ def test_a_sweep_in_a_few_lines(small, tmp_path):
     told = []
     result = avelzoo.sweep(
         "ead-b", seeds=2, over={"head": ["single", "double"]}, out=tmp_path / "s", **small,
-        told=lambda outcome, over, of: told.append((outcome.job, over, of)),
+        on_outcome=lambda outcome, over, of: told.append((outcome.job, over, of)),
     )  # fmt: skip
     assert result.complete
     assert [(dict(cell.values), cell.seeds) for cell in result.cells] == [

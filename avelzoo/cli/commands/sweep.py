@@ -210,7 +210,9 @@ def _execute(registry: Registry, plan: Plan, path: Path, how: RunSettings) -> No
         with own as why:
             if not how.quiet:
                 render.console(stderr=True).print(render.fields({"threads": why}))
-            result = run_plan(plan, folder, registry=registry, resume=how.resume, told=None if how.quiet else _tell)
+            result = run_plan(
+                plan, folder, registry=registry, resume=how.resume, on_outcome=None if how.quiet else _tell
+            )
     except KeyboardInterrupt:
         begun = folder.plan.exists()
         fix = f"avelzoo run --resume {path}" if begun else "nothing was kept; start it again"

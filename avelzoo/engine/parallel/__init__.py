@@ -6,7 +6,7 @@
 - ``shared``: a training step and a prediction shared out
 - ``launch``: starting the processes, and ending all when one is lost
 - ``worker``: one of them
-- ``relay``: how a run goes, told from one process to another
+- ``event_file``: how a run goes, from one process to another
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ from typing import Any
 
 from avelzoo import errors
 from avelzoo.composition.resolving import Composition
+from avelzoo.engine.parallel.event_file import EventFileReader
 from avelzoo.engine.parallel.rank import Rank
-from avelzoo.engine.parallel.relay import Listener
-from avelzoo.engine.progress import Watcher
 from avelzoo.engine.result import RunResult
+from avelzoo.engine.run_events import RunEvents
 from avelzoo.errors import AvelzooError, TrainingError, UsageError
 from avelzoo.plugin.host import default_host
 from avelzoo.plugin.registry import Registry
@@ -62,7 +62,7 @@ class Task:
         }
 
 
-def launch(task: Task, registry: Registry, *, devices: int, nodes: int, watcher: Watcher) -> RunResult:
+def launch(task: Task, registry: Registry, *, devices: int, nodes: int, events: RunEvents) -> RunResult:
     """Run a task in ``devices`` processes here, and as many on each other machine, where the same call is made.
 
     Where there are several machines, the environment says which is which: ``NODE_RANK`` is this one's number,
@@ -73,7 +73,7 @@ def launch(task: Task, registry: Registry, *, devices: int, nodes: int, watcher:
         registry: where its components are registered.
         devices: processes on this machine.
         nodes: machines.
-        watcher: is told how it goes, on the first machine.
+        events: hear how it goes, on the first machine.
 
     Raises:
         AvelzooError: what a process said, or that one was lost. All others have been ended.
@@ -90,7 +90,7 @@ def launch(task: Task, registry: Registry, *, devices: int, nodes: int, watcher:
         (room / "task.json").write_text(json.dumps(task.to_dict()), encoding="utf-8")
         processes = [_start(rank, room, address, port) for rank in ranks]
         try:
-            _wait(processes, Listener(room / "events.jsonl", watcher))
+            _wait(processes, EventFileReader(room / "events.jsonl", events))
             failed = [process.poll() for process in processes]
         finally:
             for process in processes:
@@ -137,12 +137,12 @@ def _start(rank: Rank, room: Path, address: str, port: int) -> subprocess.Popen[
         )
 
 
-def _wait(processes: list[subprocess.Popen[bytes]], listener: Listener) -> None:
+def _wait(processes: list[subprocess.Popen[bytes]], reader: EventFileReader) -> None:
     """Until all have ended well, or one has ended badly and the others have had time to say why."""
     patience: float | None = None
     while True:
         codes = [process.poll() for process in processes]
-        listener.listen()
+        reader.poll()
         if all(code is not None for code in codes):
             return
         if any(codes):

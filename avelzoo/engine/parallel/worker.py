@@ -15,8 +15,8 @@ from typing import Any
 from avelzoo import engine
 from avelzoo.composition.resolving import from_dict
 from avelzoo.engine.parallel.collectives import LostError
+from avelzoo.engine.parallel.event_file import EventFileWriter
 from avelzoo.engine.parallel.rank import Rank, find_rank
-from avelzoo.engine.parallel.relay import Relay
 from avelzoo.errors import TrainingError, explain
 from avelzoo.plugin.host import default_host
 from avelzoo.system.allocator import keep_freed_memory
@@ -50,10 +50,10 @@ def _take_part(room: Path, rank: Rank, task: dict[str, Any]) -> None:
     host = default_host()
     for file in task["plugins"]:
         host.add_file(Path(file))
-    relay = Relay(room / "events.jsonl") if rank.rank == 0 else None
-    if relay is not None:
+    writer = EventFileWriter(room / "events.jsonl") if rank.rank == 0 else None
+    if writer is not None:
         warnings.simplefilter("default")
-        warnings.showwarning = lambda message, *_args, **_more: relay.warn(str(message))
+        warnings.showwarning = lambda message, *_args, **_more: writer.warn(str(message))
     result = engine.run(
         from_dict(host.registry, task["composition"]),
         Path(task["out"]),
@@ -61,7 +61,7 @@ def _take_part(room: Path, rank: Rank, task: dict[str, Any]) -> None:
         resume=task["resume"],
         device=task["device"],
         command=task["command"],
-        progress=relay or False,
+        listeners=[writer] if writer else [],
     )
     if rank.local_rank == 0:
         _write(room / "result.json", result.to_dict())

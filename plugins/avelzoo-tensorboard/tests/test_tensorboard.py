@@ -7,15 +7,17 @@ from types import SimpleNamespace
 import pytest
 from avelzoo_tensorboard import plugin
 
-from avelzoo.plugin.host import PluginHost, PluginWarning
-from avelzoo.plugin.lifecycle import Lifecycle, RunView, flat
+from avelzoo.engine import RunWarning
+from avelzoo.engine.run_events import RunEvents
+from avelzoo.plugin.host import PluginHost
+from avelzoo.plugin.listeners import RunView, flat, plugin_listeners
 
 
 @pytest.fixture
-def lifecycle():
+def events(tmp_path):
     host = PluginHost(entry_points=False)
     host.add(plugin, name="tensorboard")
-    return Lifecycle(host)
+    return RunEvents(plugin_listeners(host), RunView(path=tmp_path, composition=None))
 
 
 def scalars(folder):
@@ -26,26 +28,27 @@ def scalars(folder):
     return {tag: [(e.step, e.value) for e in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
 
 
-def test_epochs_and_result_are_written(lifecycle, tmp_path):
-    run = RunView(path=tmp_path, composition=None)
-    lifecycle.started(run)
-    for epoch in (1, 2):
-        lifecycle.epoch(run, epoch, {"epoch": epoch, "loss": 1 / epoch, "val": {"segment_accuracy": 0.5 * epoch}})
-    result = SimpleNamespace(best_epoch=2, scores={"test": {"segment_accuracy": 0.75}})
-    lifecycle.finished(run, result, None)
+def test_epochs_and_result_are_written(events, tmp_path):
+    with events:
+        events.run_started(0)
+        for epoch in (1, 2):
+            line = {"epoch": epoch, "loss": 1 / epoch, "val": {"segment_accuracy": 0.5 * epoch}}
+            events.epoch_finished(epoch - 1, line, True)
+        events.result = SimpleNamespace(best_epoch=2, scores={"test": {"segment_accuracy": 0.75}})
     found = scalars(tmp_path / "tensorboard")
     assert found["loss"] == [(1, 1.0), (2, 0.5)]
     assert found["val/segment_accuracy"] == [(1, 0.5), (2, 1.0)]
     assert found["test/segment_accuracy"] == [(2, 0.75)]
 
 
-def test_a_failing_tracker_is_a_warning(lifecycle, tmp_path):
-    run = RunView(path=tmp_path / "never-started", composition=None)
+def test_a_failing_tracker_is_a_warning(events, monkeypatch):
+    events.run_started(0)
+    monkeypatch.setattr(plugin, "_writers", {})
     with pytest.warns(
-        PluginWarning,
-        match="plugin 'tensorboard' failed in avelzoo_epoch_finished and is left out of this run: KeyError",
+        RunWarning,
+        match="plugin 'tensorboard' failed in epoch_finished and hears no more of this run: KeyError",
     ):
-        lifecycle.epoch(run, 1, {"loss": 1.0})
+        events.epoch_finished(0, {"loss": 1.0}, False)
 
 
 def test_flat_names():

@@ -6,9 +6,11 @@ import warnings
 
 import pytest
 
+from avelzoo.engine import RunWarning
+from avelzoo.engine.run_events import RunEvents
 from avelzoo.plugin.hookspecs import hookimpl
-from avelzoo.plugin.host import PluginHost, PluginWarning
-from avelzoo.plugin.lifecycle import Lifecycle, RunView
+from avelzoo.plugin.host import PluginHost
+from avelzoo.plugin.listeners import RunView, plugin_listeners
 
 
 class Tracker:
@@ -36,19 +38,18 @@ class Tracker:
             raise self.error
 
 
-def follow(lifecycle, tmp_path, epochs=2):
-    run = RunView(path=tmp_path, composition=None)
-    lifecycle.started(run)
-    for epoch in range(epochs):
-        lifecycle.epoch(run, epoch + 1, {"loss": 1.0})
-    lifecycle.finished(run, None, None)
+def follow(host, tmp_path, epochs=2):
+    with RunEvents(plugin_listeners(host), RunView(path=tmp_path, composition=None)) as events:
+        events.run_started(0)
+        for epoch in range(epochs):
+            events.epoch_finished(epoch, {"loss": 1.0}, False)
 
 
 def listen(**trackers):
     host = PluginHost(entry_points=False)
     for name, tracker in trackers.items():
         host.add(tracker, name=name)
-    return Lifecycle(host)
+    return host
 
 
 WHOLE = ["started", "epoch", "epoch", "finished"]
@@ -61,19 +62,19 @@ WHOLE = ["started", "epoch", "epoch", "finished"]
 @pytest.mark.parametrize(("hook", "heard"), [("started", 1), ("epoch", 2), ("finished", 4)])
 def test_a_failing_tracker_is_named_once_and_the_others_hear_everything(tmp_path, error, hook, heard):
     first, failing, last = Tracker(), Tracker(error, hook), Tracker()
-    with pytest.warns(PluginWarning) as told:
+    with pytest.warns(RunWarning) as told:
         follow(listen(first=first, failing=failing, last=last), tmp_path)
     assert first.heard == last.heard == WHOLE
     assert failing.heard == WHOLE[:heard]
     assert len(told) == 1
     text = str(told[0].message)
-    assert text.startswith("plugin 'failing' failed in avelzoo_")
-    assert f"left out of this run: {type(error).__name__}" in text
+    assert text.startswith("plugin 'failing' failed in ")
+    assert f"hears no more of this run: {type(error).__name__}" in text
 
 
 def test_several_failing_trackers_are_each_named(tmp_path):
     last = Tracker()
-    with pytest.warns(PluginWarning) as told:
+    with pytest.warns(RunWarning) as told:
         follow(listen(a=Tracker(ValueError()), b=Tracker(ValueError()), last=last), tmp_path)
     assert sorted(str(w.message).split("'")[1] for w in told) == ["a", "b"]
     assert last.heard == WHOLE
@@ -83,7 +84,7 @@ def test_a_warning_that_is_made_an_error_comes_after_all_calls(tmp_path):
     trackers = {"a": Tracker(), "failing": Tracker(ValueError("no"), "started"), "z": Tracker()}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(PluginWarning, match="'failing'"):
+        with pytest.raises(RunWarning, match="'failing'"):
             follow(listen(**trackers), tmp_path)
     assert all("started" in tracker.heard for tracker in trackers.values())
 
@@ -92,8 +93,8 @@ def test_the_next_run_asks_everybody_again(tmp_path):
     host, failing = PluginHost(entry_points=False), Tracker(ValueError("no"), "started")
     host.add(failing, name="failing")
     for _ in range(2):
-        with pytest.warns(PluginWarning):
-            follow(Lifecycle(host), tmp_path)
+        with pytest.warns(RunWarning):
+            follow(host, tmp_path)
     assert failing.heard == ["started", "started"]
 
 
@@ -109,6 +110,6 @@ def test_a_tracker_cannot_take_numbers_from_another(tmp_path):
             metrics.clear()
 
     first, last = Tracker(), Tracker()
-    with pytest.warns(PluginWarning, match="'greedy'"):
+    with pytest.warns(RunWarning, match="'greedy'"):
         follow(listen(first=first, greedy=Greedy(), last=last), tmp_path)
     assert first.metrics == last.metrics == {"loss": 1.0}

@@ -1,0 +1,111 @@
+"""Listeners: progress bars, trackers and whatever else hears how a run goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, final
+
+if TYPE_CHECKING:
+    from avelzoo.composition.resolving import Composition
+    from avelzoo.engine import RunResult
+    from avelzoo.plugin.host import PluginHost
+
+HOOKS = ("avelzoo_run_started", "avelzoo_epoch_finished", "avelzoo_run_finished")
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as listeners see it.
+
+    Attributes:
+        path: the run folder; a tracker may keep files of its own in it.
+        composition: what is run.
+        epochs_done: epochs finished before; above 0 for a resumed run.
+    """
+
+    path: Path
+    composition: Composition
+    epochs_done: int = 0
+
+
+class Listener:
+    """Hears how a run goes; override the methods you need. Epochs and steps are counted from 0.
+
+    A listener cannot change the run, random numbers included (except in ``step_finished``, which is too frequent to
+    guard). One that raises is reported by one warning and hears nothing more; the run and the other listeners continue.
+    Only a ``KeyboardInterrupt`` passes, and stops the run.
+    """
+
+    @property
+    def name(self) -> str:
+        """How warnings name it."""
+        return f"listener {type(self).__name__}"
+
+    def run_started(self, run: RunView) -> None:
+        """Training begins, or resumes after ``run.epochs_done`` epochs."""
+
+    def step_finished(self, epoch: int, step: int, steps: int) -> None:
+        """Step ``step`` of ``steps`` of this epoch is done."""
+
+    def epoch_finished(self, epoch: int, metrics: Mapping[str, Any], best: bool) -> None:
+        """An epoch is done.
+
+        Args:
+            epoch: its number.
+            metrics: its line of ``metrics.jsonl``.
+            best: whether val prefers it to all epochs before.
+        """
+
+    def run_finished(self, result: RunResult | None, error: BaseException | None) -> None:
+        """The run is over: with its result, or with the error that ended it."""
+
+
+@final
+class _PluginListener(Listener):
+    """Passes events on to the hooks of one plugin."""
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+        self.hooks: dict[str, Callable[..., Any]] = {}
+        self._run: RunView | None = None
+
+    @property
+    def name(self) -> str:
+        return f"plugin '{self._plugin}'"
+
+    def run_started(self, run: RunView) -> None:
+        self._run = run
+        self._call("avelzoo_run_started")
+
+    def epoch_finished(self, epoch: int, metrics: Mapping[str, Any], best: bool) -> None:
+        self._call("avelzoo_epoch_finished", epoch=epoch + 1, metrics=MappingProxyType(flat(metrics)))
+
+    def run_finished(self, result: RunResult | None, error: BaseException | None) -> None:
+        self._call("avelzoo_run_finished", result=result, error=error)
+
+    def _call(self, hook: str, **values: Any) -> None:
+        if hook in self.hooks:
+            self.hooks[hook](run=self._run, **values)
+
+
+def plugin_listeners(host: PluginHost) -> list[Listener]:
+    """One listener for each plugin that implements a hook of `HOOKS`."""
+    found: dict[str, _PluginListener] = {}
+    for hook in HOOKS:
+        for name, call in host.listeners(hook):
+            found.setdefault(name, _PluginListener(name)).hooks[hook] = call
+    return list(found.values())
+
+
+def flat(line: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
+    """The numbers of nested plain data, by dotted names: ``{"val": {"loss": 1}}`` -> ``{"val.loss": 1.0}``."""
+    found: dict[str, float] = {}
+    for name, value in line.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{name}.")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found[f"{prefix}{name}"] = float(value)
+    return found
