@@ -1,4 +1,4 @@
-"""What users read when something is wrong: one message with place, finding, expectation and remedy."""
+"""Errors for users: one message with the fact, the location, found, expected, and the remedy."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _REFUSED = _FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
 
 
 class AvelzooError(Exception):
-    """A problem a user can act on.
+    """A problem that the user can solve.
 
     Args:
-        problem: what is wrong, in one sentence.
-        where: the file, key, option or component it concerns.
-        found: what was there.
-        expected: what should have been there.
-        fix: what to do about it.
+        problem: the fact, in one sentence.
+        where: the file, key, option or component.
+        found: the value found.
+        expected: the value expected.
+        fix: the remedy.
     """
 
     exit_code: ClassVar[int] = 1
@@ -38,7 +38,7 @@ class AvelzooError(Exception):
         return "\n".join([printable(self.problem), *(f"  {label}: {printable(text)}" for label, text in rows if text)])
 
     def to_dict(self) -> dict[str, str | int]:
-        """The error as plain data, for ``--json``."""
+        """Plain data, for ``--json``."""
         return {
             "error": type(self).__name__,
             "problem": self.problem,
@@ -51,7 +51,7 @@ class AvelzooError(Exception):
 
 
 class UsageError(AvelzooError):
-    """The request itself does not make sense (exit code 2)."""
+    """The request is invalid (exit code 2)."""
 
     exit_code = 2
 
@@ -65,25 +65,25 @@ class UnknownNameError(UsageError):
 
 
 class AmbiguousNameError(UsageError):
-    """Several plugins offer this name, so it has to be qualified."""
+    """Several plugins register this name; it must be qualified."""
 
 
 class CompositionError(UsageError):
-    """The chosen components do not fit together."""
+    """The chosen components cannot be combined."""
 
 
 class SupervisionError(UsageError):
-    """A recipe does not exist for this supervision."""
+    """A recipe or component does not support this supervision."""
 
 
 class DataError(AvelzooError):
-    """A data file is missing, damaged or not what it should be (exit code 3)."""
+    """A data file is missing, damaged or of the wrong form (exit code 3)."""
 
     exit_code = 3
 
 
 class RunError(AvelzooError):
-    """A run folder or checkpoint cannot be used (exit code 4)."""
+    """A run folder or checkpoint is unusable (exit code 4)."""
 
     exit_code = 4
 
@@ -95,23 +95,23 @@ class StorageError(AvelzooError):
 
 
 class PluginError(AvelzooError):
-    """A plugin breaks the rules of registration (exit code 6)."""
+    """A plugin violates the rules of registration (exit code 6)."""
 
     exit_code = 6
 
 
 class TrainingError(AvelzooError):
-    """Training cannot go on, for instance because the loss is not finite (exit code 7)."""
+    """Training failed, for example because the loss is not finite (exit code 7)."""
 
     exit_code = 7
 
 
 class DataWarning(UserWarning):
-    """Something odd in a data folder that a run can use all the same."""
+    """A data folder is usable, but something in it looks wrong."""
 
 
 def printable(text: str) -> str:
-    r"""``text`` in one line, with every character that a terminal would not show written as an escape.
+    r"""Format text on one line, with non-printable characters escaped.
 
     >>> printable("a\tb\x1b[2J")
     'a\\tb\\x1b[2J'
@@ -123,7 +123,7 @@ def printable(text: str) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """Kind and first line of an error; safe for errors that cannot be turned into text themselves."""
+    """Format an error as its type and first line; safe for errors whose ``str`` fails."""
     kind = type(error).__name__
     try:
         text = error.problem if isinstance(error, AvelzooError) else str(error)
@@ -136,13 +136,13 @@ def describe(error: BaseException) -> str:
 
 
 def explain(error: BaseException) -> AvelzooError:
-    """Whatever went wrong, in words a user can act on."""
+    """Convert any exception to an error with a remedy for the user."""
     if isinstance(error, AvelzooError):
         return error
     if isinstance(error, OSError) and error.strerror:
         full = error.errno in _FULL
         return (StorageError if error.errno in _REFUSED else DataError)(
-            f"a file cannot be used: {error.strerror.lower()}",
+            f"cannot use a file: {error.strerror.lower()}",
             where=str(error.filename or ""),
             fix="free some space, or choose another disk" if full else "check the path and its permissions",
         )
@@ -152,25 +152,25 @@ def explain(error: BaseException) -> AvelzooError:
         return TrainingError("out of memory", found=first, fix="choose a smaller --batch-size")
     if isinstance(error, SystemExit):
         return AvelzooError(
-            f"the program was ended from inside: {said}",
+            f"the program was ended by a call of sys.exit: {said}",
             where=raised_at(error),
-            fix="a plugin or a library that it uses calls sys.exit; let it raise an error instead",
+            fix="a plugin, or a library that it uses, calls sys.exit; raise an error there instead",
         )
     return AvelzooError(
         f"an unexpected {said}" if ": " in said else f"an unexpected {said}: no further details",
         where=raised_at(error),
-        fix="report it with the output under AVELZOO_DEBUG=1; this is a fault of avelzoo or of a plugin",
+        fix="report this bug of avelzoo or of a plugin, with the output under AVELZOO_DEBUG=1",
     )
 
 
 def raised_at(error: BaseException) -> str:
-    """File and line where an error was raised; empty where it never was."""
+    """File and line where an error was raised; empty if it was never raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'x'?"`` for the nearest of ``known``, or an empty text when nothing is near."""
+    """Suggest the closest known name: ``"; did you mean 'x'?"``, or an empty text if none is close."""
     by_folded = {candidate.lower(): candidate for candidate in known}
     near = difflib.get_close_matches(name.lower(), list(by_folded), n=1, cutoff=0.6)
     return f"; did you mean '{by_folded[near[0]]}'?" if near else ""

@@ -40,7 +40,7 @@ AVE_CATEGORIES: tuple[str, ...] = tuple(CATEGORIES)
 
 SEGMENTS = 10
 RUN_LENGTHS: Mapping[int, int] = {2: 214, 3: 220, 4: 217, 5: 196, 6: 200, 7: 139, 8: 111, 9: 95, 10: 2750}
-"""Rows by the event's length in segments; one further row has an event without any."""
+"""Rows by the event's length in segments; one more row has an event of length 0."""
 
 ROWS = sum(CATEGORIES.values())
 SPLITS: Mapping[str, int] = {"train": 3339, "val": 402, "test": 402}
@@ -59,9 +59,9 @@ CHECKSUMS: Mapping[str, str] = {
 """SHA-256 of public files."""
 
 TWO_CATEGORIES: Mapping[str, tuple[int, ...]] = {"labels.h5": (171, 2189)}
-"""Rows of public label files that are reported to hold a second category, which Annotations.txt does not have."""
+"""Rows of public label files that reportedly hold a second category, which Annotations.txt lacks."""
 
 
 def is_ave(rows: int, categories: Sequence[str]) -> bool:
-    """Whether annotations are plausibly AVE's: as many rows, or the same category names."""
+    """Whether annotations are probably AVE's: the same number of rows, or the same category names."""
     return rows == ROWS or set(categories) == set(CATEGORIES)

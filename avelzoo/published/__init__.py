@@ -1,1 +1,1 @@
-"""Published code: checkpoints, outputs and training steps of the authors' own implementations."""
+"""Published systems: checkpoints, outputs and training steps of the authors' implementations."""

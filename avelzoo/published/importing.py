@@ -1,4 +1,4 @@
-"""From a published system's checkpoint to a run folder."""
+"""Import of a published system's checkpoint into a run folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SHOWN = 6
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedCheckpoint:
-    """What was taken from a checkpoint, and how.
+    """Record of an imported checkpoint.
 
     Attributes:
         run_dir: the new run folder.
@@ -35,14 +35,14 @@ class ImportedCheckpoint:
         setting: its setting.
         file: name of the checkpoint.
         sha256: checksum of the checkpoint.
-        recipe: qualified name of the recipe that computes what the system's code does.
-        parameters: how many numbers the model learns.
-        entries: how many tensors were taken.
-        key: the entry of the checkpoint that held them; empty for the whole file.
-        prefix: what was taken off their names, such as ``module.``.
-        rounded: how many tensors were rounded to float32, by number format.
-        not_taken: other entries, such as a second set of weights or values among them that are no weights.
-        inert: classes and functions that the file names; none of them was imported or called.
+        recipe: qualified name of the recipe that reproduces the system's code.
+        parameters: number of trainable parameters.
+        entries: number of imported tensors.
+        key: entry of the checkpoint that holds them; empty for the whole file.
+        prefix: prefix removed from their names, such as ``module.``.
+        rounded: number of tensors rounded to float32, by number format.
+        not_taken: entries that were not imported, such as a second set of weights, or values that are not weights.
+        inert: classes and functions that the file names; none was imported or called.
     """
 
     run_dir: str
@@ -63,19 +63,19 @@ class ImportedCheckpoint:
 def import_checkpoint(
     system: str, file: str | Path, *, setting: str = "full", out: str | Path | None = None, key: str | None = None
 ) -> ImportedCheckpoint:
-    """Make a run folder of a published system's checkpoint. Nothing in the file is ever executed.
+    """Convert a published system's checkpoint to a run folder. Nothing in the file is ever executed.
 
     Args:
         system: registered name, such as ``psp``.
-        file: what torch.save or safetensors wrote, whatever it is called.
+        file: a checkpoint written by torch.save or safetensors, under any name.
         setting: ``full`` or ``weak``.
         out: the run folder; ``runs/SYSTEM-SETTING-FILE`` by default.
-        key: the entry that holds the weights, such as ``ema``; None to find it.
+        key: entry that holds the weights, such as ``ema``; None to find it.
 
     Raises:
         UsageError: no such system, setting or key.
-        RunError: the file is missing, damaged, of another kind or another system's; its weights are not dense real
-            finite numbers; or the run folder exists. The file is named, and nothing is written.
+        RunError: the file is missing, damaged, of another kind or another system's; its weights are not dense, real
+            and finite; or the run folder exists. The message names the file, and nothing is written.
     """
     from avelzoo import engine
     from avelzoo.published.checkpoints import as_float32, read_checkpoint
@@ -117,7 +117,7 @@ def import_checkpoint(
 
 @contextmanager
 def _naming(place: str) -> Iterator[None]:
-    """Name the file in every error, and the entry of it."""
+    """Add the file, and its entry, to every error."""
     try:
         yield
     except AvelzooError as error:
@@ -126,10 +126,10 @@ def _naming(place: str) -> Iterator[None]:
 
 
 def _require_finite(fit: Fitted[tuple[Recipe, FeatureSpec, Model]], model: Model, read: Checkpoint) -> None:
-    """Refuse weights that are not numbers. What the model does not use may be anything: masks hold -inf.
+    """Refuse non-finite weights. Unused entries may hold any value: masks contain -inf.
 
     Raises:
-        RunError: some are NaN or infinite, or too large for float32.
+        RunError: some weights are NaN or infinite, or too large for float32.
     """
     from avelzoo.published.checkpoints import not_finite
 
@@ -141,7 +141,7 @@ def _require_finite(fit: Fitted[tuple[Recipe, FeatureSpec, Model]], model: Model
         "the checkpoint's weights are too large for float32" if large else "the checkpoint's weights are not finite",
         found=", ".join(wrong[:_SHOWN]) + (f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""),
         expected="finite numbers" + (" below 3.4e38" if large else ": neither NaN nor infinite"),
-        fix="take a checkpoint from before the training diverged",
+        fix="use a checkpoint from before the training diverged",
     )
 
 

@@ -1,6 +1,6 @@
-"""Reading what published systems left behind: their checkpoints, and the very numbers their code returns.
+"""Published systems: their checkpoints, and the outputs of their code.
 
-A system joins by registering an `OfficialSystem`; nothing here knows any system by name.
+A plugin adds a system by registering an `OfficialSystem`; this module knows no system by name.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MISFITS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-"""What reading sizes off tensors of unexpected shapes raises."""
+"""Exceptions raised when sizes are read from tensors of unexpected shapes."""
 
 
 class OfficialSystem(ABC):
-    """How one published system's state dicts map onto avelzoo's modules.
+    """Mapping of one published system's state dicts to avelzoo's modules.
 
     Attributes:
-        settings: the settings it was published in.
+        settings: the published settings.
         checkpoints: the weights that its authors published.
     """
 
@@ -40,7 +40,7 @@ class OfficialSystem(ABC):
 
     @abstractmethod
     def recipe(self, setting: str, state: Mapping[str, Tensor]) -> Recipe:
-        """The composition that computes what the public code does, with sizes read off the checkpoint.
+        """Recipe that reproduces the public code, with sizes read from the checkpoint.
 
         Raises:
             RunError: the checkpoint's keys or shapes are not the system's.
@@ -48,7 +48,7 @@ class OfficialSystem(ABC):
 
     @abstractmethod
     def spec(self, setting: str, state: Mapping[str, Tensor]) -> FeatureSpec:
-        """Sizes and categories of the features the checkpoint was trained on.
+        """Sizes and categories of the features that the checkpoint was trained on.
 
         Raises:
             RunError: the checkpoint's keys or shapes are not the system's.
@@ -56,7 +56,7 @@ class OfficialSystem(ABC):
 
     @abstractmethod
     def load(self, setting: str, state: Mapping[str, Tensor]) -> Model:
-        """avelzoo's own model, as `run` trains it, holding the checkpoint's weights.
+        """Build avelzoo's model, as `run` trains it, with the checkpoint's weights.
 
         Raises:
             RunError: the checkpoint's keys or shapes are not the system's.
@@ -66,10 +66,10 @@ class OfficialSystem(ABC):
     def outputs(
         self, setting: str, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], mode: str
     ) -> dict[str, Tensor]:
-        """The arrays the public code returns in a mode (``eval``, ``train0``, ...), by their names without the mode.
+        """Compute the arrays that the public code returns in a mode (``eval``, ``train0``, ...), by name without mode.
 
         Raises:
-            UsageError: there is no such mode, or an input is missing.
+            UsageError: no such mode, or an input is missing.
             RunError: the checkpoint's keys or shapes are not the system's.
         """
 
@@ -83,15 +83,15 @@ def official_outputs(
     *,
     host: PluginHost | None = None,
 ) -> dict[str, Tensor]:
-    """What a published system's code returns for these weights and inputs, computed by avelzoo's modules.
+    """Compute the outputs of a published system's code for given weights and inputs, with avelzoo's modules.
 
     Args:
         system: registered name, such as ``ge2023``.
         setting: ``full`` or ``weak``.
-        state_dict: the public code's own keys, with or without wrappers' prefixes (``module.``); tensors or arrays.
-        inputs: the public code's inputs by name; tensors or arrays.
-        mode: ``eval``, ``train0`` or a variant the system names.
-        host: where the system is looked up; by default everything that is installed.
+        state_dict: tensors or arrays by the public code's keys, with or without wrappers' prefixes (``module.``).
+        inputs: tensors or arrays by the public code's names.
+        mode: ``eval``, ``train0`` or another mode of the system.
+        host: host to find the system in; by default, all installed plugins.
 
     Raises:
         UsageError: no such system, setting or mode.
@@ -106,11 +106,11 @@ def official_outputs(
 
 
 def official_system(system: str, setting: str, host: PluginHost | None = None) -> OfficialSystem:
-    """The registered adapter of a published system, for one of its settings.
+    """Find the registered adapter of a published system, and check the setting.
 
     Raises:
         UnknownNameError: no such system is registered.
-        UsageError: it has no such setting.
+        UsageError: the system has no such setting.
     """
     from avelzoo.plugin.host import default_host
 
@@ -122,17 +122,17 @@ def official_system(system: str, setting: str, host: PluginHost | None = None) -
 
 
 def read_state_dict(path: Path, key: str | None = None) -> dict[str, Tensor]:
-    """The tensors of a checkpoint file: PyTorch's own formats or safetensors, judged by content.
+    """Read the tensors of a checkpoint file in one of PyTorch's formats or safetensors; the content decides.
 
     Nothing in the file is executed, see `avelzoo.published.checkpoints.read_checkpoint`.
 
     Args:
         path: the file.
-        key: the entry that holds the weights; None to find it.
+        key: entry that holds the weights; None to find it.
 
     Raises:
-        RunError: no such file, a damaged one, one without weights, or one that calls what no weights need.
-        UsageError: it has no such key.
+        RunError: the file is missing, damaged or without weights, or contains a call that weights never need.
+        UsageError: the file has no such key.
     """
     from avelzoo.published.checkpoints import read_checkpoint
 
@@ -141,12 +141,12 @@ def read_state_dict(path: Path, key: str | None = None) -> dict[str, Tensor]:
 
 @dataclass(frozen=True)
 class Fitted(Generic[T]):
-    """What was made of a state dict, and under which names.
+    """Result of `fitted`.
 
     Attributes:
-        value: what was made.
-        state: the state dict under the names that fit.
-        prefix: what was taken off, such as ``module.``; empty for nothing.
+        value: result of ``make``.
+        state: the state dict under the names that matched.
+        prefix: the removed prefix, such as ``module.``; empty if none.
     """
 
     value: T
@@ -155,18 +155,18 @@ class Fitted(Generic[T]):
 
 
 def fitted(state: Mapping[str, Tensor], make: Callable[[dict[str, Tensor]], T]) -> Fitted[T]:
-    """What ``make`` gives for the state dict as it is, or without the prefixes that wrappers leave in its names.
+    """Call ``make`` with the state dict, unchanged or without the prefixes that wrappers add to its names.
 
     Args:
-        state: tensors by the public code's names, perhaps with ``module.``, ``_orig_mod.`` or the like before them.
-        make: builds something of a state dict, and raises RunError where it does not fit.
+        state: tensors by the public code's names, possibly with prefixes such as ``module.`` or ``_orig_mod.``.
+        make: builds something from a state dict; raises RunError if keys or shapes do not match.
 
     Raises:
-        RunError: it fits under no names.
+        RunError: no choice of names matches.
     """
     from avelzoo.published.checkpoints import is_wrapping, without_prefixes
 
-    told: AvelzooError | None = None
+    shown: AvelzooError | None = None
     for shorter, taken in without_prefixes(state):
         try:
             return Fitted(make(shorter), shorter, taken)
@@ -179,17 +179,17 @@ def fitted(state: Mapping[str, Tensor], make: Callable[[dict[str, Tensor]], T]) 
                 fix="check the system and the setting; the ledger in the documentation lists every key",
             )
             fault.__cause__ = error
-        if told is None or (is_wrapping(taken) and len(shorter) == len(state)):
-            told = fault  # wrappers' names are never the model's, so without them more is known
-    assert told is not None, "the names as they are come first"
-    raise told
+        if shown is None or (is_wrapping(taken) and len(shorter) == len(state)):
+            shown = fault  # without wrappers' names the error is more precise
+    assert shown is not None, "the unchanged names come first"
+    raise shown
 
 
 def load_renamed(module: nn.Module, renamed: Mapping[str, Tensor], *, origin: str) -> None:
-    """Load a state dict already in avelzoo's keys, strictly.
+    """Load a state dict with avelzoo's keys, strictly.
 
     Raises:
-        RunError: a key is missing or left over, a shape differs, or integers stand for real numbers.
+        RunError: a key is missing or unexpected, a shape differs, or integers are given for floats or vice versa.
     """
     own = module.state_dict()
     renamed = _decisions(module) | dict(renamed)
@@ -207,7 +207,7 @@ def load_renamed(module: nn.Module, renamed: Mapping[str, Tensor], *, origin: st
     ]
     if faults:
         raise RunError(
-            f"the checkpoint does not fit {origin}",
+            f"the checkpoint does not match {origin}",
             found="; ".join(sorted(faults)[:8]) + (f"; and {len(faults) - 8} more" if len(faults) > 8 else ""),
             expected=f"{len(own)} entries with the documented keys and shapes",
             fix="check the system and the setting; the ledger in the documentation lists every key",
@@ -216,7 +216,7 @@ def load_renamed(module: nn.Module, renamed: Mapping[str, Tensor], *, origin: st
 
 
 def _decisions(module: nn.Module) -> dict[str, Tensor]:
-    """What heads keep for a threshold chosen on val: checkpoints of elsewhere have none, so it stays as built."""
+    """State of thresholds chosen on val: published checkpoints have none, so the built values stay."""
     from avelzoo.contracts import Decision
 
     return {
@@ -228,7 +228,7 @@ def _decisions(module: nn.Module) -> dict[str, Tensor]:
 
 
 def without_dropout(module: nn.Module) -> None:
-    """Set every dropout probability to 0: dropout layers, attention weights, recurrent layers."""
+    """Set all dropout probabilities to 0: dropout layers, attention weights, recurrent layers."""
     from torch.nn.modules.dropout import _DropoutNd
 
     for part in module.modules():

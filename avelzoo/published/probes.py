@@ -1,4 +1,4 @@
-"""What one training step does to parameters, condensed to a few numbers each, for comparison with published code."""
+"""Effect of one training step on the parameters, as a few numbers each, for comparison with published code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # plugins name these functions when they register, which must
 
 
 def gradient_norms(parameters: Mapping[str, Tensor]) -> Tensor:
-    """L2 norm of every parameter's gradient, in order; NaN where it received none."""
+    """L2 norm of every parameter's gradient, in order; NaN without a gradient."""
     import torch
 
     norms = [p.grad.norm() if p.grad is not None else torch.tensor(float("nan")) for p in parameters.values()]
@@ -19,15 +19,15 @@ def gradient_norms(parameters: Mapping[str, Tensor]) -> Tensor:
 
 
 def adam_step(parameters: Mapping[str, Tensor], learning_rate: float) -> dict[str, Tensor]:
-    """Take one Adam step on the gradients that are there, and describe the change of each parameter.
+    """Take one Adam step with the current gradients, and summarise the change of each parameter.
 
     Args:
-        parameters: by the public code's key, in its order.
-        learning_rate: Adam's step size; betas and eps at their defaults.
+        parameters: parameters by the public code's keys, in its order.
+        learning_rate: Adam's learning rate; betas and eps at their defaults.
 
     Returns:
         ``adam_delta_abs_sum``: sum of absolute changes; ``adam_delta_probe``: inner product of the change with normal
-        numbers drawn for the key; ``adam_param_abs_sum``: sum of absolute values after the step.
+        numbers seeded by the key; ``adam_param_abs_sum``: sum of absolute values after the step.
     """
     import torch
 
@@ -43,7 +43,7 @@ def adam_step(parameters: Mapping[str, Tensor], learning_rate: float) -> dict[st
 
 
 def probe(key: str, like: Tensor) -> Tensor:
-    """Standard normal numbers in a tensor's shape, seeded by the checksum of its key."""
+    """Standard normal numbers of a tensor's shape, seeded by the checksum of its key."""
     import numpy as np
     import torch
 

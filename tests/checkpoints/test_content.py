@@ -51,7 +51,7 @@ WHOLE, LEGACY, TENSORS = saved(), saved(_use_new_zipfile_serialization=False), s
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
 KINDS = {
     "empty": (b"", "empty", "0 bytes"),
-    "zeros": (bytes(9000), "zero bytes alone", "9000"),
+    "zeros": (bytes(9000), "zero bytes only", "9000"),
     "page": (b"<!DOCTYPE html><html><title>Virus scan\n warning</title>", "a web page", "Virus scan warning"),
     "page with a comment": (b"\n<!-- x -->\n<HTML><body>", "a web page", ""),
     "page in UTF-16": ("<!DOCTYPE html><title>Quota</title>".encode("utf-16"), "a web page", "Quota"),
@@ -72,13 +72,13 @@ KINDS = {
     "index": (b'{"metadata": {}, "weight_map": {"a": "b"}}', "the index of a checkpoint in several files", ""),
     "text": (b"\xef\xbb\xbfhello\nworld", "a text file", "'hello'"),
     "bytes": (bytes(range(128, 255)), "of an unknown kind", "127 bytes"),
-    "cut zip": (WHOLE[:-10], "cut off or damaged: a zip archive", f"{len(WHOLE) - 10} bytes"),
-    "beginning of a zip": (WHOLE[:4], "cut off or damaged: a zip archive", "4 bytes"),
-    "cut legacy": (LEGACY[:-10], "the checkpoint is cut off", "bytes for"),
-    "beginning of legacy": (LEGACY[:40], "damaged or cut off", "40 bytes"),
-    "cut tensors": (TENSORS[:-10], "damaged or cut off", "bytes"),
+    "cut zip": (WHOLE[:-10], "truncated or damaged: a zip archive", f"{len(WHOLE) - 10} bytes"),
+    "beginning of a zip": (WHOLE[:4], "truncated or damaged: a zip archive", "4 bytes"),
+    "cut legacy": (LEGACY[:-10], "the checkpoint is truncated", "bytes for"),
+    "beginning of legacy": (LEGACY[:40], "damaged or truncated", "40 bytes"),
+    "cut tensors": (TENSORS[:-10], "damaged or truncated", "bytes"),
     "cut header": (TENSORS[:30], "safetensors header is longer", "30 bytes"),
-    "flipped": (WHOLE.replace(np.float32(150).tobytes(), b"\xff\xff\xff\xff", 1), "damaged or cut off", "CRC"),
+    "flipped": (WHOLE.replace(np.float32(150).tobytes(), b"\xff\xff\xff\xff", 1), "damaged or truncated", "CRC"),
 }  # fmt: skip
 
 
@@ -135,11 +135,11 @@ def test_places_without_a_file(tmp_path):
     (tmp_path / "link").symlink_to("nowhere")
     os.mkfifo(tmp_path / "pipe")
     for name, said in {
-        "gone": "there is no such checkpoint",
+        "gone": "checkpoint missing",
         "empty": "the checkpoint is a folder",
         "unpacked": "an unpacked archive of torch.save",
-        "link": "a link to a file that is not there",
-        "pipe": "not an ordinary file",
+        "link": "a link to a missing file",
+        "pipe": "not a regular file",
     }.items():
         with pytest.raises(RunError, match=said) as fault:
             read_checkpoint(tmp_path / name)

@@ -188,7 +188,7 @@ RUNS = {
     "pickle.loads": (pickle.loads, b""),
     "reduce": (functools.reduce, os.system, ["touch {mark}"]),
     "touch": (pathlib.Path.touch, pathlib.Path("mark")),
-    "what 'functools.partial' returns": (functools.partial(os.system, "true"),),
+    "the result of 'functools.partial'": (functools.partial(os.system, "true"),),
     "unlink": (pathlib.Path("mark").unlink,),
 }
 
@@ -205,7 +205,9 @@ def test_a_call_that_runs_something_is_refused_by_name(tmp_path, monkeypatch, na
     for tool in ("system", "Popen"):
         monkeypatch.setattr(os if tool == "system" else subprocess, tool, lambda *_: pytest.fail("it ran"))
     before = set(sys.modules)
-    with pytest.raises(RunError, match=rf"the checkpoint calls .*{re.escape(name)}.*, which no weights need") as fault:
+    with pytest.raises(
+        RunError, match=rf"the checkpoint calls .*{re.escape(name)}.*, which weights never need"
+    ) as fault:
         read_checkpoint(tmp_path / "x.pt")
     assert fault.value.where == str(tmp_path / "x.pt")
     assert not mark.exists()

@@ -114,7 +114,7 @@ def test_a_part_that_ends_the_program_is_an_error(call, monkeypatch):
     monkeypatch.setattr("avelzoo.cli.catalogue.row", fail)
     told = call("list", "--json")
     assert told.code == 1
-    assert told.json["problem"] == "the program was ended from inside: SystemExit: not today"
+    assert told.json["problem"] == "the program was ended by a call of sys.exit: SystemExit: not today"
     assert __file__ in told.json["where"]
 
 

@@ -74,9 +74,9 @@ GOOD = "Dog&a&good&0&10\n"
         (GOOD + "Dog&b&good&0&1_0\n", 2, "not a whole number"),
         (GOOD + "Dog&b&good&0&99999999999999999999\n", 2, "not a whole number"),
         ("Dog&b&good&nan&10\n", 1, "not a whole number"),
-        (GOOD + "Dog&b&good&-1&3\n", 2, "do not fit"),
-        (GOOD + "Dog&b&good&5&3\n", 2, "do not fit"),
-        (GOOD + "Dog&b&good&3&3\n", 2, "no length"),
+        (GOOD + "Dog&b&good&-1&3\n", 2, "out of range"),
+        (GOOD + "Dog&b&good&5&3\n", 2, "out of range"),
+        (GOOD + "Dog&b&good&3&3\n", 2, "has length 0"),
     ],
 )
 def test_bad_lines_are_named(written, text, line, problem):

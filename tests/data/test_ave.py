@@ -202,7 +202,7 @@ def test_no_folder(folder, tmp_path):
     with pytest.raises(DataError, match="none was given") as caught:
         AveConfig().open("full")
     assert "--data DIR" in caught.value.fix
-    with pytest.raises(DataError, match="no such data folder"):
+    with pytest.raises(DataError, match="data folder missing"):
         AveConfig(root=tmp_path / "nowhere").open("full")
     with pytest.raises(DataError, match="is a file"):
         AveConfig(root=folder.root / "Annotations.txt").open("full")
@@ -220,7 +220,7 @@ def test_missing_files(folder, name):
 @pytest.mark.parametrize("name", ["visual_feature.h5", "audio_feature.h5", "val_order.h5"])
 def test_files_that_are_cut_off(folder, name):
     folder.cut(name, 16)
-    with pytest.raises(DataError, match="cut off") as caught:
+    with pytest.raises(DataError, match="truncated") as caught:
         opened(folder)
     assert caught.value.where == str(folder.root / name)
 
@@ -228,9 +228,9 @@ def test_files_that_are_cut_off(folder, name):
 @pytest.mark.parametrize(
     ("name", "shape", "problem"),
     [
-        ("visual_feature.h5", (9, 5, 2, 3, 4), "expected sizes"),
-        ("visual_feature.h5", (10, 5, 4), "expected sizes"),
-        ("audio_feature.h5", (11, 5, 6), "expected sizes"),
+        ("visual_feature.h5", (9, 5, 2, 3, 4), "wrong sizes"),
+        ("visual_feature.h5", (10, 5, 4), "wrong sizes"),
+        ("audio_feature.h5", (11, 5, 6), "wrong sizes"),
         ("audio_feature.h5", (10, 6, 6), "differ in their segments"),
     ],
 )
@@ -255,8 +255,8 @@ def test_an_event_beyond_the_features(folder):
         ([9, -1, 4], "rows that do not exist", "-1"),
         ([9, 0, 0, 9, 4], "more than once", "0, 9"),
         ([9, 0, 1, 6], "train and val splits share rows", "1, 6"),
-        ([9.0, 0.5], "not whole", "0.5"),
-        ([9.0, np.nan], "not whole", "nan"),
+        ([9.0, 0.5], "non-integer", "0.5"),
+        ([9.0, np.nan], "non-integer", "nan"),
     ],
 )
 def test_order_files(folder, order, problem, found):
@@ -277,7 +277,7 @@ def test_nan_is_named_when_it_is_met(folder):
     folder.put("visual_feature.h5", values)
     split = opened(folder).split("train")
     split.fetch([0, 1, 3, 4])
-    with pytest.raises(DataError, match="not finite") as caught:
+    with pytest.raises(DataError, match="non-finite") as caught:
         split.fetch([2])
     assert caught.value.where.endswith("visual_feature.h5, row 4")
 

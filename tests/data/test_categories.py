@@ -164,7 +164,7 @@ def test_ids_follow_the_file(folder):
     [
         ("Flute\nDog\n", r"not in categories\.txt$", "Annotations.txt, line 1"),
         ("Flute\nDogs\nBell, church\n", r"not in categories\.txt; did you mean 'Dogs'", "Annotations.txt, line 5"),
-        ("Flute\nDog\nFlute\nBell, church\n", "named twice", "categories.txt, line 3"),
+        ("Flute\nDog\nFlute\nBell, church\n", "listed twice", "categories.txt, line 3"),
         ("Flute\nDog\nBell, church\nBackground\n", "background is not an event", "categories.txt, line 4"),
         ("Flute\nDo\0g\n", "control character", "categories.txt, line 2"),
         ("\n\n", "are empty", "categories.txt"),

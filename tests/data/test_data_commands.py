@@ -66,21 +66,21 @@ def test_a_broken_folder_has_exit_code_3(call, folder):
     folder.cut("audio_feature.h5")
     code, out, _ = call("doctor", folder.root)
     assert code == 3
-    assert "error: train_order.h5: an order file names rows that do not exist\n  found: 99\n" in out
+    assert "error: train_order.h5: an order file lists rows that do not exist\n  found: 99\n" in out
     code, out, err = call("doctor", folder.root, "--json")
     assert (code, err) == (3, "")
     assert json.loads(out)["errors"] == 2
     code, out, _ = call("status", folder.root)
     assert code == 0
-    assert "a file is cut off" in out
+    assert "a file is truncated" in out
     assert "avelzoo data doctor" in out
 
 
 @pytest.mark.parametrize(
     ("argv", "code", "told"),
     [
-        (("status", "nowhere"), 3, "no such data folder"),
-        (("doctor", "nowhere"), 3, "no such data folder"),
+        (("status", "nowhere"), 3, "data folder missing"),
+        (("doctor", "nowhere"), 3, "data folder missing"),
         (("simulate", "d", "--videos", 2), 2, "cannot be chosen"),
         (("simulate", "d", "--videos", 9, "--full-size"), 2, "exclude each other"),
         (("simulate", "d", "--audio", "vgg"), 2, "unknown audio features"),

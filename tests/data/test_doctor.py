@@ -28,10 +28,10 @@ def test_a_good_folder(complete):
     assert report.ok
     assert found(report) == set()
     assert found(report, "warning") == {
-        ("Annotations.txt", "videos with a category and no event segment (0&0)"),
-        ("*_order.h5", "videos of val or test also occur in train, under another row"),
+        ("Annotations.txt", "videos with a category but no event segment (0&0)"),
+        ("*_order.h5", "videos of val or test are also in train, in another row"),
     }
-    assert found(report, "note") == {("Annotations.txt", "videos that occur in several rows")}
+    assert found(report, "note") == {("Annotations.txt", "videos with several rows")}
     by_name = {file.name: file for file in report.files}
     assert len(by_name) == 14
     visual = by_name["visual_feature.h5"]
@@ -67,11 +67,11 @@ DISASTERS = {
     "nan": (
         lambda f: break_values(f, nan=3, inf=7),
         "visual_feature.h5",
-        "not finite",
+        "non-finite",
         "1 NaN, 1 infinite, in 2 rows: 3, 7",
     ),
-    "huge": (lambda f: break_values(f, huge=0), "visual_feature.h5", "not finite", "1 infinite"),
-    "cut": (lambda f: f.cut("audio_feature.h5"), "audio_feature.h5", "cut off", "bytes"),
+    "huge": (lambda f: break_values(f, huge=0), "visual_feature.h5", "non-finite", "1 infinite"),
+    "cut": (lambda f: f.cut("audio_feature.h5"), "audio_feature.h5", "truncated", "bytes"),
     "gone": (lambda f: (f.root / "val_order.h5").unlink(), "val_order.h5", "missing", ""),
     "no audio": (lambda f: (f.root / "audio_feature.h5").unlink(), "audio_feature.h5 or", "missing", ""),
     "order": (lambda f: f.put("test_order.h5", [8, 77], "order"), "test_order.h5", "do not exist", "77"),
@@ -79,29 +79,34 @@ DISASTERS = {
     "overlap": (lambda f: f.put("val_order.h5", [1, 9], "order"), "train_order.h5", "share rows", "9"),
     "line": (lambda f: f.annotate("Dog&a&good&5\n"), "Annotations.txt, line 1", "not an annotation", "Dog&a&good&5"),
     "late": (lambda f: f.annotate("Dog&a&good&0&9\n" * 10), "Annotations.txt, line 1", "after its video", "Dog&a"),
-    "rows": (lambda f: f.put("audio_feature.h5", np.ones((9, 5, 6))), "audio_feature.h5", "rows does not", "9"),
-    "time": (lambda f: f.put("audio_feature.h5", np.ones((10, 4, 6))), "audio_feature.h5", "segments does not", "4"),
+    "rows": (lambda f: f.put("audio_feature.h5", np.ones((9, 5, 6))), "audio_feature.h5", "wrong number of rows", "9"),
+    "time": (
+        lambda f: f.put("audio_feature.h5", np.ones((10, 4, 6))),
+        "audio_feature.h5",
+        "wrong number of segments",
+        "4",
+    ),
     "grid": (
         lambda f: f.put("visual_feature_noisy.h5", np.ones((2, 5, 3, 3, 4))),
         "visual_feature_noisy.h5",
-        "grid rows does not",
+        "wrong number of grid rows",
         "3",
     ),
     "negatives": (
         lambda f: f.put("audio_feature_noisy.h5", np.ones((1, 5, 6))),
         "audio_feature_noisy.h5",
-        "negatives does not",
+        "wrong number of negatives",
         "1",
     ),
     "axes": (
         lambda f: f.put("visual_feature.h5", np.ones((10, 5, 4))),
         "visual_feature.h5",
-        "expected sizes",
+        "wrong sizes",
         "(10, 5, 4)",
     ),
     "mil": (lambda f: f.put("mil_labels.h5", np.eye(4)[[0] * 10]), "mil_labels.h5", "differ from the", "6 rows: 4, 5"),
     "closs": (lambda f: f.put("labels_closs.h5", np.ones((10, 5))), "labels_closs.h5", "differ from the", "rows: 1, 2"),
-    "shape": (lambda f: f.put("labels.h5", np.ones((10, 5, 9))), "labels.h5", "does not fit", "shape (10, 5, 9)"),
+    "shape": (lambda f: f.put("labels.h5", np.ones((10, 5, 9))), "labels.h5", "does not match", "shape (10, 5, 9)"),
     "noisy": (lambda f: f.put("labels_noisy.h5", np.eye(4)[[3, 0]]), "labels_noisy.h5", "not labelled", "1 of 2"),
 }
 
@@ -120,7 +125,7 @@ def test_disasters(complete, name, quick):
 
 
 ODDITIES = {
-    "zeros": (lambda f: f.put("audio_feature.h5", np.zeros((10, 5, 6))), "rows of zeros", "10 rows: 0, 1"),
+    "zeros": (lambda f: f.put("audio_feature.h5", np.zeros((10, 5, 6))), "all-zero rows", "10 rows: 0, 1"),
     "negative": (lambda f: break_values(f, negative=2), "negative numbers", "down to -1"),
     "unused": (lambda f: f.put("train_order.h5", [9, 0, 4], "order"), "in no split", "2 rows: 2, 5"),
     "category": (lambda f: f.put("train_order.h5", [0, 4, 2, 5], "order"), "without a training video", "Flute"),
@@ -131,7 +136,7 @@ ODDITIES = {
     ),
     "spelling": (
         lambda f: f.annotate((f.root / "Annotations.txt").read_text().replace("Dog&v5", "dog&v5")),
-        "differ in spelling",
+        "differ only in spelling",
         "Dog | dog",
     ),
     "same twice": (
@@ -157,7 +162,7 @@ def test_notes(folder):
     report = examine(folder.root)
     assert report.ok
     assert ("visual_feature.h5", "the array is chunked or compressed") in found(report, "note")
-    assert ("audio_feature_noisy.h5", "the number of negatives does not fit") in found(report, "note")
+    assert ("audio_feature_noisy.h5", "wrong number of negatives") in found(report, "note")
 
 
 def test_quick_samples_and_leaves_checksums_out(folder):
@@ -194,9 +199,9 @@ def test_ave_itself(shared):
     }
     assert all(file.public for file in report.files)
     told = {f.problem: f.found for f in report.findings}
-    assert told["videos with a category and no event segment (0&0)"] == "1 line: 27"
-    assert told["videos of val or test also occur in train, under another row"] == "10 val rows, 8 test rows"
-    assert told["videos that occur in several rows"] == "45 videos, 46 rows more than videos"
+    assert told["videos with a category but no event segment (0&0)"] == "1 line: 27"
+    assert told["videos of val or test are also in train, in another row"] == "10 val rows, 8 test rows"
+    assert told["videos with several rows"] == "45 videos, 46 additional rows"
     audio = next(file for file in report.files if file.name == "audio_feature_noisy.h5")
     assert audio.shape == (178, 10, 128)
     assert audio.values.zeros == pytest.approx(0.6527, abs=1e-4)
@@ -216,7 +221,7 @@ def test_status(folder):
     assert files["audio_feature.h5"].bytes == (folder.root / "audio_feature.h5").stat().st_size
     assert files["Annotations.txt"].dtype == "text"
     assert not files["labels_noisy.h5"].present
-    assert files["audio_feature_noisy.h5"].problem.startswith("a file is cut off")
+    assert files["audio_feature_noisy.h5"].problem.startswith("a file is truncated")
     missing = {ability.name: dict(ability.missing) for ability in look.abilities}
     assert missing["full"] == {"vggish": (), "cnn14": ("audio_cnn14.h5",)}
     assert missing["weak, onehot"] == missing["full"]
@@ -227,5 +232,5 @@ def test_status(folder):
 
 def test_no_folder(tmp_path):
     for look in (status, examine):
-        with pytest.raises(DataError, match="no such data folder"):
+        with pytest.raises(DataError, match="data folder missing"):
             look(tmp_path / "nowhere")

@@ -106,18 +106,18 @@ def test_a_folder_that_moved_with_its_links(tmp_path, monkeypatch):
     [
         (
             h5py.ExternalLink("/old/place/store.h5", "avadataset"),
-            "'avadataset' in /old/place/store.h5, which is not there",
+            "'avadataset' in /old/place/store.h5, which is missing",
         ),
         (h5py.ExternalLink("here.h5", "gone"), "an external link to 'gone' in here.h5; that file holds avadataset"),
         (h5py.SoftLink("/gone"), "a soft link to '/gone'"),
         (h5py.SoftLink("/gone/deeper"), "a soft link to '/gone/deeper'"),
-        (h5py.ExternalLink("/old/place/x.h5", "avadataset"), "in /old/place/x.h5, which is not there"),
+        (h5py.ExternalLink("/old/place/x.h5", "avadataset"), "in /old/place/x.h5, which is missing"),
     ],
 )
 def test_a_link_that_leads_nowhere_is_named(tmp_path, target, said):
     write(tmp_path / "here.h5")
     path = link(tmp_path / "x.h5", target)
-    with pytest.raises(DataError, match="a link in an HDF5 file leads nowhere") as caught:
+    with pytest.raises(DataError, match="broken link in an HDF5 file") as caught:
         H5Array(path)
     assert said in caught.value.found
     assert caught.value.where == f"{path}, key 'avadataset'"
@@ -125,14 +125,14 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path, target, said):
 
 @pytest.mark.parametrize("target", [h5py.SoftLink("/avadataset"), h5py.ExternalLink("x.h5", "avadataset")])
 def test_links_in_a_circle(tmp_path, target):
-    with pytest.raises(DataError, match="lead in a circle"):
+    with pytest.raises(DataError, match="circular"):
         H5Array(link(tmp_path / "x.h5", target))
 
 
 def test_a_link_to_what_is_no_array(tmp_path):
     write(tmp_path / "store.h5", key="group/array")
     path = link(tmp_path / "x.h5", h5py.ExternalLink("store.h5", "group"))
-    with pytest.raises(DataError, match="numbers in rows") as caught:
+    with pytest.raises(DataError, match="rows of numbers") as caught:
         H5Array(path)
     assert caught.value.found == "a group: array"
     (tmp_path / "store.h5").write_bytes(b"<html>quota exceeded</html>")
@@ -150,20 +150,20 @@ def test_a_target_that_is_cut_off_or_goes(tmp_path):
     array.fetch([0])
     os.truncate(store, store.stat().st_size - 64)
     for read in (lambda: array.fetch([11]), lambda: H5Array(path)):
-        with pytest.raises(DataError, match="cut off") as caught:
+        with pytest.raises(DataError, match="truncated") as caught:
             read()
         assert str(store) in caught.value.where
     store.unlink()
-    with pytest.raises(DataError, match="has gone"):
+    with pytest.raises(DataError, match="is no longer readable"):
         array.fetch([11])
 
 
 def test_a_symbolic_link_that_leads_nowhere(tmp_path):
     path = tmp_path / "x.h5"
     path.symlink_to(tmp_path / "disk" / "x.h5")
-    with pytest.raises(DataError, match="a symbolic link leads nowhere") as caught:
+    with pytest.raises(DataError, match="broken symbolic link") as caught:
         H5Array(path)
-    assert caught.value.found == f"a link to {tmp_path / 'disk' / 'x.h5'}, which is not there"
+    assert caught.value.found == f"a link to {tmp_path / 'disk' / 'x.h5'}, which is missing"
     write(tmp_path / "disk" / "x.h5")
     reads_right(path)
 
@@ -306,7 +306,7 @@ def test_missing_sources_are_counted_and_named(tmp_path):
     path = per_video(tmp_path)
     for i in range(8):
         (tmp_path / f"v{i}.h5").unlink()
-    with pytest.raises(DataError, match="virtual data set refers to files that are not there") as caught:
+    with pytest.raises(DataError, match="virtual data set refers to missing files") as caught:
         H5Array(path)
     assert caught.value.found == "8 of 12 files missing: v0.h5, v1.h5, v2.h5, v3.h5, v4.h5, v5.h5 and 2 more"
     assert caught.value.where == f"{path}, key 'avadataset'"
@@ -315,19 +315,19 @@ def test_missing_sources_are_counted_and_named(tmp_path):
 def test_a_gap_in_numbered_sources_shows_in_the_rows(tmp_path):
     path = printf(tmp_path)
     (tmp_path / "50%-1.h5").unlink()
-    with pytest.raises(DataError, match="expected sizes") as caught:
+    with pytest.raises(DataError, match="wrong sizes") as caught:
         H5Array(path, rows=12)
     assert caught.value.found == "shape (4, 4, 3), gathered from 1 other file"
 
 
 SOURCES = {
-    "no array": (lambda p: write(p, VALUES[4:8], "y"), "does not hold the array"),
-    "text": (lambda p: write(p, np.full((4, 4, 3), b"text"), "x"), "numbers in rows"),
-    "shorter": (lambda p: write(p, VALUES[4:7], "x"), "other sizes"),
-    "narrower": (lambda p: write(p, VALUES[4:8, :3], "x"), "other sizes"),
+    "no array": (lambda p: write(p, VALUES[4:8], "y"), "array not found"),
+    "text": (lambda p: write(p, np.full((4, 4, 3), b"text"), "x"), "rows of numbers"),
+    "shorter": (lambda p: write(p, VALUES[4:7], "x"), "wrong sizes"),
+    "narrower": (lambda p: write(p, VALUES[4:8, :3], "x"), "wrong sizes"),
     "not HDF5": (lambda p: p.write_bytes(b"\0" * 4096), "not HDF5"),
     "never written": (lambda p: h5py.File(p, "w").create_dataset("x", (4, 4, 3), "f8").file.close(), "never written"),
-    "a folder": (lambda p: (p.unlink(), p.mkdir()), "not there"),
+    "a folder": (lambda p: (p.unlink(), p.mkdir()), "missing"),
 }
 
 
@@ -347,7 +347,7 @@ def test_virtual_data_sets_in_a_circle(tmp_path):
         layout = h5py.VirtualLayout(VALUES.shape, "f8")
         layout[:] = h5py.VirtualSource(f"{other}.h5", "avadataset", shape=VALUES.shape)
         virtual(tmp_path / f"{one}.h5", layout)
-    with pytest.raises(DataError, match="in a circle"):
+    with pytest.raises(DataError, match="circular"):
         H5Array(tmp_path / "x.h5")
 
 
@@ -358,7 +358,7 @@ def test_two_moved_sources_of_one_name(tmp_path):
         layout[6 * i : 6 * i + 6] = h5py.VirtualSource(f"/old/{folder}/p.h5", "x", shape=(6, 4, 3))
     path = virtual(tmp_path / "x.h5", layout)
     write(tmp_path / "p.h5", VALUES[:6], "x")
-    with pytest.raises(DataError, match="two moved files of one name") as caught:
+    with pytest.raises(DataError, match="two moved files with the same name") as caught:
         H5Array(path)
     assert "/old/a/p.h5 and /old/b/p.h5" in caught.value.found
 
@@ -374,7 +374,7 @@ def test_folders_that_the_environment_names(tmp_path, monkeypatch):
         part.rename(tmp_path / "away" / "parts" / part.name)
     monkeypatch.setenv("HDF5_EXT_PREFIX", str(tmp_path / "away"))
     reads_right(tmp_path / "y.h5")
-    with pytest.raises(DataError, match="not there"):
+    with pytest.raises(DataError, match="missing"):
         H5Array(path)
     monkeypatch.setenv("HDF5_VDS_PREFIX", str(tmp_path / "away"))
     assert set(reads_right(path).info.others(path)) == set((tmp_path / "away" / "parts").iterdir())
@@ -418,11 +418,11 @@ def test_external_storage_that_is_cut_off_or_gone(tmp_path, monkeypatch, when):
     path = external(tmp_path, monkeypatch)
     array = H5Array(path)
     os.truncate(tmp_path / "two.raw", 100)
-    with pytest.raises(DataError, match="cut off") as caught:
+    with pytest.raises(DataError, match="truncated") as caught:
         H5Array(path) if when == "before" else array.all()
     assert caught.value.where == str(tmp_path / "two.raw")
     (tmp_path / "two.raw").unlink()
-    with pytest.raises(DataError, match="is not there" if when == "before" else "has gone") as caught:
+    with pytest.raises(DataError, match="missing" if when == "before" else "is no longer readable") as caught:
         H5Array(path) if when == "before" else array.all()
     assert "two.raw" in str(caught.value)
 
@@ -434,7 +434,7 @@ def test_external_storage_in_two_places(tmp_path, monkeypatch):
     for name in ("one.raw", "two.raw"):
         (tmp_path / name).write_bytes(bytes(2000))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="in two places"):
+    with pytest.raises(DataError, match="in two folders"):
         H5Array(path)
 
 

@@ -67,7 +67,7 @@ def test_several_keys(tmp_path):
     assert H5Array(path).info.key == "avadataset"
     with h5py.File(path, "a") as file:
         file.move("avadataset", "third")
-    with pytest.raises(DataError, match="does not hold the array") as caught:
+    with pytest.raises(DataError, match="array not found") as caught:
         H5Array(path)
     assert "other, third" in caught.value.found
     assert "'avadataset' or 'dataset'" in caught.value.expected
@@ -129,7 +129,7 @@ def test_numbers_that_are_not_finite(tmp_path, bad, how):
     values[9, 2, 1] = bad
     array = H5Array(put(tmp_path / "x.h5", values, **how))
     assert np.array_equal(array.fetch([8, 10]), values[[8, 10]].astype(np.float32))
-    with pytest.raises(DataError, match="not finite") as caught:
+    with pytest.raises(DataError, match="non-finite") as caught:
         array.fetch([3, 9])
     assert caught.value.where == f"{tmp_path / 'x.h5'}, row 9"
     assert caught.value.found.startswith("1 of 12: ")
@@ -140,7 +140,7 @@ def test_numbers_that_are_not_finite(tmp_path, bad, how):
 def test_opposite_infinities_do_not_hide(tmp_path):
     values = VALUES.copy()
     values[0, 0, :2] = np.inf, -np.inf
-    with pytest.raises(DataError, match="not finite"):
+    with pytest.raises(DataError, match="non-finite"):
         H5Array(put(tmp_path / "x.h5", values)).fetch([0])
 
 
@@ -154,7 +154,7 @@ def test_a_file_that_is_cut_off(tmp_path, how):
     path = put(tmp_path / "x.h5", **how)
     size = path.stat().st_size
     os.truncate(path, size - 100)
-    with pytest.raises(DataError, match="cut off") as caught:
+    with pytest.raises(DataError, match="truncated") as caught:
         H5Array(path)
     assert caught.value.found == f"{size - 100:,} bytes"
     assert caught.value.expected == f"{size:,} bytes"
@@ -168,10 +168,10 @@ def test_a_file_that_is_cut_off_while_it_is_used(tmp_path, fetched):
     if fetched:
         array.fetch([0])
     os.truncate(path, 100_000)
-    with pytest.raises(DataError, match="cut off"):
+    with pytest.raises(DataError, match="truncated"):
         array.fetch([63])
     path.unlink()
-    with pytest.raises(DataError, match="has gone"):
+    with pytest.raises(DataError, match="is no longer readable"):
         array.fetch([63])
 
 
@@ -190,7 +190,7 @@ def test_a_damaged_chunk(tmp_path):
     [
         (b"", "0 bytes"),
         (b"<html>not found</html>", "22 bytes that begin with b'<html>not found<'"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "pointer of Git LFS"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "Git LFS pointer"),
     ],
 )
 def test_not_hdf5(tmp_path, content, found):
@@ -204,25 +204,25 @@ def test_not_hdf5(tmp_path, content, found):
 def test_no_file(tmp_path):
     with pytest.raises(DataError, match="is missing"):
         H5Array(tmp_path / "x.h5")
-    with pytest.raises(DataError, match="a folder is where a file should be"):
+    with pytest.raises(DataError, match="a folder instead of a file"):
         H5Array(tmp_path)
 
 
 def test_wrong_sizes(tmp_path):
     path = put(tmp_path / "x.h5")
-    with pytest.raises(DataError, match="expected sizes") as caught:
+    with pytest.raises(DataError, match="wrong sizes") as caught:
         H5Array(path, rows=24)
     assert caught.value.found == "shape (23, 4, 3)"
     assert caught.value.expected.startswith("24 rows")
-    with pytest.raises(DataError, match="expected sizes"):
+    with pytest.raises(DataError, match="wrong sizes"):
         H5Array(path, axes=("rows", "t", "h", "w", "v"))
-    with pytest.raises(DataError, match="expected sizes"):
+    with pytest.raises(DataError, match="wrong sizes"):
         H5Array(put(tmp_path / "y.h5", np.zeros((0, 3))))
 
 
 @pytest.mark.parametrize("values", [np.array(3.0), np.array([b"text"]), np.array([1 + 2j])])
 def test_not_numbers_in_rows(tmp_path, values):
-    with pytest.raises(DataError, match="numbers in rows"):
+    with pytest.raises(DataError, match="rows of numbers"):
         H5Array(put(tmp_path / "x.h5", values))
 
 

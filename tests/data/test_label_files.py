@@ -46,8 +46,8 @@ def problems(folder, file, level="error"):
 NOT_ONE_HOT = {
     "soft": (changed(4, 2, [0.1, 0, 0, 0.9]), "row 4, segment 2", "0.1 in column 0"),
     "uniform": (np.full((10, 5, 4), 0.25), "row 0, segment 0", "0.25 in column 0; faulty are 10 rows"),
-    "zeros alone": (changed(7, 0, 0), "row 7, segment 0", "zeros alone"),
-    "no label at all": (np.zeros((10, 5, 4)), "row 0, segment 0", "zeros alone; faulty are 10 rows"),
+    "only zeros": (changed(7, 0, 0), "row 7, segment 0", "only zeros"),
+    "no label at all": (np.zeros((10, 5, 4)), "row 0, segment 0", "only zeros; faulty are 10 rows"),
     "two events": (changed(4, 0, [1, 1, 0, 0]), "row 4, segment 0", "1 in the columns 0, 1"),
     "event and background": (changed(9, 1, [0, 0, 1, 1]), "row 9, segment 1", "1 in the columns 2, 3"),
     "nan": (changed(3, 4, np.nan), "row 3, segment 4", "nan in column 0"),
@@ -75,11 +75,11 @@ def test_every_segment_is_one_hot_or_the_file_is_refused(folder, name, variant):
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        (np.zeros((10, 5, 3)), "does not fit the annotations"),
-        (np.zeros((10, 6, 4)), "does not fit the annotations"),
-        (np.zeros((9, 5, 4)), "expected sizes"),
-        (np.zeros((10, 5)), "expected sizes"),
-        (SEGMENTS, "expected sizes"),
+        (np.zeros((10, 5, 3)), "does not match the annotations"),
+        (np.zeros((10, 6, 4)), "does not match the annotations"),
+        (np.zeros((9, 5, 4)), "wrong sizes"),
+        (np.zeros((10, 5)), "wrong sizes"),
+        (SEGMENTS, "wrong sizes"),
     ],
 )
 def test_label_files_of_other_sizes(folder, values, problem):
@@ -102,13 +102,13 @@ def test_any_type_will_do(folder, dtype):
 CONTRADICTIONS = {
     "background first": (np.roll(one_hot(), 1, axis=-1), "background in column 0 of 4"),
     "background second": (one_hot()[..., [0, 3, 1, 2]], "background in column 1 of 4"),
-    "background everywhere": (np.eye(4)[np.full((10, 5), 3)], "another event in 9 rows: 0, 1"),
-    "event everywhere": (np.eye(4)[np.repeat(EVENTS[:, None], 5, axis=1)], "another event in 8 rows"),
-    "event and background swapped": (np.eye(4)[np.where(SEGMENTS == 3, EVENTS[:, None], 3)], "another event in"),
-    "backwards": (one_hot()[:, ::-1], "another event in"),
-    "a second late": (np.roll(one_hot(), 1, axis=1), "another event in"),
-    "rows of other videos": (np.roll(one_hot(), 1, axis=0), "another event in"),
-    "one category for all": (np.eye(4)[np.where(SEGMENTS == 3, 3, 1)], "another event in 6 rows"),
+    "background everywhere": (np.eye(4)[np.full((10, 5), 3)], "a different event in 9 rows: 0, 1"),
+    "event everywhere": (np.eye(4)[np.repeat(EVENTS[:, None], 5, axis=1)], "a different event in 8 rows"),
+    "event and background swapped": (np.eye(4)[np.where(SEGMENTS == 3, EVENTS[:, None], 3)], "a different event in"),
+    "backwards": (one_hot()[:, ::-1], "a different event in"),
+    "a second late": (np.roll(one_hot(), 1, axis=1), "a different event in"),
+    "rows of other videos": (np.roll(one_hot(), 1, axis=0), "a different event in"),
+    "one category for all": (np.eye(4)[np.where(SEGMENTS == 3, 3, 1)], "a different event in 6 rows"),
 }
 
 
@@ -209,7 +209,7 @@ def test_categories_txt_decides(folder):
     assert "categories.txt" in dataset.fingerprint()
     assert problems(folder, "right_labels.h5", "warning") == []
     folder.put("right_labels.h5", one_hot())
-    with pytest.raises(DataError, match=r"another order than categories\.txt") as caught:
+    with pytest.raises(DataError, match=r"differently from categories\.txt") as caught:
         opened(folder, labels="right_labels")
     assert "0 is 'Bell, church' (2 in the annotations)" in caught.value.found
 
@@ -254,9 +254,9 @@ def shares_of(folder, **changes):
 
 BAD_SHARES = {
     "negative": ({"r3": [-0.5, 0, 0, 1.5]}, "not between 0 and 1", "row 3"),
-    "too much": ({"r3": [1, 0, 0, 1]}, "do not add up", "row 3"),
-    "zeros": ({"r0": [0, 0, 0, 0]}, "do not add up", "row 0"),
-    "nan": ({"r0": [np.nan, 0, 0, 0]}, "not finite", "row 0"),
+    "too much": ({"r3": [1, 0, 0, 1]}, "do not sum to 1", "row 3"),
+    "zeros": ({"r0": [0, 0, 0, 0]}, "do not sum to 1", "row 0"),
+    "nan": ({"r0": [np.nan, 0, 0, 0]}, "non-finite", "row 0"),
 }
 
 

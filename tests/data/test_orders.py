@@ -54,7 +54,7 @@ def test_an_order_that_is_no_list(folder, shape, one_axis):
 
 
 @pytest.mark.parametrize(
-    ("name", "purpose"), [("train", "the model learns"), ("val", "chooses the epoch"), ("test", "the reported scores")]
+    ("name", "purpose"), [("train", "train the model"), ("val", "select the epoch"), ("test", "the reported scores")]
 )
 def test_an_empty_split_says_what_it_is_for(folder, name, purpose):
     folder.put(f"{name}_order.h5", np.zeros(0, int), "order")
@@ -66,7 +66,7 @@ def test_an_empty_split_says_what_it_is_for(folder, name, purpose):
 
 @pytest.mark.parametrize(
     ("rows", "problem"),
-    [([9, 0, 0], "more than once"), ([0.5, 1], "not whole"), ([np.inf, 1], "not whole"), ([9, 0, 1], "share rows")],
+    [([9, 0, 0], "more than once"), ([0.5, 1], "non-integer"), ([np.inf, 1], "non-integer"), ([9, 0, 1], "share rows")],
 )
 def test_every_error_is_listed_once(folder, rows, problem):
     folder.put("train_order.h5", rows, "order")
@@ -117,7 +117,7 @@ def test_incomplete_text_splits_are_named(texts):
 @pytest.mark.parametrize(
     ("line", "problem", "where"),
     [
-        ("Flute&v1&good&1&3", "that the annotations do not have", "valSet.txt, line 1"),
+        ("Flute&v1&good&1&3", "that is not in the annotations", "valSet.txt, line 1"),
         (f"{LINES[1]}\n{LINES[1]}", "lists it twice", "valSet.txt, line 2"),
         ("Dog&v5", "not an annotation", "valSet.txt, line 1"),
         (LINES[9], "share rows", "trainSet.txt"),

@@ -107,7 +107,7 @@ def test_the_doctor_sees_what_changed(folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [('{"files": 3}', "damaged"), ('{"files": {}, "format": 9}', "another format")]
+    ("text", "told"), [('{"files": 3}', "damaged"), ('{"files": {}, "format": 9}', "unsupported format")]
 )
 def test_a_manifest_that_cannot_be_read(tmp_path, text, told):
     (tmp_path / MANIFEST).write_text(text)

@@ -75,8 +75,8 @@ def test_a_dead_link_is_an_error_for_all(folder, name):
     (folder.root / "store" / name).unlink()
     assert allows(folder) is False
     hits = [f for f in examine(folder.root).findings if f.level == "error"]
-    assert {f.problem for f in hits} == {"a link in an HDF5 file leads nowhere"}
-    with pytest.raises(DataError, match="leads nowhere") as caught:
+    assert {f.problem for f in hits} == {"broken link in an HDF5 file"}
+    with pytest.raises(DataError, match="broken") as caught:
         opened(folder)
     assert f"store/{name}" in caught.value.found
     assert f"store/{name}" in hits[0].found
@@ -87,19 +87,19 @@ def test_a_dangling_symbolic_link_is_an_error_for_all(folder, name):
     (folder.root / name).unlink()
     (folder.root / name).symlink_to("/old/disk/file")
     hits = [f for f in examine(folder.root).findings if f.level == "error" and f.file == name]
-    assert [f.problem for f in hits] == ["a symbolic link leads nowhere"]
+    assert [f.problem for f in hits] == ["broken symbolic link"]
     assert "/old/disk/file" in hits[0].found
     assert "/old/disk/file" in next(file.problem for file in status(folder.root).files if file.name == name)
-    with pytest.raises(DataError, match="a symbolic link leads nowhere") as caught:
+    with pytest.raises(DataError, match="broken symbolic link") as caught:
         opened(folder, "weak")
     assert "/old/disk/file" in caught.value.found
 
 
 def test_a_folder_behind_a_dangling_link(folder, tmp_path):
     (tmp_path / "link").symlink_to("/old/disk")
-    with pytest.raises(DataError, match="no such data folder") as caught:
+    with pytest.raises(DataError, match="data folder missing") as caught:
         AveConfig(root=tmp_path / "link").open("full")
-    assert caught.value.found == "a link to /old/disk, which is not there"
+    assert caught.value.found == "a link to /old/disk, which is missing"
 
 
 def test_the_fingerprint_of_a_moved_folder_is_the_same(folder, tmp_path):
@@ -142,7 +142,7 @@ def test_maps_come_before_pooled_features(folder):
     assert examine(folder.root).ok
     folder.cut(VISUAL)
     assert allows(folder) is False
-    with pytest.raises(DataError, match="cut off"):
+    with pytest.raises(DataError, match="truncated"):
         opened(folder)
 
 
@@ -156,14 +156,14 @@ def test_pooled_features_and_negatives_with_a_grid(folder, capsys):
     report = examine(folder.root)
     assert report.ok, "every use but one works"
     hit = next(finding for finding in report.findings if finding.file == "visual_feature_noisy.h5")
-    assert (hit.level, hit.problem) == ("warning", f"negatives with a grid do not go with {POOLED}")
+    assert (hit.level, hit.problem) == ("warning", f"negatives with a grid cannot be combined with {POOLED}")
     assert (allows(folder), allows(folder, "weak, onehot+neg")) == (True, False)
     folder.put("visual_feature_noisy.h5", folder.arrays["visual_feature_noisy.h5"].mean(axis=(2, 3), keepdims=True))
     assert opened(folder, "weak").split("train").fetch([6])[0].visual.shape == (1, 5, 1, 1, 4)
     assert allows(folder, "weak, onehot+neg")
     assert not {"error", "warning"} & {f.level for f in examine(folder.root).findings if "visual" in f.file}
     assert main(["data", "status", str(folder.root)]) == 0
-    assert "optional, for features with a grid; visual_feature_vec.h5 is read in its place" in capsys.readouterr().out
+    assert "optional, for features with a grid; if missing, visual_feature_vec.h5 is read" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_pooled_features_and_negatives_with_a_grid(folder, capsys):
 )
 def test_features_without_a_grid_under_the_maps_name(folder, shape, fix):
     folder.put(VISUAL, np.ones(shape))
-    with pytest.raises(DataError, match="expected sizes") as caught:
+    with pytest.raises(DataError, match="wrong sizes") as caught:
         opened(folder)
     assert caught.value.expected == "5 axes: rows, segments t, grid rows h, grid columns w, channels v"
     assert fix in caught.value.fix
@@ -223,7 +223,7 @@ def test_audio_with_swapped_axes(folder):
 def test_rows_never_written_are_said_by_run_and_doctor(folder, fill, how):
     with h5py.File(folder.root / AUDIO, "w") as file:
         file.create_dataset("avadataset", (10, 5, 6), "f4", fillvalue=fill, **how)[:6] = 1 + folder.arrays[AUDIO][:6]
-    problem = "rows that were never written" if fill else "rows of zeros alone"
+    problem = "rows that were never written" if fill else "all-zero rows"
     assert (AUDIO, problem) in findings(folder, "warning")
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -234,7 +234,7 @@ def test_rows_never_written_are_said_by_run_and_doctor(folder, fill, how):
         split.fetch([0, 1])
     assert first == bool(how)
     assert len(told) == 1 + bool(how)
-    assert f"1 of 2 rows in a batch hold nothing but {fill}" in str(told[-1].message)
+    assert f"1 of 2 rows of a batch hold only {fill}" in str(told[-1].message)
     if how:
-        assert "a part of the array was never written: 2 of 5 chunks" in str(told[0].message)
-        assert (AUDIO, "a part of the array was never written") in findings(folder, "warning")
+        assert "part of the array was never written: 2 of 5 chunks" in str(told[0].message)
+        assert (AUDIO, "part of the array was never written") in findings(folder, "warning")

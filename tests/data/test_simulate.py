@@ -293,11 +293,11 @@ def test_a_full_disk_is_noticed_before(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1 << 40, 0, 20 << 20))
     simulate(Simulation(videos=4, **TINY), tmp_path / "small")
-    with pytest.raises(StorageError, match="not enough space") as caught:
+    with pytest.raises(StorageError, match="not enough free space") as caught:
         simulate(Simulation(videos=4), tmp_path / "out")
     assert "20,971,520 bytes free" in caught.value.found
     assert not (tmp_path / "out").exists()
-    with pytest.raises(StorageError, match="not enough space"):  # said at once, not after making up annotations
+    with pytest.raises(StorageError, match="not enough free space"):  # said at once, not after making up annotations
         simulate(Simulation(videos=10**12), tmp_path / "out")
 
 
@@ -321,5 +321,5 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, monkeypatch, old):
 def test_a_file_size_limit_leaves_nothing(tmp_path, shell_limited):
     code, err = shell_limited(tmp_path / "out")
     assert code == 5, err
-    assert "the folder cannot be written: file too large" in err
+    assert "cannot write the folder: file too large" in err
     assert list(tmp_path.iterdir()) == []

@@ -42,9 +42,9 @@ def test_every_public_file_has_a_source():
 
 def test_an_empty_folder_is_told_the_shortest_way(tmp_path, told):
     out = told("status", tmp_path)
-    assert "full / weak, onehot: needs 6 files, 6 missing; 4 of them come with one git clone\n" in out
+    assert "full / weak, onehot: needs 6 files, 6 missing; 4 of them by one git clone\n" in out
     assert f"  {', '.join(BASE)}: {CLONE}, folder data/\n  visual_feature.h5: YapengTian/AVE-ECCV18: README" in out
-    assert "needs 8 files, 8 missing; besides those above, 2; 1 of them comes with one git clone\n" in out
+    assert "needs 8 files, 8 missing; 2 besides those above; 1 of them by one git clone\n" in out
     for name, source in SOURCES.items():
         if name in {file.name for file in FILES}:
             line = next(line for line in out.splitlines() if line.startswith(f"  {name}") and "needs" not in line)
@@ -101,7 +101,7 @@ def test_the_doctor_names_the_source_of_a_missing_file(folder):
 
 
 def differing(root, **options):
-    problem = "the file differs from AVE's published one"
+    problem = "the file differs from AVE's published file"
     return {f.file: f for f in examine(root, **options).findings if f.problem == problem}
 
 
@@ -157,10 +157,10 @@ def marker_of(simulation, **changes):
 
 DAMAGES = {
     "empty": (b"", "an empty file"),
-    "cut off": (b'{"simulated": tr', "no JSON"),
-    "binary": (b"\xff\xfe\0", "no JSON"),
-    "a list": (b"[]", "a list in place of an object"),
-    "null": (b"null", "a NoneType in place of an object"),
+    "truncated": (b'{"simulated": tr', "not JSON"),
+    "binary": (b"\xff\xfe\0", "not JSON"),
+    "a list": (b"[]", "a list instead of an object"),
+    "null": (b"null", "a NoneType instead of an object"),
     "no keys": (b"{}", "no simulated, note, seed"),
     "no simulated": ({"simulated": None}, "no simulated"),
     "no note": ({"note": None}, "no note"),
@@ -172,7 +172,7 @@ DAMAGES = {
     "files": ({"files": 3}, "files is 3"),
     "folder": (None, "is a directory"),
     "link": (None, "no such file"),
-    "deep": (b"[" * 100_000, "no JSON"),
+    "deep": (b"[" * 100_000, "not JSON"),
 }
 
 
@@ -205,7 +205,7 @@ def test_a_damaged_marker_never_passes_for_real_data(damaged, told, tmp_path):
     data = json.loads(told("status", root, "--json"))
     assert data["simulated"]["simulated"] is True
     assert found in data["simulated"]["damaged"]
-    assert "take the features in this folder for simulated ones" in " ".join(told("status", root).split())
+    assert "treat the features in this folder as simulated" in " ".join(told("status", root).split())
     with pytest.raises(DataError, match="marker of a simulated folder is damaged"):
         pack(root, tmp_path / "packed")
     with pytest.raises(UsageError, match="holds other files"):

@@ -218,4 +218,4 @@ def test_built_in_launchers_are_registered():
 
 def test_a_job_that_ends_the_program_is_a_failed_job():
     outcome = perform(Job(name="a", call="sys:exit", arguments={}))
-    assert outcome.error["problem"] == "the program was ended from inside: SystemExit"
+    assert outcome.error["problem"] == "the program was ended by a call of sys.exit: SystemExit"

@@ -1,1 +1,1 @@
-"""What a data folder lacks and what is wrong with it."""
+"""Checks of data folders: missing files and faults."""

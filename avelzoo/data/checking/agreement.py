@@ -1,4 +1,4 @@
-"""Label files against the annotations: the same, other category ids, a variant, or a contradiction."""
+"""Comparison of label files with the annotations: equal, permuted category ids, a variant, or a contradiction."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from avelzoo.errors import DataError
 
 @dataclass(frozen=True)
 class Comparison:
-    """A label file against the annotations.
+    """Result of comparing a label file with the annotations.
 
     Attributes:
-        columns: what the file's columns hold, as far as the annotations tell.
-        wrong: rows that differ even then.
-        rows: rows there are.
+        columns: the category of each column, inferred from the annotations.
+        wrong: rows that differ under this assignment of columns.
+        rows: number of rows.
     """
 
     columns: Columns
@@ -32,21 +32,21 @@ class Comparison:
 
     @property
     def contradicts(self) -> bool:
-        """Whether this is no variant of the annotations' labels."""
+        """Whether the file contradicts the annotations, rather than being a variant of their labels."""
         return not self.columns.permutes or len(self.wrong) > TOLERATED * self.rows
 
 
 def compare(
     name: str, stored: np.ndarray, annotations: Annotations, segments: np.ndarray, tolerance: float = 0.0
 ) -> Comparison:
-    """Compare what a label file holds with its rule.
+    """Compare a label file's values with the values that its rule gives.
 
     Args:
-        name: the file's.
-        stored: its values; for segment labels (rows t n+1) their ids (rows t).
-        annotations: of the folder.
+        name: file name.
+        stored: the file's values; for segment labels (rows t n+1), their ids (rows t).
+        annotations: the folder's annotations.
         segments: (rows t), the annotations' segment ids.
-        tolerance: difference of two values that counts as none.
+        tolerance: largest absolute difference at which two values count as equal.
     """
     n, events = len(annotations.categories), annotations.events
     by_segment = BY_NAME[name].axes == ("rows", "t", "n+1")
@@ -78,7 +78,7 @@ def contradiction(path: Path, found: Comparison, annotations: Annotations) -> Da
         first = next(c for c, column in enumerate(found.columns.events) if column == n)
         what = f"'{annotations.categories[first]}' in column {n}, which is background's"
     else:
-        what = f"another event in {listed(found.wrong)}"
+        what = f"a different event in {listed(found.wrong)}"
     return DataError(
         "a label file contradicts the annotations",
         where=str(path),
@@ -94,9 +94,9 @@ class SegmentLabels:
 
     Attributes:
         segments: (rows, t) int64 ids, n = background.
-        events: (rows) int64, a video's category.
-        categories: event names by these ids.
-        note: how the file differs from the annotations, for users; empty where it does not.
+        events: (rows) int64, each video's category.
+        categories: event names by id.
+        note: difference from the annotations, for users; empty if there is none.
     """
 
     segments: np.ndarray
@@ -106,15 +106,15 @@ class SegmentLabels:
 
 
 def read_segments(path: Path, annotations: Annotations, t: int) -> SegmentLabels:
-    """The labels in a file of one-hot segment labels (rows t n+1).
+    """Read a file of one-hot segment labels (rows t n+1).
 
-    A video's category is the largest id among its segments, as in the public loaders; where no segment holds an event,
-    the annotation's. Segments keep their own ids. Where the file numbers the categories in another order than the
-    annotations, the names follow the file, unless categories.txt fixes the ids.
+    A video's category is the largest event id among its segments, as in the public loaders; a video without an event
+    segment keeps its annotated category. If the file orders the categories differently from the annotations, the names
+    follow the file, unless categories.txt fixes the ids.
 
     Raises:
-        DataError: the sizes do not fit the annotations; a segment is not one-hot; the file contradicts the annotations
-            in more than a tenth of the rows, or categories.txt in its ids.
+        DataError: the sizes do not match the annotations; a segment is not one-hot; the file contradicts the
+            annotations in more than a tenth of the rows, or its ids contradict categories.txt.
     """
     n = len(annotations.categories)
     ids = segment_ids(path, annotations, t)
@@ -125,13 +125,13 @@ def read_segments(path: Path, annotations: Annotations, t: int) -> SegmentLabels
     if not found.columns.same:
         if annotations.fixed:
             raise DataError(
-                f"a label file numbers the categories in another order than {CATEGORIES}",
+                f"a label file orders the categories differently from {CATEGORIES}",
                 where=str(path),
                 found=describe(found.columns, annotations.categories),
                 expected=f"the order of {annotations.path.with_name(CATEGORIES)}",
                 fix=f"correct or remove {CATEGORIES}; without it, the ids follow {path.name}",
             )
-        note = f"category ids follow {path.name}, whose order is not that of {ANNOTATIONS}"
+        note = f"category ids follow {path.name}; its order differs from {ANNOTATIONS}"
     if set(found.wrong.tolist()) - known_rows(path.name, annotations):
         note += f"{'; ' * bool(note)}{path.name} differs from {ANNOTATIONS} in {listed(found.wrong)}"
     largest = np.where(ids == n, -1, ids).max(axis=1)
@@ -140,11 +140,11 @@ def read_segments(path: Path, annotations: Annotations, t: int) -> SegmentLabels
 
 
 def read_shares(path: Path, annotations: Annotations, t: int) -> np.ndarray:
-    """(rows) float32: the event's share of every video, 1 - background, from ``prob_label.h5``.
+    """Read the event's share of every video, (rows) float32 = 1 - background, from ``prob_label.h5``.
 
     Raises:
-        DataError: the sizes do not fit the annotations; the shares of a video are not numbers from 0 to 1 with sum 1;
-            or they contradict the annotations in more than a tenth of the rows, by half a segment or more.
+        DataError: the sizes do not match the annotations; a video's shares are not numbers from 0 to 1 with sum 1; or
+            the shares contradict the annotations by half a segment or more in more than a tenth of the rows.
     """
     shares = read_shares_table(path, annotations)
     found = compare(path.name, shares, annotations, annotations.segments(t), tolerance=0.5 / t)

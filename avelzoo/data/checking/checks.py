@@ -1,4 +1,4 @@
-"""Checks of the small files, annotations and order files, and of what headers tell."""
+"""Checks of annotations, order files and array headers."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from avelzoo.errors import DataError
 
 
 def check_storage(array: H5Array) -> Iterator[Finding]:
-    """What is odd about an array, as far as its header tells."""
+    """Check an array's header for unwritten parts and an unlikely axis order."""
     name = array.path.name
     if array.info.unwritten:
         yield Finding(
             "warning",
             name,
-            "a part of the array was never written",
+            "part of the array was never written",
             array.info.unwritten,
-            "numbers in all of it",
-            f"write the rest of it; until then HDF5 gives {array.info.fill:g} there",
+            "every number of the array written",
+            f"write the missing part; HDF5 reads it as {array.info.fill:g}",
         )
     if len(array.shape) == len(VISUAL_AXES) and channels_first(array.shape):
         h, w, v = array.shape[2:]
@@ -38,12 +38,12 @@ def check_storage(array: H5Array) -> Iterator[Finding]:
             "visual features look channels-first",
             f"shape {array.shape}, read as a {h} x {w} grid with {v} channels",
             named(VISUAL_AXES),
-            "if these are (rows, t, v, h, w), store numpy.moveaxis(array, 2, 4); nothing, if the grid is so large",
+            "for axes (rows, t, v, h, w), store numpy.moveaxis(array, 2, 4); no action needed if the grid is correct",
         )
 
 
 def check_place(array: H5Array) -> Iterator[Finding]:
-    """Says where an array lies that is not in the file it is named in."""
+    """Report an array whose numbers are stored in other files."""
     others = array.info.others(array.path)
     if others:
         found = f"{len(others)} other file{'s' * (len(others) != 1)}: {listed_names([str(path) for path in others])}"
@@ -51,15 +51,15 @@ def check_place(array: H5Array) -> Iterator[Finding]:
 
 
 def check_annotations(annotations: Annotations) -> Iterator[Finding]:
-    """Events without a segment, repeated videos, categories that differ in spelling alone."""
+    """Check for events without segments, repeated videos and categories that differ only in spelling."""
     empty = [row.line for row in annotations.rows if row.empty]
     if empty:
         yield Finding(
             "warning",
             ANNOTATIONS,
-            "videos with a category and no event segment (0&0)",
+            "videos with a category but no event segment (0&0)",
             listed(empty, "line"),
-            fix="nothing, if it is AVE's line 27; such a video counts as background in every segment",
+            fix="no action needed for AVE's line 27; all segments of such a video are background",
         )
     by_id: dict[str, list[int]] = defaultdict(list)
     for number, row in enumerate(annotations.rows):
@@ -70,24 +70,24 @@ def check_annotations(annotations: Annotations) -> Iterator[Finding]:
         yield Finding(
             "note",
             ANNOTATIONS,
-            "videos that occur in several rows",
-            f"{len(repeated)} videos, {rows} rows more than videos",
+            "videos with several rows",
+            f"{len(repeated)} videos, {rows} additional rows",
         )
     twice = [video for video, rows in repeated.items() if len(set(annotations.events[rows].tolist())) < len(rows)]
     if twice:
         yield Finding(
             "warning",
             ANNOTATIONS,
-            "videos that occur twice under the same category",
+            "videos listed twice under the same category",
             ", ".join(twice[:5]),
-            fix="remove one of the lines together with its row in every other file, or leave it out of the order files",
+            fix="remove one of the lines and its row in every other file, or remove the row from the order files",
         )
     for problem, found, fix in annotations.odd_names():
         yield Finding("warning", ANNOTATIONS, problem, found, fix=fix)
 
 
 def check_orders(root: Path, annotations: Annotations) -> Iterator[Finding]:
-    """Order files one by one, then what they share and what they leave out."""
+    """Check each order file, then rows in several splits, rows in none, and videos of val or test in train."""
     orders: dict[str, np.ndarray] = {}
     files = order_files(root)
     for name, file in files.items():
@@ -103,7 +103,7 @@ def check_orders(root: Path, annotations: Annotations) -> Iterator[Finding]:
         return
     unused = np.setdiff1d(np.arange(len(annotations)), np.concatenate(list(orders.values())))
     if unused.size:
-        yield Finding("warning", "*_order.h5", "rows that are in no split", listed(unused))
+        yield Finding("warning", "*_order.h5", "rows in no split", listed(unused))
     absent = sorted(set(range(len(annotations.categories))) - set(annotations.events[orders["train"]].tolist()))
     if absent:
         names = ", ".join(annotations.categories[i] for i in absent[:5])
@@ -114,8 +114,8 @@ def check_orders(root: Path, annotations: Annotations) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "*_order.h5",
-            "videos of val or test also occur in train, under another row",
+            "videos of val or test are also in train, in another row",
             f"{leaks['val']} val rows, {leaks['test']} test rows",
             "10 and 8 in AVE's own splits",
-            "leave them out with --set dataset.exclude_leaks=true",
+            "exclude them with --set dataset.exclude_leaks=true",
         )

@@ -1,4 +1,4 @@
-"""Examines a folder in the public layout: every file, in constant memory."""
+"""Examination of a folder in the public layout: every file, in constant memory."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ def work(root: Path, *, quick: bool = False) -> int:
 
 
 def examine(root: Path, *, quick: bool = False, tick: Tick | None = None) -> Report:
-    """Look at every file of a folder, its numbers included.
+    """Examine every file of a folder, including all numbers.
 
     Args:
         root: the folder.
-        quick: sample the features' rows and leave checksums out.
-        tick: hears of the bytes read.
+        quick: sample rows of the features and skip checksums.
+        tick: called with the number of bytes read.
 
     Raises:
-        DataError: there is no such folder.
+        DataError: the folder does not exist.
     """
     root = need_folder(root.expanduser())
     report = Report(root, quick, known_marker(root))
@@ -92,7 +92,7 @@ def _marker(root: Path) -> Iterator[Finding]:
 
 
 def _unlike_public(report: Report, annotations: Annotations) -> Iterator[Finding]:
-    """Small files that differ from AVE's published ones, where the folder is plausibly AVE."""
+    """Report small files that differ from AVE's published ones, if the folder is probably AVE."""
     if not is_ave(len(annotations), annotations.categories):
         return
     for file in report.files:
@@ -101,10 +101,10 @@ def _unlike_public(report: Report, annotations: Annotations) -> Iterator[Finding
             yield Finding(
                 "warning",
                 file.name,
-                "the file differs from AVE's published one",
+                "the file differs from AVE's published file",
                 f"{file.bytes:,} bytes, sha256 {(file.sha256 or '')[:12]}...",
                 f"{source.bytes:,} bytes, sha256 {source.sha256[:12]}..., from {source}",
-                "nothing, if the change is meant; scores then are not comparable with those on AVE",
+                "no action needed if the change is intended; scores are then not comparable with scores on AVE",
             )
 
 
@@ -129,7 +129,7 @@ def _missing(root: Path) -> Iterator[Finding]:
         yield Finding(
             "note",
             NEGATIVE_VISUAL,
-            "there are no negatives for weak training",
+            "no negatives for weak training",
             fix=f"train without them: --set dataset.weak_protocol=onehot; or {_get(NEGATIVE_VISUAL)}",
         )
 
@@ -153,7 +153,7 @@ def _annotations(root: Path, report: Report) -> Annotations | None:
 
 
 def _arrays(root: Path, report: Report, tick: Tick | None) -> Iterator[tuple[str, H5Array]]:
-    """Open and survey every array that is there; those that can be used are passed on."""
+    """Open and survey every array that is present; yield the usable ones."""
     for file in FILES:
         path = root / file.name
         if not path.is_file() or file.name == ANNOTATIONS:
@@ -185,10 +185,10 @@ def _check_values(file: FileReport) -> Iterator[Finding]:
         yield Finding(
             "error",
             file.name,
-            "numbers that are not finite as float32",
+            "non-finite numbers (as float32)",
             f"{values.nan} NaN, {values.infinite} infinite, in {listed(values.bad_rows)}",
             "finite numbers",
-            "extract these videos again, or leave their rows out of the order files",
+            "extract these videos again, or remove their rows from the order files",
         )
     if BY_NAME[file.name].axes[-1] not in ("a", "v"):
         return
@@ -196,10 +196,10 @@ def _check_values(file: FileReport) -> Iterator[Finding]:
         yield Finding(
             "warning",
             file.name,
-            "rows of zeros alone",
+            "all-zero rows",
             listed(values.empty_rows),
             "features of a video",
-            "extract these videos again: silence and black pictures do not give zeros alone, rows never written do",
+            "extract these videos again: unwritten rows are all zero; rows of silent or black videos are not",
         )
     if values.fill_rows:
         yield Finding(
@@ -208,7 +208,7 @@ def _check_values(file: FileReport) -> Iterator[Finding]:
             "rows that were never written",
             listed(values.fill_rows),
             "features of a video",
-            "extract these videos again: every number in these rows is the fill value of the array",
+            "extract these videos again: these rows hold only the array's fill value",
         )
     if values.min < 0:
         yield Finding(
@@ -216,15 +216,15 @@ def _check_values(file: FileReport) -> Iterator[Finding]:
             file.name,
             "negative numbers",
             f"down to {values.min:g}",
-            "numbers of 0 or more, as AVE's features are taken after a ReLU",
-            "nothing, if these are features of another kind",
+            "numbers >= 0: AVE's features are outputs of a ReLU",
+            "no action needed for features of another kind",
         )
     if file.storage == "chunked":
-        yield Finding("note", file.name, "the array is chunked or compressed", "it is read through h5py, more slowly")
+        yield Finding("note", file.name, "the array is chunked or compressed", "slower reading, through h5py")
 
 
 def _check_sizes(arrays: dict[str, H5Array], annotations: Annotations | None) -> Iterator[Finding]:
-    """Rows against the annotations, and those of the negatives against their labels; other sizes between files."""
+    """Compare row counts with the annotations (negatives: with their labels), and other sizes between files."""
     negatives = arrays.get(NEGATIVE_LABELS, arrays.get(NEGATIVE_VISUAL))
     first: dict[str, tuple[str, int]] = {}
     for name, array in arrays.items():
@@ -244,7 +244,7 @@ def _check_sizes(arrays: dict[str, H5Array], annotations: Annotations | None) ->
             yield Finding(
                 "warning",
                 name,
-                f"negatives with a grid do not go with {POOLED_VISUAL}",
+                f"negatives with a grid cannot be combined with {POOLED_VISUAL}",
                 f"a {others[1]} x {others[2]} grid",
                 fix=f"train without negatives: --set dataset.weak_protocol=onehot; or add {VISUAL}",
             )
@@ -258,5 +258,5 @@ def _check_sizes(arrays: dict[str, H5Array], annotations: Annotations | None) ->
 
 
 def _unlike(name: str, what: str, found: object, expected: str, level: Level = "error") -> Finding:
-    fix = "nothing: the first rows are used" if level == "note" else "use files that belong together"
-    return Finding(level, name, f"the number of {what} does not fit", str(found), expected, fix)
+    fix = "no action needed: the first rows are used" if level == "note" else "use files of the same data set"
+    return Finding(level, name, f"wrong number of {what}", str(found), expected, fix)

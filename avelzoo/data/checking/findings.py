@@ -1,4 +1,4 @@
-"""What an examination of a folder found."""
+"""Findings of an examination of a data folder."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _SHOWN = 5
 
 
 def warn(text: str) -> None:
-    """Say once what is odd in a data folder."""
+    """Issue a DataWarning once."""
     warnings.warn(printable(text), DataWarning, stacklevel=3)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something to know about a file.
+    """One finding about a file.
 
     Attributes:
-        level: error, the folder cannot be used as it is; warning, look at it; note, good to know.
-        file: the file's name, or its path and place.
-        problem: what is the matter.
-        found: what is there.
-        expected: what should be.
-        fix: what to do.
+        level: error, the folder is unusable as it is; warning, check it; note, information only.
+        file: the file's name, or the name and a position in the file.
+        problem: the fact.
+        found: the value found.
+        expected: the value expected.
+        fix: the remedy.
     """
 
     level: Level
@@ -45,7 +45,7 @@ class Finding:
 
     @classmethod
     def of(cls, error: AvelzooError, file: str) -> Finding:
-        """An error that reading a file raised."""
+        """Convert an error raised while reading a file."""
         place = error.where.rpartition(f"{file}, ")[2] if f"{file}, " in error.where else ""
         fix = "" if "data doctor" in error.fix else error.fix
         return cls("error", f"{file}, {place}" if place else file, error.problem, error.found, error.expected, fix)
@@ -53,17 +53,17 @@ class Finding:
 
 @dataclass
 class FileReport:
-    """One file that is there.
+    """One file that is present.
 
     Attributes:
-        name: its name.
-        bytes: its size.
-        shape: of its array.
-        dtype: of its numbers.
+        name: file name.
+        bytes: file size.
+        shape: shape of its array.
+        dtype: number format of its array.
         storage: contiguous (read in place), chunked or indirect.
-        values: what its numbers are like.
-        sha256: of the whole file; None in a quick examination.
-        public: whether that is AVE's public file; None where that is not known.
+        values: statistics of its numbers.
+        sha256: checksum of the whole file; None in a quick examination.
+        public: whether it equals AVE's public file; None if unknown.
     """
 
     name: str
@@ -78,14 +78,14 @@ class FileReport:
 
 @dataclass
 class Report:
-    """An examination.
+    """Result of an examination.
 
     Attributes:
         root: the folder.
-        quick: whether feature rows were sampled and checksums left out.
+        quick: whether feature rows were sampled and checksums skipped.
         simulated: the marker's content, if `avelzoo data simulate` wrote the folder.
-        files: every file of the layout that is there.
-        findings: what was found, errors first.
+        files: every file of the layout that is present.
+        findings: all findings, errors first.
     """
 
     root: Path
@@ -96,11 +96,11 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether there is no error."""
+        """Whether no finding is an error."""
         return all(finding.level != "error" for finding in self.findings)
 
     def count(self, level: Level) -> int:
-        """How many findings there are of a level."""
+        """Number of findings of a level."""
         return sum(finding.level == level for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
@@ -118,14 +118,14 @@ class Report:
 
 
 def _plain(value: Any) -> Any:
-    """With None in place of NaN, which JSON does not know."""
+    """Replace NaN by None, because JSON has no NaN."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def listed(numbers: Sequence[int] | np.ndarray, noun: str = "row") -> str:
-    """``3 rows: 0, 5, 9``."""
+    """List numbers briefly: ``3 rows: 0, 5, 9``."""
     shown = ", ".join(str(int(number)) for number in numbers[:_SHOWN])
     more = ", ..." if len(numbers) > _SHOWN else ""
     return f"{len(numbers)} {noun}{'' if len(numbers) == 1 else 's'}: {shown}{more}"

@@ -1,4 +1,4 @@
-"""Checks of the label files: sizes, one-hot rows, and what they say against the annotations."""
+"""Checks of the label files: sizes, one-hot rows, agreement with the annotations."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from avelzoo.data.reading.numbering import describe
 from avelzoo.errors import DataError
 
 STRICT = ("labels_closs.h5", VIDEO_LABELS)
-"""In AVE these follow from the annotations without exception; the other label files are variants."""
+"""Label files that follow from AVE's annotations without exception; the other label files are variants."""
 VARIANTS = ("labels.h5", "right_labels.h5")
 
 
 def check_labels(root: Path, annotations: Annotations, t: int, usable: Container[str]) -> Iterator[Finding]:
-    """Every label file against the annotations.
+    """Compare every label file with the annotations.
 
     Args:
         root: the folder.
-        annotations: its annotations.
-        t: segments of a video.
-        usable: names of the files whose array can be read.
+        annotations: the folder's annotations.
+        t: segments per video.
+        usable: names of the files with a readable array.
     """
     try:
         segments = annotations.segments(t)
@@ -66,7 +66,7 @@ def _check(path: Path, annotations: Annotations, segments: np.ndarray) -> Iterat
 
 
 def _read(path: Path, annotations: Annotations, segments: np.ndarray) -> np.ndarray:
-    """Its values; of one-hot segment labels the ids."""
+    """Read a label file's values; for one-hot segment labels, the ids."""
     if path.name in VARIANTS:
         return segment_ids(path, annotations, segments.shape[1])
     if path.name == SHARES:
@@ -76,7 +76,7 @@ def _read(path: Path, annotations: Annotations, segments: np.ndarray) -> np.ndar
     shape = rule(segments[:1], annotations.events[:1], n).shape[1:]
     if array.shape[1:] != shape:
         raise DataError(
-            "a label file does not fit the annotations",
+            "a label file does not match the annotations",
             where=str(path),
             found=f"shape {array.shape}",
             expected=f"({len(annotations)}, {', '.join(map(str, shape))})",
@@ -94,15 +94,15 @@ def _different(name: str, found: Comparison) -> Finding:
         listed(found.wrong),
         "the event of Annotations.txt in every row"
         + (f"; in AVE's {name} rows {' and '.join(map(str, known))} differ" if known else ""),
-        "use files that belong together"
+        "use files of the same data set"
         if strict
-        else "nothing, if the file is meant to differ; training rebuilds labels from Annotations.txt unless "
+        else "no action needed if the difference is intended; training rebuilds labels from Annotations.txt unless "
         "dataset.labels names a file",
     )
 
 
 def _permuted(name: str, found: Comparison, annotations: Annotations) -> Finding:
-    """The file has the annotations' labels under other category ids: what that means for training."""
+    """Report a file with permuted category ids, and its effect on training."""
     order = f"a {CATEGORIES} with the names in the file's order"
     if name in VARIANTS and not annotations.fixed:
         order = f"--set dataset.labels={name.removesuffix('.h5')}, or {order}"
@@ -113,6 +113,6 @@ def _permuted(name: str, found: Comparison, annotations: Annotations) -> Finding
         "category ids are a permutation of the annotations' ids",
         f"in {name}, {describe(found.columns, annotations.categories)}",
         f"ids by {own}",
-        f"nothing, to train and predict with ids by {own}: that needs no label file. Checkpoints and predictions that "
-        f"were made with this file's ids have other categories; for these ids, use {order}",
+        f"no action needed to train and predict with ids by {own}, which need no label file. Checkpoints and "
+        f"predictions made with this file's ids have permuted categories; to use the file's ids: {order}",
     )

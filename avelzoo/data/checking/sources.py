@@ -1,4 +1,4 @@
-"""Who publishes AVE's files, where, and how large they are. Nothing here downloads anything."""
+"""Publishers, addresses and sizes of AVE's files. Nothing here downloads anything."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _PSP_FILES = "drive.google.com/file/d/1juKwV813ZibgX79VDjB6X6Pnmq1X7Huz"
 
 @dataclass(frozen=True)
 class Source:
-    """Where a file is published.
+    """Publication of a file.
 
     Attributes:
-        publisher: repository of its publisher on GitHub; empty where nobody publishes it.
-        where: place of the file, as the publisher's page names it.
-        bytes: its size, of large files as their array's shape has it; 0 where that is not known.
-        sha256: checksum of the published file; empty where that is not known.
+        publisher: the publisher's repository on GitHub; empty for unpublished files.
+        where: address of the file, as the publisher's page names it.
+        bytes: file size, computed from the array's shape for large files; 0 if unknown.
+        sha256: checksum of the published file; empty if unknown.
     """
 
     publisher: str
@@ -45,7 +45,7 @@ class Source:
 
     @property
     def by_clone(self) -> bool:
-        """Whether a clone of AVE's repository brings the file."""
+        """Whether a clone of AVE's repository contains the file."""
         return self.publisher == AVE and bool(self.sha256)
 
     def __str__(self) -> str:
@@ -85,27 +85,27 @@ SOURCES: Mapping[str, Source] = {
     "labels_closs.h5": _in_repository("labels_closs.h5", 167_864),
     "prob_label.h5": Source(PSP, f"README, 'preprocessed files': {_PSP_FILES}"),
 }
-"""AVE's files, as their publishers' pages named them in November 2026; large links are reported to hit quotas."""
+"""AVE's files, as their publishers' pages named them in November 2026; large links reportedly hit quotas."""
 
 OPTIONAL: Mapping[str, str] = {
-    VISUAL: f"features with a grid; {POOLED_VISUAL} is read in its place",
+    VISUAL: f"features with a grid; if missing, {POOLED_VISUAL} is read",
     POOLED_VISUAL: f"every use without {VISUAL}, as a 1 x 1 grid",
     NEGATIVE_LABELS: "the number of negatives in weak training; without it, all rows of the feature files count",
     "mil_labels.h5": "a comparison by `avelzoo data doctor`",
     "labels_closs.h5": "a comparison by `avelzoo data doctor`",
     "prob_label.h5": "weak, soft-duration; without it, shares are rebuilt from Annotations.txt",
 }
-"""What files serve that nothing requires, or that another one can stand in for."""
+"""Uses of files that are optional or have a substitute."""
 
 VIDEOS = Source(AVE, "README: drive.google.com/open?id=1FjKwe79e0u96vdjIVwfRQ1V6SoDHe7kK")
-"""The videos, 4,097 files; the archive holds the text splits as well."""
+"""The videos, 4,097 files; the archive also contains the text splits."""
 
 
 _UNKNOWN = Source("", "not part of AVE's public files")
 
 
 def steps(missing: Iterable[str]) -> list[str]:
-    """What brings these files, one line for each download: the clone first, then by place."""
+    """Steps to get these files, one line per download: the clone first, then sorted by address."""
     todo: dict[str, list[str]] = {}
     for name in missing:
         source = SOURCES.get(name, _UNKNOWN)
@@ -116,12 +116,12 @@ def steps(missing: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Need:
-    """Files that some uses of a folder cannot do without.
+    """Files that some uses of a folder require.
 
     Attributes:
-        uses: the uses, as their options are called.
-        needed: every file.
-        missing: those that are not there.
+        uses: the uses, named as their options.
+        needed: all required files.
+        missing: required files that are missing.
     """
 
     uses: tuple[str, ...]
@@ -130,7 +130,7 @@ class Need:
 
 
 def shortest(needs: Iterable[Need]) -> list[str]:
-    """The shortest way to each use, in lines; a use that needs the first one's files and more is told the rest."""
+    """Shortest steps to each use, in lines; a use that extends the first one lists only the additional files."""
     lines: list[str] = []
     first: tuple[str, ...] | None = None
     for need in needs:
@@ -140,9 +140,9 @@ def shortest(needs: Iterable[Need]) -> list[str]:
             rest = tuple(name for name in rest if name not in first)
         first = need.missing if first is None else first
         cloned = sum(name in SOURCES and SOURCES[name].by_clone for name in rest)
-        told = f"{' / '.join(need.uses)}: needs {len(need.needed)} files, {len(need.missing)} missing"
-        told += f"; besides those above, {len(rest)}" if more else ""
+        summary = f"{' / '.join(need.uses)}: needs {len(need.needed)} files, {len(need.missing)} missing"
+        summary += f"; {len(rest)} besides those above" if more else ""
         if cloned:
-            told += f"; {cloned} of them come{'s' * (cloned == 1)} with one git clone"
-        lines += [told, *(f"  {step}" for step in steps(rest))]
+            summary += f"; {cloned} of them by one git clone"
+        lines += [summary, *(f"  {step}" for step in steps(rest))]
     return lines

@@ -1,4 +1,4 @@
-"""What a folder holds and what that allows; reads headers alone."""
+"""Files of a folder and the uses they allow; reads only headers."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ class FileStatus:
     """One file of the layout.
 
     Attributes:
-        name: its name.
-        role: what it holds.
-        text: one line on it.
-        present: whether it is there.
-        bytes: its size.
-        shape: of its array.
-        dtype: of its numbers.
+        name: file name.
+        role: kind of content.
+        text: one-line description.
+        present: whether the file exists.
+        bytes: file size.
+        shape: shape of its array.
+        dtype: number format of its array.
         storage: contiguous (read in place), chunked or indirect.
-        problem: why it cannot be read, if so.
-        needed_for: uses of the folder that cannot do without it.
+        problem: reason why it is unreadable; empty if it is readable.
+        needed_for: uses of the folder that require it.
     """
 
     name: str
@@ -60,7 +60,7 @@ class FileStatus:
 
     @property
     def source(self) -> Source | None:
-        """Where AVE's file of this name is published; None for files that only some folders have."""
+        """Publication of AVE's file of this name; None for files that AVE does not have."""
         return SOURCES.get(self.name)
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,9 +73,9 @@ class Ability:
     """A use of the folder.
 
     Attributes:
-        name: the use, as its options are called.
-        needed: files it cannot do without, by kind of audio features.
-        missing: those of them that are not there or cannot be read.
+        name: the use, named as its options.
+        needed: required files, by kind of audio features.
+        missing: required files that are missing or unreadable.
     """
 
     name: str
@@ -85,14 +85,14 @@ class Ability:
 
 @dataclass(frozen=True)
 class Status:
-    """A folder.
+    """Status of a folder.
 
     Attributes:
         root: the folder.
-        simulated: the marker's content, if `avelzoo data simulate` wrote it; of a damaged marker what is known.
-        packed: type of the features, if `avelzoo data pack` wrote it; else empty.
+        simulated: the marker's content, if `avelzoo data simulate` wrote the folder; a substitute if it is damaged.
+        packed: number format of the features, if `avelzoo data pack` wrote the folder; else empty.
         files: every file of the layout, present or not.
-        abilities: what they allow.
+        abilities: uses that the files allow.
     """
 
     root: Path
@@ -102,7 +102,7 @@ class Status:
     abilities: tuple[Ability, ...]
 
     def needs(self) -> list[Need]:
-        """What is missing for every use that the folder does not allow, with the audio features that lack least."""
+        """Missing files for every use that the folder does not allow, with the audio kind that misses fewest."""
         uses: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
         for ability in self.abilities:
             kind = min(ability.missing, key=lambda kind: len(ability.missing[kind]))
@@ -133,10 +133,10 @@ class Status:
 
 
 def status(root: Path) -> Status:
-    """Look at a folder.
+    """List a folder's files and the uses they allow.
 
     Raises:
-        DataError: there is no such folder, or the manifest of a packed one is damaged.
+        DataError: the folder does not exist, or the manifest of a packed folder is damaged.
     """
     root = need_folder(root.expanduser())
     files = tuple(_file(root, file) for file in FILES)
@@ -152,7 +152,7 @@ def status(root: Path) -> Status:
 
 
 def _uses(name: str, abilities: Iterable[Ability]) -> Iterator[str]:
-    """The uses that cannot do without a file."""
+    """Uses that require a file."""
     for ability in abilities:
         kinds = [kind for kind, needed in ability.needed.items() if name in needed]
         if kinds:
@@ -160,11 +160,11 @@ def _uses(name: str, abilities: Iterable[Ability]) -> Iterator[str]:
 
 
 def known_marker(root: Path) -> Mapping[str, Any] | None:
-    """The marker of a simulated folder; a damaged one as a marker that says so."""
+    """Marker of a simulated folder; a damaged marker becomes a substitute that says so."""
     try:
         return read_marker(root)
     except DataError as error:
-        note = f"{MARKER} is damaged ({error.found}): take the features in this folder for simulated ones."
+        note = f"{MARKER} is damaged ({error.found}): treat the features in this folder as simulated."
         return {"simulated": True, "note": note, "damaged": error.found}
 
 
@@ -196,7 +196,7 @@ def _file(root: Path, file: File) -> FileStatus:
 
 
 def _abilities(readable: set[str], orders: tuple[str, ...], visual: str, beside: str) -> list[Ability]:
-    """What the readable files allow, with these visual features: alone, and beside negatives."""
+    """Uses that the readable files allow, given the visual features used without and with negatives."""
     base = (ANNOTATIONS, *orders)
 
     def ability(name: str, *more: str, negatives: bool = False) -> Ability:

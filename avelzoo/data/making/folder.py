@@ -1,4 +1,4 @@
-"""Writing a folder all at once: it appears complete under its name, or not at all."""
+"""Atomic writing of folders: a folder appears under its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from avelzoo.data.reading.layout import MARKER, read_marker
 from avelzoo.errors import DataError, StorageError, UsageError
 
 SPARE = 16 << 20
-"""Bytes beyond the files' own that have to be free."""
+"""Free bytes required in addition to the files' sizes."""
 
 
 @contextmanager
 def new_folder(
     target: Path, needed: int, *, force: bool = False, advice: str = "choose another disk, or fewer --videos"
 ) -> Iterator[Path]:
-    """A temporary folder beside ``target`` that takes its name when the block ends well.
+    """Provide a temporary folder beside ``target``, renamed to ``target`` when the block succeeds.
 
-    An earlier simulation of that name is removed then. With ``force`` a folder with anything else in it is moved aside,
+    An earlier simulation at ``target`` is then removed. With ``force``, a folder with other content is moved aside,
     never deleted.
 
     Args:
-        target: the folder to be.
+        target: the folder to create.
         needed: bytes that will be written.
-        force: whether a folder that is neither empty nor a simulation may be moved aside.
-        advice: what to do where there is no space.
+        force: whether to move aside a folder that is neither empty nor a simulation.
+        advice: remedy when space is short.
 
     Raises:
-        UsageError: there is something else in the folder already.
-        StorageError: there is no space or no permission.
+        UsageError: the folder already holds other files.
+        StorageError: no space or no permission.
     """
     target = target.expanduser().resolve()
     replaceable = _judge(target, force)
@@ -57,15 +57,15 @@ def new_folder(
 
 
 def need_space(folder: Path, needed: int, advice: str = "choose another disk, or fewer --videos") -> None:
-    """Refuse to begin what cannot be finished.
+    """Check free space before writing.
 
     Raises:
-        StorageError: less than ``needed`` bytes and some spare ones are free.
+        StorageError: fewer than ``needed`` + `SPARE` bytes are free.
     """
     free = shutil.disk_usage(folder).free
     if free < needed + SPARE:
         raise StorageError(
-            "there is not enough space",
+            "not enough free space",
             where=str(folder),
             found=f"{free:,} bytes free",
             expected=f"{needed + SPARE:,} bytes",
@@ -74,18 +74,18 @@ def need_space(folder: Path, needed: int, advice: str = "choose another disk, or
 
 
 def nearest_folder(target: Path) -> Path:
-    """The lowest folder above ``target`` that exists."""
+    """Nearest existing parent folder of ``target``."""
     return next(folder for folder in target.expanduser().resolve().parents if folder.is_dir())
 
 
 def leftovers(target: Path) -> list[Path]:
-    """Temporary folders of writers of ``target`` that were stopped before they could tidy up."""
+    """Temporary folders left by interrupted writers of ``target``."""
     target = target.expanduser().resolve()
     return sorted(target.parent.glob(f".{target.name}.partial-*"))
 
 
 def _judge(target: Path, force: bool) -> bool:
-    """Whether what is at ``target`` may be deleted: nothing, an empty folder, or a simulation and nothing else."""
+    """Whether ``target`` may be replaced: it does not exist, is empty, or holds only a simulation."""
     if not target.exists():
         return True
     if not target.is_dir():
@@ -94,7 +94,7 @@ def _judge(target: Path, force: bool) -> bool:
     try:
         marker = read_marker(target)
     except DataError:
-        marker = None  # nobody knows what is in the folder, so nothing in it may be deleted
+        marker = None  # the folder's content is unknown, so nothing in it may be deleted
     if not present or (marker is not None and present <= {MARKER, *marker.get("files", {})}):
         return True
     if not force:
@@ -128,7 +128,7 @@ def _free_name(target: Path, word: str) -> Path:
 
 
 def _reason(error: BaseException) -> str | None:
-    """The system's words for why a file could not be written; h5py hides its number in the text."""
+    """The system's reason why a file could not be written; h5py states the error number only in its text."""
     number = error.errno if isinstance(error, OSError) else None
     found = re.search(r"errno = (\d+)", str(error))
     number = number or (int(found[1]) if found else None)
@@ -137,9 +137,9 @@ def _reason(error: BaseException) -> str | None:
 
 def _no_storage(target: Path, needed: int, reason: str) -> StorageError:
     return StorageError(
-        f"the folder cannot be written: {reason}",
+        f"cannot write the folder: {reason}",
         where=str(target),
         found=f"{shutil.disk_usage(nearest_folder(target)).free:,} bytes free",
-        expected=f"a place that can be written, with {needed + SPARE:,} bytes free",
-        fix="choose another folder; nothing was left behind",
+        expected=f"a writable folder with {needed + SPARE:,} bytes free",
+        fix="choose another folder; no partial files remain",
     )

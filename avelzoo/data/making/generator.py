@@ -1,4 +1,4 @@
-"""Features with the statistics of AVE's, made from nothing: rectified Gaussians with category patterns in events."""
+"""Simulated features with the statistics of AVE's: rectified Gaussians with category patterns in events."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ SEGMENT_SPREAD = 0.25
 SCALE_SPREAD = 0.32
 
 PATTERN_SHARE = 1 / 8
-"""Share of the channels that a category raises."""
+"""Share of the channels in a category's pattern."""
 AUDIO_GAIN = 0.55
 VISUAL_GAIN = 1.1
 GAIN_SPREAD = 0.35
-"""Of the logarithm of a video's own gains."""
+"""Standard deviation of the logarithm of a video's gain."""
 AUDIO_REST = 0.15
-"""Share of the audio gain in background segments: a trace of the sound."""
+"""Share of the audio gain that remains in background segments: a faint sound."""
 VISUAL_REST = 0.4
-"""Share of the visual gain in background segments: the silent object stays in view."""
+"""Share of the visual gain that remains in background segments: the silent object stays in view."""
 CELL_SPREAD = 0.35
 EXTENT = 0.2
 """Width of an object as a share of the grid."""
@@ -79,7 +79,7 @@ class Channels:
 
 
 class Generator:
-    """Features of any video by its row number, whatever else is made.
+    """Features of a video by its row number, independent of the other videos.
 
     With e_t = 1 in event segments, c the category, g a video's gain:
 
@@ -87,14 +87,14 @@ class Generator:
 
     ``visual_tp = scale * max(bias + video + cell_p + segment_tp + g_v (e_t + 0.4 (1 - e_t)) blob_tp pattern_c, 0)``
 
-    ``blob`` is a Gaussian over the cells p whose centre is drawn by video and drifts. Negatives have no pattern. Every
-    term is drawn from its own stream of the seed, so a row's features depend on seed, row, category and sizes alone:
-    a subset of the videos has the very rows of the full set.
+    ``blob`` is a Gaussian over the cells p; its centre is drawn per video and drifts. Negatives have no pattern. Each
+    term has its own random stream, so a row's features depend only on seed, row, category and sizes: a subset of the
+    videos has the same rows as the full set.
 
     Args:
-        seed: of everything.
+        seed: random seed.
         categories: n.
-        sizes: of the features.
+        sizes: sizes of the features.
     """
 
     def __init__(self, seed: int, categories: int, sizes: Sizes) -> None:
@@ -104,13 +104,13 @@ class Generator:
         self._visual = self._channels(_VISUAL, categories, sizes.visual_dim)
 
     def audio(self, part: Part, row: int, category: int = 0, relevance: np.ndarray | None = None) -> np.ndarray:
-        """(t a) float32.
+        """Audio features, (t a) float32.
 
         Args:
             part: annotated videos or negatives.
-            row: number of the video.
-            category: its id.
-            relevance: (t), 1 in event segments; None for a video without any trace of an event.
+            row: row number of the video.
+            category: category id of the video.
+            relevance: (t), 1 in event segments; None for a video without an event.
         """
         rng = self._rng(part, row, _AUDIO)
         t, a = self.sizes.audio
@@ -123,7 +123,7 @@ class Generator:
         return self._audio.rectify(z)
 
     def visual(self, part: Part, row: int, category: int = 0, relevance: np.ndarray | None = None) -> np.ndarray:
-        """(t h w v) float32; arguments as for ``audio``."""
+        """Visual features, (t h w v) float32; arguments as for ``audio``."""
         rng = self._rng(part, row, _VISUAL)
         t, h, w, v = self.sizes.visual
         gain = _gain(rng, VISUAL_GAIN)
@@ -138,7 +138,7 @@ class Generator:
         return self._visual.rectify(z)
 
     def _blob(self, rng: np.random.Generator) -> np.ndarray:
-        """(t h w) in 0..1: where the object is; its centre walks a tenth of the grid per segment."""
+        """Position of the object, (t h w) in 0..1; its centre moves a tenth of the grid per segment."""
         t, h, w, _ = self.sizes.visual
         start, steps = rng.uniform(0.15, 0.85, 2), rng.normal(0.0, 0.1, (t, 2))
         centre = np.clip(start + np.cumsum(steps, axis=0), 0.0, 1.0)
@@ -164,7 +164,7 @@ class Generator:
 
 
 def _spread(rng: np.random.Generator, count: int) -> np.ndarray:
-    """(count) float32 in random order, as evenly spread as a Gaussian's quantiles: the same statistics for any seed."""
+    """Quantiles of a Gaussian in random order, (count) float32: the same statistics for any seed."""
     normal = NormalDist()
     quantiles = [normal.inv_cdf((i + 0.5) / count) for i in range(count)]
     return rng.permutation(np.array(quantiles, dtype=np.float32))

@@ -1,7 +1,7 @@
-"""Packs a folder in the public layout: the same files, with features of half the width or less.
+"""Packing of a folder in the public layout: the same files, with features in float16 or float32.
 
-A packed folder is read as any other: the same names and keys, contiguous arrays that are mapped in place. HDF5 has kept
-half-precision numbers as its own type for long, so that every tool that reads the public files reads these.
+A packed folder is read like any other: same names and keys, contiguous arrays, mapped in place. HDF5 has a type for
+half-precision numbers, so every tool that reads the public files reads the packed ones.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from avelzoo.version import __version__
 PackedType = Literal["float16", "float32"]
 
 MANIFEST = "packed.json"
-"""What a packed folder says of itself."""
+"""Manifest of a packed folder."""
 FORMAT = 1
 BLOCK = 32 << 20
 
@@ -43,26 +43,26 @@ def pack(
 ) -> dict[str, Any]:
     """Write a packed copy of a folder; returns its manifest.
 
-    Every feature x becomes the nearest number of ``dtype``: float16 keeps 11 significant bits, a relative error of at
-    most 2^-11, of numbers from 6e-5 to 65504. Labels, orders and annotations are copied byte by byte. All of it is
-    written to a temporary folder beside ``target``, which takes its name at the end.
+    Every feature is rounded to the nearest number of ``dtype``: float16 keeps 11 significant bits, a relative error of
+    at most 2^-11 for numbers from 6e-5 to 65504. Labels, orders and annotations are copied byte by byte. The copy is
+    written to a temporary folder beside ``target``, which is renamed at the end.
 
     Args:
         source: a folder in the public layout.
-        target: the folder to be; new or empty.
-        dtype: of the features.
-        begin: told how many bytes of features will be read; what it returns hears of those that have been.
+        target: the folder to create; new or empty.
+        dtype: number format of the features.
+        begin: called with the bytes of features to read; returns a callback for the bytes read.
 
     Raises:
         DataError: a file is damaged, or a number is not finite or too large for ``dtype``.
-        UsageError: ``target`` is in use.
-        StorageError: there is no space or no permission.
+        UsageError: ``target`` is not empty, or is ``source``.
+        StorageError: no space or no permission.
     """
     source = need_folder(source.expanduser()).resolve()
     _require_free(source, target)
     present = [file for file in FILES if (source / file.name).is_file()]
     if not any(_is_feature(file) for file in present):
-        need_file(source, "visual_feature.h5", purpose="something to pack")
+        need_file(source, "visual_feature.h5", purpose="packing")
     arrays = {file.name: H5Array(source / file.name, keys=file.keys) for file in present if _is_feature(file)}
     others = [source / file.name for file in present if not _is_feature(file)]
     linked = {file.name: read_info(p := source / file.name, file.keys).others(p) for file in present if file.axes}
@@ -72,12 +72,12 @@ def pack(
         for name, array in arrays.items():
             _write(draft / name, array, np.dtype(dtype).newbyteorder("<"), tick)
         for path in others:
-            if linked.get(path.name):  # a copied link would lead elsewhere
+            if linked.get(path.name):  # a relative link may not resolve from the copy's folder
                 _write_out(path, draft / path.name)
             else:
                 shutil.copyfile(path, draft / path.name)
         marker = read_marker(source)
-        if marker is not None:  # features that were made up stay so
+        if marker is not None:  # simulated features stay marked as simulated
             kept = {key: value for key, value in marker.items() if key != "files"}
             (draft / MARKER).write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
         manifest = {
@@ -97,7 +97,7 @@ def pack(
 
 
 def read_manifest(root: Path) -> dict[str, Any] | None:
-    """What `avelzoo data pack` said about a folder; None for a folder that it did not write.
+    """Read the manifest that `avelzoo data pack` wrote; None for other folders.
 
     Raises:
         DataError: the manifest is damaged, or of a later version.
@@ -116,7 +116,7 @@ def read_manifest(root: Path) -> dict[str, Any] | None:
         raise DataError("the manifest of a packed folder is damaged", where=str(path), fix=fix)
     if manifest.get("format") != FORMAT:
         raise DataError(
-            "a packed folder has another format",
+            "unsupported format of a packed folder",
             where=str(path),
             found=f"format {manifest.get('format')}",
             expected=f"format {FORMAT}",
@@ -127,11 +127,11 @@ def read_manifest(root: Path) -> dict[str, Any] | None:
 
 
 def check_packed(root: Path, sums: Mapping[str, str | None]) -> Iterator[Finding]:
-    """A packed folder's files against its manifest.
+    """Compare a packed folder's files with its manifest.
 
     Args:
         root: the folder.
-        sums: SHA-256 by file name, None where it was not computed: then sizes alone are compared.
+        sums: SHA-256 by file name; None if not computed: only sizes are compared.
     """
     try:
         manifest = read_manifest(root)
@@ -167,7 +167,7 @@ def _require_free(source: Path, target: Path) -> None:
     target = target.expanduser().resolve()
     if target.is_dir() and any(target.iterdir()):
         raise UsageError(
-            "the folder to be is not empty" if target != source else "a folder cannot be packed into itself",
+            "the target folder is not empty" if target != source else "a folder cannot be packed into itself",
             where=str(target),
             expected="a new or empty folder",
             fix="choose another folder",
@@ -175,7 +175,7 @@ def _require_free(source: Path, target: Path) -> None:
 
 
 def _write(path: Path, array: H5Array, dtype: np.dtype[Any], tick: Tick | None) -> None:
-    """One array, a block of rows at a time."""
+    """Write one array, a block of rows at a time."""
     rows, step = len(array), max(1, BLOCK // max(1, array.info.row_bytes))
     with h5py.File(path, "w") as file:
         packed = file.create_dataset(array.info.key, array.shape, dtype=dtype)
@@ -188,7 +188,7 @@ def _write(path: Path, array: H5Array, dtype: np.dtype[Any], tick: Tick | None) 
 
 
 def _write_out(path: Path, target: Path) -> None:
-    """An array that lies in other files, in one of its own."""
+    """Write an array that is stored in other files into one file."""
     array = H5Array(path, keys=BY_NAME[path.name].keys)
     with h5py.File(target, "w") as file:
         file.create_dataset(array.info.key, data=array.raw(0, len(array)))
@@ -197,7 +197,7 @@ def _write_out(path: Path, target: Path) -> None:
 def _require_fits(array: H5Array, block: np.ndarray, start: int, dtype: np.dtype[Any]) -> None:
     limit = float(np.finfo(dtype).max)
     low, high = float(block.min()), float(block.max())
-    if low >= -limit and high <= limit:  # a NaN is neither
+    if low >= -limit and high <= limit:  # false for NaN
         return
     rows = block.reshape(len(block), -1)
     row = int(np.flatnonzero(~(np.abs(rows) <= limit).all(axis=1))[0])

@@ -1,4 +1,4 @@
-"""What a simulation holds: which annotations, which splits, which negatives. Nothing is written here."""
+"""Content of a simulation: annotations, splits and negatives. Nothing is written here."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ DEFAULT_VIDEOS = 200
 
 @dataclass(frozen=True)
 class Plan:
-    """The content of a simulated folder, features aside.
+    """Content of a simulated folder, without the features.
 
     Attributes:
-        annotations: of the videos that are kept.
-        rows: (videos) int64, their row numbers in the full set.
-        category_ids: (videos) int64, their category ids in the full set.
+        annotations: annotations of the kept videos.
+        rows: (videos) int64, row numbers in the full set.
+        category_ids: (videos) int64, category ids in the full set.
         categories: number of categories of the full set.
         segments: t.
         orders: row numbers of the kept videos by split.
         negatives: number of negatives.
-        negative_audio: the real negatives' audio, where there is any.
+        negative_audio: audio features of the real negatives; None if not available.
         real_annotations: whether the annotations are real.
         real_splits: whether the splits are real.
     """
@@ -59,17 +59,17 @@ def make_plan(
     """Choose videos, splits and negatives.
 
     Args:
-        annotations: real annotations; order files and the negatives' audio beside them are used as well. None makes
-            annotations up, with AVE's categories, their frequencies, and its run lengths.
-        videos: how many; None for all of the annotations, or as many as AVE has. A part is drawn so that splits and
-            categories keep their shares.
-        negatives: how many; None for all real ones, or, without those, AVE's number per training video.
+        annotations: path of real annotations; order files and negatives' audio in the same folder are also used. None
+            for generated annotations, with AVE's categories, category frequencies and event lengths.
+        videos: number of videos; None for all annotated videos, or AVE's number. Subsets keep the proportions of
+            splits and categories.
+        negatives: number of negatives; None for all real ones, or AVE's number per training video.
         audio: kind of audio features.
-        seed: of every choice.
+        seed: random seed.
 
     Raises:
-        DataError: the annotations or a file beside them are wrong.
-        OptionError: there are not as many videos or negatives.
+        DataError: the annotations or another file in their folder is wrong.
+        OptionError: too many videos or negatives requested.
     """
     rng = np.random.default_rng([seed, 100])
     if annotations is None:
@@ -90,7 +90,7 @@ def make_plan(
             f"{count} videos cannot be chosen",
             where="--videos",
             found=f"{there} videos in {annotations}" if annotations else "",
-            expected=f"at least {len(SPLITS)}, one for each split, and no more than there are",
+            expected=f"from {len(SPLITS)}, one per split, to {there}",
         )
     kept = _choose(full.events, orders, count, rng)
     rows = np.sort(np.concatenate(list(kept.values())))
@@ -123,13 +123,13 @@ def make_plan(
 
 
 def apportion(total: int, weights: np.ndarray, rng: np.random.Generator, least: int = 0) -> np.ndarray:
-    """Whole numbers with this sum, in proportion to the weights and no larger than them: largest remainders first.
+    """Divide ``total`` into whole numbers proportional to, and at most, the weights: largest remainders first.
 
     Args:
-        total: their sum, at most that of the weights.
+        total: sum of the result, at most the sum of the weights.
         weights: (k) sizes of the groups.
-        rng: breaks ties.
-        least: what every group that is not empty gets, as long as there is enough.
+        rng: generator that breaks ties.
+        least: minimum for every non-empty group, as far as ``total`` allows.
     """
     floor = np.minimum(weights, least)
     if floor.sum() > total:
@@ -145,7 +145,7 @@ def apportion(total: int, weights: np.ndarray, rng: np.random.Generator, least: 
 
 
 def _made_up(videos: int, rng: np.random.Generator) -> Annotations:
-    """Annotations with AVE's categories, grouped by category as AVE's are, and its run lengths."""
+    """Generate annotations with AVE's categories and event lengths, grouped by category like AVE's."""
     counts = apportion(videos, _scaled(np.array(list(facts.CATEGORIES.values())), videos), rng)
     lengths, frequency = np.array(list(facts.RUN_LENGTHS)), np.array(list(facts.RUN_LENGTHS.values()))
     rows: list[Annotation] = []
@@ -158,13 +158,13 @@ def _made_up(videos: int, rng: np.random.Generator) -> Annotations:
 
 
 def _scaled(weights: np.ndarray, total: int) -> np.ndarray:
-    """The weights, multiplied until their sum reaches ``total``."""
+    """Multiply the weights until their sum reaches ``total``."""
     scaled: np.ndarray = weights * -(-total // int(weights.sum()))
     return scaled
 
 
 def _split(events: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Splits with AVE's shares in every category; sorted by category and shuffled inside, as AVE's are."""
+    """Draw splits with AVE's proportions in every category; sorted by category and shuffled within, like AVE's."""
     counts = np.bincount(events)
     held_out = {name: max(1, round(len(events) * facts.SPLITS[name] / facts.ROWS)) for name in ("val", "test")}
     taken: dict[str, np.ndarray] = {}
@@ -184,7 +184,7 @@ def _split(events: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray
 def _choose(
     events: np.ndarray, orders: dict[str, np.ndarray], count: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """A part of every split, in the split's order, with the shares of splits and categories kept."""
+    """Draw a subset of every split, in the split's order, keeping the proportions of splits and categories."""
     sizes = apportion(count, np.array([len(orders[name]) for name in SPLITS]), rng, least=1)
     kept = {}
     for name, size in zip(SPLITS, sizes.tolist(), strict=True):

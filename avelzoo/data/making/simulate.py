@@ -1,4 +1,4 @@
-"""Writes AVE's public layout with made-up features, at any scale, one block of rows at a time."""
+"""Simulated features in AVE's public layout, at any scale, written one block of rows at a time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from avelzoo.data.reading.layout import (
 from avelzoo.version import __version__
 
 BLOCK = 32 << 20
-"""Bytes of features that are in memory at a time, about."""
+"""Approximate bytes of features held in memory at a time."""
 
 NOTE = (
     "The features in this folder are simulated: random numbers with the sizes and statistics of AVE's. "
@@ -44,14 +44,14 @@ Tick = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Simulation:
-    """What to simulate.
+    """Settings of a simulation.
 
     Attributes:
-        annotations: real annotations, or None to make some up; see ``make_plan``.
-        videos: how many; None for all.
-        negatives: how many; None for all real ones, or AVE's number per video.
+        annotations: path of real annotations; None for generated ones, see ``make_plan``.
+        videos: number of videos; None for all.
+        negatives: number of negatives; None for all real ones, or AVE's number per training video.
         audio: kind of audio features: 128 or 2048 channels.
-        seed: of everything.
+        seed: random seed.
         grid: (h, w) of the visual maps.
         visual_dim: v.
     """
@@ -65,11 +65,11 @@ class Simulation:
     visual_dim: int = 512
 
     def plan(self) -> Plan:
-        """Annotations, splits and negatives.
+        """Choose annotations, splits and negatives.
 
         Raises:
-            DataError: the annotations or files beside them are wrong.
-            OptionError: there are not as many videos or negatives.
+            DataError: the annotations or another file in their folder is wrong.
+            OptionError: too many videos or negatives requested.
         """
         return make_plan(
             annotations=self.annotations,
@@ -84,7 +84,7 @@ class Simulation:
         return Sizes(segments, self.grid, self.visual_dim, AUDIO_DIMS[self.audio])
 
     def bytes(self, videos: int, segments: int = facts.SEGMENTS) -> int:
-        """Bytes of so many videos' features, as float64."""
+        """Bytes of the features of a number of videos, as float64."""
         sizes = self.sizes(segments)
         return videos * 8 * int(np.prod(sizes.visual) + np.prod(sizes.audio))
 
@@ -98,19 +98,19 @@ def simulate(
 ) -> dict[str, object]:
     """Write a simulated folder; returns its marker's content.
 
-    Everything is written to a temporary folder beside ``target``, which takes its name at the end.
+    The files are written to a temporary folder beside ``target``, which is renamed at the end.
 
     Args:
-        simulation: what to write.
-        target: the folder to be.
-        force: move a folder aside that holds other files.
-        begin: told how many bytes of features will be written; what it returns hears of those that have been.
+        simulation: settings of the simulation.
+        target: the folder to create.
+        force: whether to move aside a folder with other files.
+        begin: called with the bytes of features to write; returns a callback for the bytes written.
 
     Raises:
-        DataError: the annotations or files beside them are wrong.
-        OptionError: there are not as many videos or negatives.
+        DataError: the annotations or another file in their folder is wrong.
+        OptionError: too many videos or negatives requested.
         UsageError: the folder holds other files.
-        StorageError: there is no space or no permission.
+        StorageError: no space or no permission.
     """
     need_space(nearest_folder(target), simulation.bytes(simulation.videos or 0))  # before annotations are made up
     plan = simulation.plan()
@@ -179,7 +179,7 @@ def _stream(
     *,
     dtype: str = "<f8",
 ) -> None:
-    """Write rows as one contiguous array, as the public files are."""
+    """Write rows as one contiguous array, like the public files."""
     source, count = iter(rows), shape[0]
     row_bytes = np.dtype(dtype).itemsize * int(np.prod(shape[1:]))
     block = np.empty((max(1, min(count, BLOCK // row_bytes)), *shape[1:]), dtype)

@@ -1,1 +1,1 @@
-"""Reading AVE's public files and those of other repositories."""
+"""Readers of AVE's public files and of other repositories' label files."""

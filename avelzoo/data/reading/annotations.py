@@ -1,4 +1,4 @@
-"""Annotations.txt: one video's category and event per line, ``category&id&quality&start&end``."""
+"""Annotations.txt: category and event of one video per line, ``category&id&quality&start&end``."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Annotation:
     """One line of the file.
 
     Attributes:
-        line: its number in the file, from 1.
+        line: line number in the file, from 1.
         category: name of the event's category.
         video_id: name of the video.
-        quality: a remark of the annotators.
+        quality: the annotators' remark.
         start: first second of the event, counted from 0.
-        end: the second after its last; ``start == end == 0`` says that no segment holds the event.
+        end: second after the last; ``start == end == 0`` means that no segment holds the event.
     """
 
     line: int
@@ -39,7 +39,7 @@ class Annotation:
 
     @property
     def empty(self) -> bool:
-        """Whether the video has a category and yet no event segment."""
+        """Whether the video has a category but no event segment."""
         return self.start == self.end
 
     def __str__(self) -> str:
@@ -47,13 +47,13 @@ class Annotation:
 
 
 class Annotations:
-    """All lines of the file; a line's place (header and blank lines not counted) is its video's row number.
+    """All annotations of a file; a line's index (header and blank lines not counted) is its video's row number.
 
     Attributes:
-        path: the file they came from.
+        path: the file.
         rows: the annotations, by row number.
-        categories: event names; the place is the id.
-        fixed: whether categories.txt or a label file decided the ids; else they follow first appearance.
+        categories: event names, by id.
+        fixed: whether categories.txt or a label file fixes the ids; otherwise they follow first appearance.
         events: (rows) int64, category id of every row.
         starts: (rows) int64, first event segment.
         ends: (rows) int64, the segment after the last.
@@ -78,17 +78,17 @@ class Annotations:
         return tuple(row.video_id for row in self.rows)
 
     def odd_names(self) -> Iterator[tuple[str, str, str]]:
-        """(problem, found, what to do) for category names that look like a mistake; none where a file lists them."""
+        """Yield (problem, found, fix) for category names that may be mistakes; none if categories.txt lists them."""
         if not self.fixed:
             yield from check_names(self.categories, self.events)
 
     def segments(self, t: int) -> np.ndarray:
-        """(rows, t) int64 segment ids: the row's category where start <= segment < end, else n = background.
+        """Segment ids, (rows, t) int64: the row's category where start <= segment < end, else n = background.
 
         This rule gives AVE's ``labels_closs.h5`` on all 41,430 segments.
 
         Args:
-            t: segments of a video, one second each.
+            t: segments per video, one second each.
 
         Raises:
             DataError: an event ends after the last segment.
@@ -100,8 +100,8 @@ class Annotations:
                 "an event ends after its video",
                 where=f"{self.path}, line {row.line}",
                 found=f"{row} (and {late.size - 1} more)" if late.size > 1 else str(row),
-                expected=f"an end of at most {t}, as the feature files have {t} segments of a second",
-                fix="correct the line, or use the features that belong to this file",
+                expected=f"end <= {t}: the feature files have {t} one-second segments",
+                fix="correct the line, or use the features that match this file",
             )
         time = np.arange(t)
         inside = (self.starts[:, None] <= time) & (time < self.ends[:, None])
@@ -109,15 +109,14 @@ class Annotations:
 
 
 def read_annotations(path: Path) -> Annotations:
-    """The annotations in a file.
+    """Read an annotation file.
 
-    Category ids follow categories.txt where it lies beside the file, else first appearance. A byte order mark, CRLF or
-    CR line ends, blank lines and a header line (a first line without digits in its last two fields) are skipped.
-    Fields are split at ``&`` alone: categories may hold commas and spaces.
+    Category ids follow categories.txt if the folder has one, else first appearance. A byte order mark, CRLF or CR line
+    ends, blank lines and a header line (a first line without digits in its last two fields) are skipped. Fields are
+    split only at ``&``: categories may contain commas and spaces.
 
-    Starts and ends are whole seconds, written as ``3`` or ``3.0``. ``0&0`` is accepted, as AVE has such a row: the
-    video has a category and no event segment. Any other event without length is an error, because a position without a
-    duration says nothing.
+    Starts and ends are whole seconds, written as ``3`` or ``3.0``. ``0&0`` is accepted, because AVE has such a row: the
+    video has a category but no event segment. Any other event of length 0 is an error.
 
     Raises:
         DataError: the file is missing, not text, empty, or has a line that is not an annotation; or categories.txt is
@@ -126,7 +125,7 @@ def read_annotations(path: Path) -> Annotations:
     rows = read_rows(path)
     if not rows:
         raise DataError(
-            "the annotations are empty", where=str(path), found="no line with an annotation", expected=f"lines {FORM}"
+            "the annotations are empty", where=str(path), found="no annotation line", expected=f"lines {FORM}"
         )
     names = path.with_name(CATEGORIES)
     if not os.path.lexists(names):
@@ -146,12 +145,12 @@ def read_annotations(path: Path) -> Annotations:
 
 
 def read_rows(path: Path) -> tuple[Annotation, ...]:
-    """The annotation in every line of a file; the text splits of AVE's video archive have the same form.
+    """Read the annotation in every line of a file; the text splits of AVE's video archive have the same form.
 
     Raises:
         DataError: the file is missing, not text, or has a line that is not an annotation.
     """
-    fix = "AVE's is called Annotations.txt; `avelzoo data status DIR` lists the files of the folder and their sources"
+    fix = "AVE's file is Annotations.txt; `avelzoo data status DIR` lists the files of the folder and their sources"
     return tuple(_rows(path, read_text(path, "annotations", f"a text file with lines {FORM}", fix=fix)))
 
 
@@ -190,7 +189,7 @@ def _annotation(where: str, number: int, line: str, fields: list[str]) -> Annota
     start, end = (int(field.partition(".")[0]) for field in fields[3:])
     if start < 0 or start > end or start == end != 0:
         raise DataError(
-            "an event has no length" if start == end else "an event's start and end do not fit",
+            "an event has length 0" if start == end else "an event's start or end is out of range",
             where=where,
             found=shown,
             expected="0 <= start < end, or 0&0 for a video without an event segment",

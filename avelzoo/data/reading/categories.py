@@ -1,4 +1,4 @@
-"""Category names: a file that fixes their ids, and names that look like a misspelling of another."""
+"""Category names: the file that fixes their ids, and detection of misspelt names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from avelzoo.errors import DataError, printable
 
 CATEGORIES = "categories.txt"
-"""Event categories by line, in the order of their ids; optional, beside Annotations.txt."""
+"""Event categories, one per line, in the order of their ids; optional, in the folder of Annotations.txt."""
 _FORBIDDEN = ("Cc", "Zl", "Zp", "Cs")
 _RARE = 10
 _FEW = 2
@@ -26,9 +26,9 @@ class Suspect:
 
     Attributes:
         name: the category.
-        rows: rows that it has.
-        near: the category that it resembles; empty where there is none.
-        near_rows: rows of that category.
+        rows: number of its rows.
+        near: the category it resembles; empty if none.
+        near_rows: number of rows of that category.
     """
 
     name: str
@@ -42,21 +42,21 @@ class Suspect:
 
 
 def control_character(text: str) -> str:
-    """The first control character or line separator in ``text``; empty where there is none.
+    """First control character or line separator in ``text``; empty if none.
 
-    Nobody can see these characters, so that two names that look alike would be different categories.
+    These characters are invisible: two names that look equal would be different categories.
     """
     return next((char for char in text if unicodedata.category(char) in _FORBIDDEN), "")
 
 
 def read_text(path: Path, subject: str, expected: str, *, fix: str = "") -> str:
-    """The content of a UTF-8 text file, without a byte order mark.
+    """Read a UTF-8 text file, without a byte order mark.
 
     Args:
         path: the file.
-        subject: what it holds, in the plural, for messages.
+        subject: its content as a plural noun, for messages.
         expected: the form of its lines, for messages.
-        fix: what to do where the file is missing.
+        fix: remedy if the file is missing, for messages.
 
     Raises:
         DataError: the file is missing, cannot be read, or is not UTF-8 text.
@@ -79,28 +79,28 @@ def read_text(path: Path, subject: str, expected: str, *, fix: str = "") -> str:
 
 
 def read_categories(path: Path) -> tuple[str, ...]:
-    """Event categories by id, one a line; blank lines are passed over.
+    """Read event categories in the order of their ids, one per line; blank lines are skipped.
 
     Raises:
-        DataError: the file cannot be read, is empty, holds a control character, names a category twice, or names
-            background, which is no event category and always has the id after the last.
+        DataError: the file cannot be read, is empty, contains a control character, lists a category twice, or lists
+            background, which is not an event category: its id is always the one after the last category.
     """
     names: dict[str, int] = {}
-    text = read_text(path, "category names", "one category a line, in the order of the ids")
+    text = read_text(path, "category names", "one category per line, in the order of the ids")
     for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
         name, where = line.strip(), f"{path}, line {number}"
         if not name:
             continue
         if char := control_character(name):
             raise DataError(
-                "a category name holds a control character",
+                "a category name contains a control character",
                 where=where,
                 found=f"{printable(char)} in {printable(name)}",
                 fix="remove the character",
             )
         if name in names:
             raise DataError(
-                "a category is named twice",
+                "a category is listed twice",
                 where=where,
                 found=f"{name}, also in line {names[name]}",
                 expected="every category once",
@@ -111,7 +111,7 @@ def read_categories(path: Path) -> tuple[str, ...]:
                 "background is not an event category",
                 where=where,
                 found=name,
-                expected=f"event categories only: background has the id after the last one, {len(names)} here",
+                expected=f"event categories only; background's id follows the last one: {len(names)} here",
                 fix="remove the line",
             )
         names[name] = number
@@ -119,35 +119,35 @@ def read_categories(path: Path) -> tuple[str, ...]:
         raise DataError(
             "the category names are empty",
             where=str(path),
-            expected="one category a line, in the order of the ids",
-            fix="write the names, or remove the file: ids then follow the first appearance in Annotations.txt",
+            expected="one category per line, in the order of the ids",
+            fix="add the names, or remove the file: ids then follow first appearance in Annotations.txt",
         )
     return tuple(names)
 
 
 def check_names(names: Sequence[str], events: np.ndarray) -> Iterator[tuple[str, str, str]]:
-    """(problem, found, what to do) for names that look like a mistake; arguments as for `suspects`."""
+    """Yield (problem, found, fix) for names that may be mistakes; arguments as for `suspects`."""
     for group in alike(names):
         yield (
-            "category names that differ in spelling alone count as different categories",
+            "category names that differ only in spelling count as different categories",
             " | ".join(map(printable, group)),
-            "spell them alike if they mean the same",
+            "use one spelling if they mean the same category",
         )
     found = suspects(names, events)
     if found:
         yield (
             "categories with very few rows may be misspelt",
             ", ".join(map(str, found[:_SHOWN])) + (f" and {len(found) - _SHOWN} more" * (len(found) > _SHOWN)),
-            "correct the name in Annotations.txt; nothing, if the category is meant",
+            "correct the name in Annotations.txt; no action needed if the category is intended",
         )
 
 
 def suspects(names: Sequence[str], events: np.ndarray) -> list[Suspect]:
-    """Categories that may be a misspelling of another one.
+    """Categories that may be misspellings of another category.
 
-    Reported are a category with at most a tenth of the median category's rows, and one that is at most two edits (one
-    for short names) away from a category with at least as many rows, if it has two rows or fewer or a quarter of the
-    other's. Names that `alike` reports are left out.
+    A category is reported if it has at most a tenth of the median category's rows; or if it is at most two edits (one
+    for short names) away from a category with at least as many rows, and has at most two rows or at most a quarter of
+    that category's rows. Names that `alike` reports are excluded.
 
     Args:
         names: categories by id.
@@ -172,7 +172,7 @@ def suspects(names: Sequence[str], events: np.ndarray) -> list[Suspect]:
 
 
 def alike(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Groups of names that differ in capitals, spaces, punctuation or invisible characters alone."""
+    """Groups of names that differ only in capitals, spaces, punctuation or invisible characters."""
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(folded(name), []).append(name)
@@ -182,7 +182,7 @@ def alike(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def folded(name: str) -> str:
-    """A name without what people mistype first: capitals, spaces, punctuation, invisible characters."""
+    """Normalise a name: remove capitals, spaces, punctuation and invisible characters."""
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
 
 
@@ -193,7 +193,7 @@ def _close(one: str, other: str) -> bool:
 
 
 def edits(a: str, b: str) -> int:
-    """Insertions, deletions, substitutions and swaps of neighbours that turn one text into the other.
+    """Edit distance: insertions, deletions, substitutions and swaps of neighbours that turn one text into the other.
 
     >>> edits("brak", "bark"), edits("helicoptre", "helicopter"), edits("cat", "goat")
     (1, 1, 2)

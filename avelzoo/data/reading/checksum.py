@@ -8,12 +8,12 @@ from pathlib import Path
 
 BLOCK = 1 << 20
 WHOLE = 8 << 20
-"""Files up to this many bytes are summed up whole even where a sample would do."""
+"""Size in bytes up to which a fingerprint uses the whole file."""
 SAMPLES = 16
 
 
 def sha256(path: Path, tick: Callable[[int], None] | None = None) -> str:
-    """SHA-256 of a whole file, in hexadecimal; ``tick`` hears of every block's bytes."""
+    """SHA-256 of a whole file, in hexadecimal; ``tick`` is called with every block's bytes."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(BLOCK):
@@ -24,14 +24,15 @@ def sha256(path: Path, tick: Callable[[int], None] | None = None) -> str:
 
 
 def fingerprint(path: Path, others: Sequence[Path] = ()) -> str:
-    """What identifies a file: its size and a checksum, of samples where it is large.
+    """Identify a file by its size and a checksum; large files are sampled.
 
-    Sixteen evenly spaced blocks of 64 KiB, the first and the last among them, stand for a file of more than 8 MiB:
-    another data set, another order of rows or a file written anew shows up, a single changed number may not.
+    For a file of more than 8 MiB, the checksum covers sixteen evenly spaced blocks of 64 KiB, including the first and
+    the last. It detects another data set, another order of rows or a rewritten file, but may miss a single changed
+    number.
 
     Args:
         path: the file.
-        others: files that it refers to for its content; their names do not count, so that a folder can move.
+        others: files that hold part of its content; their names are ignored, so a folder can be moved.
     """
     if others:
         digest = hashlib.sha256("\n".join(map(fingerprint, others)).encode())

@@ -1,4 +1,4 @@
-"""Finding an array behind its name, and describing it: storage, links, sources, filters."""
+"""Location and description of an HDF5 array: storage, links, sources, filters."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from avelzoo.errors import DataError
 
 _DEPTH = 16  # of virtual data sets within virtual data sets
 BROKEN = (OSError, KeyError, RuntimeError, TypeError)
-"""What h5py makes of damaged headers."""
+"""Exceptions that h5py raises for damaged headers."""
 
 
 def find_array(path: Path, key: str, depth: int = 0) -> ArrayInfo:
-    """The array behind a name, through links.
+    """Find the array of a name, following links.
 
     Raises:
-        DataError: there is none, or it or what it refers to cannot be read.
+        DataError: no such array, or it or a file it refers to cannot be read.
     """
     holder, place = follow(path, key)
     with open_file(holder) as file:
@@ -35,23 +35,23 @@ def find_array(path: Path, key: str, depth: int = 0) -> ArrayInfo:
 
 
 def describe(array: h5py.Dataset | h5py.Group, path: Path, key: str, depth: int = 0) -> ArrayInfo:
-    """An array that is open.
+    """Describe an open array.
 
     Args:
-        array: it.
+        array: the open array.
         path: the file that holds it.
-        key: the name that led to it.
-        depth: how many virtual data sets lead to it.
+        key: the name that was asked for.
+        depth: number of virtual data sets passed on the way.
 
     Raises:
-        DataError: it does not hold numbers in rows, or they cannot be read.
+        DataError: it does not hold rows of numbers, or they cannot be read.
     """
     place = array.name.lstrip("/")
     where = f"{path}, key '{place}'"
     if isinstance(array, h5py.Group) or array.dtype.kind not in "fiub" or not array.shape:
         group = f"a group: {listed_names(array)}" if isinstance(array, h5py.Group) else ""
         raise DataError(
-            "an HDF5 array does not hold numbers in rows",
+            "an HDF5 array does not hold rows of numbers",
             where=where,
             found=group or f"{array.dtype} {array.shape}",
             expected="floating-point or whole numbers",
@@ -69,7 +69,7 @@ def describe(array: h5py.Dataset | h5py.Group, path: Path, key: str, depth: int 
         raise DataError(
             "an array was never written",
             where=where,
-            found=f"the header of an array of shape {array.shape}, without its numbers",
+            found=f"a header of shape {array.shape} without numbers",
             fix="write the file again",
         )
     if array.chunks is not None:
@@ -84,12 +84,12 @@ def describe(array: h5py.Dataset | h5py.Group, path: Path, key: str, depth: int 
 
 
 def _gathered(info: ArrayInfo, array: h5py.Dataset, where: str, depth: int) -> ArrayInfo:
-    """A virtual data set, with every file that it takes and what these lack.
+    """Describe a virtual data set: its source files and their unwritten parts.
 
-    HDF5 gives the fill value where a source is not there, so each is opened here.
+    HDF5 returns the fill value for a missing source, so each source is opened here.
     """
     if depth == _DEPTH:
-        raise DataError("virtual data sets refer to each other in a circle", where=where, fix="write the array itself")
+        raise DataError("circular reference between virtual data sets", where=where, fix="write the array itself")
     parts = list(pieces(array))
     files = _locate({part.file for part in parts}, info.path, where)
     known: dict[tuple[Path, str], ArrayInfo] = {}
@@ -111,26 +111,26 @@ def _gathered(info: ArrayInfo, array: h5py.Dataset, where: str, depth: int) -> A
 
 
 def _locate(names: set[str], holder: Path, where: str) -> dict[str, Path]:
-    """Where the source files of a virtual data set are."""
+    """Locate the source files of a virtual data set."""
     found = {name: holder if name == "." else find_linked(name, holder, "HDF5_VDS_PREFIX") for name in sorted(names)}
     missing = [name for name, path in found.items() if path is None]
     if missing:
         raise DataError(
-            "a virtual data set refers to files that are not there",
+            "a virtual data set refers to missing files",
             where=where,
             found=f"{len(missing):,} of {len(found):,} files missing: {listed_names(missing)}",
-            expected="every file that its numbers are in",
-            fix="put these files back where the data set looks for them, or write the array into one file",
+            expected="all of its source files",
+            fix="restore these files under the paths the data set names, or write the array into one file",
         )
     moved: dict[Path, str] = {}  # absolute paths that are gone, found by their last part
     for name, path in found.items():
         if path is not None and Path(name).is_absolute() and path != Path(name):
             if path in moved:
                 raise DataError(
-                    "a virtual data set refers to two moved files of one name",
+                    "a virtual data set refers to two moved files with the same name",
                     where=where,
-                    found=f"{moved[path]} and {name} are not there; both lead to {path}",
-                    fix="put these files back, or write the array into one file",
+                    found=f"{moved[path]} and {name} are missing; both resolve to {path}",
+                    fix="restore these files, or write the array into one file",
                 )
             moved[path] = name
     return {name: path for name, path in found.items() if path is not None}
@@ -150,7 +150,7 @@ def _source(path: Path, key: str, where: str, depth: int) -> ArrayInfo:
 
 
 def _require_reach(inner: ArrayInfo, part: Piece, where: str) -> None:
-    """Refuse a source with other sizes than the virtual data set was made for."""
+    """Refuse a source whose sizes differ from those that the virtual data set expects."""
     if part.ends is None:
         fits = part.size is None or part.size == int(np.prod(inner.shape, dtype=np.int64))
         expected = f"{part.size} numbers"
@@ -159,9 +159,9 @@ def _require_reach(inner: ArrayInfo, part: Piece, where: str) -> None:
         expected = f"at least {part.ends}"
     if not fits:
         raise DataError(
-            "a source of a virtual data set has other sizes",
+            "a source of a virtual data set has the wrong sizes",
             where=f"{inner.path}, key '{inner.place}', a source of {where}",
             found=f"shape {inner.shape}",
             expected=expected,
-            fix="use files that belong together, or write the virtual data set again",
+            fix="use files of the same data set, or write the virtual data set again",
         )

@@ -1,4 +1,4 @@
-"""Compression filters of HDF5: which an array needs, and whether they are here."""
+"""Compression filters of HDF5: those that an array needs, and whether they are installed."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _NAMES: Mapping[int, str] = {
     32026: "Blosc2",
     32028: "SPERR",
 }
-"""Registered numbers of the HDF Group; a file may hold a name of its own."""
+"""Filter numbers registered with the HDF Group; a file may state its own name for a filter."""
 _PLUGIN = {307, 32001, 32004, 32008, 32013, 32015, 32017, 32018, 32024, 32026, 32028}  # in hdf5plugin
 
 
 def filters_of(array: h5py.Dataset) -> dict[int, str]:
-    """Name by number of the filters that reading this array takes."""
+    """Filters that reading this array needs: number to name."""
     plist = array.id.get_create_plist()
     found = (plist.get_filter(i) for i in range(plist.get_nfilters()))
     return {code: _NAMES.get(code) or name.decode(errors="replace") for code, _, _, name in found}
 
 
 def require_filters(filters: Mapping[int, str], where: str) -> None:
-    """Load what reading takes; hdf5plugin's filters appear when that package is imported.
+    """Load the filters needed for reading; importing hdf5plugin registers its filters.
 
     Raises:
         DataError: a filter is not installed.
@@ -56,9 +56,9 @@ def require_filters(filters: Mapping[int, str], where: str) -> None:
     if not missing:
         return
     named = ", ".join(f"{filters[code]} (filter {code})" if filters[code] else f"filter {code}" for code in missing)
-    get = "`pip install hdf5plugin`, which brings it" if missing <= _PLUGIN else "install the plugin for HDF5"
+    get = "`pip install hdf5plugin`, which contains it" if missing <= _PLUGIN else "install the plugin for HDF5"
     raise DataError(
-        "an array is compressed by a filter that is not installed",
+        "an array needs a compression filter that is not installed",
         where=where,
         found=named,
         expected="no compression, or a filter that h5py can read: gzip, LZF, shuffle",

@@ -1,4 +1,4 @@
-"""Arrays in HDF5 files: opened in milliseconds, read row by row, in place where their bytes lie in one piece."""
+"""Arrays in HDF5 files: opened in milliseconds, read row by row; contiguous arrays are read in place."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ _PROBES = 64
 
 
 class H5Array:
-    """Rows of one array, as float32, read when asked for.
+    """Rows of one array, as float32, read on demand.
 
-    Contiguous arrays are mapped into memory; a fetch gives its pages back to the system as it goes, so that a run's
-    memory does not grow with the file. Others are read through h5py, which opens the file for each fetch. No handle
-    stays open, so that an array can be pickled and used in forked processes.
+    Contiguous arrays are mapped into memory; each fetch releases its pages, so a run's memory does not grow with the
+    file. Other arrays are read through h5py, which opens the file for each fetch. No handle stays open, so an array can
+    be pickled and used in forked processes.
 
     Args:
         path: the file.
-        keys: names to look for.
-        axes: names of the axes it must have.
-        rows: the number of rows it must have, that of the annotations.
-        pooled: whether an array without the grid's two axes is taken as one of a 1 x 1 grid.
-        watch: whether `fill` warns, once, of rows that were never written.
+        keys: names to search for, in this order.
+        axes: names of the required axes.
+        rows: required number of rows: that of the annotations.
+        pooled: whether an array without the two grid axes is read as a 1 x 1 grid.
+        watch: whether `fill` warns, once, about rows that were never written.
 
     Attributes:
         path: the file.
-        info: where and what its numbers are.
+        info: location and number format of the array.
 
     Raises:
-        DataError: as for ``read_info``; or the sizes are not the expected ones.
+        DataError: as for ``read_info``; or the array has the wrong sizes.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class H5Array:
         if axes is not None and len(self.shape) != len(axes):
             raise self._wrong_shape(named(axes), reshaped(self.shape, axes))
         if rows is not None and self.shape[0] != rows:
-            raise self._wrong_shape(f"{rows} rows, as many as there are annotations")
+            raise self._wrong_shape(f"{rows} rows, one per annotation")
         if 0 in self.shape:
             raise self._wrong_shape("no axis of length 0")
 
@@ -80,14 +80,14 @@ class H5Array:
         return self.__dict__ | {"_bytes": None}
 
     def fetch(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-        """The rows of these numbers, in their order.
+        """Read rows by number, in the given order.
 
         Returns:
             (len(rows), ...) float32.
 
         Raises:
-            DataError: a row holds a NaN or an infinite number, or the file has been cut off since it was opened.
-            IndexError: there is no such row.
+            DataError: a row holds a NaN or an infinite number, or the file was truncated after it was opened.
+            IndexError: a row number is out of range.
         """
         index = np.asarray(rows, dtype=np.int64).reshape(-1)
         out = np.empty((len(index), *self.shape[1:]), dtype=np.float32)
@@ -95,10 +95,10 @@ class H5Array:
         return out
 
     def fill(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
-        """Put row ``rows[i]`` into ``out[places[i]]``, as numbers of its type; otherwise as ``fetch``."""
+        """Copy row ``rows[i]`` into ``out[places[i]]`` in the format of ``out``; otherwise like ``fetch``."""
         if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
             raise IndexError(f"{self.path} has rows 0 to {len(self) - 1}")
-        with np.errstate(over="ignore", invalid="ignore"):  # judged below
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
             if self.info.offset is None:
                 self._read(out, places, rows)
             else:
@@ -111,7 +111,7 @@ class H5Array:
             self._warn_of_blanks(out, places, rows)
 
     def raw(self, start: int, stop: int) -> np.ndarray:
-        """Rows ``start`` to ``stop - 1`` as stored, unjudged; a copy."""
+        """Copy rows ``start`` to ``stop - 1`` as stored, unchecked."""
         if self.info.offset is None:
             parts = []
             for rows in self._gathered(np.arange(start, stop)):
@@ -124,7 +124,7 @@ class H5Array:
         return values
 
     def all(self) -> np.ndarray:
-        """Every row as float32, for small arrays."""
+        """Read every row as float32, for small arrays."""
         return self.fetch(np.arange(len(self)))
 
     def _copy(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
@@ -137,7 +137,7 @@ class H5Array:
         self._release()
 
     def _read(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
-        """In the file's order, so that a chunk with several of the rows is unpacked once."""
+        """Read in the file's order, so that a chunk with several of the rows is decompressed once."""
         cache = min(max(4 * self.info.chunk_bytes, 1 << 20), _CACHE)
         for part in self._gathered(np.argsort(rows, kind="stable")):
             with open_array(self.info, rows[part], cache=cache) as array:
@@ -145,7 +145,7 @@ class H5Array:
                     out[places[i]] = read_stored(self.path, array, int(rows[i])).reshape(self.shape[1:])
 
     def _gathered(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """All rows at once, or few of a virtual data set, whose rows may lie in a file each."""
+        """Yield all rows at once; for a virtual data set a few at a time, as each row may be in a separate file."""
         step = _GATHERED if self.info.sources else max(1, len(rows))
         for start in range(0, len(rows), step):
             yield rows[start : start + step]
@@ -153,7 +153,7 @@ class H5Array:
     def _map(self) -> np.ndarray:
         offset = self.info.offset
         assert offset is not None
-        self.info.check_sizes()  # reading mapped bytes that are gone would end the process
+        self.info.check_sizes()  # reading mapped bytes of a truncated file would kill the process
         if self._bytes is None:
             with self.info.path.open("rb") as file:
                 self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -161,7 +161,7 @@ class H5Array:
         return np.frombuffer(self._bytes, self.info.dtype, count, offset).reshape(self.shape)
 
     def _announce(self, rows: np.ndarray) -> None:
-        """Tell the system which bytes come next, so that it reads whole rows at once."""
+        """Announce the next bytes to the system, so that it reads whole rows at once."""
         if self._bytes is None or self.info.offset is None or not hasattr(mmap, "MADV_WILLNEED"):
             return
         for row in rows:
@@ -170,7 +170,7 @@ class H5Array:
             self._bytes.madvise(mmap.MADV_WILLNEED, page, start + self.info.row_bytes - page)
 
     def _release(self) -> None:
-        """Give the mapped pages back; they stay in the system's file cache."""
+        """Release the mapped pages; they stay in the system's file cache."""
         if self._bytes is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._bytes.madvise(mmap.MADV_DONTNEED)
 
@@ -182,8 +182,8 @@ class H5Array:
         shown = ", ".join(map(str, sorted(blank)[:_SHOWN])) + (", ..." if len(blank) > _SHOWN else "")
         warnings.warn(
             printable(
-                f"{self.path}: {len(blank)} of {len(rows)} rows in a batch hold nothing but {self.info.fill:g}, as "
-                f"rows that were never written: {shown}; `avelzoo data doctor {self.path.parent}` lists all of them"
+                f"{self.path}: {len(blank)} of {len(rows)} rows of a batch hold only {self.info.fill:g}, like rows "
+                f"that were never written: {shown}; `avelzoo data doctor {self.path.parent}` lists all of them"
             ),
             DataWarning,
             stacklevel=2,
@@ -193,7 +193,7 @@ class H5Array:
         others = self.info.others(self.path)
         gathered = f", gathered from {len(others)} other file{'s' * (len(others) != 1)}" if self.info.sources else ""
         return DataError(
-            "an array does not have the expected sizes",
+            "an array has the wrong sizes",
             where=f"{self.path}, key '{self.info.key}'",
             found=f"shape {self.shape}{gathered}",
             expected=expected,
@@ -204,7 +204,7 @@ class H5Array:
         places = np.argwhere(~np.isfinite(values))
         shown = ", ".join(f"{values[tuple(p)]} at {tuple(map(int, p))}" for p in places[:_SHOWN])
         return DataError(
-            "a row holds numbers that are not finite",
+            "a row holds non-finite numbers",
             where=f"{self.path}, row {row}",
             found=f"{len(places)} of {values.size}: {shown}",
             expected="finite numbers within the range of float32",
@@ -213,13 +213,13 @@ class H5Array:
 
 
 def _all_finite(values: np.ndarray) -> bool:
-    if values.dtype == np.float16:  # a full exponent, looked for as integers: numpy's half-precision sums are slow
+    if values.dtype == np.float16:  # exponent bits all set, compared as integers: numpy's half-precision sums are slow
         return not bool(((values.view(np.uint16) & 0x7C00) == 0x7C00).any())
-    return bool(np.isfinite(values.sum())) or bool(np.isfinite(values).all())  # the sum is the quick answer
+    return bool(np.isfinite(values.sum())) or bool(np.isfinite(values).all())  # the sum is a quick test
 
 
 def _is_blank(values: np.ndarray, fill: float) -> bool:
-    """Whether a row holds one number alone, that of rows never written; a few places are the quick answer."""
+    """Whether a row holds only the fill value, like rows never written; a few positions are tested first."""
     flat = values.reshape(-1)
     few = flat[:: max(1, flat.size // _PROBES)]
     return bool((few == fill).all()) and bool((flat == fill).all())

@@ -1,4 +1,4 @@
-"""Headers of HDF5 files: where an array's numbers lie and what they are."""
+"""Headers of HDF5 files: location and number format of an array."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from avelzoo.data.reading.opening import damaged, open_file, open_files
 from avelzoo.errors import DataError
 
 KEYS = ("avadataset", "dataset")
-"""Names of the array in AVE's public files: VGG-19 and VGGish features and labels, and CNN14 features."""
+"""Array names in AVE's public files: VGG-19 and VGGish features and labels, and CNN14 features."""
 
-DOCTOR = "run `avelzoo data doctor {}` for everything that is wrong with this folder"
+DOCTOR = "run `avelzoo data doctor {}` for all faults of this folder"
 
 
 def read_info(path: Path, keys: Sequence[str] = KEYS) -> ArrayInfo:
-    """What a file holds under the first of these names, or under its only one. Reads headers alone.
+    """Describe the array under the first of these names that exists, or the file's only array. Reads only headers.
 
     Links are followed. The sources of a virtual data set, the files of external storage and the filters of a compressed
-    array have to be there: HDF5 itself would give zeros for some of them.
+    array must exist: HDF5 itself would return zeros for some of them.
 
     Raises:
-        DataError: the file or another one that it refers to is missing, cut off, not HDF5 or in use, or holds no such
-            array of numbers.
+        DataError: the file or a file it refers to is missing, truncated, not HDF5 or in use, or holds no such array of
+            numbers.
     """
     with open_file(path) as file:
         try:
@@ -44,10 +44,10 @@ def read_info(path: Path, keys: Sequence[str] = KEYS) -> ArrayInfo:
 
 @contextmanager
 def open_array(info: ArrayInfo, rows: np.ndarray, *, cache: int | None = None) -> Iterator[h5py.Dataset]:
-    """The array, for reading these rows; the files that they come from are held open, as HDF5 skips those it cannot.
+    """Open the array and the source files of these rows; HDF5 silently skips sources that it cannot open.
 
     Raises:
-        DataError: one of the files is gone, cut off or in use.
+        DataError: one of the files is missing, truncated or in use.
     """
     info.check_sizes()
     require_filters(info.filters, str(info.path))
@@ -64,7 +64,7 @@ def open_array(info: ArrayInfo, rows: np.ndarray, *, cache: int | None = None) -
 
 
 def read_stored(path: Path, array: h5py.Dataset, rows: int | slice) -> np.ndarray:
-    """These rows as stored; damage of the file is a DataError."""
+    """Read rows as stored; a damaged file raises DataError."""
     try:
         return np.asarray(array[rows])
     except (OSError, RuntimeError) as error:
@@ -73,7 +73,7 @@ def read_stored(path: Path, array: h5py.Dataset, rows: int | slice) -> np.ndarra
 
 
 def _choose(path: Path, file: h5py.File, keys: Sequence[str]) -> str:
-    """The first of the keys that is there, the only name, or the name of the only array."""
+    """Choose the first existing key, else the only name, else the name of the only array."""
     names = list(file)
     key = next((key for key in keys if key in names), names[0] if len(names) == 1 else None)
     if key is not None:
@@ -88,11 +88,11 @@ def _choose(path: Path, file: h5py.File, keys: Sequence[str]) -> str:
         return arrays[0]
     many = len(arrays) == NAMES_SHOWN
     raise DataError(
-        "an HDF5 file does not hold the array",
+        "array not found in an HDF5 file",
         where=str(path),
         found=f"{len(names):,} names: {listed_names(names)}" if names else "no key",
-        expected=" or ".join(f"'{k}'" for k in keys) + ", or one array alone",
-        fix="stack the arrays into one, a row for every line of Annotations.txt, in its order"
+        expected=" or ".join(f"'{k}'" for k in keys) + ", or a single array",
+        fix="stack the arrays into one, with one row per line of Annotations.txt, in its order"
         if many
         else DOCTOR.format(path.parent),
     )
@@ -103,6 +103,6 @@ def _is_array(path: Path, file: h5py.File, name: str) -> bool:
         return file.get(name, getclass=True) is h5py.Dataset
     try:
         find_array(path, name)
-    except DataError:  # a link that leads nowhere
+    except DataError:  # a broken link
         return False
     return True

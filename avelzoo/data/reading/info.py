@@ -1,4 +1,4 @@
-"""What is known of an array in an HDF5 file: where its numbers lie and what they are."""
+"""Description of an array in an HDF5 file: location and number format."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from avelzoo.data.reading.opening import check_bytes
 
 @dataclass(frozen=True)
 class RawFile:
-    """A file of plain bytes that an array lies in.
+    """A file of raw bytes that holds part of an array.
 
     Attributes:
-        path: where it is.
-        bytes: how many it must hold.
+        path: the file.
+        bytes: required file size.
     """
 
     path: Path
@@ -42,22 +42,22 @@ class Source:
 
 @dataclass(frozen=True)
 class ArrayInfo:
-    """Where an array's bytes are.
+    """Location and number format of an array.
 
     Attributes:
-        key: its name in the file that was asked for.
+        key: its name in the requested file.
         shape: its sizes, rows first.
-        dtype: of the numbers as h5py gives them, byte order included.
-        path: the file that holds it: another one behind an external link.
+        dtype: number format as h5py returns it, including byte order.
+        path: the file that holds it; differs from the requested file behind an external link.
         place: its name in that file.
-        offset: position of the first byte in ``path``; None where the bytes are not in one piece there, as ``dtype``.
-        chunk_bytes: size of a chunk, 0 where there are none.
-        sources: files that a virtual data set is gathered from.
-        raw: files of plain bytes outside HDF5.
-        raw_prefix: what HDF5 has to put before their names.
-        filters: name by number of the filters that reading takes.
-        fill: what HDF5 gives for numbers that were never written.
-        unwritten: which part of it was never written; empty where that cannot be told.
+        offset: position of the first byte in ``path``; None unless the array is contiguous there, in ``dtype``.
+        chunk_bytes: size of a chunk; 0 without chunks.
+        sources: source files of a virtual data set.
+        raw: files of raw bytes outside HDF5.
+        raw_prefix: prefix that HDF5 needs before their names.
+        filters: filters needed for reading: number to name.
+        fill: value that HDF5 returns for unwritten numbers.
+        unwritten: the part that was never written; empty if none or unknown.
     """
 
     key: str
@@ -76,7 +76,7 @@ class ArrayInfo:
 
     @property
     def storage(self) -> str:
-        """How it is stored, in a word."""
+        """Kind of storage: contiguous, chunked or indirect."""
         if self.offset is not None:
             return "contiguous"
         return "chunked" if self.chunk_bytes else "indirect"
@@ -87,15 +87,15 @@ class ArrayInfo:
         return int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
 
     def others(self, path: Path) -> list[Path]:
-        """Every file besides ``path``, the one that was asked for, that holds numbers of this array."""
+        """Files other than ``path``, the requested one, that hold numbers of this array."""
         held = (self.path, *(source.path for source in self.sources), *(raw.path for raw in self.raw))
         return [other for other in dict.fromkeys(held) if other != path]
 
     def check_sizes(self) -> None:
-        """Refuse a file that ends before the numbers that are read from it by position.
+        """Check that no file ends before the numbers that are read from it by position.
 
         Raises:
-            DataError: one is cut off or gone.
+            DataError: a file is truncated or missing.
         """
         if self.offset is not None:
             check_bytes(self.path, self.offset + int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize)

@@ -1,4 +1,4 @@
-"""Label files of the public layout: reading those that training may use, and the rule behind each."""
+"""Label files of the public layout: readers for those used in training, and the rule behind each file."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _ROUNDING = 1e-5  # of tenths in float32
 _SUM_ROUNDING = 5e-3  # of tenths in half precision, summed
 _BLOCK = 32 << 20
 CHOOSE = "correct the file, or use --set dataset.labels=annotations, which rebuilds labels from Annotations.txt"
-REBUILD = "correct the file, or remove it: shares are rebuilt from Annotations.txt when it is not there"
+REBUILD = "correct the file, or remove it: shares are then rebuilt from Annotations.txt"
 
 
 def one_hot(ids: np.ndarray, classes: int) -> np.ndarray:
-    """(...) ids -> (... classes) float32."""
+    """One-hot encode ids: (...) -> (... classes) float32."""
     rows: np.ndarray = np.eye(classes, dtype=np.float32)[ids]
     return rows
 
@@ -34,7 +34,7 @@ def _mean(segments: np.ndarray, events: np.ndarray, n: int) -> np.ndarray:
 
 
 Rule = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
-"""(segments (rows t), events (rows), n) -> what a label file holds for these rows, float32."""
+"""(segments (rows t), events (rows), n) -> a label file's values for these rows, float32."""
 
 RULES: Mapping[str, Rule] = {
     "labels.h5": lambda segments, _, n: one_hot(segments, n + 1),
@@ -43,22 +43,22 @@ RULES: Mapping[str, Rule] = {
     VIDEO_LABELS: lambda _, events, n: one_hot(events, n + 1),
     SHARES: _mean,
 }
-"""How every label file follows from Annotations.txt.
+"""Rules that derive each label file from Annotations.txt.
 
 ``labels.h5`` and ``right_labels.h5`` (rows t n+1): the category in event segments, background elsewhere.
 ``labels_closs.h5`` (rows t): 1 in event segments. ``mil_labels.h5`` (rows n+1): the category; its background column
 is never set. ``prob_label.h5`` (rows n+1): the mean of ``right_labels.h5`` over time. In AVE's files the rule holds
-for all values of ``labels_closs.h5`` and ``mil_labels.h5``; ``labels.h5`` is reported to break it in two rows.
+for all values of ``labels_closs.h5`` and ``mil_labels.h5``; two rows of ``labels.h5`` reportedly break it.
 """
 
 
 def segment_ids(path: Path, annotations: Annotations, t: int) -> np.ndarray:
-    """(rows, t) int64: the column that holds the 1, in a file of one-hot segment labels (rows t n+1).
+    """Read the ids, (rows, t) int64, of a file of one-hot segment labels (rows t n+1).
 
-    AVE's public labels.h5 is reported to hold two categories in two rows; there, the larger id counts.
+    Two rows of AVE's public labels.h5 reportedly hold two categories; the larger id counts.
 
     Raises:
-        DataError: the sizes do not fit the annotations, or a segment is not one-hot.
+        DataError: the sizes do not match the annotations, or a segment is not one-hot.
     """
     n = len(annotations.categories)
     array = _open(path, (len(annotations), t, n + 1))
@@ -80,7 +80,7 @@ def segment_ids(path: Path, annotations: Annotations, t: int) -> np.ndarray:
             "segment labels are not one-hot",
             where=f"{path}, row {row}, segment {segment}",
             found=f"{_not_one_hot(array.raw(row, row + 1)[0, segment])}; faulty are {listed(rows)}",
-            expected=f"one 1 and {n} zeros in every segment",
+            expected=f"one 1 and {n} zeros per segment",
             fix=CHOOSE,
         )
     return ids
@@ -93,10 +93,10 @@ def known_rows(name: str, annotations: Annotations) -> frozenset[int]:
 
 
 def read_shares_table(path: Path, annotations: Annotations) -> np.ndarray:
-    """(rows, n+1) float32: every category's share of a video, background last.
+    """Read every category's share of each video, (rows, n+1) float32, background last.
 
     Raises:
-        DataError: the sizes do not fit the annotations, or a video's shares are not numbers from 0 to 1 with sum 1.
+        DataError: the sizes do not match the annotations, or a video's shares are not numbers from 0 to 1 with sum 1.
     """
     shares = _open(path, (len(annotations), len(annotations.categories) + 1)).all()
     outside = np.any((shares < -_ROUNDING) | (shares > 1 + _ROUNDING), axis=1)
@@ -106,21 +106,21 @@ def read_shares_table(path: Path, annotations: Annotations) -> np.ndarray:
         row = int(wrong[0])
         values = shares[row]
         raise DataError(
-            "a video's shares do not add up" if not outside[row] else "a share is not between 0 and 1",
+            "a video's shares do not sum to 1" if not outside[row] else "a share is not between 0 and 1",
             where=f"{path}, row {row}",
             found=(f"{values.min():g} to {values.max():g}" if outside[row] else f"sum {total[row]:g}")
             + f"; faulty are {listed(wrong)}",
-            expected="numbers from 0 to 1 with sum 1 in every row",
+            expected="numbers from 0 to 1 that sum to 1 in every row",
             fix=REBUILD,
         )
     return shares
 
 
 def count_negatives(root: Path, n: int) -> int:
-    """How many negatives ``labels_noisy.h5`` (rows n+1) speaks of.
+    """Number of negatives in ``labels_noisy.h5`` (rows n+1).
 
     Raises:
-        DataError: one of them is not background.
+        DataError: a row is not labelled background.
     """
     path = root / NEGATIVE_LABELS
     labels = _open(path, (None, n + 1)).all()
@@ -129,8 +129,8 @@ def count_negatives(root: Path, n: int) -> int:
         raise DataError(
             "a negative is not labelled as background",
             where=f"{path}, row {wrong[0]}",
-            found=f"{len(wrong)} of {len(labels)} rows that are not one-hot at {n}",
-            fix="negatives are videos without any event; remove the other rows from all three *_noisy files",
+            found=f"{len(wrong)} of {len(labels)} rows not one-hot at {n}",
+            fix="remove these rows from all three *_noisy files: negatives are videos without an event",
         )
     return len(labels)
 
@@ -140,17 +140,17 @@ def _open(path: Path, shape: tuple[int | None, ...]) -> H5Array:
     if any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
         expected = " x ".join("rows" if size is None else str(size) for size in shape)
         raise DataError(
-            "a label file does not fit the annotations",
+            "a label file does not match the annotations",
             where=str(path),
             found=f"shape {array.shape}",
-            expected=f"{expected}, as the annotations have {(shape[-1] or 1) - 1} categories besides background",
-            fix="use the files that belong together; labels are rebuilt from Annotations.txt when it is not there",
+            expected=f"{expected}: the annotations have {(shape[-1] or 1) - 1} categories besides background",
+            fix="use files of the same data set; without this file, labels are rebuilt from Annotations.txt",
         )
     return array
 
 
 def _last(ones: np.ndarray) -> np.ndarray:
-    """(...) the last column that is set."""
+    """Last column that is set, (...)."""
     last: np.ndarray = ones.shape[-1] - 1 - ones[..., ::-1].argmax(axis=-1)
     return last
 
@@ -160,4 +160,4 @@ def _not_one_hot(values: np.ndarray) -> str:
     if odd.size:
         return f"{values[odd[0]]:g} in column {odd[0]}"
     ones = np.flatnonzero(values == 1)
-    return f"1 in the columns {', '.join(map(str, ones[:5].tolist()))}" if ones.size else "zeros alone"
+    return f"1 in the columns {', '.join(map(str, ones[:5].tolist()))}" if ones.size else "only zeros"

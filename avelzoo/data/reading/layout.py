@@ -1,4 +1,4 @@
-"""The public layout: which files a folder may hold and what each is for."""
+"""The public layout: the files of a data folder and their purposes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ANNOTATIONS = "Annotations.txt"
 SPLITS = ("train", "val", "test")
 ORDERS: Mapping[str, str] = {name: f"{name}_order.h5" for name in SPLITS}
 TEXT_SPLITS: Mapping[str, str] = {name: f"{name}Set.txt" for name in SPLITS}
-"""Annotations of every split's videos, as AVE's video archive holds them; read where no order file is there."""
+"""Annotations of each split's videos, from AVE's video archive; read if there is no order file."""
 ORDER_KEYS = ("order",)
 VISUAL = "visual_feature.h5"
 POOLED_VISUAL = "visual_feature_vec.h5"
-"""Visual features averaged over the grid, read where ``VISUAL`` is not there."""
+"""Visual features averaged over the grid, read if ``VISUAL`` is missing."""
 AUDIO: Mapping[AudioKind, str] = {"vggish": "audio_feature.h5", "cnn14": "audio_cnn14.h5"}
 NEGATIVE_VISUAL = "visual_feature_noisy.h5"
 NEGATIVE_AUDIO: Mapping[AudioKind, str] = {"vggish": "audio_feature_noisy.h5", "cnn14": "audio_cnn14_noisy.h5"}
@@ -33,7 +33,7 @@ NEGATIVE_LABELS = "labels_noisy.h5"
 VIDEO_LABELS = "mil_labels.h5"
 SHARES = "prob_label.h5"
 MARKER = "simulated.json"
-"""Written into simulated folders, so that nobody takes their features for real ones."""
+"""Marker file of simulated folders, so that their features are not mistaken for real ones."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class File:
     """A file of the layout.
 
     Attributes:
-        name: its name.
-        role: what it holds.
-        axes: its array's axes in the notation of every docstring, rows first; none for text.
-        text: one line on it.
-        pooled: whether the grid's two axes may be missing, as in a 1 x 1 grid.
+        name: file name.
+        role: kind of content.
+        axes: axes of its array in the docstrings' notation, rows first; empty for text.
+        text: one-line description.
+        pooled: whether the two grid axes may be missing (read as a 1 x 1 grid).
     """
 
     name: str
@@ -56,7 +56,7 @@ class File:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Names of its array."""
+        """Accepted names of its array."""
         return ORDER_KEYS if self.role == "order" else KEYS
 
 
@@ -69,47 +69,47 @@ FILES: tuple[File, ...] = (
     *(File(ORDERS[name], "order", ("videos",), f"row numbers of the {name} split") for name in SPLITS),
     *(File(TEXT_SPLITS[name], "order", (), f"videos of the {name} split; used without order files") for name in SPLITS),
     File(VISUAL, "visual", VISUAL_AXES, "VGG-19 maps"),
-    File(POOLED_VISUAL, "visual", VISUAL_AXES, "pooled VGG-19 maps, where the maps are not there", pooled=True),
+    File(POOLED_VISUAL, "visual", VISUAL_AXES, "pooled VGG-19 maps; used without the maps", pooled=True),
     File(AUDIO["vggish"], "audio", _AUDIO_AXES, "VGGish features"),
     File(AUDIO["cnn14"], "audio", _AUDIO_AXES, "CNN14 features"),
     File(NEGATIVE_VISUAL, "negatives", VISUAL_AXES, "VGG-19 maps of the negatives"),
     File(NEGATIVE_AUDIO["vggish"], "negatives", _AUDIO_AXES, "VGGish features of the negatives"),
     File(NEGATIVE_AUDIO["cnn14"], "negatives", _AUDIO_AXES, "CNN14 features of the negatives"),
     File(NEGATIVE_LABELS, "negatives", ("rows", "n+1"), "video labels of the negatives: background"),
-    File("labels.h5", "labels", ("rows", "t", "n+1"), "the first segment labels; two rows hold two categories"),
-    File("right_labels.h5", "labels", ("rows", "t", "n+1"), "segment labels, one category a segment"),
+    File("labels.h5", "labels", ("rows", "t", "n+1"), "earlier segment labels; two rows hold two categories"),
+    File("right_labels.h5", "labels", ("rows", "t", "n+1"), "segment labels, one category per segment"),
     File(VIDEO_LABELS, "labels", ("rows", "n+1"), "video labels: the category"),
-    File("labels_closs.h5", "labels", ("rows", "t"), "event or background by segment"),
-    File(SHARES, "labels", ("rows", "n+1"), "mean of right_labels over time: every category's share"),
+    File("labels_closs.h5", "labels", ("rows", "t"), "event or background per segment"),
+    File(SHARES, "labels", ("rows", "n+1"), "mean of right_labels over time: share of each category"),
 )
-"""Every file that is read; a folder may hold others."""
+"""All files that avelzoo reads; a folder may hold further files."""
 
 BY_NAME: Mapping[str, File] = {file.name: file for file in FILES}
 
 
 def need_folder(root: Path) -> Path:
-    """``root``, if it is a folder.
+    """Return ``root`` if it is a folder.
 
     Raises:
-        DataError: it is not.
+        DataError: it is not a folder.
     """
     if not root.is_dir():
         raise DataError(
-            "there is no such data folder" if not root.exists() else "the data folder is a file",
+            "data folder missing" if not root.exists() else "the data folder is a file",
             where=str(root),
-            found=f"a link to {root.readlink()}, which is not there" if root.is_symlink() and not root.exists() else "",
+            found=f"a link to {root.readlink()}, which is missing" if root.is_symlink() and not root.exists() else "",
             expected=f"a folder with {ANNOTATIONS}, {VISUAL} and the other files of AVE's public layout",
-            fix="correct the path; if the folder was moved, `avelzoo evaluate` and `avelzoo run --resume` take its new"
-            " path by --data; `avelzoo data simulate DIR` writes a folder of this layout to try things with",
+            fix="correct the path; if the folder was moved, pass its new path to `avelzoo evaluate` or `avelzoo run"
+            " --resume` with --data; `avelzoo data simulate DIR` writes a simulated folder for experiments",
         )
     return root
 
 
 def need_file(root: Path, name: str, *, purpose: str, fix: str = "") -> Path:
-    """The path of a file that ``purpose`` cannot do without.
+    """Return the path of a file that ``purpose`` requires.
 
     Raises:
-        DataError: it is not there.
+        DataError: the file is missing.
     """
     path = need_folder(root) / name
     if not path.is_file():
@@ -120,34 +120,34 @@ def need_file(root: Path, name: str, *, purpose: str, fix: str = "") -> Path:
             where=str(root),
             found=", ".join(file.name for file in FILES if (root / file.name).is_file()) or "no file of the layout",
             expected=f"{name}, for {purpose}",
-            fix=fix or f"`avelzoo data status {root}` lists what is there and what it allows",
+            fix=fix or f"`avelzoo data status {root}` lists the files of the folder and the uses they allow",
         )
     return path
 
 
 def is_there(path: Path) -> bool:
-    """Whether a name is taken, if only by a symbolic link that leads nowhere."""
+    """Whether a path exists, possibly as a broken symbolic link."""
     return path.is_symlink() or path.exists()
 
 
 def visual_features(root: Path) -> str:
-    """Which visual features to use: the maps, or where they are not there the pooled ones."""
+    """Choose the visual features: the maps, or the pooled ones if the maps are missing."""
     pooled = is_there(root / POOLED_VISUAL) and not is_there(root / VISUAL)
     return POOLED_VISUAL if pooled else VISUAL
 
 
 def audio_features(root: Path, wanted: Literal["auto", "vggish", "cnn14"] = "auto") -> AudioKind:
-    """Which audio features to use: the wanted ones, or for ``auto`` the first that are there."""
+    """Choose the audio features: the wanted kind, or for ``auto`` the first kind present."""
     if wanted != "auto":
         return wanted
     return next((kind for kind, name in AUDIO.items() if is_there(root / name)), "vggish")
 
 
 def read_marker(root: Path) -> dict[str, Any] | None:
-    """What `avelzoo data simulate` said about a folder; None for a folder that it did not write.
+    """Read the marker that `avelzoo data simulate` wrote; None for other folders.
 
     Raises:
-        DataError: there is a marker and it is damaged, so that nobody knows what the folder holds.
+        DataError: the marker is damaged, so the folder's content is unknown.
     """
     path = root / MARKER
     if not os.path.lexists(path):
@@ -158,13 +158,13 @@ def read_marker(root: Path) -> dict[str, Any] | None:
     except OSError as error:
         fault = (error.strerror or str(error)).lower()
     except (ValueError, RecursionError) as error:
-        fault = f"no JSON: {error}" if path.stat().st_size else "an empty file"
+        fault = f"not JSON: {error}" if path.stat().st_size else "an empty file"
     if fault:
         raise DataError(
             "the marker of a simulated folder is damaged",
             where=str(path),
             found=fault,
-            expected="what `avelzoo data simulate` wrote: simulated, note, seed",
+            expected="the keys that `avelzoo data simulate` writes: simulated, note, seed",
             fix=f"simulate the folder again; delete {MARKER} only if the features are real",
         )
     found: dict[str, Any] = marker
@@ -172,9 +172,9 @@ def read_marker(root: Path) -> dict[str, Any] | None:
 
 
 def _marker_fault(marker: object) -> str:
-    """What is wrong with a marker's content; empty where nothing is."""
+    """Fault of a marker's content; empty if none."""
     if not isinstance(marker, dict):
-        return f"a {type(marker).__name__} in place of an object"
+        return f"a {type(marker).__name__} instead of an object"
     kinds: Mapping[str, type] = {"simulated": bool, "note": str, "seed": int}
     missing = [key for key in kinds if key not in marker]
     if missing:

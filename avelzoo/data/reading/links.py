@@ -1,4 +1,4 @@
-"""Links of HDF5: from a name to the file and the object that it stands for."""
+"""HDF5 links: resolving a name to a file and an object."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from avelzoo.data.reading.opening import open_file
 from avelzoo.errors import DataError
 
 NAMES_SHOWN = 6
-_HOPS = 16  # as many as HDF5 itself follows
+_HOPS = 16  # HDF5's own limit
 _WIDTH = 40
 
 
 def follow(path: Path, key: str) -> tuple[Path, str]:
-    """The file that holds an object, and its name there, through soft and external links.
+    """Follow soft and external links to the file that holds an object; return the file and the object's name in it.
 
     Raises:
-        DataError: a link leads nowhere or in a circle, or a file on the way cannot be opened.
+        DataError: a link is broken or circular, or a file on the way cannot be opened.
     """
     where = f"{path}, key '{key}'"
     parts, said = _split(key), ""
@@ -50,23 +50,23 @@ def follow(path: Path, key: str) -> tuple[Path, str]:
             said = f"an external link to '{link.path}' in {link.filename}"
             linked = find_linked(link.filename, path, "HDF5_EXT_PREFIX")
             if linked is None:
-                raise _nowhere(where, f"{said}, which is not there")
+                raise _nowhere(where, f"{said}, which is missing")
             path, parts = linked, [*target, *after]
         else:
             said = f"a soft link to '{link.path}'"
             parts = [*(() if link.path.startswith("/") else before), *target, *after]
-    raise DataError("links in an HDF5 file lead in a circle", where=where, found=said, fix="link to the array itself")
+    raise DataError("circular links in an HDF5 file", where=where, found=said, fix="link to the array itself")
 
 
 def find_linked(name: str, holder: Path, variable: str) -> Path | None:
-    """The file that ``holder`` refers to as ``name``, where HDF5 looks for it, in HDF5's order; None if there is none.
+    """Find the file that ``holder`` refers to as ``name``, in HDF5's search order; None if not found.
 
-    An absolute path that is gone is looked for by its last part, as when a folder has moved.
+    If an absolute path is missing, its last part is searched for, because the folder may have moved.
 
     Args:
-        name: as written in the file.
+        name: the name as written in the file.
         holder: the file that refers to it.
-        variable: of the environment, with more folders to search.
+        variable: environment variable with additional folders to search.
     """
     moved = Path(name).is_absolute()
     if moved and Path(name).is_file():
@@ -75,13 +75,13 @@ def find_linked(name: str, holder: Path, variable: str) -> Path | None:
     given = [part.replace("${ORIGIN}", str(folder)) for part in os.environ.get(variable, "").split(os.pathsep) if part]
     for place in (*map(Path, given), folder, Path.cwd(), holder.resolve().parent):
         found = place / (Path(name).name if moved else name)
-        if found.is_file() and not (moved and found.samefile(holder)):  # a file is not its own moved target
+        if found.is_file() and not (moved and found.samefile(holder)):  # a file cannot be its own moved target
             return found
     return None
 
 
 def listed_names(names: Collection[str]) -> str:
-    """``a, b, c and 12 more``: a few names, none of them long."""
+    """List a few shortened names: ``a, b, c and 12 more``."""
     shown = [name if len(name) <= _WIDTH else f"{name[: _WIDTH - 3]}..." for name in islice(names, NAMES_SHOWN)]
     more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
     return ", ".join(shown) + more
@@ -92,7 +92,7 @@ def _split(name: str) -> list[str]:
 
 
 def _step(file: h5py.File, parts: list[str]) -> tuple[Any, list[str], list[str]] | None:
-    """The first link among the parts, what is before and after it; None where every part is an object itself."""
+    """Find the first link among the parts, and the parts before and after it; None if no part is a link."""
     group: Any = file
     for i, part in enumerate(parts):
         link = group.get(part, getlink=True) if isinstance(group, h5py.Group) else None
@@ -105,17 +105,17 @@ def _step(file: h5py.File, parts: list[str]) -> tuple[Any, list[str], list[str]]
 def _nowhere(where: str, said: str, file: h5py.File | None = None) -> DataError:
     there = f"; that file holds {listed_names(file)}" if file is not None and len(file) else ""
     return DataError(
-        "a link in an HDF5 file leads nowhere",
+        "broken link in an HDF5 file",
         where=where,
         found=said + there,
-        expected="a link to an array that is there, or the array itself",
-        fix="put the linked file back or beside this one, or write the array into this file",
+        expected="a link to an existing array, or the array itself",
+        fix="restore the linked file, copy it into this file's folder, or write the array into this file",
     )
 
 
 def _not_held(where: str, file: h5py.File) -> DataError:
     return DataError(
-        "an HDF5 file does not hold the array",
+        "array not found in an HDF5 file",
         where=where,
         found=listed_names(file) if len(file) else "no key",
         fix="write it into that file, or correct the reference to it",

@@ -1,4 +1,4 @@
-"""Which rows make up the train, val and test splits."""
+"""Rows of the train, val and test splits."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from avelzoo.errors import DataError
 
 _SHOWN = 5
 PURPOSES: Mapping[str, str] = {
-    "train": "the model learns from train",
-    "val": "val chooses the epoch and every threshold",
-    "test": "test gives the reported scores",
+    "train": "needed to train the model",
+    "val": "needed to select the epoch and the thresholds",
+    "test": "needed for the reported scores",
 }
 
 
 def order_files(root: Path) -> Mapping[str, str]:
-    """The file of every split: the order files; the text splits of AVE's video archive where they alone are there."""
+    """File of each split: the order files, or the text splits of AVE's video archive if only those exist."""
     order = any(is_there(root / file) for file in ORDERS.values())
     text = all((root / file).is_file() for file in TEXT_SPLITS.values())
     return TEXT_SPLITS if text and not order else ORDERS
 
 
 def read_order(path: Path, annotations: Annotations) -> np.ndarray:
-    """Row numbers of a split, in the file's order.
+    """Read the row numbers of a split, in the file's order.
 
     Args:
         path: an order file, or a text file with annotations of the split's videos.
-        annotations: of the folder.
+        annotations: the folder's annotations.
 
     Returns:
         (videos) int64.
 
     Raises:
-        DataError: an order file is not a list of different whole numbers from 0 to ``rows - 1``; a line of a text file
+        DataError: an order file is not a list of distinct whole numbers from 0 to ``rows - 1``; a line of a text file
             is not in the annotations; the split is empty.
     """
     if path.name in TEXT_SPLITS.values():
@@ -51,26 +51,26 @@ def read_order(path: Path, annotations: Annotations) -> np.ndarray:
         order = stored.astype(np.int64)
         whole = np.array_equal(order, stored)
     if not whole:
-        raise _fault(path, "an order file holds numbers that are not whole", stored[order != stored], "row numbers")
+        raise _fault(path, "an order file holds non-integer numbers", stored[order != stored], "row numbers")
     rows = len(annotations)
     outside = (order < 0) | (order >= rows)
     if outside.any():
         from_one = order.min() >= 1 and order.max() == rows
         raise _fault(
             path,
-            "an order file names rows that do not exist",
+            "an order file lists rows that do not exist",
             order[outside],
-            f"numbers from 0 to {rows - 1}, as the annotations have {rows} rows",
-            "this file seems to count from 1: subtract 1 from all numbers of all order files" if from_one else "",
+            f"numbers from 0 to {rows - 1}: the annotations have {rows} rows",
+            "the file seems to count from 1: subtract 1 from all numbers in all order files" if from_one else "",
         )
     values, counts = np.unique(order, return_counts=True)
     if (counts > 1).any():
-        raise _fault(path, "an order file names rows more than once", values[counts > 1], "every row once")
+        raise _fault(path, "an order file lists rows more than once", values[counts > 1], "every row once")
     return order
 
 
 def read_orders(root: Path, annotations: Annotations) -> dict[str, np.ndarray]:
-    """Row numbers by split.
+    """Read the row numbers of every split.
 
     Raises:
         DataError: a file is missing or wrong, or two splits share rows.
@@ -84,7 +84,7 @@ def read_orders(root: Path, annotations: Annotations) -> dict[str, np.ndarray]:
 
 
 def overlaps(root: Path, orders: dict[str, np.ndarray]) -> list[DataError]:
-    """An error for every pair of splits that share rows."""
+    """Yield an error for every pair of splits that share rows."""
     faults, files = [], order_files(root)
     for one, other in combinations(orders, 2):
         shared = np.intersect1d(orders[one], orders[other])
@@ -96,11 +96,11 @@ def overlaps(root: Path, orders: dict[str, np.ndarray]) -> list[DataError]:
 
 
 def _stored(path: Path) -> np.ndarray:
-    """The numbers of an order file, unjudged."""
+    """Read the numbers of an order file, unchecked."""
     shape = read_info(path, ORDER_KEYS).shape
     if len(shape) != 1:
         raise DataError(
-            "an order file holds a table in place of a list",
+            "an order file holds a table instead of a list",
             where=str(path),
             found=f"shape {shape}",
             expected=f"one axis: ({max(shape)},)",
@@ -113,7 +113,7 @@ def _stored(path: Path) -> np.ndarray:
 
 
 def _text_order(path: Path, annotations: Annotations) -> np.ndarray:
-    """Rows of the annotations that a text split lists; a line that occurs twice takes the next equal row."""
+    """Match the lines of a text split to annotation rows; a repeated line takes the next equal row."""
     places: dict[tuple[str, str, int, int], deque[int]] = defaultdict(deque)
     for number, row in enumerate(annotations.rows):
         places[_identity(row)].append(number)
@@ -122,11 +122,11 @@ def _text_order(path: Path, annotations: Annotations) -> np.ndarray:
         rows = places[_identity(row)]
         if not rows:
             raise DataError(
-                "a text split lists a video that the annotations do not have, or lists it twice",
+                "a text split lists a video that is not in the annotations, or lists it twice",
                 where=f"{path}, line {row.line}",
                 found=str(row),
                 expected=f"lines of {annotations.path.name}, each once",
-                fix="use files that belong together, or write the row numbers into order files",
+                fix="use files of the same data set, or write the row numbers into order files",
             )
         order.append(rows.popleft())
     if not order:
@@ -145,7 +145,7 @@ def _empty(path: Path) -> DataError:
         where=str(path),
         found="no row number",
         expected=f"at least one video: {PURPOSES[name]}",
-        fix=f"take some rows out of another split for {name}",
+        fix=f"move some rows from another split to {name}",
     )
 
 

@@ -1,4 +1,4 @@
-"""Sizes of arrays: what they should be, and what a wrong one may be in truth."""
+"""Shapes of arrays: descriptions of the expected ones, and guesses about wrong ones."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ AXES = {"t": "segments t", "h": "grid rows h", "w": "grid columns w", "v": "chan
 
 
 def named(axes: Sequence[str]) -> str:
-    """``3 axes: rows, segments t, channels a``."""
+    """Describe axes: ``3 axes: rows, segments t, channels a``."""
     count = len(axes)
     return f"{count} {'axis' if count == 1 else 'axes'}: {', '.join(AXES.get(axis, axis) for axis in axes)}"
 
 
 def reshaped(shape: Sequence[int], axes: Sequence[str]) -> str:
-    """How visual features with too few axes can be stored so that they fit; empty where that is not clear."""
+    """Suggest a shape for visual features with too few axes; empty if unclear."""
     if tuple(axes[-3:]) != ("h", "w", "v"):
         return ""
     if len(shape) == 3:
         rows, t, v = shape
-        return f"({rows}, {t}, 1, 1, {v}) for features that are pooled over the grid"
+        return f"({rows}, {t}, 1, 1, {v}) for features pooled over the grid"
     if len(shape) == 4:
         rows, t, cells, v = shape
         side = isqrt(cells)
@@ -32,7 +32,7 @@ def reshaped(shape: Sequence[int], axes: Sequence[str]) -> str:
 def channels_first(shape: Sequence[int]) -> bool:
     """Whether visual features (rows, t, h, w, v) look like (rows, t, v, h, w).
 
-    The last two sizes are then those of a grid: alike, or both much smaller than the one before.
+    The last two sizes then look like a grid: equal, or both much smaller than the size before.
     """
     h, w, v = shape[-3:]
     return v < h and w < h and (w == v or h >= 2 * max(w, v))

@@ -1,4 +1,4 @@
-"""What the numbers of an array are like, seen block by block."""
+"""Statistics of an array's numbers, computed block by block."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _LIMIT = float(np.finfo(np.float32).max)
 
 @dataclass
 class Values:
-    """Statistics of the finite numbers, and where the others are.
+    """Statistics of the finite numbers, and rows with other numbers.
 
     Attributes:
-        rows: rows that were read.
-        min: the smallest; NaN where there is no finite number, as for the next two.
-        max: the largest.
-        mean: the mean.
+        rows: number of rows read.
+        min: smallest number; like `max` and `mean`, NaN without finite numbers.
+        max: largest number.
+        mean: mean.
         zeros: share of exact zeros.
-        nan: how many are not a number.
-        infinite: how many are infinite, or will be as float32.
-        bad_rows: rows with such numbers.
-        empty_rows: rows that hold nothing but zeros.
-        fill_rows: rows that hold nothing but the fill value, where that is another number: they were never written.
+        nan: number of NaNs.
+        infinite: count of numbers that are infinite, or become infinite in float32.
+        bad_rows: rows with NaN or infinite numbers.
+        empty_rows: rows of zeros only.
+        fill_rows: rows of a non-zero fill value only: they were never written.
     """
 
     rows: int = 0
@@ -74,7 +74,7 @@ def survey(array: H5Array, *, quick: bool = False, tick: Callable[[int], None] |
 
 
 def _blocks(array: H5Array, quick: bool) -> Iterator[tuple[int, np.ndarray]]:
-    """(first row, rows as stored)."""
+    """Yield (first row, rows as stored)."""
     if quick and len(array) > SAMPLE:
         for row in np.linspace(0, len(array) - 1, SAMPLE).astype(int).tolist():
             yield row, array.raw(row, row + 1)
@@ -85,7 +85,7 @@ def _blocks(array: H5Array, quick: bool) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _set_aside(found: Values, start: int, rows: np.ndarray) -> np.ndarray:
-    """Count what is not finite; returns the finite numbers."""
+    """Count non-finite numbers; return the finite ones."""
     nan = np.isnan(rows)
     with np.errstate(over="ignore", invalid="ignore"):
         infinite = np.isinf(rows.astype(np.float32))

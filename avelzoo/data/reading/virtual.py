@@ -1,4 +1,4 @@
-"""Arrays whose numbers lie in other files: virtual data sets and external raw storage."""
+"""Arrays stored in other files: virtual data sets and external raw storage."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from avelzoo.errors import DataError
 
 _UNLIMITED = h5py.h5s.UNLIMITED
 ORIGIN = b"${ORIGIN}"
-"""HDF5's word for the folder of the file that refers to others."""
+"""HDF5's placeholder for the folder of the referring file."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a virtual data set, and the data set that it is read from.
+    """A part of a virtual data set and its source.
 
     Attributes:
-        file: as the virtual data set names it; "." is its own file.
-        key: of the data set there.
-        rows: first and last row of the virtual data set that it fills.
-        size: how many numbers it fills; None where that grows with the source.
-        ends: what the source must reach on each axis; None for all of it.
+        file: source file as the virtual data set names it; "." is the virtual data set's file.
+        key: name of the data set in the source file.
+        rows: first and last row of the virtual data set that the part fills.
+        size: count of numbers that the part fills; None if it grows with the source.
+        ends: required extent of the source on each axis; None for the whole source.
     """
 
     file: str
@@ -40,7 +40,7 @@ class Piece:
 
 
 def pieces(array: h5py.Dataset) -> Iterator[Piece]:
-    """What a virtual data set is gathered from; printf-style names are spelled out."""
+    """Parts of a virtual data set; printf-style names are expanded."""
     for source in array.virtual_sources():
         start, stride, count, block = _selection(source.vspace, array.shape)
         growing = [axis for axis, number in enumerate(count) if number == _UNLIMITED]
@@ -65,13 +65,13 @@ def pieces(array: h5py.Dataset) -> Iterator[Piece]:
 
 
 def raw_files(array: h5py.Dataset, path: Path) -> tuple[list[RawFile], bytes]:
-    """The files of an array in external storage, and the prefix with which HDF5 finds them.
+    """Find the files of an array in external storage, and the prefix with which HDF5 finds them.
 
-    HDF5 reads zeros where such a file is too short, and looks for it in the working directory; here it may also lie
-    beside the HDF5 file.
+    HDF5 searches the working directory, and reads zeros if a file is too short. Here, the HDF5 file's folder is also
+    searched.
 
     Raises:
-        DataError: a file is missing or cut off, or there are two of its name.
+        DataError: a file is missing or truncated, or two files have its name.
     """
     where = f"{path}, key '{array.name.lstrip('/')}'"
     left = int(np.prod(array.shape, dtype=np.int64)) * array.id.get_type().get_size()
@@ -85,12 +85,12 @@ def raw_files(array: h5py.Dataset, path: Path) -> tuple[list[RawFile], bytes]:
         if not Path(name).is_absolute():
             beside.add(origin)
     if len(beside) > 1:
-        raise _two_places(where, "some in the working directory and some beside the HDF5 file")
+        raise _two_places(where, "some in the working directory and some in the HDF5 file's folder")
     return found, ORIGIN if beside == {True} else b""
 
 
 def _selection(space: h5py.h5s.SpaceID, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-    """(start, stride, count, block); what is not a regular hyperslab by its bounds."""
+    """(start, stride, count, block); an irregular selection is given by its bounds."""
     ones = (1,) * len(shape)
     kind = space.get_select_type()
     if kind == h5py.h5s.SEL_HYPERSLABS and space.is_regular_hyperslab():
@@ -112,7 +112,7 @@ def _spelled(name: str, number: int) -> str:
 
 
 def _raw_path(name: str, holder: Path, where: str) -> tuple[Path, bool]:
-    """Where a file of plain bytes is, and whether that is relative to the HDF5 file's folder."""
+    """Locate a file of raw bytes; return its path and whether it was found relative to the HDF5 file's folder."""
     folder = holder.parent.absolute()
     if Path(name).is_absolute():
         places = {Path(name): False}
@@ -123,11 +123,11 @@ def _raw_path(name: str, holder: Path, where: str) -> tuple[Path, bool]:
     there = [place for place in places if place.is_file()]
     if not there:
         raise DataError(
-            "the bytes of an array are in a file that is not there",
+            "the file with an array's bytes is missing",
             where=where,
             found=f"external storage in {name}",
             expected=" or ".join(map(str, places)),
-            fix="put that file back, or write the array into the HDF5 file itself",
+            fix="restore that file, or write the array into the HDF5 file itself",
         )
     if len(there) > 1 and not there[0].samefile(there[1]):
         raise _two_places(where, " and ".join(map(str, there)))
@@ -136,9 +136,9 @@ def _raw_path(name: str, holder: Path, where: str) -> tuple[Path, bool]:
 
 def _two_places(where: str, found: str) -> DataError:
     return DataError(
-        "the files with an array's bytes are in two places",
+        "the files with an array's bytes are in two folders",
         where=where,
         found=found,
-        expected="one place",
-        fix="keep the right files, beside the HDF5 file",
+        expected="one folder",
+        fix="keep only the correct files, in the HDF5 file's folder",
     )

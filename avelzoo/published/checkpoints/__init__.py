@@ -1,4 +1,4 @@
-"""Reading strangers' checkpoints: what a file is by its content, and the weights in it. Nothing in it is executed."""
+"""Safe reading of untrusted checkpoints: file format by content, and the weights. Nothing in a file is executed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The object in a checkpoint file: PyTorch's archive, its older row of pickles, a plain pickle, safetensors.
+"""Readers of the object in a checkpoint file: PyTorch's archive, its older sequence of pickles, a pickle, safetensors.
 
 Tensors are copied out of the file's bytes; everything else becomes plain data or inert stand-ins.
 """
@@ -24,11 +24,11 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 
 class Content(NamedTuple):
-    """What a checkpoint file holds.
+    """Content of a checkpoint file.
 
     Attributes:
-        value: the object that was saved.
-        inert: classes and functions it names, none of which was imported or called.
+        value: the saved object.
+        inert: classes and functions it names; none was imported or called.
     """
 
     value: Any
@@ -36,12 +36,12 @@ class Content(NamedTuple):
 
 
 def load(path: Path) -> Content:
-    """The object in a checkpoint file, whatever the file is called.
+    """Read the object in a checkpoint file, whatever the file's name.
 
     Raises:
-        RunError: the file is missing, damaged or of a kind that holds no weights, or it calls something that does more
-            than make a value.
-        OSError: it cannot be opened.
+        RunError: the file is missing, damaged or of a kind without weights, or it contains a call that does more than
+            construct a value.
+        OSError: the file cannot be opened.
     """
     form = form_of(path)
     try:
@@ -59,16 +59,16 @@ def load(path: Path) -> Content:
     except Exception as error:
         first = (str(error).splitlines() or [""])[0]
         raise RunError(
-            "the checkpoint is damaged or cut off",
+            "the checkpoint is damaged or truncated",
             where=str(path),
             found=f"{path.stat().st_size} bytes; {type(error).__name__}: {first}"[:200],
-            expected="a file that torch.save or safetensors wrote",
+            expected="a file written by torch.save or safetensors",
             fix=AGAIN,
         ) from error
 
 
 def _in_any_encoding(read: Callable[[IO[bytes], str], Content], stream: IO[bytes]) -> Content:
-    """Texts of Python 2 are UTF-8, or, where NumPy's bytes are among them, Latin-1."""
+    """Decode texts of Python 2 as UTF-8, or as Latin-1 if they include NumPy's bytes."""
     try:
         return read(stream, "utf-8")
     except UnicodeDecodeError:
@@ -77,12 +77,12 @@ def _in_any_encoding(read: Callable[[IO[bytes], str], Content], stream: IO[bytes
 
 
 def _load_zip(stream: IO[bytes], encoding: str) -> Content:
-    """The pickle ``data.pkl``, and a record for each storage."""
+    """Read a zip archive: the pickle ``data.pkl``, and one record per storage."""
     with zipfile.ZipFile(stream) as archive:
         pickled = min((name for name in archive.namelist() if name.split("/")[-1] == "data.pkl"), key=len)
         folder = pickled.removesuffix("data.pkl")
         if not any(record.CRC for record in archive.infolist()):
-            for record in archive.infolist():  # written without checksums, which torch.save can be asked for
+            for record in archive.infolist():  # written without checksums, an option of torch.save
                 del record.CRC
         order = f"{folder}byteorder"
         swapped = order in archive.namelist() and archive.read(order).strip() == b"big"
@@ -106,11 +106,10 @@ def _load_zip(stream: IO[bytes], encoding: str) -> Content:
 
 
 def _load_pickles(stream: IO[bytes], encoding: str) -> Content:
-    """What torch.save wrote before 1.6, or a single pickle.
+    """Read the format of torch.save before 1.6, or a single pickle.
 
-    Magic number, protocol, system, the object, the storages' keys; then each storage's length and bytes. Tensors are
-    rebuilt from storages that come later in the file, so the object is read twice: once for the storages' types, once
-    with their content.
+    Magic number, protocol, system, the object, the storages' keys; then each storage's length and bytes. The storages
+    follow the object in the file, so the object is read twice: once for the storages' types, once with their content.
     """
     first = Reader(stream, _no_storage, _nested, encoding)
     found = first.load()
@@ -133,7 +132,7 @@ def _load_pickles(stream: IO[bytes], encoding: str) -> Content:
         dtype, expected = types[key]
         (count,) = struct.unpack("<q", stream.read(8))
         if count != expected:
-            raise RunError("a storage's length is not what the checkpoint says", found=f"{count}, not {expected}")
+            raise RunError("a storage's length contradicts the checkpoint", found=f"{count}, not {expected}")
         data = stream.read(count * dtype.itemsize)
         _require_size(len(data), dtype, count)
         kept[key] = _from_bytes(data, dtype, swapped=swapped)
@@ -150,7 +149,7 @@ def _load_pickles(stream: IO[bytes], encoding: str) -> Content:
 
 
 def _nested(data: bytes) -> Storage:
-    """A storage inside a plain pickle: a small file of the older format."""
+    """Read a storage inside a plain pickle: a small file of the older format."""
     value: Storage = _load_pickles(BytesIO(data), "utf-8").value
     return value
 
@@ -164,7 +163,7 @@ def _described(pid: Any) -> tuple[torch.dtype, str, int]:
 
 
 def _plain(stream: IO[bytes]) -> Any:
-    """A pickle of plain data: numbers, texts, lists, dictionaries."""
+    """Read a pickle of plain data: numbers, texts, lists, dictionaries."""
     return Reader(stream, _no_storage, _nested).load()
 
 
@@ -180,7 +179,7 @@ def _keys(found: Any) -> Iterable[str]:
 
 def _require_size(size: int, dtype: torch.dtype, count: int) -> None:
     if size != count * dtype.itemsize:
-        raise RunError("the checkpoint is cut off", found=f"{size} bytes for {count} values of {dtype}", fix=AGAIN)
+        raise RunError("the checkpoint is truncated", found=f"{size} bytes for {count} values of {dtype}", fix=AGAIN)
 
 
 def _from_bytes(data: bytes, dtype: torch.dtype, *, swapped: bool) -> Tensor:

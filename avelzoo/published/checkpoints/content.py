@@ -1,4 +1,4 @@
-"""What a file is, judged by its content: names and suffixes of checkpoints promise nothing."""
+"""Detection of a file's format by its content; names and suffixes of checkpoints are ignored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, NoReturn
 from avelzoo.errors import RunError
 
 Form = Literal["zip", "safetensors", "pickle"]
-"""The formats that are read: torch.save's archive, safetensors, and pickles (torch.save before 1.6, `pickle.dump`)."""
+"""Readable formats: torch.save's archive, safetensors, and pickles (torch.save before 1.6, `pickle.dump`)."""
 
 _HEAD = 4096
 AGAIN = "download or copy it again, and compare its size with the original's"
@@ -21,11 +21,11 @@ _UNPACK = "unpack it and name the checkpoint inside"
 
 
 class Kind(NamedTuple):
-    """A kind of file that holds no readable weights.
+    """A kind of file without readable weights.
 
     Attributes:
-        name: what it is.
-        fix: what to do about it.
+        name: description of the kind.
+        fix: the remedy.
     """
 
     name: str
@@ -38,7 +38,7 @@ _OTHERS = {
     b"\x89HDF\r\n\x1a\n": Kind(
         "an HDF5 file, such as Keras or a feature extractor writes", "name a PyTorch checkpoint"
     ),
-    b"\x93NUMPY": Kind("one NumPy array (.npy), without a name", "name the file that holds all weights by name"),
+    b"\x93NUMPY": Kind("one NumPy array (.npy), without a name", "name the file with all weights, stored by name"),
     b"GGUF": Kind("a GGUF file of a language model", "name a PyTorch checkpoint"),
     b"%PDF": Kind("a PDF document", "name a PyTorch checkpoint"),
     b"\x7fELF": Kind("a program", "name a PyTorch checkpoint"),
@@ -46,11 +46,11 @@ _OTHERS = {
 
 
 def form_of(path: Path) -> Form:
-    """The format of a checkpoint.
+    """Detect the format of a checkpoint.
 
     Raises:
-        RunError: there is no such file, or it is of a kind that holds no weights that can be read. The kind is named.
-        OSError: it cannot be opened.
+        RunError: the file is missing, or of a kind without readable weights; the message names the kind.
+        OSError: the file cannot be opened.
     """
     _require_file(path)
     with path.open("rb") as stream:
@@ -59,7 +59,7 @@ def form_of(path: Path) -> Form:
     if not head:
         _refuse(path, Kind("empty", AGAIN), found="0 bytes")
     if not head.strip(b"\0"):
-        _refuse(path, Kind("blank: its beginning is zero bytes alone", AGAIN), found=f"{size} bytes")
+        _refuse(path, Kind("blank: it begins with zero bytes only", AGAIN), found=f"{size} bytes")
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         _require_archive(path, size)
         return "zip"
@@ -87,34 +87,34 @@ def _require_file(path: Path) -> None:
         )
     if path.is_symlink() and not path.exists():
         raise RunError(
-            "the checkpoint is a link to a file that is not there", where=str(path), found=f"link to {path.readlink()}"
+            "the checkpoint is a link to a missing file", where=str(path), found=f"link to {path.readlink()}"
         )
     if not path.exists():
-        raise RunError("there is no such checkpoint", where=str(path), fix="check the path")
+        raise RunError("checkpoint missing", where=str(path), fix="check the path")
     if not path.is_file():
-        raise RunError("the checkpoint is not an ordinary file", where=str(path), fix="copy its content to a file")
+        raise RunError("the checkpoint is not a regular file", where=str(path), fix="copy its content to a file")
 
 
 def _require_archive(path: Path, size: int) -> None:
-    """Refuse zip archives that PyTorch did not write, or that hold a program."""
+    """Refuse zip archives that PyTorch did not write, and those that contain a program."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise RunError(
-            "the checkpoint is cut off or damaged: a zip archive, as torch.save writes, without a readable end",
+            "the checkpoint is truncated or damaged: a zip archive (as torch.save writes) without a readable end",
             where=str(path),
             found=f"{size} bytes; {error}",
             fix=AGAIN,
         ) from error
     tops = {name.partition("/")[2] for name in names} | set(names)
     if "constants.pkl" in tops or any(name.startswith("code/") for name in tops):
-        fix = f"where you trust its origin: {_SAVE.replace('model', 'torch.jit.load(OLD)')}"
+        fix = f"if you trust its origin: {_SAVE.replace('model', 'torch.jit.load(OLD)')}"
         _refuse(path, Kind("a TorchScript archive: a program with its weights", fix))
     if "data.pkl" in tops:
         return
     if any(name.endswith("serialized_exported_program.json") or "models/model.json" in name for name in names):
-        _refuse(path, Kind("a torch.export archive: a program with its weights", f"save the weights alone: {_SAVE}"))
+        _refuse(path, Kind("a torch.export archive: a program with its weights", f"save only the weights: {_SAVE}"))
     if names and all(name.endswith(".npy") for name in names):
         fix = "torch.save({name: torch.from_numpy(array) for name, array in numpy.load(OLD).items()}, NEW)"
         _refuse(path, Kind("a NumPy archive (.npz)", fix), found=_some(names))
@@ -133,30 +133,30 @@ def _refuse_packed(path: Path, head: bytes) -> None:
 
 
 def _is_safetensors(path: Path, head: bytes, size: int) -> bool:
-    """Eight bytes with the length of a JSON header, then the header, then the tensors."""
+    """Whether a file is safetensors: eight bytes with the length of a JSON header, the header, the tensors."""
     length = int.from_bytes(head[:8], "little")
     if len(head) < 9 or head[8:9] != b"{" or not 2 <= length < 2**32:
         return False
     if length > size - 8:
         raise RunError(
-            "the checkpoint is cut off: its safetensors header is longer than the file",
+            "the checkpoint is truncated: its safetensors header is longer than the file",
             where=str(path),
             found=f"{size} bytes",
-            expected=f"{length + 8} bytes and more",
+            expected=f"at least {length + 8} bytes",
             fix=AGAIN,
         )
     return True
 
 
 def _text(path: Path, head: bytes, size: int) -> NoReturn:
-    """Text of some kind, or bytes of none that is known."""
+    """Identify a text file, or bytes of an unknown kind."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = head.decode("utf-16", "ignore")
     else:
         try:
             text = head.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            if error.start < len(head) - 3 or len(head) < _HEAD:  # not a letter cut by the end of what was read
+            if error.start < len(head) - 3 or len(head) < _HEAD:  # not a character split by the end of the block
                 _refuse(path, Kind("of an unknown kind", AGAIN), found=f"{size} bytes that begin with {head[:8]!r}")
             text = head[: error.start].decode("utf-8-sig")
     text = text.strip()
@@ -181,14 +181,14 @@ def _annex(text: str) -> tuple[Kind, str]:
 
 def _page(text: str) -> tuple[Kind, str]:
     title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
-    fix = "open the link in a browser, confirm what the page asks, and save the file itself"
-    return Kind("a web page, not the file behind it", fix), " ".join(title[1].split()) if title else _first_line(text)
+    fix = "open the link in a browser, confirm the download, and save the file itself"
+    return Kind("a web page instead of the file", fix), " ".join(title[1].split()) if title else _first_line(text)
 
 
 def _json(text: str) -> tuple[Kind, str]:
     if '"weight_map"' in text:
         return Kind("the index of a checkpoint in several files", "name a checkpoint in one file"), ""
-    return Kind("JSON text", "name the file with the weights, not the one that describes it"), _first_line(text)
+    return Kind("JSON text", "name the file with the weights, not its description"), _first_line(text)
 
 
 def _looks_like_json(text: str) -> bool:
@@ -223,6 +223,6 @@ def _refuse(path: Path, kind: Kind, *, found: str = "") -> NoReturn:
         f"the checkpoint is {kind.name}",
         where=str(path),
         found=found,
-        expected="a file that torch.save or safetensors wrote",
+        expected="a file written by torch.save or safetensors",
         fix=kind.fix,
     )

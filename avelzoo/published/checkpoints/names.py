@@ -1,7 +1,7 @@
-"""Which names in a pickle stand for data, and which would run something if a pickle that calls them were executed.
+"""Classification of names in a pickle: data, or functions that would run something if the pickle were executed.
 
-Nothing of a checkpoint is executed here, whatever it names. The distinction is for the reader's sake: a settings object
-beside the weights is ordinary, a call of ``os.system`` is an attack on whoever opens the file with other tools.
+avelzoo executes nothing of a checkpoint. The classification protects users who open the file with other tools: a
+settings object beside the weights is harmless, a call of ``os.system`` is an attack.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _PLAIN: dict[str, frozenset[str] | None] = {
     "zoneinfo": None,
     "zoneinfo._common": None,
 }
-"""The standard library's data: every name of a module, or these."""
+"""Names of the standard library that construct data: all names of a module, or those listed."""
 _FRAMEWORKS = ("torch", "numpy")
 _RUNNING_MODULES = (
     "torch.hub", "torch.jit", "torch.package", "torch.utils.cpp_extension", "torch.utils.model_zoo", "torch.ops",
@@ -65,10 +65,10 @@ _RUNNING_PACKAGES = ("pip", "setuptools", "distutils", "pkg_resources", "IPython
 
 
 def would_run(module: str, name: str) -> bool:
-    """Whether calling this name could do more than make a value.
+    """Whether calling this name could do more than construct a value.
 
-    Of the standard library all but known data could; of PyTorch and NumPy what loads, saves or compiles. Other packages
-    are not judged, but for a few that exist to run things.
+    True for names of the standard library that are not known data, and for functions of PyTorch and NumPy that load,
+    save or compile. Other packages count as data, except a few that exist to run things.
     """
     root = module.partition(".")[0]
     if root in _FRAMEWORKS:
@@ -85,5 +85,5 @@ def would_run(module: str, name: str) -> bool:
 
 
 def modern(module: str, name: str) -> tuple[str, str]:
-    """Python 3's module and name of what protocols before 3 write under those of Python 2."""
+    """Translate a module and name of Python 2, which protocols before 3 write, to Python 3."""
     return NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))

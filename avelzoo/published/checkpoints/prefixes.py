@@ -1,4 +1,4 @@
-"""Names of weights without what training scripts put before them."""
+"""Removal of the prefixes that training scripts add to names of weights."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _MARKS = re.compile(r"(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|_forward_module)\.")
-"""What torch.compile, FSDP, activation checkpointing and Lightning Fabric write into names, wherever it stands."""
+"""Marks that torch.compile, FSDP, activation checkpointing and Lightning Fabric insert anywhere in a name."""
 WRAPPERS = ("module", "model", "net", "network", "state_dict", "ema_model", "online_model")
-"""Attributes in which wrappers hold the model: data-parallel training, Lightning modules, averages."""
+"""Attributes that hold the model in wrappers: data-parallel training, Lightning modules, averages."""
 
 
 def without_prefixes(state: Mapping[str, T]) -> Iterator[tuple[dict[str, T], str]]:
-    """The weights under ever shorter names, as they are first; with each, what was taken off.
+    """Yield the weights under successively shorter names, unchanged first, each with the removed prefix.
 
-    1. Marks such as ``_orig_mod.``, wherever they stand.
-    2. A wrapper's name before every key, such as ``module.``, again and again.
-    3. The same where not every key has it: from those that have it; then those keys alone.
-    4. ``module.`` inside a name, which a wrapped part of a model leaves.
+    Removed are, in this order:
 
-    A first part that all keys share is taken off like a wrapper's name, whatever it is.
+    1. Marks such as ``_orig_mod.``, anywhere in a name.
+    2. A wrapper's name in front of every key, such as ``module.``, repeatedly.
+    3. A wrapper's name in front of some keys: first only removed from these, then with the other keys dropped.
+    4. ``module.`` inside a name, left by a wrapped part of the model.
 
-    Whoever asks tries them in this order: a model may well have a part that is called ``model``.
+    A first part that all keys share is removed like a wrapper's name, whatever it is. Callers try the results in this
+    order, because a model may have a part that is called ``model``.
     """
     seen: set[frozenset[str]] = set()
     for names, taken in _shorter({name: name for name in state}, ""):
@@ -35,7 +36,7 @@ def without_prefixes(state: Mapping[str, T]) -> Iterator[tuple[dict[str, T], str
 
 
 def _shorter(names: dict[str, str], taken: str) -> Iterator[tuple[dict[str, str], str]]:
-    """Full names with their short ones, and what was taken off."""
+    """Yield full names with their short names, and the removed prefix."""
     yield names, taken
     unmarked = {name: _MARKS.sub("", short) for name, short in names.items()}
     if unmarked != names:
@@ -59,5 +60,5 @@ def _shorter(names: dict[str, str], taken: str) -> Iterator[tuple[dict[str, str]
 
 
 def is_wrapping(taken: str) -> bool:
-    """Whether what was taken off is known to be no part of any model's own names."""
+    """Whether a removed prefix is a known wrapper's, never part of a model's own names."""
     return all(part in WRAPPERS or f"{part}." in _MARKS.findall(f"{part}.") for part in taken.rstrip(".").split("."))

@@ -1,4 +1,4 @@
-"""A checkpoint file as weights by name."""
+"""Reader of checkpoint files: weights by name."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from avelzoo.published.checkpoints.weights import find
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The weights of a checkpoint file, and what was found on the way to them.
+    """Weights of a checkpoint file.
 
     Attributes:
-        state: tensors by name, as they are in the file.
-        key: the entry they were under, such as ``checkpoint.model``; empty where they are the whole file.
-        beside: other entries that hold tensors by name; they were not taken.
-        left_out: entries among the weights that are no tensors.
-        inert: classes and functions that the file names; none of them was imported or called.
+        state: tensors by name, as in the file.
+        key: entry that holds the weights, such as ``checkpoint.model``; empty if the whole file does.
+        beside: other entries with tensors by name; not used.
+        left_out: entries among the weights that are not tensors; not used.
+        inert: classes and functions that the file names; none was imported or called.
     """
 
     state: dict[str, Tensor]
@@ -32,19 +32,19 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path, key: str | None = None) -> Checkpoint:
-    """Read a checkpoint of PyTorch's formats, a plain pickle, or safetensors, judged by its content.
+    """Read a checkpoint in one of PyTorch's formats, a plain pickle, or safetensors; the content decides the format.
 
     Nothing in the file is ever executed: no class or function it names is imported or called. Settings, numbers and
     other objects beside the weights become inert stand-ins.
 
     Args:
-        path: the file, whatever it is called.
-        key: the entry that holds the weights, such as ``ema`` or ``checkpoint.model``; None to find it.
+        path: the file, under any name.
+        key: entry that holds the weights, such as ``ema`` or ``checkpoint.model``; None to find it.
 
     Raises:
-        RunError: there is no such file, it is damaged, of another kind, holds no weights, or calls something that does
-            more than make a value. The file is named.
-        UsageError: it has no such key.
+        RunError: the file is missing, damaged, of another kind or without weights, or contains a call that does more
+            than construct a value. The message names the file.
+        UsageError: the file has no such key.
     """
     content = load(path)
     try:

@@ -1,8 +1,8 @@
-"""Reading pickles without importing or calling anything that they name.
+"""Reader of pickles that imports and calls nothing that they name.
 
-Every class and function in a pickle becomes an inert container that keeps what it was given; tensors and arrays are
-rebuilt from their raw bytes by functions of this module. A call of something that would do more than make a value is
-refused with its name, see `avelzoo.published.checkpoints.names`; no call is ever made.
+Every class and function in a pickle becomes an inert container that keeps its arguments; tensors and arrays are rebuilt
+from their raw bytes by functions of this module. A call that would do more than construct a value is refused by name,
+see `avelzoo.published.checkpoints.names`; no call is ever made.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ _TYPES: dict[str, torch.dtype] = {
 _DTYPES = {name: value for name, value in vars(torch).items() if isinstance(value, torch.dtype)}
 
 Storage = Callable[[], Tensor]
-"""A storage's values, once they are known."""
+"""A storage's values; None until they are known."""
 
 
 class Inert:
-    """Stands for an object of any class: keeps what it is made of, does nothing.
+    """Inert stand-in for an object of any class: it keeps the object's data and does nothing.
 
     Attributes:
-        origin: module and name of the class or function it stands for.
-        args: what that was called with.
-        state: its state where that is no dictionary, as NumPy's types have it.
+        origin: module and name of the original class or function.
+        args: arguments of its call.
+        state: its state if not a dictionary, as for NumPy's types.
         attributes: its attributes.
-        entries: what was put into it, where it is a kind of dictionary.
+        entries: its items, if it is a kind of dictionary.
     """
 
     origin = ""
@@ -61,13 +61,13 @@ class Inert:
     entries: dict[Any, Any]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """An object, whether or not a pickle goes on to ``__init__``."""
+        """Create an object, whether or not the pickle calls ``__init__``."""
         made = super().__new__(cls)
         made.args, made.state, made.attributes, made.entries = (*args, *kwargs.values()), None, {}, {}
         return made
 
     def __init__(self, *_: Any, **__: Any) -> None:
-        """All is done."""
+        """Do nothing: ``__new__`` sets everything."""
 
     def __setstate__(self, state: Any) -> None:
         self.state = state
@@ -80,37 +80,37 @@ class Inert:
         self.entries[key] = value
 
     def append(self, value: Any) -> None:
-        """Leave out a list's item: no weights are kept by position."""
+        """Drop a list's item: weights are never stored by position."""
 
     add = append
     extend = append
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Refuse: pickles of data call classes and functions that have a name.
+        """Refuse a call of an object: pickles of data call only named classes and functions.
 
         Raises:
             RunError: always.
         """
-        raise _refusal(f"what '{self.origin}' returns")
+        raise _refusal(f"the result of '{self.origin}'")
 
 
 class Parameter(Inert):
-    """A pickled parameter of PyTorch 0.3: its data is the first argument."""
+    """A pickled parameter of PyTorch 0.3; its first argument is the data."""
 
 
 class Unreadable(Inert):
-    """A tensor that has no values of its own to read, such as a sparse one; ``origin`` says which."""
+    """A tensor without readable values, such as a sparse one; ``origin`` names the kind."""
 
 
 class Array(Inert):
     """A NumPy array; its state is version, shape, type, order, bytes."""
 
     def tensor(self) -> Tensor | None:
-        """The array as a tensor; None where it holds no numbers."""
+        """Convert to a tensor; None if the array holds no numbers."""
         try:
             _, shape, kind, fortran, raw = self.state
             dtype = _numpy_type(kind)
-            content = raw.encode("latin1") if isinstance(raw, str) else raw  # as Python 2 wrote bytes
+            content = raw.encode("latin1") if isinstance(raw, str) else raw  # bytes written by Python 2
             values = np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
             return torch.from_numpy(values.astype(dtype.newbyteorder("="), order="C"))
         except (AttributeError, LookupError, TypeError, ValueError):
@@ -118,13 +118,13 @@ class Array(Inert):
 
 
 class Reader(pickle.Unpickler):
-    """Finds inert stand-ins for classes and functions, and storages by the file's own keys.
+    """Unpickler that returns inert stand-ins for classes and functions, and looks up storages by the file's keys.
 
     Args:
         stream: the pickle.
-        storage: gives a storage for its description in the pickle.
-        nested: reads a pickle inside the pickle, which is how storages look where torch.save was not used.
-        encoding: of Python 2's texts.
+        storage: function from a storage's description in the pickle to the storage.
+        nested: reader of a pickle inside the pickle, the form of storages without torch.save.
+        encoding: encoding of Python 2's texts.
     """
 
     def __init__(
@@ -140,11 +140,11 @@ class Reader(pickle.Unpickler):
 
     @property
     def met(self) -> list[str]:
-        """The classes and functions that were met and kept inert."""
+        """Classes and functions found in the pickle and kept inert."""
         return sorted(self._met)
 
     def find_class(self, module: str, name: str) -> Any:
-        """A stand-in; never the thing itself, but for dictionaries and sets."""
+        """Return a stand-in, never the original class or function, except dictionaries and sets."""
         module, name = modern(module, name)
         if (module, name) in KNOWN:
             return KNOWN[module, name]
@@ -159,7 +159,7 @@ class Reader(pickle.Unpickler):
         return self._classes[module, name]
 
     def persistent_load(self, pid: Any) -> Any:
-        """A storage, or the class of a module whose source the old format carries along."""
+        """Return a storage, or the class of a module whose source code the old format includes."""
         return pid[1] if pid[0] == "module" else self._storage(pid)
 
 
@@ -172,13 +172,13 @@ def _refusing(module: str, name: str) -> Callable[..., Any]:
 
 def _refusal(what: str) -> RunError:
     return RunError(
-        f"the checkpoint calls {what}, which no weights need",
-        fix="do not use this file unless you know who made it; nothing of it was run here",
+        f"the checkpoint calls {what}, which weights never need",
+        fix="use this file only if you trust its author; nothing in it was executed",
     )
 
 
 class _Attribute(Inert):
-    """What ``getattr`` gives in a pickle: an enum's member or a method, which must not be called."""
+    """Result of ``getattr`` in a pickle: an enum's member, or a method that must not be called."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Refuse.
@@ -197,7 +197,7 @@ def _rebuild(storage: Storage, offset: int, size: Any, stride: Any, *_: Any) -> 
 
 
 def _rebuild_typed(storage: Storage, offset: int, size: Any, stride: Any, _: Any, __: Any, *more: Any) -> Tensor:
-    """A tensor whose storage is plain bytes; its type comes last but perhaps for metadata."""
+    """Rebuild a tensor whose storage is raw bytes; its type is the last argument, or the last before metadata."""
     dtype = next(value for value in more if isinstance(value, torch.dtype))
     return torch.as_strided(storage().view(dtype), tuple(size), tuple(stride), offset).clone()
 
@@ -207,9 +207,9 @@ def _rebuild_parameter(data: Any, *_: Any) -> Any:
 
 
 def _rebuild_from_type(make: Any, _: Any, args: Any, __: Any = None) -> Any:
-    """A tensor of a class derived from Tensor."""
+    """Rebuild a tensor of a class derived from Tensor."""
     known = make in _REBUILDS or (isinstance(make, type) and issubclass(make, Unreadable))
-    return make(*args) if known else _unreadable("of a class of its own")()
+    return make(*args) if known else _unreadable("of a custom tensor class")()
 
 
 def _unreadable(kind: str) -> type[Unreadable]:
@@ -227,12 +227,12 @@ def _array_of_buffer(raw: Any, dtype: Any, shape: Any, order: Any) -> Array:
 
 
 def _encode(text: str, encoding: str = "latin1") -> bytes:
-    """Bytes, as protocol 2 writes them."""
+    """Encode text to bytes, as protocol 2 stores them."""
     return text.encode("latin1" if encoding != "utf-8" else "utf-8")
 
 
 def _numpy_type(kind: Any) -> np.dtype[Any]:
-    """The type that a pickled ``numpy.dtype`` stands for: numbers alone."""
+    """Number format of a pickled ``numpy.dtype``; only numeric formats are accepted."""
     code = kind.args[0]
     big = isinstance(kind.state, tuple) and kind.state[1] == ">"
     if not isinstance(code, str) or code[:1] not in "biufc":
@@ -252,8 +252,8 @@ _TORCH: dict[str, Any] = {
     "_rebuild_meta_tensor_no_storage": _unreadable("on the device 'meta', which keeps no values"),
     "_rebuild_qtensor": _unreadable("quantized"),
     "_rebuild_nested_tensor": _unreadable("nested"),
-    "_rebuild_wrapper_subclass": _unreadable("of a class of its own"),
-    "_rebuild_device_tensor_from_numpy": _unreadable("of a device that PyTorch alone cannot read"),
+    "_rebuild_wrapper_subclass": _unreadable("of a custom tensor class"),
+    "_rebuild_device_tensor_from_numpy": _unreadable("of a device that plain PyTorch cannot read"),
     "_rebuild_device_tensor_from_cpu_tensor": _rebuild_parameter,
 }
 KNOWN: dict[tuple[str, str], Any] = {
@@ -269,4 +269,4 @@ KNOWN: dict[tuple[str, str], Any] = {
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _new_array for core in ("core", "_core")},
     **{(f"numpy.{core}.numeric", "_frombuffer"): _array_of_buffer for core in ("core", "_core")},
 }
-"""What is rebuilt from its bytes, by functions of this module, or is a container."""
+"""Objects rebuilt from their bytes by functions of this module, and containers."""

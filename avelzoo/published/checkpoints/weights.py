@@ -1,4 +1,4 @@
-"""Where in a checkpoint's object the weights are, and whether they can be used."""
+"""Search for the weights in a checkpoint's object, and checks that they are usable."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ WRAPPERS = (
     "state_dict", "model_state_dict", "model_state", "model_dict", "model", "net_state_dict", "net", "network",
     "weights", "params", "parameters", "module", "backbone",
 )  # fmt: skip
-"""Names under which training scripts keep a state dict; of several, the first one is taken."""
+"""Names under which training scripts store a state dict; the first one present is used."""
 _AVERAGED = ("ema", "ema_state_dict", "state_dict_ema", "model_ema", "ema_model", "params_ema", "teacher", "shadow")
-"""Averages of the weights: taken where there is nothing else."""
+"""Names of averaged weights: used if there are no others."""
 _OTHERS = ("optim", "sched", "scaler", "amp", "rng", "callback", "loops", "history")
-"""Beginnings of names under which a training script keeps its own state."""
+"""Prefixes of names under which a training script stores its own state."""
 _DEPTH = 4
 _SHOWN = 6
 
 
 class Found(NamedTuple):
-    """The weights in a checkpoint.
+    """Weights found in a checkpoint.
 
     Attributes:
         state: tensors by name.
-        key: where they were, such as ``checkpoint.model``; empty at the top.
-        beside: other entries that hold tensors by name, not taken.
-        left_out: entries among the weights that are no tensors, not taken.
+        key: entry that holds the weights, such as ``checkpoint.model``; empty at the top.
+        beside: other entries with tensors by name; not used.
+        left_out: entries among the weights that are not tensors; not used.
     """
 
     state: dict[str, Tensor]
@@ -41,15 +41,15 @@ class Found(NamedTuple):
 
 
 def find(value: Any, key: str | None = None) -> Found:
-    """The weights in a checkpoint's object.
+    """Find the weights in a checkpoint's object.
 
     Args:
         value: a state dict, a module, or either inside dictionaries or settings objects.
-        key: the entry that holds them; None to look for it.
+        key: entry that holds the weights; None to search for it.
 
     Raises:
-        RunError: there are none, or several and none under a name that says it is the model's; or a tensor has no
-            values that can be read.
+        RunError: no weights, or several candidates without a name that identifies the model's; or a tensor has no
+            readable values.
         UsageError: no entry has this key.
     """
     places = dict(_places(value))
@@ -92,16 +92,16 @@ _DENSE = {
 
 
 def as_float32(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, int]]:
-    """The weights in float32, and how many tensors of which other number format were rounded to it.
+    """Convert the weights to float32; also return the number of rounded tensors by number format.
 
     Raises:
-        RunError: some are complex.
+        RunError: some weights are complex.
     """
     strange = [f"'{name}' is {_name(value.dtype)}" for name, value in state.items() if value.is_complex()]
     if strange:
         raise RunError(
             "the checkpoint holds complex numbers", found=_listed(strange), expected="real numbers",
-            fix="take the real part before saving, where that is what the model uses",
+            fix="save the real part, if the model uses only that",
         )  # fmt: skip
     cast: dict[str, int] = {}
     made = {}
@@ -113,12 +113,12 @@ def as_float32(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str
 
 
 def not_finite(state: Mapping[str, Tensor]) -> list[str]:
-    """Names of the weights that are NaN or infinite somewhere."""
+    """Names of weights that contain NaN or infinite values."""
     return [name for name, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
 
 
 def _places(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(path, entries) of everything with tensors by name, from the top down."""
+    """Yield (path, entries) of everything that holds tensors by name, from the top down."""
     if isinstance(value, Inert) and _is_module(value):
         yield path, dict(_module_entries(value))
         return
@@ -137,7 +137,7 @@ def _places(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, M
 
 
 def _entries(value: Any) -> Mapping[Any, Any]:
-    """What a dictionary, a list or an object holds, by name."""
+    """Items of a dictionary, a list or an object, by name."""
     if isinstance(value, Mapping):
         return value
     if isinstance(value, list | tuple):
@@ -166,7 +166,7 @@ def _is_module(value: Inert) -> bool:
 
 
 def _module_entries(module: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """A pickled module's tensors, named and ordered as in its state dict."""
+    """Tensors of a pickled module, named and ordered as in its state dict."""
     if not isinstance(module, Inert):
         return
     transient = module.attributes.get("_non_persistent_buffers_set")
@@ -179,7 +179,7 @@ def _module_entries(module: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _best(places: Mapping[str, Mapping[str, Any]]) -> str:
-    """The place whose name says that it is the model's; else the top if it holds most tensors; else the only one."""
+    """Choose the entry whose name identifies the model; else the top if it holds most tensors; else the only one."""
     named = [place for place in places if _rank(place) < len(WRAPPERS)]
     if named:
         return min(named, key=lambda place: (_rank(place), place.count(".")))
@@ -191,13 +191,13 @@ def _best(places: Mapping[str, Mapping[str, Any]]) -> str:
         return nested[0]
     raise RunError(
         "several entries of the checkpoint could be the weights", found=_listed(nested),
-        expected=f"one, or one that is called {', '.join(WRAPPERS[:4])} or similar",
-        fix="say which: --key NAME",
+        expected=f"a single entry, or one named {', '.join(WRAPPERS[:4])} or similar",
+        fix="choose one with --key NAME",
     )  # fmt: skip
 
 
 def _rank(place: str) -> int:
-    """How sure a path is to lead to the model: of its names the least sure counts."""
+    """Rank of a path as the model's: the rank of its least certain name."""
     if place == "" or _is_averaged(place):
         return len(WRAPPERS)
     ranks = [WRAPPERS.index(name) if name in WRAPPERS else None for name in place.split(".")]

@@ -92,7 +92,7 @@ def test_unused_parameters_are_those_without_gradient(name):
 def test_strangers_and_gaps_are_named(name):
     system, setting = name.split("-")
     state, inputs = fixtures.state_dict(name), fixtures.inputs(name)
-    with pytest.raises(AvelzooError, match="does not fit") as fault:
+    with pytest.raises(AvelzooError, match="does not match") as fault:
         official_outputs(system, setting, state | {"L9.weight": np.zeros((1, 1))}, inputs, "eval")
     assert "unexpected L9.weight" in fault.value.found
     del state[next(key for key in state if "affine_v." in key)]
