@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import difflib
 import errno
+import os
+import re
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 from typing import ClassVar
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_REFUSED = _FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+# OSError has a number; safetensors and h5py say it in words alone.
+_NUMBER = re.compile(r"(?:os error |Os \{ code: |errno = )(\d+)")
 
 
 class AvelzooError(Exception):
@@ -122,6 +127,41 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def first_line(said: object, limit: int = 200) -> str:
+    r"""First line of an error's message or of a text; the kind of an error that says nothing.
+
+    >>> first_line("one\ntwo"), first_line(ValueError())
+    ('one', 'ValueError')
+    """
+    lines = str(said).strip().splitlines() or [type(said).__name__ if isinstance(said, BaseException) else ""]
+    return lines[0][:limit]
+
+
+def some(items: Collection[object], shown: int = 4, *, separator: str = ", ") -> str:
+    """The first items, and how many more there are.
+
+    >>> some("abcdef"), some("ab")
+    ('a, b, c, d and 2 more', 'a, b')
+    """
+    text = separator.join(map(str, islice(items, shown)))
+    more = len(items) - shown
+    return text + (" " if separator == ", " else separator) + f"and {more:,} more" if more > 0 else text
+
+
+def system_number(error: BaseException) -> int | None:
+    """The operating system's number for why a file could not be used (errno); None where the error has none."""
+    number = getattr(error, "errno", None)
+    if number is None and (told := _NUMBER.search(str(error))):
+        number = int(told[1])
+    return number
+
+
+def reason(error: BaseException) -> str:
+    """Why a file could not be used, in the system's words, else in the error's own; in lower case."""
+    number = system_number(error)
+    return (os.strerror(number) if number else first_line(error)).lower()
+
+
 def describe(error: BaseException) -> str:
     """Format an error as its type and first line; safe for errors whose ``str`` fails."""
     kind = type(error).__name__
@@ -140,7 +180,7 @@ def explain(error: BaseException) -> AvelzooError:
     if isinstance(error, AvelzooError):
         return error
     if isinstance(error, OSError) and error.strerror:
-        full = error.errno in _FULL
+        full = error.errno in FULL
         return (StorageError if error.errno in _REFUSED else DataError)(
             f"cannot use a file: {error.strerror.lower()}",
             where=str(error.filename or ""),

@@ -12,7 +12,7 @@ from typing import ClassVar, TextIO
 
 from avelzoo import errors
 from avelzoo.cli import render, streams
-from avelzoo.errors import AvelzooError, StorageError, UsageError, printable
+from avelzoo.errors import AvelzooError, StorageError, UsageError, printable, reason
 
 BROKEN_PIPE = 1  # as the parser does where it meets one
 
@@ -42,9 +42,8 @@ def report_stdout(error: OSError) -> int:
     streams.silence()
     if isinstance(error, BrokenPipeError):
         return BROKEN_PIPE
-    reason = (error.strerror or str(error)).lower()
     told = StorageError(
-        f"standard output cannot be written: {reason}", fix="free some space, or send the output elsewhere"
+        f"standard output cannot be written: {reason(error)}", fix="free some space, or send the output elsewhere"
     )
     with suppress(OSError, ValueError):
         _print(told, sys.stderr)

@@ -12,7 +12,7 @@ from typing import Any
 from avelzoo.components import KINDS
 from avelzoo.composition.recipe import SLOTS, TrainConfig
 from avelzoo.config import options
-from avelzoo.errors import DataError, UsageError, did_you_mean
+from avelzoo.errors import DataError, UsageError, did_you_mean, reason
 
 _WIDE = {codecs.BOM_UTF32_LE: "UTF-32", codecs.BOM_UTF32_BE: "UTF-32"}
 _WIDE |= {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
@@ -57,8 +57,7 @@ def _bytes(file: Path) -> bytes:
             near = did_you_mean(file.name, (path.name for path in file.parent.glob("*.toml")))
         raise DataError(f"the settings file does not exist{near}", where=str(file)) from error
     except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise DataError(f"cannot read the settings file: {reason}", where=str(file)) from error
+        raise DataError(f"cannot read the settings file: {reason(error)}", where=str(file)) from error
 
 
 def _decode(file: Path, data: bytes) -> str:

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from avelzoo.composition.state import load_strictly
 from avelzoo.engine.rng import Generators
 from avelzoo.errors import PluginError, RunError
 from avelzoo.system.files import write_whole
@@ -184,19 +185,5 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _fill(model: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    own = model.state_dict()
-    faults = [f"missing {name}" for name in own.keys() - tensors.keys()]
-    faults += [f"unexpected {name}" for name in tensors.keys() - own.keys()]
-    faults += [
-        f"{name} is {tuple(tensors[name].shape)}, not {tuple(own[name].shape)}"
-        for name in own.keys() & tensors.keys()
-        if tensors[name].shape != own[name].shape
-    ]
-    if faults:
-        raise RunError(
-            "the run's weights do not fit its composition",
-            where=str(path),
-            found="; ".join(sorted(faults)[:6]) + (f"; and {len(faults) - 6} more" if len(faults) > 6 else ""),
-            fix="use the versions of avelzoo and its plugins that composition.json names",
-        )
-    model.load_state_dict(dict(tensors))
+    fix = "use the versions of avelzoo and its plugins that composition.json names"
+    load_strictly(model, tensors, "the run's weights do not fit its composition", where=str(path), fix=fix)

@@ -9,6 +9,7 @@ import torch
 from avelzoo.composition.model import Model
 from avelzoo.engine.rng import rng_preserved
 from avelzoo.engine.rundir import RunWarning
+from avelzoo.errors import first_line
 from avelzoo.records import Batch
 
 
@@ -47,6 +48,6 @@ def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") 
     del encoder.forward
     torch.compiler.reset()
     cause = getattr(trouble, "inner_exception", trouble)
-    said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
+    said = first_line(cause)
     warnings.warn(f"the encoder could not be compiled and runs as it is: {said}", RunWarning, stacklevel=2)
     return said

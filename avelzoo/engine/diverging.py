@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 
-from avelzoo.errors import AvelzooError, TrainingError
+from avelzoo.errors import AvelzooError, TrainingError, first_line, some
 from avelzoo.records import Decoded, Predictions
 
 FIX = (
@@ -54,7 +54,7 @@ def divergence_named(
     except (RuntimeError, ValueError, IndexError, ArithmeticError, AssertionError) as error:
         if type(error).__name__ == "OutOfMemoryError":
             raise
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        said = first_line(error)
         if _ASSERTED in str(error):  # nothing on this device can be looked at any more
             raise TrainingError(
                 "the GPU refused an index or a probability, which NaN or infinite numbers cause",
@@ -161,5 +161,4 @@ def _part(model: nn.Module, error: BaseException) -> str:
 
 
 def _listed(what: str, names: list[str]) -> str:
-    more = f", and {len(names) - 4} more" if len(names) > 4 else ""
-    return f"{what} {', '.join(names[:4])}{more}" if names else ""
+    return f"{what} {some(names)}" if names else ""

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from avelzoo.engine.record import comparable, differences, environment, location
-from avelzoo.errors import RunError, StorageError
+from avelzoo.errors import RunError, StorageError, some
 from avelzoo.system.files import clear_scratch, read_json, storage_error, write_json
 
 
@@ -190,7 +190,7 @@ class RunDir:
         if differing:
             raise RunError(
                 f"the run in '{self.path}' has other values than asked for",
-                found="; ".join(differing[:6]) + (f"; and {len(differing) - 6} more" if len(differing) > 6 else ""),
+                found=some(differing, 6, separator="; "),
                 fix=f"`avelzoo run --resume {self.path}` goes on with the values it began with, given the same data and"
                 " versions; with others, run anew in another folder",
             )

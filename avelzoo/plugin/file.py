@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
-from avelzoo.errors import AvelzooError, PluginError, describe
+from avelzoo.errors import AvelzooError, PluginError, describe, reason
 
 KEPT = "; what was loaded under this name before stays"
 
@@ -40,8 +40,7 @@ class PluginFile:
         try:
             content = path.read_bytes()
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise PluginError(f"cannot read the plugin file: {reason}", where=str(path)) from error
+            raise PluginError(f"cannot read the plugin file: {reason(error)}", where=str(path)) from error
         if path.suffix != ".py":
             raise PluginError("a plugin file is a Python file", where=str(path), expected="a name that ends in .py")
         return cls(path, content)

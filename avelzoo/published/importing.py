@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avelzoo.api import compose
-from avelzoo.errors import AvelzooError, RunError
+from avelzoo.errors import AvelzooError, RunError, some
 from avelzoo.plugin.host import default_host
 from avelzoo.published.official import Fitted, fitted, official_system
 
@@ -139,7 +139,7 @@ def _require_finite(fit: Fitted[tuple[Recipe, FeatureSpec, Model]], model: Model
     large = not not_finite(read.state)
     raise RunError(
         "the checkpoint's weights are too large for float32" if large else "the checkpoint's weights are not finite",
-        found=", ".join(wrong[:_SHOWN]) + (f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""),
+        found=some(wrong, _SHOWN),
         expected="finite numbers" + (" below 3.4e38" if large else ": neither NaN nor infinite"),
         fix="use a checkpoint from before the training diverged",
     )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from avelzoo.errors import AvelzooError, RunError, UsageError
+from avelzoo.composition.state import load_strictly
+from avelzoo.errors import AvelzooError, RunError, UsageError, describe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -175,7 +176,7 @@ def fitted(state: Mapping[str, Tensor], make: Callable[[dict[str, Tensor]], T]) 
         except _MISFITS as error:
             fault = RunError(
                 "the checkpoint's entries do not have the expected shapes",
-                found=f"{type(error).__name__}: {error}".splitlines()[0][:200],
+                found=describe(error)[:200],
                 fix="check the system and the setting; the ledger in the documentation lists every key",
             )
             fault.__cause__ = error
@@ -191,28 +192,8 @@ def load_renamed(module: nn.Module, renamed: Mapping[str, Tensor], *, origin: st
     Raises:
         RunError: a key is missing or unexpected, a shape differs, or integers are given for floats or vice versa.
     """
-    own = module.state_dict()
-    renamed = _decisions(module) | dict(renamed)
-    faults = [f"missing {key}" for key in own.keys() - renamed.keys()]
-    faults += [f"unexpected {key}" for key in renamed.keys() - own.keys()]
-    faults += [
-        f"{key} is {tuple(renamed[key].shape)}, not {tuple(own[key].shape)}"
-        for key in own.keys() & renamed.keys()
-        if renamed[key].shape != own[key].shape
-    ]
-    faults += [
-        f"{key} holds {renamed[key].dtype}, not {own[key].dtype}"
-        for key in own.keys() & renamed.keys()
-        if renamed[key].is_floating_point() != own[key].is_floating_point()
-    ]
-    if faults:
-        raise RunError(
-            f"the checkpoint does not match {origin}",
-            found="; ".join(sorted(faults)[:8]) + (f"; and {len(faults) - 8} more" if len(faults) > 8 else ""),
-            expected=f"{len(own)} entries with the documented keys and shapes",
-            fix="check the system and the setting; the ledger in the documentation lists every key",
-        )
-    module.load_state_dict(dict(renamed))
+    fix = "check the system and the setting; the ledger in the documentation lists every key"
+    load_strictly(module, _decisions(module) | dict(renamed), f"the checkpoint does not match {origin}", fix=fix)
 
 
 def _decisions(module: nn.Module) -> dict[str, Tensor]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from avelzoo.errors import StorageError, UsageError
+from avelzoo.errors import StorageError, UsageError, reason
+from avelzoo.system.files import whole_folder
 from avelzoo.version import __version__
 
 KINDS: tuple[str, ...] = ("encoder", "head", "memory", "objective", "dataset")
@@ -67,18 +66,13 @@ def write_package(name: str, kind: str, out: Path) -> Path:
         for path, template in _PARTS.items()
     }
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
-            folder = Path(scratch) / "package"
+        with whole_folder(out) as folder:
             for path, text in texts.items():
                 file = folder / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
-            if out.exists():
-                out.rmdir()
-            shutil.move(folder, out)
     except OSError as error:
-        raise StorageError(f"cannot write the package: {error.strerror}", where=str(out)) from error
+        raise StorageError(f"cannot write the package: {reason(error)}", where=str(out)) from error
     return out
 
 

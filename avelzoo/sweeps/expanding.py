@@ -14,7 +14,7 @@ from avelzoo.composition.building import check
 from avelzoo.composition.recipe import SLOTS, TrainConfig
 from avelzoo.composition.resolving import Composition, Override
 from avelzoo.config import options
-from avelzoo.errors import AvelzooError, UsageError, did_you_mean
+from avelzoo.errors import AvelzooError, UsageError, did_you_mean, some
 from avelzoo.plugin.registry import Registry
 from avelzoo.sweeps.plan import SEED, Axis, Trial, as_text
 
@@ -178,11 +178,10 @@ def _refusal(faults: Sequence[tuple[str, AvelzooError]], of: int) -> AvelzooErro
     first = faults[0][1]
     if len(faults) == of and len({str(error) for _, error in faults}) == 1:  # it is not the sweep that is wrong
         return first
-    told = [f"{cell}: {error.problem}" for cell, error in faults[:6]]
-    more = [f"and {len(faults) - 6} more"] if len(faults) > 6 else []
+    told = [f"{cell}: {error.problem}" for cell, error in faults]
     return UsageError(
         f"{len(faults)} of the sweep's {of} combinations cannot be run",
-        found="; ".join([*told, *more]),
+        found=some(told, 6, separator="; "),
         expected=first.expected,
         fix=first.fix or "leave these values out, or sweep the rest apart",
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
-from avelzoo.errors import RunError
+from avelzoo.errors import RunError, some
 from avelzoo.sweeps.plan import Plan, Trial
 
 PLAN = "sweep.json"
@@ -119,7 +119,7 @@ class SweepDir:
         if lost:
             raise RunError(
                 f"the sweep in '{self.path}' has other runs than asked for",
-                found=", ".join(lost[:6]) + (f" and {len(lost) - 6} more" if len(lost) > 6 else ""),
+                found=some(lost, 6),
                 expected="all of them among those asked for: more values and more seeds may be added",
                 fix=f"`avelzoo run --resume {self.path}` goes on with the runs it began with",
             )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
-from avelzoo.errors import RunError, StorageError
+from avelzoo.errors import FULL, RunError, StorageError, reason, system_number
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SCRATCH = ".partial"
 """Ends the name of the folder in which a file is made. A folder, as libraries put scratch files beside the file."""
 
@@ -45,6 +43,50 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         raise storage_error(error, path) from error
     finally:
         shutil.rmtree(room, ignore_errors=True)
+
+
+@contextmanager
+def whole_folder(target: Path, *, keep_old: bool = False) -> Iterator[Path]:
+    """A folder beside ``target`` that takes its name when the block ends well, and is removed when it does not.
+
+    Args:
+        target: the folder to be; its parent is made.
+        keep_old: an earlier folder of that name is renamed to ``NAME.replaced-1`` or the next free number, not removed.
+
+    Raises:
+        OSError: no space, no permission. An earlier folder is as it was.
+    """
+    draft = target.parent / f".{target.name}{SCRATCH}-{os.getpid()}"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if draft.exists():
+            shutil.rmtree(draft)
+        draft.mkdir()
+        yield draft
+        _swap(draft, target, keep_old)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def leftovers(target: Path) -> list[Path]:
+    """Temporary folders of writers of ``target`` that were killed."""
+    target = target.expanduser().resolve()
+    return sorted(target.parent.glob(f".{target.name}{SCRATCH}-*"))
+
+
+def _swap(draft: Path, target: Path, keep_old: bool) -> None:
+    old = None
+    if target.exists():
+        free = (target.with_name(f"{target.name}.replaced-{i}") for i in count(1))
+        old = target.rename(next(path for path in free if not path.exists()))
+    try:
+        draft.rename(target)
+    except OSError:
+        if old is not None:
+            old.rename(target)
+        raise
+    if old is not None and not keep_old:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def clear_scratch(folder: Path) -> None:
@@ -96,21 +138,17 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
 
 def storage_error(error: OSError | SafetensorError, path: Path) -> StorageError:
     """What a user can do about a failed write."""
-    number = getattr(error, "errno", None)
-    # safetensors says it in words alone, and its versions in different ones
-    if number is None and (told := re.search(r"(?:os error |Os \{ code: )(\d+)", str(error))):
-        number = int(told[1])
-    if number in FULL:
+    if system_number(error) in FULL:
         return StorageError(
             "there is no space left to write a file",
             where=str(path),
-            found=os.strerror(number),
+            found=reason(error),
             fix="free some space and go on with --resume, or choose another folder with --out",
         )
     return StorageError(
         "a file cannot be written",
         where=str(path),
-        found=os.strerror(number) if number else str(error),
+        found=reason(error),
         fix="choose a folder that you may write to, with --out",
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,7 @@ SLACK = 1.2
 
 
 @dataclass
-class Room:
+class MemoryBudget:
     """Decides whether another job fits.
 
     Attributes:
@@ -56,24 +58,28 @@ class Room:
         return available - still_to_come - need >= self.keep_free
 
 
-def available(proc: Path = PROC, cgroups: Path = CGROUPS) -> float | None:
+def available_mb(proc: Path = PROC, cgroups: Path = CGROUPS) -> float | None:
     """Memory that new processes could use: the machine's, or what a container's limit leaves; None where unknown."""
     try:
-        lines = dict(line.split(":", 1) for line in (proc / "meminfo").read_text().splitlines() if ":" in line)
-        free = float(lines["MemAvailable"].split()[0]) / 2**10
+        free = _proc_mb(proc / "meminfo")["MemAvailable"]
     except (OSError, KeyError, ValueError):
         return None
     return min([free, *_limits(proc, cgroups)])
 
 
-def held(pid: int, proc: Path = PROC) -> float:
-    """What a process holds of its own, 0 where unknown. Pages of files that it maps can be dropped and do not count."""
+def rss_mb(pid: int, proc: Path = PROC) -> float:
+    """Memory of a process, 0 where unknown. Pages of files that it maps can be dropped and do not count."""
     try:
-        text = (proc / str(pid) / "status").read_text()
+        status = _proc_mb(proc / str(pid) / "status")
     except OSError:
         return 0.0
-    lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    return sum(float(lines[key].split()[0]) for key in ("RssAnon", "RssShmem") if key in lines) / 2**10
+    return status.get("RssAnon", 0.0) + status.get("RssShmem", 0.0)
+
+
+def _proc_mb(file: Path) -> dict[str, float]:
+    """The amounts of memory that a file of /proc states, in lines such as ``VmHWM:  2048 kB``."""
+    lines = re.findall(r"^(\w+):\s+(\d+) kB$", file.read_text(), re.MULTILINE)
+    return {name: int(amount) / 2**10 for name, amount in lines}
 
 
 _FILES = {
@@ -99,11 +105,8 @@ def _left(group: Path, limit: str, used: str, cached: str) -> list[float]:
 
 def memory_mb() -> float | None:
     """Most memory this process has held, in MiB; None where that is unknown."""
-    status = Path("/proc/self/status")
-    if status.exists():  # unlike rusage it does not count what the parent held before this program began
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-        if "VmHWM" in lines:
-            return float(lines["VmHWM"].split()[0]) / 2**10
+    with suppress(OSError, KeyError):  # unlike rusage it does not count what the parent held before this program began
+        return _proc_mb(PROC / "self" / "status")["VmHWM"]
     if sys.platform == "win32":
         return None
     import resource

@@ -18,7 +18,7 @@ from avelzoo.composition.recipe import SLOTS
 from avelzoo.jobs import Job, Outcome, perform
 from avelzoo.plugin.hookspecs import hookimpl
 from avelzoo.plugin.host import PluginHost, default_host
-from avelzoo.system.memory import SLACK, Room, available, held
+from avelzoo.system.memory import SLACK, MemoryBudget, available_mb, rss_mb
 
 
 def shell_job(name, script, **more):
@@ -163,11 +163,11 @@ def alive(pid):
     ],
 )
 def test_room(running, free, known, fits):
-    assert Room(guess=1000, keep_free=100).fits(running, free, known) == fits
+    assert MemoryBudget(guess=1000, keep_free=100).fits(running, free, known) == fits
 
 
 def test_measured_jobs_replace_the_guess():
-    room = Room(guess=1000, keep_free=0)
+    room = MemoryBudget(guess=1000, keep_free=0)
     assert room.need([]) == 1000
     assert room.need([], known=400) == 400
     room.finished(100)
@@ -178,11 +178,11 @@ def test_measured_jobs_replace_the_guess():
 
 
 def test_memory_of_this_machine():
-    free = available()
+    free = available_mb()
     assert free is None or free > 0
     if sys.platform == "linux":
-        assert held(os.getpid()) > 1
-    assert held(2**22 + 1) == 0
+        assert rss_mb(os.getpid()) > 1
+    assert rss_mb(2**22 + 1) == 0
 
 
 MEMINFO = "MemTotal: 4096000 kB\nMemAvailable: 2048000 kB\n"
@@ -202,12 +202,12 @@ def test_a_container_has_less(tmp_path, entry, folder, names, stat):
     (proc / "meminfo").write_text(MEMINFO)
     own = groups / folder
     (own / "b").mkdir(parents=True)
-    assert available(proc, groups) == 2000
+    assert available_mb(proc, groups) == 2000
     for name, value in zip(names, (600 * 2**20, 500 * 2**20), strict=True):
         (own / name).write_text(f"{value}\n")
     (own / "memory.stat").write_text(f"anon 5\n{stat} {50 * 2**20}\n")
     (own / "b" / names[0]).write_text("max\n")
-    assert available(proc, groups) == 150
+    assert available_mb(proc, groups) == 150
 
 
 def test_built_in_launchers_are_registered():

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from avelzoo.errors import TrainingError, UsageError
 from avelzoo.jobs import Job, Launcher, Outcome
-from avelzoo.system.memory import Room, available, held
+from avelzoo.system.memory import MemoryBudget, available_mb, rss_mb
 from avelzoo.system.threads import asked_threads, spin_bounds, usable_cores
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ class _Worker:
     seat: int
     began: float = field(default_factory=time.perf_counter)
     answer: bytes = b""
-    holds: float = 0.0
-    held: float = 0.0
+    rss_mb: float = 0.0
+    peak_mb: float = 0.0
 
-    def look(self) -> None:
-        """See what it holds."""
-        self.holds = held(self.process.pid)
-        self.held = max(self.held, self.holds)
+    def measure(self) -> None:
+        """See how much memory it has."""
+        self.rss_mb = rss_mb(self.process.pid)
+        self.peak_mb = max(self.peak_mb, self.rss_mb)
 
     def outcome(self) -> Outcome:
         """What it said, or how it died. Call once it is silent."""
@@ -53,8 +53,8 @@ class _Worker:
         try:
             said = Outcome.from_dict(json.loads(self.answer))
         except (ValueError, TypeError, KeyError):
-            error = _death(self.job, code, self.held).to_dict()
-            return Outcome(job=self.job.name, error=error, seconds=seconds, memory_mb=self.held or None)
+            error = _death(self.job, code, self.peak_mb).to_dict()
+            return Outcome(job=self.job.name, error=error, seconds=seconds, memory_mb=self.peak_mb or None)
         return replace(said, seconds=seconds)
 
 
@@ -75,14 +75,14 @@ class Local(Launcher):
         cores = usable_cores()
         seats = max(1, min(self._config.workers or cores, len(jobs)))
         threads = self._config.threads or asked_threads() or max(1, cores // seats)
-        room = Room(self._config.memory_mb, self._config.keep_free_mb)
+        budget = MemoryBudget(self._config.memory_mb, self._config.keep_free_mb)
         waiting, free = list(reversed(jobs)), list(reversed(range(seats)))
         with ExitStack() as stack:
             chosen = stack.enter_context(selectors.DefaultSelector())
             running: list[_Worker] = []
             stack.callback(_stop, running)
             while waiting or running:
-                while waiting and free and _fits(room, running, waiting[-1]):
+                while waiting and free and _fits(budget, running, waiting[-1]):
                     job, seat = waiting.pop(), free.pop()
                     running.append(_Worker(job, _start(job, self._environ(job, seat, threads)), seat))
                     chosen.register(_stdout(running[-1]), selectors.EVENT_READ, running[-1])
@@ -97,10 +97,10 @@ class Local(Launcher):
                     outcome = worker.outcome()
                     _close(worker)
                     if outcome.error is None:
-                        room.finished(worker.held)
+                        budget.finished(worker.peak_mb)
                     yield outcome
                 for worker in running:
-                    worker.look()
+                    worker.measure()
 
     def _environ(self, job: Job, seat: int, threads: int) -> dict[str, str]:
         environ = dict(os.environ) | spin_bounds(os.environ) | dict.fromkeys(THREADS, str(job.threads or threads))
@@ -111,8 +111,8 @@ class Local(Launcher):
         return environ
 
 
-def _fits(room: Room, running: Sequence[_Worker], job: Job) -> bool:
-    return room.fits([(worker.holds, worker.held) for worker in running], available(), job.memory_mb)
+def _fits(budget: MemoryBudget, running: Sequence[_Worker], job: Job) -> bool:
+    return budget.fits([(worker.rss_mb, worker.peak_mb) for worker in running], available_mb(), job.memory_mb)
 
 
 def _start(job: Job, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -159,7 +159,7 @@ def _stop(workers: Sequence[_Worker]) -> None:
 
 def _death(job: Job, code: int, most: float) -> TrainingError:
     """What to say of a process that ended without a word."""
-    free = available()
+    free = available_mb()
     found = f"it held {most:.0f} MiB at most" + ("" if free is None else f"; {free:.0f} MiB are free now")
     fix = f"see {job.log}" if job.log else "see what it printed"
     if code == -signal.SIGKILL:

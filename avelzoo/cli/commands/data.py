@@ -82,9 +82,9 @@ def simulate(
 
     Labels and splits are real where --annotations says so, features never are: scores on them say nothing about AVE.
     """
-    from avelzoo.data.making.folder import leftovers
     from avelzoo.data.making.plan import DEFAULT_VIDEOS
     from avelzoo.data.making.simulate import Simulation, simulate as write
+    from avelzoo.system.files import leftovers
 
     if full_size and videos is not None:
         raise UsageError("--full-size and --videos exclude each other", fix="leave one of them out")

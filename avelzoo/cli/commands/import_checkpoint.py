@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from avelzoo.cli import catalogue, render
+from avelzoo.errors import some
 
 if TYPE_CHECKING:
     from avelzoo.published.importing import ImportedCheckpoint
@@ -60,12 +61,8 @@ def _rows(made: ImportedCheckpoint, file: Path) -> dict[str, str]:
         "found under": f"'{made.key}'" if made.key else "",
         "names without": f"'{made.prefix}'" if made.prefix else "",
         "rounded": ", ".join(f"{count} entries from {dtype} to float32" for dtype, count in made.rounded.items()),
-        "not taken": _some(made.not_taken),
-        "kept inert": _some(made.inert),
+        "not taken": some(made.not_taken),
+        "kept inert": some(made.inert),
         "next": f"avelzoo evaluate {made.run_dir} --data DIR",
     }
     return {label: text for label, text in rows.items() if text}
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

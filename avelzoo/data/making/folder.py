@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 
 from avelzoo.data.reading.layout import MARKER, read_marker
-from avelzoo.errors import DataError, StorageError, UsageError
+from avelzoo.errors import DataError, StorageError, UsageError, reason, some, system_number
+from avelzoo.system.files import whole_folder
 
 SPARE = 16 << 20
 """Free bytes required in addition to the files' sizes."""
@@ -38,22 +36,15 @@ def new_folder(
     """
     target = target.expanduser().resolve()
     replaceable = _judge(target, force)
-    draft = target.parent / f".{target.name}.partial-{os.getpid()}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         need_space(target.parent, needed, advice)
-        if draft.exists():
-            shutil.rmtree(draft)
-        draft.mkdir()
-        yield draft
-        _swap(draft, target, replaceable)
+        with whole_folder(target, keep_old=not replaceable) as draft:
+            yield draft
     except (OSError, RuntimeError) as error:
-        reason = _reason(error)
-        if reason is None:
+        if system_number(error) is None:
             raise
-        raise _no_storage(target, needed, reason) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        raise _no_storage(target, needed, reason(error)) from error
 
 
 def need_space(folder: Path, needed: int, advice: str = "choose another disk, or fewer --videos") -> None:
@@ -78,12 +69,6 @@ def nearest_folder(target: Path) -> Path:
     return next(folder for folder in target.expanduser().resolve().parents if folder.is_dir())
 
 
-def leftovers(target: Path) -> list[Path]:
-    """Temporary folders left by interrupted writers of ``target``."""
-    target = target.expanduser().resolve()
-    return sorted(target.parent.glob(f".{target.name}.partial-*"))
-
-
 def _judge(target: Path, force: bool) -> bool:
     """Whether ``target`` may be replaced: it does not exist, is empty, or holds only a simulation."""
     if not target.exists():
@@ -101,43 +86,16 @@ def _judge(target: Path, force: bool) -> bool:
         raise UsageError(
             "the folder holds other files",
             where=str(target),
-            found=", ".join(sorted(present)[:5]) + (f" and {len(present) - 5} more" if len(present) > 5 else ""),
+            found=some(sorted(present), 5),
             expected="a new or empty folder, or an earlier simulation",
             fix="choose another folder, or move this one aside with --force",
         )
     return False
 
 
-def _swap(draft: Path, target: Path, replaceable: bool) -> None:
-    old = None
-    if target.exists():
-        old = _free_name(target, "replaced")
-        target.rename(old)
-    try:
-        draft.rename(target)
-    except OSError:
-        if old is not None:
-            old.rename(target)
-        raise
-    if old is not None and replaceable:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _free_name(target: Path, word: str) -> Path:
-    return next(path for i in count(1) if not (path := target.with_name(f"{target.name}.{word}-{i}")).exists())
-
-
-def _reason(error: BaseException) -> str | None:
-    """The system's reason why a file could not be written; h5py states the error number only in its text."""
-    number = error.errno if isinstance(error, OSError) else None
-    found = re.search(r"errno = (\d+)", str(error))
-    number = number or (int(found[1]) if found else None)
-    return os.strerror(number).lower() if number else None
-
-
-def _no_storage(target: Path, needed: int, reason: str) -> StorageError:
+def _no_storage(target: Path, needed: int, why: str) -> StorageError:
     return StorageError(
-        f"cannot write the folder: {reason}",
+        f"cannot write the folder: {why}",
         where=str(target),
         found=f"{shutil.disk_usage(nearest_folder(target)).free:,} bytes free",
         expected=f"a writable folder with {needed + SPARE:,} bytes free",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avelzoo.errors import DataError, printable
+from avelzoo.errors import DataError, printable, reason, some
 
 CATEGORIES = "categories.txt"
 """Event categories, one per line, in the order of their ids; optional, in the folder of Annotations.txt."""
@@ -73,9 +73,7 @@ def read_text(path: Path, subject: str, expected: str, *, fix: str = "") -> str:
             fix="save the file as UTF-8",
         ) from None
     except OSError as error:
-        raise DataError(
-            f"the {subject} cannot be read: {(error.strerror or str(error)).lower()}", where=str(path)
-        ) from error
+        raise DataError(f"the {subject} cannot be read: {reason(error)}", where=str(path)) from error
 
 
 def read_categories(path: Path) -> tuple[str, ...]:
@@ -137,7 +135,7 @@ def check_names(names: Sequence[str], events: np.ndarray) -> Iterator[tuple[str,
     if found:
         yield (
             "categories with very few rows may be misspelt",
-            ", ".join(map(str, found[:_SHOWN])) + (f" and {len(found) - _SHOWN} more" * (len(found) > _SHOWN)),
+            some(found, _SHOWN),
             "correct the name in Annotations.txt; no action needed if the category is intended",
         )
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from avelzoo.data.reading.categories import CATEGORIES
 from avelzoo.data.reading.header import KEYS
 from avelzoo.data.reading.opening import absent
-from avelzoo.errors import DataError
+from avelzoo.errors import DataError, reason
 
 Role = Literal["annotations", "order", "visual", "audio", "labels", "negatives"]
 AudioKind = Literal["vggish", "cnn14"]
@@ -156,7 +156,7 @@ def read_marker(root: Path) -> dict[str, Any] | None:
         marker = json.loads(path.read_text("utf-8"))
         fault = _marker_fault(marker)
     except OSError as error:
-        fault = (error.strerror or str(error)).lower()
+        fault = reason(error)
     except (ValueError, RecursionError) as error:
         fault = f"not JSON: {error}" if path.stat().st_size else "an empty file"
     if fault:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import h5py
 
 from avelzoo.data.reading.opening import open_file
-from avelzoo.errors import DataError
+from avelzoo.errors import DataError, some
 
 NAMES_SHOWN = 6
 _HOPS = 16  # HDF5's own limit
@@ -82,9 +81,7 @@ def find_linked(name: str, holder: Path, variable: str) -> Path | None:
 
 def listed_names(names: Collection[str]) -> str:
     """List a few shortened names: ``a, b, c and 12 more``."""
-    shown = [name if len(name) <= _WIDTH else f"{name[: _WIDTH - 3]}..." for name in islice(names, NAMES_SHOWN)]
-    more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
-    return ", ".join(shown) + more
+    return some([name if len(name) <= _WIDTH else f"{name[: _WIDTH - 3]}..." for name in names], NAMES_SHOWN)
 
 
 def _split(name: str) -> list[str]:

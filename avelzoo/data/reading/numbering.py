@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avelzoo.errors import some
+
 TOLERATED = 0.1
 """Largest share of rows in which a label file may differ from the annotations without contradicting them."""
 _SHOWN = 40
@@ -94,4 +96,4 @@ def describe(columns: Columns, categories: Sequence[str]) -> str:
             if column != own
         )
     ]
-    return ", ".join(moved[:_SHOWN]) + (f" and {len(moved) - _SHOWN} more" if len(moved) > _SHOWN else "")
+    return some(moved, _SHOWN)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import h5py
 
-from avelzoo.errors import DataError
+from avelzoo.errors import DataError, first_line, reason
 
 _ALONE = ("best-effort", False, True)
 _TOGETHER = (None,)  # HDF5's own: with other locking, HDF5 before 2.0 gives zeros for files that it opens itself
@@ -82,7 +82,7 @@ def absent(path: Path, problem: str = "a file is missing", *, expected: str = ""
 
 def damaged(where: str, error: Exception) -> DataError:
     """Error for a file that opens but cannot be read, with HDF5's message."""
-    text = (str(error).splitlines() or [type(error).__name__])[0]
+    text = first_line(error, limit=1000)
     if "unable to lock file" in text:
         return _writing(where, text)
     return DataError("an HDF5 file is damaged", where=where, found=text, fix=_FETCH)
@@ -97,7 +97,7 @@ def check_bytes(path: Path, needed: int) -> None:
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise DataError(f"a file is no longer readable: {(error.strerror or '').lower()}", where=str(path)) from error
+        raise DataError(f"a file is no longer readable: {reason(error)}", where=str(path)) from error
     if size < needed:
         raise _cut_off(path, size, needed)
 
@@ -140,7 +140,7 @@ def _unreadable(path: Path, error: OSError) -> DataError:
             fix="close it before avelzoo reads it",
         )
     if error.errno:
-        return DataError(f"a file cannot be read: {(error.strerror or text).lower()}", where=str(path))
+        return DataError(f"a file cannot be read: {reason(error)}", where=str(path))
     with path.open("rb") as file:
         head = file.read(_USER_BLOCK + len(_SIGNATURE))
     starts = [0, *(1 << power for power in range(9, _USER_BLOCK.bit_length()))]

@@ -13,7 +13,7 @@ from avelzoo.data.reading.annotations import Annotation, Annotations, read_rows
 from avelzoo.data.reading.h5 import H5Array
 from avelzoo.data.reading.header import DOCTOR, read_info
 from avelzoo.data.reading.layout import ORDER_KEYS, ORDERS, TEXT_SPLITS, is_there, need_file
-from avelzoo.errors import DataError
+from avelzoo.errors import DataError, some
 
 _SHOWN = 5
 PURPOSES: Mapping[str, str] = {
@@ -150,7 +150,5 @@ def _empty(path: Path) -> DataError:
 
 
 def _fault(path: Path, problem: str, values: np.ndarray, expected: str, fix: str = "") -> DataError:
-    shown = ", ".join(str(value) for value in values[:_SHOWN].tolist())
-    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
     fix = fix or DOCTOR.format(path.parent)
-    return DataError(problem, where=str(path), found=shown + more, expected=expected, fix=fix)
+    return DataError(problem, where=str(path), found=some(values.tolist(), _SHOWN), expected=expected, fix=fix)

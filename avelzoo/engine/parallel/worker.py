@@ -20,6 +20,7 @@ from avelzoo.engine.parallel.rank import Rank, find_rank
 from avelzoo.errors import TrainingError, explain
 from avelzoo.plugin.host import default_host
 from avelzoo.system.allocator import keep_freed_memory
+from avelzoo.system.files import write_json
 
 _FAILED = 1
 
@@ -40,7 +41,7 @@ def main(room: Path) -> int:
         told = explain(error).to_dict() | {"lost": isinstance(error, LostError)}
         if isinstance(error, LostError):
             told["error"] = TrainingError.__name__
-        _write(room / f"error-{rank.rank}.json", told)
+        write_json(room / f"error-{rank.rank}.json", told)
         return _FAILED
     return 0
 
@@ -64,13 +65,7 @@ def _take_part(room: Path, rank: Rank, task: dict[str, Any]) -> None:
         listeners=[writer] if writer else [],
     )
     if rank.local_rank == 0:
-        _write(room / "result.json", result.to_dict())
-
-
-def _write(path: Path, data: dict[str, Any]) -> None:
-    scratch = path.with_suffix(".partial")
-    scratch.write_text(json.dumps(data), encoding="utf-8")
-    scratch.replace(path)
+        write_json(room / "result.json", result.to_dict())
 
 
 def _end_with_parent() -> None:

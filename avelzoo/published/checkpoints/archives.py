@@ -16,7 +16,7 @@ from typing import IO, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from avelzoo.errors import RunError
+from avelzoo.errors import RunError, describe
 from avelzoo.published.checkpoints.content import AGAIN, form_of
 from avelzoo.published.checkpoints.unpickling import Reader, Storage
 
@@ -57,11 +57,10 @@ def load(path: Path) -> Content:
     except PermissionError:
         raise
     except Exception as error:
-        first = (str(error).splitlines() or [""])[0]
         raise RunError(
             "the checkpoint is damaged or truncated",
             where=str(path),
-            found=f"{path.stat().st_size} bytes; {type(error).__name__}: {first}"[:200],
+            found=f"{path.stat().st_size} bytes; {describe(error)}"[:200],
             expected="a file written by torch.save or safetensors",
             fix=AGAIN,
         ) from error

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn
 
-from avelzoo.errors import RunError
+from avelzoo.errors import RunError, first_line, some
 
 Form = Literal["zip", "safetensors", "pickle"]
 """Readable formats: torch.save's archive, safetensors, and pickles (torch.save before 1.6, `pickle.dump`)."""
@@ -81,7 +81,7 @@ def _require_file(path: Path) -> None:
         raise RunError(
             "the checkpoint is a folder" + (": an unpacked archive of torch.save" if unpacked else ""),
             where=str(path),
-            found=_some(inside) or "nothing in it",
+            found=some(inside) or "nothing in it",
             expected="one file",
             fix="take the archive as it was before it was unpacked" if unpacked else "name the checkpoint file itself",
         )
@@ -117,8 +117,8 @@ def _require_archive(path: Path, size: int) -> None:
         _refuse(path, Kind("a torch.export archive: a program with its weights", f"save only the weights: {_SAVE}"))
     if names and all(name.endswith(".npy") for name in names):
         fix = "torch.save({name: torch.from_numpy(array) for name, array in numpy.load(OLD).items()}, NEW)"
-        _refuse(path, Kind("a NumPy archive (.npz)", fix), found=_some(names))
-    _refuse(path, Kind("a zip archive without a checkpoint of torch.save", _UNPACK), found=_some(names) or "no entries")
+        _refuse(path, Kind("a NumPy archive (.npz)", fix), found=some(names))
+    _refuse(path, Kind("a zip archive without a checkpoint of torch.save", _UNPACK), found=some(names) or "no entries")
 
 
 def _refuse_packed(path: Path, head: bytes) -> None:
@@ -166,7 +166,7 @@ def _text(path: Path, head: bytes, size: int) -> NoReturn:
             _refuse(path, kind, found=found)
     if any(ord(letter) < 32 and letter not in "\t\r\n\f" for letter in text):
         _refuse(path, Kind("of an unknown kind", AGAIN), found=f"{size} bytes that begin with {head[:8]!r}")
-    _refuse(path, Kind("a text file", AGAIN), found=repr(_first_line(text)))
+    _refuse(path, Kind("a text file", AGAIN), found=repr(first_line(text)))
 
 
 def _pointer(text: str) -> tuple[Kind, str]:
@@ -182,13 +182,13 @@ def _annex(text: str) -> tuple[Kind, str]:
 def _page(text: str) -> tuple[Kind, str]:
     title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
     fix = "open the link in a browser, confirm the download, and save the file itself"
-    return Kind("a web page instead of the file", fix), " ".join(title[1].split()) if title else _first_line(text)
+    return Kind("a web page instead of the file", fix), " ".join(title[1].split()) if title else first_line(text)
 
 
 def _json(text: str) -> tuple[Kind, str]:
     if '"weight_map"' in text:
         return Kind("the index of a checkpoint in several files", "name a checkpoint in one file"), ""
-    return Kind("JSON text", "name the file with the weights, not its description"), _first_line(text)
+    return Kind("JSON text", "name the file with the weights, not its description"), first_line(text)
 
 
 def _looks_like_json(text: str) -> bool:
@@ -203,19 +203,10 @@ def _looks_like_json(text: str) -> bool:
 
 _TEXTS: tuple[tuple[Callable[[str], bool], Callable[[str], tuple[Kind, str]]], ...] = (
     (lambda text: text.startswith("version https://git-lfs.github.com/"), _pointer),
-    (lambda text: "/annex/objects/" in _first_line(text), _annex),
+    (lambda text: "/annex/objects/" in first_line(text), _annex),
     (lambda text: bool(re.match(r"(<!--.*?-->\s*)*<(!doctype|html|head|body|\?xml|error)", text, re.I | re.S)), _page),
     (_looks_like_json, _json),
 )
-
-
-def _first_line(text: str) -> str:
-    return (text.splitlines() or [""])[0][:100]
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:4])
-    return shown + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _refuse(path: Path, kind: Kind, *, found: str = "") -> NoReturn:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from avelzoo.errors import RunError, UsageError
+from avelzoo.errors import RunError, UsageError, some
 from avelzoo.published.checkpoints.unpickling import Array, Inert, Parameter, Unreadable
 
 WRAPPERS = (
@@ -56,7 +56,8 @@ def find(value: Any, key: str | None = None) -> Found:
     if key is not None:
         if key not in places:
             raise UsageError(
-                f"the checkpoint holds no weights under '{key}'", expected=_listed(filter(None, places)) or "no key"
+                f"the checkpoint holds no weights under '{key}'",
+                expected=some([place for place in places if place], _SHOWN) or "no key",
             )
         chosen = key
     elif not places:
@@ -71,10 +72,10 @@ def find(value: Any, key: str | None = None) -> Found:
     entries = places[chosen]
     broken = {name: entry.origin for name, entry in entries.items() if isinstance(entry, Unreadable)}
     if broken:
-        name, kind = next(iter(broken.items()))
+        kind = next(iter(broken.values()))
         raise RunError(
             f"a tensor of the checkpoint is {kind}",
-            found=f"'{name}'" + (f" and {len(broken) - 1} more" if len(broken) > 1 else ""),
+            found=some([repr(name) for name in broken], 1),
             expected="dense tensors with values",
             fix=_DENSE.get(kind, "save the state dict of the plain model on a CPU"),
         )
@@ -100,7 +101,7 @@ def as_float32(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str
     strange = [f"'{name}' is {_name(value.dtype)}" for name, value in state.items() if value.is_complex()]
     if strange:
         raise RunError(
-            "the checkpoint holds complex numbers", found=_listed(strange), expected="real numbers",
+            "the checkpoint holds complex numbers", found=some(strange, _SHOWN), expected="real numbers",
             fix="save the real part, if the model uses only that",
         )  # fmt: skip
     cast: dict[str, int] = {}
@@ -190,7 +191,7 @@ def _best(places: Mapping[str, Mapping[str, Any]]) -> str:
     if len(nested) == 1:
         return nested[0]
     raise RunError(
-        "several entries of the checkpoint could be the weights", found=_listed(nested),
+        "several entries of the checkpoint could be the weights", found=some(nested, _SHOWN),
         expected=f"a single entry, or one named {', '.join(WRAPPERS[:4])} or similar",
         fix="choose one with --key NAME",
     )  # fmt: skip
@@ -212,17 +213,12 @@ def _is_averaged(place: str) -> bool:
 def _described(value: Any) -> str:
     kind = value.origin if isinstance(value, Inert) else type(value).__name__
     entries = _entries(value)
-    what = _listed(f"{name!r} ({_kind(entry)})" for name, entry in entries.items())
+    what = some([f"{name!r} ({_kind(entry)})" for name, entry in entries.items()], _SHOWN)
     return (kind or "a pickled object") + (f" with {what}" if what else "")
 
 
 def _kind(entry: Any) -> str:
     return entry.origin if isinstance(entry, Inert) and entry.origin else type(entry).__name__
-
-
-def _listed(names: Any) -> str:
-    listed: Sequence[str] = list(names)
-    return ", ".join(listed[:_SHOWN]) + (f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else "")
 
 
 def _name(dtype: torch.dtype) -> str:
