@@ -153,7 +153,7 @@ def evaluation(
     fabric, precision = _fabric(device, recipe.train.precision)
     home = next((value.device for value in run.model.state_dict().values()), torch.device("cpu"))
     try:
-        fabric.setup_module(run.model)
+        fabric.setup_module(run.model)  # moves the parameters; the wrapper is not needed
         found = answers(run.model, part, SingleProcess(fabric, recipe.train.precision), recipe.train)
     finally:
         run.model.to(home)

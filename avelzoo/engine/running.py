@@ -110,7 +110,7 @@ def run(
                 folder.reopen(record)
             elif processes.first:
                 folder.begin(record, bytes_needed=_bytes_needed(model))
-            fabric.setup_module(model)
+            fabric.setup_module(model)  # moves the parameters; its wrapper would hide the model's own methods
             processes.synchronise(model)
             kept = cached(dataset, fabric.device, recipe.train.resident)
             optimizer = cast("Optimizer", fabric.setup_optimizers(adam(model, recipe.train)))
