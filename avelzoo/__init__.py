@@ -33,6 +33,18 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         RandomBankConfig as RandomBankConfig,
     )
     from avelzoo.builtin.objectives.configs import FullConfig as FullConfig, WeakConfig as WeakConfig
+    from avelzoo.builtin.optimizers.configs import (
+        AdamConfig as AdamConfig,
+        AdamWConfig as AdamWConfig,
+        SgdConfig as SgdConfig,
+    )
+    from avelzoo.builtin.samplers.configs import SequentialConfig as SequentialConfig, ShuffledConfig as ShuffledConfig
+    from avelzoo.builtin.schedules.configs import (
+        ConstantConfig as ConstantConfig,
+        CosineConfig as CosineConfig,
+        StepsConfig as StepsConfig,
+    )
+    from avelzoo.builtin.transforms.configs import NoTransformConfig as NoTransformConfig
     from avelzoo.components import (
         DatasetConfig as DatasetConfig,
         EncoderConfig as EncoderConfig,
@@ -40,12 +52,17 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         LauncherConfig as LauncherConfig,
         MemoryConfig as MemoryConfig,
         ObjectiveConfig as ObjectiveConfig,
+        OptimizerConfig as OptimizerConfig,
+        SamplerConfig as SamplerConfig,
+        ScheduleConfig as ScheduleConfig,
         Supervision as Supervision,
         Term as Term,
+        TransformConfig as TransformConfig,
     )
     from avelzoo.composition.building import build as build
     from avelzoo.composition.model import Model as Model, StepOutput as StepOutput
     from avelzoo.composition.recipe import (
+        ComputeConfig as ComputeConfig,
         Published as Published,
         PublishedCheckpoint as PublishedCheckpoint,
         Recipe as Recipe,
@@ -60,6 +77,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         Memory as Memory,
         Objective as Objective,
         Split as Split,
+        Transform as Transform,
     )
     from avelzoo.data.facts import AVE_CATEGORIES as AVE_CATEGORIES
     from avelzoo.engine import RunResult as RunResult
@@ -105,11 +123,15 @@ _HOME = {
         "LauncherConfig",
         "MemoryConfig",
         "ObjectiveConfig",
+        "OptimizerConfig",
+        "SamplerConfig",
+        "ScheduleConfig",
         "Supervision",
         "Term",
+        "TransformConfig",
     ),
     "avelzoo.config": ("Bounds", "Help"),
-    "avelzoo.contracts": ("Dataset", "Decision", "Encoder", "Head", "Memory", "Objective", "Split"),
+    "avelzoo.contracts": ("Dataset", "Decision", "Encoder", "Head", "Memory", "Objective", "Split", "Transform"),
     "avelzoo.records": (
         "Batch",
         "Decoded",
@@ -124,7 +146,7 @@ _HOME = {
     ),
     "avelzoo.composition.model": ("Model", "StepOutput"),
     "avelzoo.composition.building": ("build",),
-    "avelzoo.composition.recipe": ("Published", "PublishedCheckpoint", "Recipe", "TrainConfig"),
+    "avelzoo.composition.recipe": ("ComputeConfig", "Published", "PublishedCheckpoint", "Recipe", "TrainConfig"),
     "avelzoo.plugin.hookspecs": ("hookimpl",),
     "avelzoo.plugin.registry": ("Registrar",),
     "avelzoo.errors": ("AvelzooError", "OptionError", "RunError", "SupervisionError", "TrainingError", "UsageError"),
@@ -149,6 +171,10 @@ _HOME = {
         "RandomBankConfig",
     ),
     "avelzoo.builtin.objectives.configs": ("FullConfig", "WeakConfig"),
+    "avelzoo.builtin.optimizers.configs": ("AdamConfig", "AdamWConfig", "SgdConfig"),
+    "avelzoo.builtin.samplers.configs": ("SequentialConfig", "ShuffledConfig"),
+    "avelzoo.builtin.schedules.configs": ("ConstantConfig", "CosineConfig", "StepsConfig"),
+    "avelzoo.builtin.transforms.configs": ("NoTransformConfig",),
     "avelzoo.jobs": ("Job", "Launcher", "Outcome", "perform"),
     "avelzoo.plugin.listeners": ("Listener", "RunView"),
     "avelzoo.engine": ("RunResult",),

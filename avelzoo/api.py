@@ -53,10 +53,14 @@ def run(
     *,
     supervision: Supervision | None = None,
     dataset: str | None = None,
+    sampler: str | None = None,
+    transform: str | None = None,
     encoder: str | None = None,
     memory: str | None = None,
     head: str | None = None,
     objective: str | None = None,
+    optimizer: str | None = None,
+    schedule: str | None = None,
     options: Mapping[str, Any] | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
@@ -81,10 +85,14 @@ def run(
             budget that a data set suggests replaces only that of a recipe given by name.
         supervision: ``full`` or ``weak``, for a recipe given by name; full by default.
         dataset: name of another data set, with its default options.
+        sampler: name of another sampler.
+        transform: name of another transform.
         encoder: name of another encoder.
         memory: name of another memory.
         head: name of another head.
         objective: name of another objective.
+        optimizer: name of another optimizer.
+        schedule: name of another schedule.
         options: single values by ``slot.option``, such as ``{"memory.size": 8}``.
         seed: short for the option ``train.seed``.
         out: the run folder; a new one under ``runs/`` by default.
@@ -109,7 +117,17 @@ def run(
     if resume and out is None:
         raise UsageError("which run is to go on?", fix="name its folder: run(..., out=RUN_DIR, resume=True)")
     registry = default_host().registry
-    wished = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
+    wished = {
+        "dataset": dataset,
+        "sampler": sampler,
+        "transform": transform,
+        "encoder": encoder,
+        "memory": memory,
+        "head": head,
+        "objective": objective,
+        "optimizer": optimizer,
+        "schedule": schedule,
+    }
     choices = {slot: name for slot, name in wished.items() if name is not None}
     seeded = [] if seed is None else [Override("train.seed", native(seed), "python")]
     composition = composed(recipe, supervision=supervision, choices=choices, options=options, overrides=seeded)

@@ -10,10 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from avelzoo.config import Config, Help
+from avelzoo.config import Bounds, Config, Help
 
 if TYPE_CHECKING:
-    from avelzoo.contracts import Dataset, Encoder, Head, Memory, Objective
+    from collections.abc import Iterable
+
+    import numpy as np
+    from torch import nn
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+    from avelzoo.contracts import Dataset, Encoder, Head, Memory, Objective, Transform
     from avelzoo.jobs import Launcher
     from avelzoo.records import FeatureSpec, Widths
 
@@ -28,7 +35,17 @@ LEAK_NOTE = (
     " labels of the category alone"
 )
 
-KINDS: tuple[str, ...] = ("dataset", "encoder", "memory", "head", "objective")
+KINDS: tuple[str, ...] = (
+    "dataset",
+    "sampler",
+    "transform",
+    "encoder",
+    "memory",
+    "head",
+    "objective",
+    "optimizer",
+    "schedule",
+)
 """The slots of a composition that a component fills. `BASES` has every kind that a config describes."""
 
 
@@ -169,6 +186,69 @@ class ObjectiveConfig(ComponentConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SamplerConfig(ComponentConfig):
+    """Settings of a sampler: which training videos an epoch takes, in which order."""
+
+    kind: ClassVar[str] = "sampler"
+
+    @abstractmethod
+    def positions(self, videos: int, batch_size: int, rng: np.random.Generator) -> np.ndarray:
+        """Positions in a split of ``videos`` videos, in the order in which batches of ``batch_size`` take them.
+
+        Args:
+            videos: size of the split.
+            batch_size: videos per batch.
+            rng: seeded with the run's seed and the epoch; the only source of chance, so that any epoch can be repeated.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformConfig(ComponentConfig):
+    """Settings of a transform: augmentation of training batches in front of the encoder."""
+
+    kind: ClassVar[str] = "transform"
+
+    @abstractmethod
+    def build(self, spec: FeatureSpec, supervision: Supervision) -> Transform | None:
+        """The transform; None for one that leaves every batch as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig(ComponentConfig):
+    """Settings of an optimizer.
+
+    The learning rate is shared by every optimizer, so a recipe's value survives a change of optimizer.
+    """
+
+    kind: ClassVar[str] = "optimizer"
+
+    learning_rate: Annotated[float, Help("step size before the schedule's factor"), Bounds(above=0)] = 3e-4
+
+    @abstractmethod
+    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+        """The optimizer of these parameters. The schedule sets the learning rate of all its groups."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleConfig(ComponentConfig):
+    """Settings of a schedule: the learning rate over epochs.
+
+    The warm-up is shared by every schedule: in epoch e < w the rate is multiplied by (e + 1) / (w + 1).
+    """
+
+    kind: ClassVar[str] = "schedule"
+
+    warmup_epochs: Annotated[int, Help("epochs of linear warm-up, w"), Bounds(min=0)] = 0
+
+    @abstractmethod
+    def build(self, optimizer: Optimizer, epochs: int) -> LRScheduler:
+        """PyTorch's scheduler, without warm-up; it is stepped once after each of ``epochs`` epochs.
+
+        Rates may depend on the epoch alone: a resumed run computes them again.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
 class LauncherConfig(Config, ABC):
     """Settings of a launcher: it runs jobs, and is no part of what a job computes, so it fills no slot.
 
@@ -186,9 +266,13 @@ class LauncherConfig(Config, ABC):
 
 BASES: dict[str, type[Config]] = {
     "dataset": DatasetConfig,
+    "sampler": SamplerConfig,
+    "transform": TransformConfig,
     "encoder": EncoderConfig,
     "memory": MemoryConfig,
     "head": HeadConfig,
     "objective": ObjectiveConfig,
+    "optimizer": OptimizerConfig,
+    "schedule": ScheduleConfig,
     "launcher": LauncherConfig,
 }

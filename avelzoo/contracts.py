@@ -164,6 +164,20 @@ class Objective(Component):
         """Term name -> unweighted scalar."""
 
 
+class Transform(ABC):
+    """Augmentation of training batches, in front of the encoder. Never used in evaluation."""
+
+    @abstractmethod
+    def __call__(self, batch: Batch, targets: Targets, generator: torch.Generator) -> tuple[Batch, Targets]:
+        """A new batch and its targets, on the device of the given ones; the number of videos may change.
+
+        Args:
+            batch: features of the whole batch, also where several processes train; not to be changed in place.
+            targets: what is known of its videos; not to be changed in place.
+            generator: on the CPU, seeded with the run's seed, the epoch and the step; the only source of chance.
+        """
+
+
 class Split(ABC):
     """One part of a data set."""
 

@@ -9,7 +9,7 @@ This module needs no torch at import: records only hold tensors.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from avelzoo.tensor_record import TensorRecord
@@ -87,6 +87,8 @@ class Targets(TensorRecord):
         segments: (b t) int64 ids in 0..n, n = background; None where supervision is weak.
         background: n.
         estimate: (b t) float in [0, 1], the head's own estimate of y^r, without gradient; None where it has none.
+        partner: (b) int64, the video of the batch that is mixed into each; None where none is.
+        share: of these targets in the loss; the rest is that of the partners' targets.
     """
 
     event: Tensor
@@ -94,6 +96,13 @@ class Targets(TensorRecord):
     segments: Tensor | None
     background: int
     estimate: Tensor | None = None
+    partner: Tensor | None = None
+    share: float = 1.0
+
+    @property
+    def mixed_in(self) -> Targets | None:
+        """The targets of the videos that are mixed in; None where none are."""
+        return None if self.partner is None else replace(self.take(self.partner), partner=None, share=1.0)
 
     @property
     def relevance(self) -> Tensor:

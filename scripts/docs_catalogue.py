@@ -119,7 +119,7 @@ def recipe_section(registry: Registry, part: Part, entry: Entry, data: dict[str,
 def slot_name(registry: Registry, part: Part, recipe: Recipe, slot: str) -> str:
     """What fills a slot, as a link to its section."""
     if slot not in KINDS:
-        return "Adam"
+        return "-"
     entry = registry.entry_of(recipe.components()[slot])
     if entry is None:
         return type(recipe.slot(slot)).__name__

@@ -70,7 +70,7 @@ def test_a_name_runs_like_the_command_line():
     assert (result.supervision, result.seed, result.epochs) == ("weak", 3, 1)
     told = sources(result.run_dir)
     assert told["train.seed"] == told["memory.size"] == told["train.epochs"] == "python"
-    assert told["train.schedule"] == "recipe ead-b"
+    assert told["optimizer.learning_rate"] == "recipe ead-b"
     assert told["encoder.dropout"] == "default of mean-pool"
 
     again = load_run(result.run_dir)
@@ -99,19 +99,20 @@ def test_numbers_of_other_libraries(tmp_path):
 def test_a_sweep_over_arrays_and_ranges(tmp_path):
     """Values of any iterable, a row of an array for an option that is a list; cells are plain data."""
     over = {
-        "train.learning_rate": np.array([1e-3, 2e-3]),
+        "optimizer.learning_rate": np.array([1e-3, 2e-3]),
         "memory.size": range(2, 3),
-        "train.milestones": np.array([[1, 2]]),
+        "schedule.milestones": np.array([[1, 2]]),
         "head": (name for name in ["single"]),
     }
-    table = sweep("ead-b", over=over, seeds=np.array([3, 4]), choices={"encoder": "mean-pool"}, out="s",
+    choices = {"encoder": "mean-pool", "schedule": "steps"}
+    table = sweep("ead-b", over=over, seeds=np.array([3, 4]), choices=choices, out="s",
                   options={name: value for name, value in SMALL.items() if name != "memory.size"})  # fmt: skip
     assert table.complete
-    assert [cell.values["train.learning_rate"] for cell in table.cells] == [1e-3, 2e-3]
+    assert [cell.values["optimizer.learning_rate"] for cell in table.cells] == [1e-3, 2e-3]
     plan = json.loads((tmp_path / "s" / "sweep.json").read_text())
     assert {trial["seed"] for trial in plan["trials"]} == {3, 4}
-    assert plan["trials"][0]["cell"] | {"train.learning_rate": 0} == {
-        "train.learning_rate": 0, "memory.size": 2, "train.milestones": [1, 2], "head": "single",
+    assert plan["trials"][0]["cell"] | {"optimizer.learning_rate": 0} == {
+        "optimizer.learning_rate": 0, "memory.size": 2, "schedule.milestones": [1, 2], "head": "single",
     }  # fmt: skip
 
 
@@ -164,11 +165,12 @@ def test_a_changed_recipe_runs_as_it_is():
 
 def test_wishes_on_top_of_a_recipe():
     recipe = small(recipes["ead-b"]("full"))
-    run(recipe, memory="random-bank", options={"memory.size": 3, "train.learning_rate": 1e-3}, seed=9, out="mine")
+    run(recipe, memory="random-bank", options={"memory.size": 3, "optimizer.learning_rate": 1e-3}, seed=9, out="mine")
     found = load_run("mine").composition
     assert found.entries["memory"].name == "random-bank"
     assert found.recipe.memory.size == 3
-    assert found.recipe.train == replace(recipe.train, learning_rate=1e-3, seed=9)
+    assert found.recipe.train == replace(recipe.train, seed=9)
+    assert found.recipe.optimizer == replace(recipe.optimizer, learning_rate=1e-3)
     assert found.recipe.encoder == recipe.encoder
     assert found.sources["memory.size"] == "python"
     assert found.sources["memory.context"] == "default of random-bank"

@@ -14,6 +14,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.version", "avelzoo.errors", "avelzoo.tensor_record", "avelzoo.records"),
     ("avelzoo.config", "avelzoo.system"),
     ("avelzoo.components", "avelzoo.contracts", "avelzoo.jobs"),
+    # Defaults of a recipe: they rest on their contracts and PyTorch alone.
+    (
+        "avelzoo.builtin.samplers",
+        "avelzoo.builtin.transforms",
+        "avelzoo.builtin.optimizers",
+        "avelzoo.builtin.schedules",
+    ),
     ("avelzoo.plugin",),
     ("avelzoo.composition",),
     ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.published"),

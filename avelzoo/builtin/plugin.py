@@ -10,7 +10,11 @@ from avelzoo.builtin.heads import configs as heads
 from avelzoo.builtin.launchers import configs as launchers
 from avelzoo.builtin.memory import configs as memory
 from avelzoo.builtin.objectives import configs as objectives
+from avelzoo.builtin.optimizers import configs as optimizers
 from avelzoo.builtin.papers import PAPERS
+from avelzoo.builtin.samplers import configs as samplers
+from avelzoo.builtin.schedules import configs as schedules
+from avelzoo.builtin.transforms import configs as transforms
 from avelzoo.plugin.hookspecs import hookimpl
 from avelzoo.plugin.registry import Registrar
 
@@ -36,6 +40,15 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.head("event-aware-classifiers", heads.EventAwareClassifiersConfig)
     zoo.objective("full", objectives.FullConfig)
     zoo.objective("weak", objectives.WeakConfig)
+    zoo.sampler("shuffled", samplers.ShuffledConfig)
+    zoo.sampler("sequential", samplers.SequentialConfig)
+    zoo.transform("none", transforms.NoTransformConfig)
+    zoo.optimizer("adam", optimizers.AdamConfig)
+    zoo.optimizer("adamw", optimizers.AdamWConfig)
+    zoo.optimizer("sgd", optimizers.SgdConfig)
+    zoo.schedule("cosine", schedules.CosineConfig)
+    zoo.schedule("steps", schedules.StepsConfig)
+    zoo.schedule("constant", schedules.ConstantConfig)
     zoo.launcher("inline", launchers.InlineConfig)
     zoo.launcher("local", launchers.LocalConfig)
     zoo.recipe("ead-b", recipes.ead_b)

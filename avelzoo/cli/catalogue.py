@@ -24,10 +24,14 @@ from avelzoo.plugin.registry import Entry, Registry
 PLURALS: dict[str, str] = {
     "recipe": "recipes",
     "dataset": "datasets",
+    "sampler": "samplers",
+    "transform": "transforms",
     "encoder": "encoders",
     "memory": "memories",
     "head": "heads",
     "objective": "objectives",
+    "optimizer": "optimizers",
+    "schedule": "schedules",
     "launcher": "launchers",
     "official": "officials",
 }

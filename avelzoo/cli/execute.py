@@ -109,7 +109,7 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
     from avelzoo.engine.parallel.rank import find_rank
     from avelzoo.system.allocator import keep_freed_memory
 
-    keep_freed_memory(how.device)
+    keep_freed_memory()
     rank = find_rank()
     first = rank is None or rank.rank == 0
     with (

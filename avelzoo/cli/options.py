@@ -12,11 +12,36 @@ from typing import Annotated, Any
 
 import typer
 
+from avelzoo.components import KINDS
 from avelzoo.composition.recipe import SLOTS
 from avelzoo.composition.resolving import Composition, Override
 from avelzoo.config import Config, Option, options
 
 _JOIN = "__"
+
+
+def with_slots(command: Callable[..., None], panel: str = "") -> Callable[..., None]:
+    """``command`` with its parameter ``slots`` unfolded into an option per kind: ``--encoder`` and so on."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [p for p in signature.parameters.values() if p.name != "slots"]
+    info = {kind: typer.Option(help=f"Another {kind}.", rich_help_panel=panel or None) for kind in KINDS}
+    chosen = [
+        inspect.Parameter(
+            kind, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, info[kind]]
+        )
+        for kind in KINDS
+    ]
+    positional = [p for p in own if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    parameters = [*positional, *chosen, *(p for p in own if p not in positional)]
+
+    def unfolded(*args: Any, **values: Any) -> None:
+        command(
+            *args,
+            **{name: value for name, value in values.items() if name not in KINDS},
+            slots={kind: values.get(kind) for kind in KINDS},
+        )
+
+    return _signed(unfolded, command, signature, parameters)
 
 
 def with_slot_options(
@@ -36,11 +61,7 @@ def with_slot_options(
     def unfolded(**values: Any) -> None:
         command(**values)
 
-    unfolded.__name__ = command.__name__
-    unfolded.__doc__ = command.__doc__
-    unfolded.__signature__ = signature.replace(parameters=[*fixed, *dotted])  # type: ignore[attr-defined]
-    unfolded.__annotations__ = {p.name: p.annotation for p in [*fixed, *dotted]}
-    return unfolded
+    return _signed(unfolded, command, signature, [*fixed, *dotted])
 
 
 def typed(dotted: Mapping[str, str | None]) -> list[Override]:
@@ -71,6 +92,20 @@ def type_hint(option: Option) -> str:
     hint = f"{hint},..." if option.repeated else hint
     hint = f"{hint} {option.bounds}" if option.bounds else hint
     return f"{hint}|none" if option.optional and not option.bounds else f"{hint}, or none" if option.optional else hint
+
+
+def _signed(
+    unfolded: Callable[..., None],
+    command: Callable[..., None],
+    signature: inspect.Signature,
+    parameters: list[inspect.Parameter],
+) -> Callable[..., None]:
+    """``unfolded`` as Typer is to see it: name and text of ``command``, with these parameters."""
+    unfolded.__name__ = command.__name__
+    unfolded.__doc__ = command.__doc__
+    unfolded.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    unfolded.__annotations__ = {p.name: p.annotation for p in parameters}
+    return unfolded
 
 
 def _of_slots(composition: Composition) -> Iterator[inspect.Parameter]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor, nn
 
 from avelzoo.contracts import Encode, Encoder, Head, Memory, Objective
@@ -59,10 +60,22 @@ class Model(nn.Module):
         predictions: Predictions = self.head(encoded, view)
         if unimodal is not None:
             predictions = replace(predictions, audio_logits=unimodal.audio_logits, visual_logits=unimodal.visual_logits)
-        terms = self.objective(predictions, targets, view)
+        terms = self._terms(predictions, targets, view)
         weights = self.objective.weights
         loss = sum((weights[name] * value for name, value in terms.items()), start=batch.audio.new_zeros(()))
         return StepOutput(loss, terms, predictions, view)
+
+    def _terms(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
+        """The objective's terms; of mixed videos, share L(targets) + (1 - share) L(the partners' targets)."""
+        terms: dict[str, Tensor] = self.objective(predictions, targets, view)
+        if (other := targets.mixed_in) is None:
+            return terms
+        rest: dict[str, Tensor] = self.objective(predictions, other, view)
+        parts = ((targets.share, terms), (1 - targets.share, rest))
+        return {
+            name: torch.stack([share * found[name] for share, found in parts if name in found]).sum()
+            for name in terms | rest
+        }
 
     def with_estimate(self, encoded: Encoded, targets: Targets) -> Targets:
         """The targets with the head's own estimate of each segment's relevance, for the memory."""

@@ -2,55 +2,87 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
+from avelzoo.builtin.optimizers.configs import AdamConfig
+from avelzoo.builtin.samplers.configs import ShuffledConfig
+from avelzoo.builtin.schedules.configs import CosineConfig
+from avelzoo.builtin.transforms.configs import NoTransformConfig
 from avelzoo.components import (
+    KINDS,
     ComponentConfig,
     DatasetConfig,
     EncoderConfig,
     HeadConfig,
     MemoryConfig,
     ObjectiveConfig,
+    OptimizerConfig,
+    SamplerConfig,
+    ScheduleConfig,
     Supervision,
+    TransformConfig,
 )
 from avelzoo.config import Bounds, Config, Help
 
-SLOTS: tuple[str, ...] = ("dataset", "encoder", "memory", "head", "objective", "train")
+MOVED: dict[str, str] = {
+    "train.learning_rate": "optimizer.learning_rate",
+    "train.schedule": "the part 'schedule': --schedule NAME, or `name` in the table [schedule]",
+    "train.milestones": "schedule.milestones",
+    "train.gamma": "schedule.gamma",
+    "train.order": "the part 'sampler': --sampler NAME, or `name` in the table [sampler]",
+    "train.precision": "compute.precision",
+    "train.resident": "compute.cache_on_device",
+    "train.compile": "compute.compile",
+    "train.eval_batch_size": "compute.eval_batch_size",
+}
+"""Options that had another path, and where they are now."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(Config):
-    """How a composition is trained: Adam, a schedule, a budget."""
+    """What is trained: the budget, and how steps are put together."""
 
     kind: ClassVar[str] = "train"
 
     epochs: Annotated[int, Help("passes over the training split"), Bounds(min=1)] = 300
-    batch_size: Annotated[int, Help("videos per step"), Bounds(min=1)] = 128
-    learning_rate: Annotated[float, Help("Adam's initial step size"), Bounds(above=0)] = 3e-4
-    schedule: Annotated[
-        Literal["cosine", "constant", "steps"],
-        Help("learning rate over epochs: cosine to 0, constant, or times gamma at each milestone"),
-    ] = "cosine"
-    milestones: Annotated[tuple[int, ...], Help("epochs at which schedule 'steps' decays"), Bounds(min=1)] = ()
-    gamma: Annotated[float, Help("factor of schedule 'steps'"), Bounds(above=0, max=1)] = 0.1
+    batch_size: Annotated[int, Help("videos per batch"), Bounds(min=1)] = 128
+    accumulate: Annotated[int, Help("batches whose gradients make up one optimizer step"), Bounds(min=1)] = 1
     clip_norm: Annotated[float | None, Help("largest global gradient norm; none = no clipping"), Bounds(above=0)] = None
-    order: Annotated[
-        Literal["shuffled", "sequential", "first-batch"],
-        Help("training videos: shuffled every epoch, as in the split, or so but for a first batch drawn from all"),
-    ] = "shuffled"
     drop_last: Annotated[bool, Help("leave out an epoch's last, smaller batch (kept when it is the only one)")] = True
-    seed: Annotated[int, Help("seed of initial weights, data order and dropout"), Bounds(min=0, max=2**31 - 1)] = 0
-    precision: Annotated[Literal["32", "64", "bf16-mixed", "16-mixed"], Help("number format of the computation")] = "32"
-    resident: Annotated[
-        Literal["off", "float32", "float16", "bfloat16"],
-        Help("keep all features on the device, in this number format; off = read each batch anew"),
-    ] = "off"
-    compile: Annotated[bool, Help("have torch.compile rewrite the encoder (worth it on GPUs)")] = False
-    eval_batch_size: Annotated[int, Help("videos per step in evaluation"), Bounds(min=1)] = 128
-    limit_batches: Annotated[
-        int | None, Help("stop every epoch after this many steps, for a quick look; none = all"), Bounds(min=1)
+    ema_decay: Annotated[
+        float | None,
+        Help("decay of the weights' moving average, evaluated and saved; none = off"),
+        Bounds(min=0, below=1),
     ] = None
+    patience: Annotated[
+        int | None, Help("epochs without a better val score before training stops; none = all epochs"), Bounds(min=1)
+    ] = None
+    seed: Annotated[int, Help("seed of initial weights, data order and dropout"), Bounds(min=0, max=2**31 - 1)] = 0
+    limit_batches: Annotated[
+        int | None, Help("stop every epoch after this many batches; none = all"), Bounds(min=1)
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeConfig(Config):
+    """How it is computed: number formats, what is kept where."""
+
+    kind: ClassVar[str] = "compute"
+
+    precision: Annotated[Literal["32", "64", "bf16-mixed", "16-mixed"], Help("number format of the computation")] = "32"
+    cache_on_device: Annotated[
+        Literal["off", "float32", "float16", "bfloat16"],
+        Help("number format of features kept on the device; off = read each batch anew"),
+    ] = "off"
+    compile: Annotated[bool, Help("compile the encoder with torch.compile (worth it on GPUs)")] = False
+    eval_batch_size: Annotated[int, Help("videos per batch in evaluation"), Bounds(min=1)] = 128
+
+
+RECORDS: dict[str, type[Config]] = {"train": TrainConfig, "compute": ComputeConfig}
+"""Slots that no component fills."""
+
+SLOTS: tuple[str, ...] = (*KINDS, *RECORDS)
 
 
 @dataclass(frozen=True)
@@ -80,7 +112,9 @@ class PublishedCheckpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A named composition. Every slot is a full config, so nothing is left to defaults elsewhere.
+    """A named composition. Every slot is a full config.
+
+    Data and model are stated; training has defaults: Adam at 3e-4 under a cosine, shuffled batches of 128, 300 epochs.
 
     Python users change a slot with ``dataclasses.replace(recipe, encoder=MeanPoolConfig())``.
 
@@ -89,7 +123,9 @@ class Recipe:
         summary: one line.
         paper: key of the paper it follows.
         supervision: full or weak.
-        dataset, encoder, memory, head, objective, train: the slots.
+        dataset, encoder, memory, head, objective: data and model.
+        sampler, transform, optimizer, schedule, train: how it is trained.
+        compute: how that is computed.
         published: scores its paper or others report.
         assumptions: what no published source states of this composition and is chosen here, one sentence each.
         limits: what the composition cannot do by construction, and why, one sentence each.
@@ -104,7 +140,12 @@ class Recipe:
     memory: MemoryConfig
     head: HeadConfig
     objective: ObjectiveConfig
-    train: TrainConfig
+    sampler: SamplerConfig = field(default_factory=ShuffledConfig)
+    transform: TransformConfig = field(default_factory=NoTransformConfig)
+    optimizer: OptimizerConfig = field(default_factory=AdamConfig)
+    schedule: ScheduleConfig = field(default_factory=CosineConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    compute: ComputeConfig = field(default_factory=ComputeConfig)
     published: tuple[Published, ...] = ()
     assumptions: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
@@ -120,11 +161,5 @@ class Recipe:
         return config
 
     def components(self) -> dict[str, ComponentConfig]:
-        """The five component slots, in order."""
-        return {
-            "dataset": self.dataset,
-            "encoder": self.encoder,
-            "memory": self.memory,
-            "head": self.head,
-            "objective": self.objective,
-        }
+        """The slots that a registered component fills, in order."""
+        return {kind: getattr(self, kind) for kind in KINDS}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from avelzoo.components import BASES, KINDS, Supervision
-from avelzoo.composition.recipe import SLOTS, Recipe, TrainConfig
+from avelzoo.composition.recipe import MOVED, RECORDS, SLOTS, Recipe
 from avelzoo.composition.settings_file import read_settings
 from avelzoo.config import Config, coerce, options
 from avelzoo.errors import OptionError, UsageError, did_you_mean
@@ -139,7 +139,7 @@ def resolve(
             sources.setdefault(f"{slot}.{name}", source)
 
     classes: dict[str, type[Config]] = {
-        slot: entries[slot].target if slot in entries else TrainConfig for slot in SLOTS
+        slot: entries[slot].target if slot in entries else RECORDS[slot] for slot in SLOTS
     }
     data_defaults = entries["dataset"].target(**values["dataset"]).train_defaults(supervision)
     wishes = [Override(f"train.{k}", v, f"dataset {entries['dataset'].name}") for k, v in data_defaults.items()]
@@ -171,8 +171,8 @@ def from_dict(registry: Registry, data: Mapping[str, Any]) -> Composition:
     sources: dict[str, str] = {}
     for slot in SLOTS:
         row = data["slots"][slot]
-        cls: type[Config] = TrainConfig
-        if slot in KINDS:
+        cls = RECORDS.get(slot)
+        if cls is None:
             entries[slot] = registry.get(slot, row["name"])
             cls = entries[slot].target
         built[slot] = cls.from_dict(row["options"])
@@ -191,6 +191,8 @@ def _value(classes: Mapping[str, type[Config]], wish: Override) -> Any:
             expected=", ".join(classes),
             fix="write slot.option, such as train.epochs",
         )
+    if moved := MOVED.get(wish.path.replace("-", "_")):
+        raise OptionError(f"{wish.path} is {moved} now", where=wish.source, fix="write the new name")
     known = {o.name: o for o in options(classes[slot])}
     if name not in known:
         fix = "`--dry-run` shows every option of a composition"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from avelzoo.components import KINDS
-from avelzoo.composition.recipe import SLOTS, TrainConfig
+from avelzoo.composition.recipe import RECORDS, SLOTS
 from avelzoo.config import options
 from avelzoo.errors import DataError, UsageError, did_you_mean, reason
 
@@ -106,12 +106,12 @@ def _invalid(file: Path, text: str, message: str) -> DataError:
 def _require_table(file: Path, slot: str, table: Any) -> None:
     expected = "one table per slot: " + ", ".join(f"[{s}]" for s in SLOTS)
     if slot not in SLOTS:
-        of_train = slot in {option.name for option in options(TrainConfig)}
+        of = next((name for name, record in RECORDS.items() if slot in {o.name for o in options(record)}), None)
         raise UsageError(
             f"unexpected entry '{slot}' in the settings file" + did_you_mean(slot, SLOTS),
             where=str(file),
             expected=expected,
-            fix=f"write '{slot}' below the line [train]" if of_train else "",
+            fix=f"write '{slot}' below the line [{of}]" if of else "",
         )
     if isinstance(table, list) and table and all(isinstance(item, dict) for item in table):
         raise UsageError(

@@ -76,15 +76,18 @@ def load_weights(path: Path, model: nn.Module, *, read: Read | None = None) -> i
 def save_state(
     path: Path,
     model: nn.Module,
+    average: nn.Module | None,
     optimizer: Optimizer,
     *,
     precision: Precision,
     generators: Generators,
     progress: Progress,
 ) -> None:
-    """Everything that training goes on from: weights, memory, optimizer, loss scale, generators, progress."""
+    """Everything that training continues from: weights, memory, optimizer, loss scale, generators, progress."""
     numbers, plain = generators
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    if average is not None:
+        tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
     for index, slot in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in slot.items()}
     tensors |= {f"generator.{name}": value for name, value in numbers.items()}
@@ -93,13 +96,20 @@ def save_state(
 
 
 def load_state(
-    path: Path, model: nn.Module, optimizer: Optimizer, precision: Precision, *, read: Read | None = None
+    path: Path,
+    model: nn.Module,
+    average: nn.Module | None,
+    optimizer: Optimizer,
+    precision: Precision,
+    *,
+    read: Read | None = None,
 ) -> tuple[Progress, Generators]:
     """Inverse of ``save_state``; the generators are for the caller to set, as the last thing before going on.
 
     Args:
         path: the file.
         model: to be filled.
+        average: to be filled, where the run keeps one.
         optimizer: to be filled.
         precision: whose loss scale is set.
         read: who reads; `load_tensors` by default.
@@ -109,6 +119,8 @@ def load_state(
     """
     tensors, meta = (read or load_tensors)(path)
     _fill(model, _part(tensors, "model."), path)
+    if average is not None:
+        _fill(average, _part(tensors, "average."), path)
     slots: dict[int, dict[str, Tensor]] = {}
     for key, value in _part(tensors, "optimizer.").items():
         index, _, name = key.partition(".")

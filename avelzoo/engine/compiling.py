@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 
 import torch
-from torch import nn
 
 from avelzoo.composition.model import Model
 from avelzoo.engine.rng import rng_preserved
@@ -15,11 +14,11 @@ from avelzoo.records import Batch
 
 
 def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") -> str | None:
-    """Compile the encoder with ``torch.compile``, as nearly all of a step's time is spent there; try it once.
+    """Have ``torch.compile`` rewrite the encoder, in which nearly all of a step's time is spent; try it once.
 
     What it returns stays the same within rounding, names in state dicts stay as they are. Where compiling fails (no
-    compiler on the machine, a component it cannot read) the encoder stays uncompiled, with a `RunWarning`. Random
-    generators are left as they were.
+    compiler on the machine, a component it cannot read) the encoder goes on as it was, with a `RunWarning`.
+    Generators are left as they were.
 
     Args:
         model: on its device; no gradients are kept on it.
@@ -30,7 +29,7 @@ def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") 
         None once it is compiled, else why it is not.
     """
     encoder = model.encoder
-    encoder.compile(backend=backend)
+    encoder.forward = torch.compile(encoder.forward, backend=backend)  # type: ignore[method-assign]
     was_training = encoder.training
     trouble: Exception | None = None
     with rng_preserved(example.audio.device):
@@ -46,19 +45,9 @@ def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") 
             encoder.zero_grad(set_to_none=True)
     if trouble is None:
         return None
-    plain_encoder(model)
+    del encoder.forward
     torch.compiler.reset()
     cause = getattr(trouble, "inner_exception", trouble)
     said = first_line(cause)
     warnings.warn(f"the encoder could not be compiled and runs as it is: {said}", RunWarning, stacklevel=2)
     return said
-
-
-def is_compiled(encoder: nn.Module) -> bool:
-    """Whether a call of the module runs compiled code."""
-    return encoder._compiled_call_impl is not None  # noqa: SLF001, set by `nn.Module.compile`, which has no inverse
-
-
-def plain_encoder(model: Model) -> None:
-    """Have calls of the encoder run as they did before `compile_encoder`."""
-    model.encoder._compiled_call_impl = None  # noqa: SLF001

@@ -14,7 +14,7 @@ from avelzoo.records import Batch, Targets
 
 _PIECE = 32
 """Videos that are read at a time: what is held besides the features themselves."""
-_WHERE = "train.resident"
+_WHERE = "compute.cache_on_device"
 
 
 class CachedDataset(Dataset):
@@ -119,7 +119,7 @@ class CachedSplit(Split):
                 f"the split '{self.name}' does not fit on the device",
                 where=_WHERE,
                 found=f"{held / 2**20:,.0f} MiB of features for {len(self)} videos",
-                fix="use train.resident=float16, or off to read every batch anew",
+                fix="use compute.cache_on_device=float16, or off to read every batch anew",
             ) from error
 
     def _require_range(self, given: Batch, kept: Batch) -> None:
@@ -131,12 +131,12 @@ class CachedSplit(Split):
                     where=_WHERE,
                     found=f"{float(value.abs().max()):.4g}",
                     expected=f"at most {torch.finfo(torch.float16).max:g}",
-                    fix="use train.resident=bfloat16 or float32",
+                    fix="use compute.cache_on_device=bfloat16 or float32",
                 )
 
 
 def cached(dataset: Dataset, device: torch.device, kept: str) -> Dataset:
-    """The data set as ``train.resident`` wants it: itself, where that is ``off``."""
+    """The data set as ``compute.cache_on_device`` wants it: itself, where that is ``off``."""
     if kept == "off":
         return dataset
     return CachedDataset(dataset, device, cast("torch.dtype", getattr(torch, kept)))

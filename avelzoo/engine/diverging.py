@@ -16,7 +16,7 @@ from avelzoo.errors import AvelzooError, TrainingError, first_line, some
 from avelzoo.records import Decoded, Predictions
 
 FIX = (
-    "lower train.learning_rate, set train.clip_norm, use --precision 32 or 64,"
+    "lower optimizer.learning_rate, set train.clip_norm, use --precision 32 or 64,"
     " or check the features with `avelzoo data doctor`"
 )
 HUGE_WEIGHT = 1e6

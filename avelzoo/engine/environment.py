@@ -32,7 +32,7 @@ def make_fabric(device: str, precision: str, rank: Rank | None = None) -> Fabric
 
     Args:
         device: ``cpu``, ``cuda``, ``cuda:1``, ..., or ``auto`` for a GPU where there is one.
-        precision: as in `TrainConfig`.
+        precision: as in `ComputeConfig`.
         rank: of this process among several.
 
     Raises:
@@ -59,7 +59,7 @@ def make_fabric(device: str, precision: str, rank: Rank | None = None) -> Fabric
         )
     if kind == "cpu" and precision == "16-mixed":
         raise OptionError(
-            "precision '16-mixed' needs a GPU", found="train.precision=16-mixed on a CPU", fix="use bf16-mixed or 32"
+            "precision '16-mixed' needs a GPU", found="compute.precision=16-mixed on a CPU", fix="use bf16-mixed or 32"
         )
     for name in ("lightning_fabric", "lightning_fabric.utilities.rank_zero", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # it announces the precision, which the record holds

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from avelzoo.composition.model import Model
-from avelzoo.composition.recipe import TrainConfig
+from avelzoo.composition.recipe import ComputeConfig
 from avelzoo.contracts import Dataset, Decision, Split
 from avelzoo.engine.deciding import at_both
 from avelzoo.engine.diverging import EVALUATION, divergence_named, require_finite
@@ -24,7 +24,7 @@ from avelzoo.system.files import write_bytes
 
 
 @torch.no_grad()
-def answers(model: Model, split: Split, processes: Processes, train: TrainConfig) -> Answers:
+def answers(model: Model, split: Split, processes: Processes, compute: ComputeConfig) -> Answers:
     """Decoded answers on a whole split. The memory is read once, and left as it is.
 
     Raises:
@@ -36,8 +36,8 @@ def answers(model: Model, split: Split, processes: Processes, train: TrainConfig
     with processes.fabric.autocast():
         with divergence_named(model, where, model.view):
             view = processes.view(model)
-        for start in range(0, len(split), train.eval_batch_size):
-            indices = np.arange(start, min(start + train.eval_batch_size, len(split)))
+        for start in range(0, len(split), compute.eval_batch_size):
+            indices = np.arange(start, min(start + compute.eval_batch_size, len(split)))
             share = processes.fetch(split, indices)
             with divergence_named(model, where, partial(model.predict, share.batch, view)):
                 predictions = processes.predict(model, share, view)

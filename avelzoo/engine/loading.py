@@ -53,7 +53,7 @@ class LoadedRun:
     @property
     def precision(self) -> str:
         """Number format it was trained in."""
-        return self.composition.recipe.train.precision
+        return self.composition.recipe.compute.precision
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def load_run(path: Path, registry: Registry) -> LoadedRun:
         ) from error
     train = composition.recipe.train
     model = build(composition.recipe, spec)
-    if feature_type(train.precision) is not None:
-        model = model.to(feature_type(train.precision))
+    if feature_type(composition.recipe.compute.precision) is not None:
+        model = model.to(feature_type(composition.recipe.compute.precision))
     epoch = load_weights(folder.best, model)
     model.begin_epoch((epoch or train.epochs) - 1, train.epochs)
     result = RunResult.load(folder) if folder.result.exists() else None
@@ -150,17 +150,17 @@ def evaluation(
             RunWarning,
             stacklevel=3,
         )
-    fabric, precision = _fabric(device, recipe.train.precision)
+    fabric, precision = _fabric(device, recipe.compute.precision)
     home = next((value.device for value in run.model.state_dict().values()), torch.device("cpu"))
     try:
-        fabric.setup_module(run.model)  # moves the parameters; the wrapper is not needed
-        found = answers(run.model, part, SingleProcess(fabric, recipe.train.precision), recipe.train)
+        fabric.setup_module(run.model)
+        found = answers(run.model, part, SingleProcess(fabric, recipe.compute.precision), recipe.compute)
     finally:
         run.model.to(home)
     return Evaluation(
         full_scores(found, opened, part, run.model.head.decision),
         precision=precision,
-        trained_precision=recipe.train.precision,
+        trained_precision=recipe.compute.precision,
         device=device_name(fabric.device),
         same_data=None if changed is None else not changed,
     )

@@ -1,27 +1,48 @@
-"""Adam and the learning rate over epochs."""
+"""The learning rate of every epoch, and the moving average of the weights."""
 
 from __future__ import annotations
 
-import math
-
+import torch
 from torch import nn
-from torch.optim import Adam
+from torch.optim import SGD
+from torch.optim.lr_scheduler import LinearLR, LRScheduler
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from avelzoo.composition.recipe import TrainConfig
-
-
-def adam(model: nn.Module, train: TrainConfig) -> Adam:
-    """Adam with default betas and eps and no weight decay, as every published system here uses it."""
-    return Adam(model.parameters(), lr=train.learning_rate)
+from avelzoo.components import ScheduleConfig
 
 
-def learning_rate(train: TrainConfig, epoch: int) -> float:
-    """The learning rate during a 0-based epoch.
+def learning_rates(schedule: ScheduleConfig, base: float, epochs: int) -> tuple[float, ...]:
+    """The rate of each of ``epochs`` epochs, from ``base`` on.
 
-    cosine: lr (1 + cos(pi epoch / epochs)) / 2; constant: lr; steps: lr gamma^(milestones passed).
+    They are read off the schedule before training, so that a resumed run has the very same: nothing of a schedule needs
+    to be saved.
     """
-    if train.schedule == "cosine":
-        return train.learning_rate * (1 + math.cos(math.pi * epoch / train.epochs)) / 2
-    if train.schedule == "steps":
-        return train.learning_rate * train.gamma ** sum(epoch >= m for m in train.milestones)
-    return train.learning_rate
+    optimizer = _idle(base)
+    rates = _stepped(schedule.build(optimizer, epochs), epochs)
+    warmup = min(schedule.warmup_epochs, epochs)
+    if warmup:
+        ramp = LinearLR(_idle(1.0), start_factor=1 / (schedule.warmup_epochs + 1), total_iters=schedule.warmup_epochs)
+        rates = [rate * factor for rate, factor in zip(rates, _stepped(ramp, warmup), strict=False)] + rates[warmup:]
+    return tuple(rates)
+
+
+def averaged(model: nn.Module, decay: float) -> AveragedModel:
+    """A copy of ``model`` whose weights follow it: w <- decay w + (1 - decay) w_model after each step.
+
+    Buffers, such as a memory's content, are those of the model.
+    """
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call]
+
+
+def _idle(rate: float) -> SGD:
+    """An optimizer of nothing, for a scheduler to act on."""
+    return SGD([nn.Parameter(torch.zeros(()))], lr=rate)
+
+
+def _stepped(scheduler: LRScheduler, epochs: int) -> list[float]:
+    rates = []
+    for _ in range(epochs):
+        rates.append(float(scheduler.optimizer.param_groups[0]["lr"]))
+        scheduler.optimizer.step()
+        scheduler.step()
+    return rates

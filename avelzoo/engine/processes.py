@@ -41,7 +41,7 @@ class Processes(ABC):  # noqa: B024, its defaults are complete: they are the sin
 
     Args:
         fabric: device and precision of this process.
-        precision: as in `TrainConfig`.
+        precision: as in `ComputeConfig`.
 
     Attributes:
         first: whether this process is the one that writes.

@@ -36,7 +36,8 @@ class RunResult:
         weak_protocol: the weak labels it was trained with; None under full supervision.
         leaks_duration: those labels hold the event's share of the video, so that its scores are not comparable with
             others.
-        compile_failure: why ``train.compile`` failed and the encoder ran uncompiled; None where it did not fail.
+        compile_failure: why ``compute.compile`` failed and the encoder ran uncompiled; None where it did not fail.
+        stopped_early: training ended before its last epoch, as val had not become better for ``train.patience`` epochs.
     """
 
     recipe: str
@@ -58,6 +59,7 @@ class RunResult:
     weak_protocol: str | None = None
     leaks_duration: bool = False
     compile_failure: str | None = None
+    stopped_early: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""

@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 from avelzoo.components import LEAKING_PROTOCOLS
 from avelzoo.composition.building import build, check
 from avelzoo.composition.model import Model
-from avelzoo.composition.recipe import TrainConfig
+from avelzoo.composition.recipe import Recipe
 from avelzoo.composition.resolving import Composition
 from avelzoo.contracts import Dataset
 from avelzoo.engine import test_curve as optimism
@@ -25,7 +25,7 @@ from avelzoo.engine.compiling import compile_encoder
 from avelzoo.engine.device_cache import cached
 from avelzoo.engine.environment import device_name, make_fabric, peak_memory_mb
 from avelzoo.engine.evaluation import answers, full_scores, save_answers
-from avelzoo.engine.optimization import adam
+from avelzoo.engine.optimization import averaged
 from avelzoo.engine.parallel.collectives import Collectives
 from avelzoo.engine.parallel.launch import Task, launch
 from avelzoo.engine.parallel.rank import Rank, find_rank, is_first, require_agreement
@@ -97,7 +97,7 @@ def run(
         with events:
             events.result = launch(task, registry, devices=devices, nodes=nodes, events=events)
         return events.result
-    fabric = make_fabric(device, recipe.train.precision, rank)
+    fabric = make_fabric(device, recipe.compute.precision, rank)
     dataset = recipe.dataset.open(recipe.supervision)
     _require_videos(dataset)
     with seeded(recipe.train.seed, fabric.device):
@@ -109,13 +109,15 @@ def run(
             if processes.first and resume and folder.composition.exists():
                 folder.reopen(record)
             elif processes.first:
-                folder.begin(record, bytes_needed=_bytes_needed(model))
-            fabric.setup_module(model)  # moves the parameters; its wrapper would hide the model's own methods
+                folder.begin(record, bytes_needed=_bytes_needed(model, recipe))
+            fabric.setup_module(model)
             processes.synchronise(model)
-            kept = cached(dataset, fabric.device, recipe.train.resident)
-            optimizer = cast("Optimizer", fabric.setup_optimizers(adam(model, recipe.train)))
-            failure = _compile(model, processes, kept, recipe.train) if recipe.train.compile else None
-            done = Trainer(model, optimizer, processes, kept, recipe.train, folder, events).fit()
+            kept = cached(dataset, fabric.device, recipe.compute.cache_on_device)
+            decay = recipe.train.ema_decay
+            average = None if decay is None else averaged(model, decay)
+            optimizer = cast("Optimizer", fabric.setup_optimizers(recipe.optimizer.build(model.parameters())))
+            failure = _compile(model, processes, kept, recipe) if recipe.compute.compile else None
+            done = Trainer(model, average, optimizer, processes, kept, recipe, folder, events).fit()
             finished = _finish(composition, folder, processes, dataset=kept, model=model, done=done)
             events.result = replace(finished, compile_failure=failure)
             if processes.first:
@@ -125,15 +127,15 @@ def run(
 
 
 def _processes(rank: Rank | None, fabric: Fabric, composition: Composition) -> Processes:
-    train = composition.recipe.train
+    recipe = composition.recipe
     if rank is None:
-        return SingleProcess(fabric, train.precision)
-    return SharedProcesses(fabric, train.precision, Collectives(rank, fabric.device), train.seed)
+        return SingleProcess(fabric, recipe.compute.precision)
+    return SharedProcesses(fabric, recipe.compute.precision, Collectives(rank, fabric.device), recipe.train.seed)
 
 
-def _compile(model: Model, processes: Processes, dataset: Dataset, train: TrainConfig) -> str | None:
+def _compile(model: Model, processes: Processes, dataset: Dataset, recipe: Recipe) -> str | None:
     split = dataset.split("train")
-    example = processes.fetch(split, np.arange(min(train.batch_size, len(split)))).batch
+    example = processes.fetch(split, np.arange(min(recipe.train.batch_size, len(split)))).batch
     with processes.fabric.autocast():
         return compile_encoder(model, example)
 
@@ -150,7 +152,7 @@ def _finish(
     found = {}
     for name in ("val", "test"):
         split = dataset.split(name)
-        got = answers(model, split, processes, train)
+        got = answers(model, split, processes, recipe.compute)
         scores[name] = full_scores(got, dataset, split, model.head.decision)
         found[name] = (split, got)
     if processes.first:
@@ -169,11 +171,12 @@ def _finish(
         seconds_per_epoch=sum(line["train_seconds"] for line in done.history) / len(done.history),
         peak_memory_mb=processes.max_over_ranks(peak_memory_mb(device)),
         device=device_name(device) if processes.size == 1 else f"{processes.size} x {device_name(device)}",
-        precision=train.precision,
+        precision=recipe.compute.precision,
         versions=versions(composition.entries),
         data=dict(dataset.fingerprint()),
         weak_protocol=recipe.weak_protocol,
         leaks_duration=recipe.weak_protocol in LEAKING_PROTOCOLS,
+        stopped_early=done.epochs_done < train.epochs,
     )
 
 
@@ -185,11 +188,11 @@ def _require_videos(dataset: Dataset) -> None:
             )
 
 
-def _bytes_needed(model: Model) -> int:
+def _bytes_needed(model: Model, recipe: Recipe) -> int:
     """Size of the run folder, with the second copy that exists while a file is replaced."""
     weights, moments = (
         sum(value.numel() * value.element_size() for value in values)
         for values in (model.state_dict().values(), model.parameters())
     )
-    state = weights + 2 * moments
+    state = weights * (1 if recipe.train.ema_decay is None else 2) + 2 * moments
     return 2 * (state + weights)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from avelzoo.composition.model import Model
-from avelzoo.composition.recipe import TrainConfig
+from avelzoo.composition.recipe import ComputeConfig
 from avelzoo.contracts import Dataset
 from avelzoo.engine.evaluation import answers, truth_of
 from avelzoo.engine.processes import Processes
@@ -20,11 +20,11 @@ from avelzoo.metrics import segment_accuracy
 _KEY = "test_segment_accuracy"
 
 
-def look(model: Model, dataset: Dataset, processes: Processes, train: TrainConfig) -> dict[str, float]:
+def look(model: Model, dataset: Dataset, processes: Processes, compute: ComputeConfig) -> dict[str, float]:
     """This epoch's test accuracy, for its line in ``metrics.jsonl``. Leaves no trace in model or generators."""
     split = dataset.split("test")
     with rng_preserved(processes.fabric.device):
-        found = answers(model, split, processes, train)
+        found = answers(model, split, processes, compute)
     return {_KEY: segment_accuracy(found.segments, truth_of(dataset.spec, split))}
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
 
 from avelzoo.composition.model import Model
-from avelzoo.composition.recipe import TrainConfig
+from avelzoo.composition.recipe import Recipe
 from avelzoo.contracts import Dataset, Split
 from avelzoo.engine import test_curve as optimism
 from avelzoo.engine.checkpoint import Progress, load_state, save_state, save_weights
@@ -17,7 +19,7 @@ from avelzoo.engine.deciding import tune
 from avelzoo.engine.diverging import divergence_named, in_epoch
 from avelzoo.engine.evaluation import answers, short_scores, truth_of
 from avelzoo.engine.losses import Losses, require_finite_weights
-from avelzoo.engine.optimization import learning_rate
+from avelzoo.engine.optimization import learning_rates
 from avelzoo.engine.order import epoch_batches
 from avelzoo.engine.processes import Processes
 from avelzoo.engine.rng import rng_preserved
@@ -32,21 +34,28 @@ class Trainer:
 
     Attributes:
         model: on its device already.
+        average: the moving average of its weights, which is evaluated and saved in its place; None without.
         optimizer: of its parameters, prepared by the fabric.
         processes: who works on it, on which device and in which precision.
         dataset: train, val and test.
-        train: budget, schedule, order.
+        recipe: how to train.
         folder: where best weights, state and metrics go.
         events: hears how it goes.
     """
 
     model: Model
+    average: AveragedModel | None
     optimizer: Optimizer
     processes: Processes
     dataset: Dataset
-    train: TrainConfig
+    recipe: Recipe
     folder: RunDir
     events: RunEvents
+
+    def __post_init__(self) -> None:
+        self.train = self.recipe.train
+        self.evaluated = self.model if self.average is None else cast("Model", self.average.module)
+        self._rates = learning_rates(self.recipe.schedule, self.recipe.optimizer.learning_rate, self.train.epochs)
 
     def fit(self) -> Progress:
         """Train from the saved state, or from the start where there is none, to the last epoch."""
@@ -54,6 +63,8 @@ class Trainer:
         with rng_preserved(self.processes.fabric.device):  # a listener may draw random numbers, in a resumed run too
             self.events.run_started(progress.epochs_done)
         for epoch in range(progress.epochs_done, self.train.epochs):
+            if self.train.patience and progress.epochs_done - progress.best_epoch >= self.train.patience:
+                break
             with in_epoch(epoch):
                 self._epoch(epoch, progress)
             self._keep(progress)
@@ -66,7 +77,7 @@ class Trainer:
             return Progress()
         precision = self.processes.fabric.strategy.precision
         progress, generators = load_state(
-            self.folder.state, self.model, self.optimizer, precision, read=self.processes.read
+            self.folder.state, self.model, self.average, self.optimizer, precision, read=self.processes.read
         )
         self._publish(progress)
         self.processes.restore(generators)
@@ -75,24 +86,29 @@ class Trainer:
     def _epoch(self, epoch: int, progress: Progress) -> None:
         """Train for one 0-based epoch, look at val, and judge by that alone."""
         began = time.perf_counter()
-        rate = learning_rate(self.train, epoch)
+        rate = self._rates[epoch]
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.model.begin_epoch(epoch, self.train.epochs)
+        for model in {self.model: None, self.evaluated: None}:
+            model.begin_epoch(epoch, self.train.epochs)
         self.model.train()
         losses = self._train(epoch, self.dataset.split("train"))
         require_finite_weights(self.model, epoch)
         self.processes.synchronise(self.model)
+        if self.average is not None:
+            self.processes.synchronise(self.average)
         trained = time.perf_counter()
         split = self.dataset.split("val")
         truth = truth_of(self.dataset.spec, split)
-        found = tune(self.model.head.decision, answers(self.model, split, self.processes, self.train), truth)
+        found = tune(
+            self.evaluated.head.decision, answers(self.evaluated, split, self.processes, self.recipe.compute), truth
+        )
         val = short_scores(found, truth)
         accuracy = val["segment_accuracy"] or 0.0
         if accuracy > progress.best_val:  # the first one, on ties
             progress.best_val, progress.best_epoch = accuracy, epoch + 1
         line = {"epoch": epoch + 1, "learning_rate": rate} | losses.means() | {"val": val}
-        line |= optimism.look(self.model, self.dataset, self.processes, self.train)
+        line |= optimism.look(self.evaluated, self.dataset, self.processes, self.recipe.compute)
         now = time.perf_counter()
         progress.history.append(line | {"train_seconds": trained - began, "seconds": now - began})
         progress.seconds += now - began
@@ -100,26 +116,36 @@ class Trainer:
 
     def _train(self, epoch: int, split: Split) -> Losses:
         """The steps of one epoch."""
-        batches = epoch_batches(len(split), self.train, epoch)
-        fabric = self.processes.fabric
+        batches = epoch_batches(len(split), self.recipe.sampler, self.train, epoch)
+        fabric, size = self.processes.fabric, self.train.accumulate
         losses = Losses(epoch, check_every=1 if fabric.device.type == "cpu" else 20)
         for step, indices in enumerate(batches):
             share = self.processes.fetch(split, indices)
-            self.optimizer.zero_grad()
+            group = batches[step - step % size :][:size]
+            if step % size == 0:
+                self.optimizer.zero_grad()
             where, replay = f"epoch {epoch + 1}, step {step + 1}", partial(self.model, share.batch, share.targets)
             with divergence_named(self.model, where, replay, losses.last):
                 with fabric.autocast():
                     out = self.processes.step(self.model, share)
                 losses.add(out.loss, out.terms)
-                self.processes.backward(self.model, out.loss)
-                if self.train.clip_norm is not None:
-                    fabric.clip_gradients(
-                        self.model, self.optimizer, max_norm=self.train.clip_norm, error_if_nonfinite=False
-                    )
-                self.optimizer.step()
+                part = len(indices) / sum(map(len, group))  # of the videos that make up this optimizer step
+                self.processes.backward(self.model, out.loss if part == 1 else part * out.loss)
+                if step % size == len(group) - 1:
+                    self._optimize()
             self.events.step_finished(epoch, step, len(batches))
         losses.check()
         return losses
+
+    def _optimize(self) -> None:
+        """One step of the optimizer, and of the average."""
+        if self.train.clip_norm is not None:
+            self.processes.fabric.clip_gradients(
+                self.model, self.optimizer, max_norm=self.train.clip_norm, error_if_nonfinite=False
+            )
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
 
     def _keep(self, progress: Progress) -> None:
         """Save the state, then all that follows from it: a kill at any moment loses at most the running epoch."""
@@ -128,6 +154,7 @@ class Trainer:
             save_state(
                 self.folder.state,
                 self.model,
+                self.average,
                 self.optimizer,
                 precision=self.processes.fabric.strategy.precision,
                 generators=generators,
@@ -140,5 +167,5 @@ class Trainer:
         if not self.processes.first:
             return
         if progress.best_epoch == progress.epochs_done:
-            save_weights(self.folder.best, self.model, epoch=progress.best_epoch)
+            save_weights(self.folder.best, self.evaluated, epoch=progress.best_epoch)
         write_lines(self.folder.metrics, progress.history)

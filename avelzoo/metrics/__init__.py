@@ -1,6 +1,6 @@
-"""Scores of audio-visual event localization, with baselines ("floors") for segment accuracy.
+"""Scores of audio-visual event localization, with the floors that segment accuracy must be read against.
 
-Notation: v videos of a split, t segments, n event categories (background has id n). Requires only numpy.
+Notation: v videos of a split, t segments, n event categories (background has id n). Needs numpy alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Accuracies: per segment, per video, event against background, on partial events."""
+"""Shares of right answers: per segment, per video, event against background, on partial events."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ from avelzoo.metrics.arrays import Figures, IntArray, mean, ratio
 
 
 def correct_segments(segments: IntArray, truth: Truth) -> IntArray:
-    """Number of correct segments of each video, (v) int64: sum_t [s_vt = y_vt].
+    """(v) int64, how many segments of each video are right: sum_t [s_vt = y_vt].
 
     Args:
-        segments: (v t) ids, or (v 1) for one id in all segments of a video.
-        truth: ground truth.
+        segments: (v t) ids, or (v 1) for one id per video held throughout.
+        truth: what is true.
     """
     right: IntArray = ((segments == truth.segments) & truth.real).sum(axis=1)
     return right
 
 
 def segment_accuracy(segments: IntArray, truth: Truth) -> float:
-    """Share of correct segments, including background: sum_vt [s_vt = y_vt] over the number of segments.
+    """Share of right segments, background included: sum_vt [s_vt = y_vt] over the number of segments.
 
-    The main score of every AVE paper (Ge et al. 2023, sec. 4.1.2).
+    The headline number of every AVE paper (Ge et al. 2023, sec. 4.1.2).
 
     Args:
-        segments: (v t) ids, or (v 1) for one id in all segments of a video.
-        truth: ground truth.
+        segments: (v t) ids, or (v 1) for one id per video held throughout.
+        truth: what is true.
     """
     return int(correct_segments(segments, truth).sum()) / int(truth.lengths.sum())
 
 
 def category_accuracy(answers: Answers, truth: Truth) -> float | None:
-    """Share of videos with the correct category, among videos with a category: mean_v [c_v = y^e_v].
+    """Share of videos whose category is right, among videos that have one: mean_v [c_v = y^e_v].
 
-    None if no video has a category.
+    None where no video has a category.
     """
     return mean((answers.category == truth.events)[truth.has_event])
 
 
 def foreground_background(answers: Answers, truth: Truth) -> Figures:
-    """Event against background over all segments, ignoring the category.
+    """Event against background over all segments, whatever the category.
 
     foreground_recall = mean of [s != n] where y != n; background_recall = mean of [s = n] where y = n;
-    balanced_accuracy = their mean. Each is None if it has no segments; predicting an event everywhere scores 0.5.
+    balanced_accuracy = their mean. Each is None where it has no segments; event everywhere scores 0.5.
     """
     event = truth.relevance
     foreground = mean(answers.segments[event] != truth.background)
@@ -55,9 +55,9 @@ def foreground_background(answers: Answers, truth: Truth) -> Figures:
 
 
 def partial_event(answers: Answers, truth: Truth) -> Figures:
-    """Segment accuracy on videos with both event and background segments, the videos that test localization.
+    """Segment accuracy on the videos with event and background segments both, where localization shows.
 
-    ``videos`` counts them (AVE annotations: 141 of 402 in the test split); the accuracy is None if there are none.
+    ``videos`` counts them (AVE annotations: 141 of 402 in the test split); the accuracy is None without any.
     """
     event = truth.relevance
     partial = event.any(axis=1) & (truth.real & ~event).any(axis=1)

@@ -1,4 +1,4 @@
-"""Predictions and ground truth of a split, as numpy arrays."""
+"""What is scored and what it is scored against: a split's answers and its truth, as numpy arrays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DATA = "check what the data set's labels(), events() and spec return for this s
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answers:
-    """Final predictions for v videos: ``records.Decoded`` of a whole split, in numpy.
+    """Final answers for v videos: ``records.Decoded`` of a whole split, in numpy.
 
     Integer arrays of any width become int64, float arrays float32.
 
@@ -28,10 +28,10 @@ class Answers:
         segments: (v t) int64 ids in 0..n, n = background.
         category: (v) int64 in 0..n-1.
         category_scores: (v n) float32, larger is more likely.
-        relevance: (v t) float32 in [0, 1], score of event against background.
+        relevance: (v t) float32 in [0, 1], the score behind event or background.
 
     Raises:
-        DataError: an array has the wrong type, shape or range.
+        DataError: an array of another type, shape or range.
     """
 
     segments: IntArray
@@ -71,21 +71,21 @@ class Answers:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Truth:
-    """Ground truth of v videos.
+    """What is true of v videos.
 
-    A video may have a category but no event segment: one row of the AVE annotations has an event of length 0.
+    A video may have a category and still hold no event segment: one row of the AVE annotations has a run of length 0.
 
     Attributes:
         segments: (v t) int64 ids in 0..n, n = background.
-        events: (v) int64 category of each video in 0..n-1, or n for a video without a category.
+        events: (v) int64 category of every video in 0..n-1, or n for a video without one.
         categories: the n names, by id.
         seconds_per_segment: length of a segment in seconds.
-        lengths: (v) int64 segments of each video, in 1..t; later segments are padding, labelled background and ignored
-            by all scores. Empty if all videos have t segments; it is then filled in.
+        lengths: (v) int64 segments of every video in 1..t; what follows them is padding, labelled background, which no
+            score looks at. Empty where all videos have t; filled in then.
 
     Raises:
-        DataError: an array has the wrong type, shape or range; no categories; a non-positive length; an event in the
-            padding.
+        DataError: an array of another type, shape or range, no categories, a length that is not positive, or an event
+            in the padding.
     """
 
     segments: IntArray
@@ -96,12 +96,10 @@ class Truth:
 
     def __post_init__(self) -> None:
         if not self.categories:
-            raise DataError(
-                "The ground truth has no category.", where="truth.categories", expected="one or more", fix=_DATA
-            )
+            raise DataError("The truth names no category.", where="truth.categories", expected="one or more", fix=_DATA)
         if not 0 < self.seconds_per_segment < float("inf"):
             raise DataError(
-                "The length of a segment is not positive.",
+                "A segment needs a positive length.",
                 where="truth.seconds_per_segment",
                 found=str(self.seconds_per_segment),
                 expected="seconds > 0",
@@ -122,7 +120,7 @@ class Truth:
             raise DataError(
                 "Padding is labelled as an event.",
                 where="truth.segments",
-                found=f"an event after the last segment of {beyond} videos",
+                found=f"an event behind the last segment of {beyond} videos",
                 expected=f"background, {self.background}",
                 fix=_DATA,
             )
@@ -157,7 +155,7 @@ class Truth:
 
 
 def concatenate(parts: Sequence[Answers]) -> Answers:
-    """Concatenate the predictions of several batches, in order.
+    """The answers of several batches as one, in their order.
 
     Raises:
         DataError: no parts, or parts that differ in t or n.
@@ -165,7 +163,7 @@ def concatenate(parts: Sequence[Answers]) -> Answers:
     shapes = {(part.segments.shape[1], part.n) for part in parts}
     if len(shapes) != 1:
         raise DataError(
-            "Cannot concatenate the predictions of several batches.",
+            "Answers of several batches do not fit together.",
             where="answers",
             found=", ".join(f"t={t} n={n}" for t, n in sorted(shapes)) or "no batches",
             expected="one or more batches of the same t and n",

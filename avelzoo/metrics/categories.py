@@ -12,11 +12,11 @@ from avelzoo.metrics.arrays import Figures, IntArray, mean, ratio
 
 
 def per_category(answers: Answers, truth: Truth) -> list[dict[str, Any]]:
-    """Scores per category, one row per category by id, over the videos of that category.
+    """One row per category, by id, over the videos whose category it is.
 
-    segment_accuracy = share of correct segments, including background; all_event = segment accuracy of predicting the
-    category in every segment; category_recall = share of videos with the correct category. None if a category has no
-    videos. Videos without a category are in no row.
+    segment_accuracy = share of right segments, background included; all_event = what the category's id everywhere
+    would score there; category_recall = share of videos whose category is right. None where a category has no videos.
+    Videos without a category are in no row.
     """
     segments = _totals(truth.lengths, truth)
     videos = _totals(np.ones_like(truth.events), truth)
@@ -36,7 +36,7 @@ def per_category(answers: Answers, truth: Truth) -> list[dict[str, Any]]:
 
 
 def macro_scores(rows: list[dict[str, Any]]) -> Figures:
-    """Means over the categories with videos, with equal weights.
+    """Means over the categories that have videos, each category counting the same.
 
     Args:
         rows: from ``per_category``.
@@ -50,7 +50,7 @@ def macro_scores(rows: list[dict[str, Any]]) -> Figures:
 
 
 def _totals(values: IntArray, truth: Truth) -> IntArray:
-    """Sum integer values (v) over the videos of each category: (n) int64."""
+    """(n) int64, integer (v) values summed over the videos of each category."""
     totals = np.zeros(truth.n + 1, dtype=np.int64)
     np.add.at(totals, truth.events, values)
     return totals[: truth.n]

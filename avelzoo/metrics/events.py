@@ -12,12 +12,12 @@ from avelzoo.metrics.arrays import Figures, IntArray, ratio
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Runs:
-    """Maximal runs of one id within a video, including background runs.
+    """Maximal runs of one id within a video, background runs included.
 
     Attributes:
-        of_segment: (v t) index of each segment's run.
-        ids: (runs) id of each run.
-        lengths: (runs) number of segments in each run.
+        of_segment: (v t) number of the run that each segment belongs to.
+        ids: (runs) the id of each run.
+        lengths: (runs) segments in each run.
     """
 
     of_segment: IntArray
@@ -33,28 +33,28 @@ class Runs:
         return cls(of_segment=of_segment, ids=segments[opens], lengths=np.bincount(of_segment.ravel()))
 
     def count_events(self, background: int) -> int:
-        """Number of runs that are events."""
+        """How many runs are events."""
         return int((self.ids != background).sum())
 
 
 def event_scores(segments: IntArray, truth: Truth) -> Figures:
-    """Precision, recall and F1 of events at temporal IoU >= 0.5.
+    """Events found, at temporal IoU >= 0.5.
 
-    An event is a maximal run of one category within a video; a video may have several events, or none. A predicted run
-    P and a true run Y match if they have the same video and category and |P & Y| / |P | Y| >= 1/2. Matches are
-    one-to-one without an assignment step: if P matched Y and Y', at least half of P would lie in each of them, and P
-    would also cover the gap between them, which is impossible.
+    An event is a maximal run of one category within a video; a video may hold several, or none. A predicted run P and a
+    true run Y match when they are of the same video and category and |P & Y| / |P | Y| >= 1/2. Matches are one-to-one
+    without an assignment step: if P matched Y and Y', it would hold half of itself in each and the gap that separates
+    them, more than all of it.
 
-    precision = matched / predicted, recall = matched / true, f1 = 2 matched / (predicted + true); each is None if its
-    denominator is 0.
+    precision = matched / predicted, recall = matched / true, f1 = 2 matched / (predicted + true); each is None where
+    its denominator is 0.
 
     Args:
         segments: (v t) predicted ids.
-        truth: ground truth.
+        truth: what is true.
     """
     predicted, true = Runs.of(np.where(truth.real, segments, truth.background)), Runs.of(truth.segments)
     shared = (segments == truth.segments) & truth.relevance
-    # Number every pair of overlapping runs with equal ids; the count of a pair is the size of its intersection.
+    # Number every pair of runs that agree somewhere; how often a pair occurs is the size of its intersection.
     total = len(predicted.ids)
     pairs, intersection = np.unique(true.of_segment[shared] * total + predicted.of_segment[shared], return_counts=True)
     union = true.lengths[pairs // total] + predicted.lengths[pairs % total] - intersection

@@ -1,4 +1,4 @@
-"""Segment accuracies that need no localization, as baselines for segment accuracy."""
+"""Segment accuracies that need no localization, to print beside every segment accuracy."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from avelzoo.metrics.arrays import ids
 
 
 def floor_accuracies(answers: Answers, truth: Truth) -> dict[str, float]:
-    """Segment accuracy of three predictors that give all segments of a video the same id.
+    """Segment accuracy of three predictors that give every segment of a video the same id.
 
     background: s_vt = n. category_oracle_all_event: s_vt = y^e_v, which is background in videos without a category.
-    own_category_all_event: s_vt = c_v, the predicted category; segment accuracy minus this floor is the gain from
-    localization.
+    own_category_all_event: s_vt = c_v, the run's own category; what the run's localization adds is the difference
+    between its segment accuracy and this floor.
 
-    On the test split of the AVE annotations, the first is 0.178 and the second 0.822.
+    On the AVE annotations' test split the first is 0.178 and the second 0.822.
     """
     background = np.full((1, 1), truth.background, dtype=np.int64)
     return {
@@ -30,11 +30,11 @@ def floor_accuracies(answers: Answers, truth: Truth) -> dict[str, float]:
 
 
 def reference_accuracies(references: Mapping[str, ArrayLike], truth: Truth) -> dict[str, float]:
-    """Segment accuracy of a data set's reference predictors, by name.
+    """Segment accuracy of a data set's known reference predictors, by name.
 
     Args:
         references: name -> (v t) ids in 0..n.
-        truth: ground truth.
+        truth: what is true.
 
     Raises:
         DataError: a reference of another type, shape or range.

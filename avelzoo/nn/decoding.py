@@ -1,4 +1,4 @@
-"""Decoding of logits to final predictions."""
+"""From logits to final answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from avelzoo.records import Decoded
 
 
 def decode_segments(logits: Tensor) -> Decoded:
-    """Decode logits over n+1 classes per segment.
+    """Final answers from logits over n+1 classes per segment.
 
     Args:
         logits: (b t n+1), background last.
@@ -24,7 +24,7 @@ def decode_segments(logits: Tensor) -> Decoded:
 
 
 def decode_branches(category_scores: Tensor, relevance: Tensor, is_event: Tensor) -> Decoded:
-    """Decode two branches: the video's best category in its event segments, background elsewhere.
+    """The video's best category in its event segments, background elsewhere.
 
     Args:
         category_scores: (b n).

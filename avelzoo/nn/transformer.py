@@ -11,11 +11,11 @@ from avelzoo.nn.cpu.recompute import recomputed_feed_forward, worth_recomputing
 
 
 class FeedForward(nn.Module):
-    """Feed-forward layer W2 Dropout(ReLU(W1 x)).
+    """W2 Dropout(ReLU(W1 x)).
 
     Args:
-        width: input and output channels d.
-        hidden: hidden channels.
+        width: channels d in and out.
+        hidden: channels in between.
         dropout: dropout on the hidden activations.
     """
 
@@ -34,7 +34,7 @@ class FeedForward(nn.Module):
 
 
 class SelfBlock(nn.Module):
-    """Transformer encoder block: LN(x + Attention(x)), then LN(x + FeedForward(x)).
+    """A transformer encoder block: LN(x + Attention(x)), then LN(x + FeedForward(x)).
 
     Args:
         width: channels d.
@@ -59,16 +59,16 @@ class SelfBlock(nn.Module):
 
 
 class CrossBlock(nn.Module):
-    """Transformer decoder block: the query attends to a memory; self-attention among the queries is optional.
+    """A transformer decoder block whose query attends to a memory; self-attention among the queries is optional.
 
-    Standard decoders have self-attention; Ge et al.'s public decoder has none.
+    Ge et al.'s public decoder has none, a standard decoder does.
 
     Args:
         width: channels d.
         heads: attention heads.
         feedforward: hidden channels.
         dropout: as in `SelfBlock`.
-        self_attention: apply LN(q + Attention(q)) first.
+        self_attention: begin with LN(q + Attention(q)).
     """
 
     def __init__(

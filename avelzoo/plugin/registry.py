@@ -16,7 +16,11 @@ from avelzoo.components import (
     LauncherConfig,
     MemoryConfig,
     ObjectiveConfig,
+    OptimizerConfig,
+    SamplerConfig,
+    ScheduleConfig,
     Supervision,
+    TransformConfig,
 )
 from avelzoo.config import Config, options
 from avelzoo.errors import AmbiguousNameError, PluginError, UnknownNameError, describe, did_you_mean
@@ -210,6 +214,42 @@ class Registrar:
                 ObjectiveConfig.
         """
         self._component("objective", name, config)
+
+    def sampler(self, name: str, config: type[SamplerConfig]) -> None:
+        """Offer a sampler: which training videos an epoch takes, in which order.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                SamplerConfig.
+        """
+        self._component("sampler", name, config)
+
+    def transform(self, name: str, config: type[TransformConfig]) -> None:
+        """Offer a transform: augmentation of training batches.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                TransformConfig.
+        """
+        self._component("transform", name, config)
+
+    def optimizer(self, name: str, config: type[OptimizerConfig]) -> None:
+        """Offer an optimizer.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                OptimizerConfig.
+        """
+        self._component("optimizer", name, config)
+
+    def schedule(self, name: str, config: type[ScheduleConfig]) -> None:
+        """Offer a schedule: the learning rate over epochs.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                ScheduleConfig.
+        """
+        self._component("schedule", name, config)
 
     def launcher(self, name: str, config: type[LauncherConfig]) -> None:
         """Offer a launcher: a place where jobs run.

@@ -11,7 +11,7 @@ from typing import Any
 
 from avelzoo.components import KINDS
 from avelzoo.composition.building import check
-from avelzoo.composition.recipe import SLOTS, TrainConfig
+from avelzoo.composition.recipe import RECORDS, SLOTS
 from avelzoo.composition.resolving import Composition, Override
 from avelzoo.config import options
 from avelzoo.errors import AvelzooError, UsageError, did_you_mean, some
@@ -93,10 +93,10 @@ def _require_sound(axes: Sequence[Axis], seeds: int | Sequence[int] | None) -> N
     for name, count in Counter(axis.name for axis in axes).items():
         slot, dot, option = name.partition(".")
         if name not in WHOLE and not (slot in SLOTS and dot and option):
-            known = [*WHOLE, *(f"train.{o.name}" for o in options(TrainConfig))]
+            known = [*WHOLE, *(f"{kind}.{o.name}" for kind, record in RECORDS.items() for o in options(record))]
             raise UsageError(
                 f"nothing to sweep is called '{name}'" + did_you_mean(name, known),
-                expected="slot.option, such as train.learning_rate, or one of " + ", ".join(WHOLE),
+                expected="slot.option, such as optimizer.learning_rate, or one of " + ", ".join(WHOLE),
             )
         if count > 1:
             raise UsageError(f"'{name}' is swept twice", fix=f"name all its values at once: --sweep {name}=A,B")

@@ -28,9 +28,7 @@ def run_trial(
     from avelzoo.composition.resolving import from_dict
     from avelzoo.plugin.host import default_host
     from avelzoo.plugin.listeners import plugin_listeners
-    from avelzoo.system.allocator import keep_freed_memory
 
-    keep_freed_memory(device)
     host = default_host()
     add_files(plugins)
     result = engine.run(

@@ -1,1 +1,1 @@
-"""System services: files, memory, threads, allocator, and the process-wide state of PyTorch and NumPy."""
+"""The machine: files, memory, threads, allocator, and the process-wide state of PyTorch and NumPy."""

@@ -1,8 +1,8 @@
-"""Number of threads of this process, and limits on their active waiting, for runs that share a machine.
+"""Threads of this process: how many, and how long they wait actively. Several runs may share a machine.
 
-Between two parallel loops, OpenMP's threads spin before they sleep: with GNU's library for some 300,000 rounds, about
-10 ms. If another process needs the core, both lose that time. `SPIN` limits it to some 50 microseconds, the time
-between two loops of a training step, so threads sleep only during longer waits.
+Between two parallel loops OpenMP's threads spin before they sleep: GNU's library for some 300,000 rounds, about 10 ms.
+Where another process needs the core, that time is lost to both. `SPIN` bounds it to some 50 microseconds, the time
+between two loops of a training step, so that threads sleep only where they would wait long.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from pathlib import Path
 from avelzoo.system.cgroups import CGROUPS, PROC, own_groups
 
 SPIN = {"GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "1"}
-"""Variables of GNU's library (rounds; PyTorch's Linux wheels) and of LLVM's and Intel's (ms; macOS and Windows wheels).
-Each library reads only its own variable, once, when PyTorch loads it."""
+"""Of GNU's library (rounds), in PyTorch's wheels for Linux; of LLVM's and Intel's (ms), in those for macOS and Windows.
+Each library reads its own variable alone, and only when it is loaded, with PyTorch."""
 
 _WAITING = ("OMP_WAIT_POLICY", *SPIN)
 COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _SHORTEST = 0.2
-"""Shortest time over which the load is measured, in seconds."""
+"""Seconds over which the load is measured at least."""
 
 
 def spin_bounds(environ: Mapping[str, str]) -> dict[str, str]:
-    """Environment variables that limit active waiting in a new process; none if the user has set such variables."""
+    """Variables for a new process that bound active waiting; none where the user has said how threads wait."""
     return {} if any(environ.get(name) for name in _WAITING) else dict(SPIN)
 
 
 def bound_spinning() -> bool:
-    """Limit active waiting in this process. Call it only from avelzoo's own program, before PyTorch is loaded.
+    """Bound active waiting in this process, which must be the library's own and not have loaded PyTorch yet.
 
     Returns:
-        Whether a variable was set.
+        Whether anything was set.
     """
     bounds = {} if "torch" in sys.modules else spin_bounds(os.environ)
     os.environ.update(bounds)
@@ -44,22 +44,22 @@ def bound_spinning() -> bool:
 
 
 def asked_threads() -> int | None:
-    """Number of threads requested in the user's environment; None if not set."""
+    """Threads that the user's environment asks for; None where it asks for none."""
     told = (os.environ.get(name, "") for name in COUNTS)
     return next((int(text) for text in told if text.isdecimal() and int(text)), None)
 
 
 def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
-    """Number of cores that this process may use: its affinity, limited by the CPU quota of its control groups."""
+    """Cores that this process may use: those of its affinity, or as many as its control groups' CPU quota is worth."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.floor(min([cores, *_quotas(proc, cgroups)])))
 
 
 class Load:
-    """Average number of cores busy with other processes since this object was created.
+    """How many cores other processes keep busy, since this was made.
 
     Args:
-        proc: folder with the system's counters, ``/proc``.
+        proc: where the system says it.
     """
 
     def __init__(self, proc: Path = PROC) -> None:
@@ -67,7 +67,7 @@ class Load:
         self._before = self._look()
 
     def others(self) -> float:
-        """Busy cores, without this process's own work; 0 if unknown."""
+        """Busy cores, this process's own work left out; 0 where the system does not say."""
         if self._before is None:
             return 0.0
         if (missing := _SHORTEST - (time.perf_counter() - self._before[0])) > 0:
@@ -79,7 +79,7 @@ class Load:
         return max(0.0, (busy - own) / seconds)
 
     def _look(self) -> tuple[float, float, float] | None:
-        """Read time, busy seconds of all cores, and busy seconds of this process."""
+        """Time, seconds that all cores were busy, seconds that this process was."""
         with suppress(OSError, ValueError, IndexError):
             fields = (self._proc / "stat").read_text().split("\n", 1)[0].split()
             user, nice, system, _, _, irq, softirq, steal = map(int, fields[1:9])
@@ -90,26 +90,25 @@ class Load:
 
 @contextmanager
 def threads(asked: int | None, *, recorded: int | None = None, load: Load | None = None) -> Iterator[str]:
-    """Set PyTorch's number of threads inside the block, and restore it afterwards.
+    """Let PyTorch compute with as many threads as was asked for, or as cores are free; afterwards as before.
 
-    The first of these that is set applies: ``asked``; the user's ``OMP_NUM_THREADS`` or ``MKL_NUM_THREADS``;
-    ``recorded``, because another number would change a run's last digits; the cores that this process may use, minus
-    the cores busy with other processes, at least one.
+    In this order: ``asked``; the user's ``OMP_NUM_THREADS`` or ``MKL_NUM_THREADS``; ``recorded``, as another number
+    changes a run's last digits; the cores that this process may use, less those that others keep busy, at least one.
 
     Args:
-        asked: number of threads the user asked for.
-        recorded: number of threads that a resumed run began with.
-        load: load of the machine, created some time ago.
+        asked: by the user.
+        recorded: threads that a run began with.
+        load: of the machine, begun a while ago.
 
     Yields:
-        The number and the reason, if it differs from PyTorch's own choice; otherwise an empty text.
+        How many and why, where that is not PyTorch's own choice; else nothing.
     """
     import torch
 
     before = torch.get_num_threads()
     count, why = _choose(asked, recorded, load or Load(), before)
     environ = {name: os.environ.get(name) for name in COUNTS}
-    if asked is not None:  # child processes use the same number
+    if asked is not None:  # processes that this one starts compute with as many
         os.environ.update(dict.fromkeys(COUNTS, str(asked)))
     if count != before:
         torch.set_num_threads(count)
@@ -133,17 +132,17 @@ def _choose(asked: int | None, recorded: int | None, load: Load, default: int) -
         return default, f"{default}, from {told[0]}"
     usable = usable_cores()
     if recorded is not None:
-        return recorded, f"{recorded}, as when the run began"
+        return recorded, f"{recorded}, as the run began with"
     most = min(default, usable)
     busy = load.others()
     count = min(most, max(1, round((os.cpu_count() or 1) - busy)))
     if count < most:
-        return count, f"{count} of {most}: other programs keep {busy:.1f} cores busy; --threads {most} uses all"
+        return count, f"{count} of {most}, as other programs keep {busy:.1f} cores busy; --threads {most} takes all"
     return count, "" if count == default else f"{count}, the CPU quota of this process"
 
 
 def _quotas(proc: Path, cgroups: Path) -> list[float]:
-    """CPU quotas of the control groups that contain this process, in cores."""
+    """Cores that the CPU quota of each control group at or above this process is worth."""
     found = []
     for version, group in own_groups("cpu", proc, cgroups):
         with suppress(OSError, ValueError, ZeroDivisionError):  # no such file here; "max" is no limit

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from avelzoo.config import Config
-from avelzoo.testing import components, configs, datasets, encoders, heads, launchers, memories, objectives
+from avelzoo.testing import (
+    components,
+    configs,
+    datasets,
+    encoders,
+    heads,
+    launchers,
+    memories,
+    objectives,
+    optimizers,
+    samplers,
+    schedules,
+    transforms,
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,10 @@ _MODULES = {
     "memory": (configs, components, memories),
     "head": (configs, components, heads),
     "objective": (configs, components, objectives),
+    "sampler": (configs, samplers),
+    "transform": (configs, transforms),
+    "optimizer": (configs, optimizers),
+    "schedule": (configs, schedules),
     "launcher": (configs, launchers),
 }
 

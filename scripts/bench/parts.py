@@ -83,7 +83,7 @@ class Worker:
         name: ``reference``, ``avelzoo`` or ``products``.
         options: threads.
         sizes: the options' own unless others are given.
-        precision: as in `TrainConfig`.
+        precision: as in `ComputeConfig`.
         videos: that it holds.
         seed: of weights and dropout.
         full: whether its bank starts full.

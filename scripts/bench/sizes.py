@@ -71,8 +71,14 @@ class Sizes:
         if not self.dropout:
             encoder = replace(encoder, dropout=0.0, input_dropout=0.0)
             head = replace(head, dropout=0.0)  # type: ignore[call-arg]
-        train = replace(recipe.train, batch_size=self.batch, eval_batch_size=self.batch, precision=precision)  # type: ignore[arg-type]
-        return replace(recipe, encoder=encoder, head=head, memory=replace(recipe.memory, size=self.bank), train=train)
+        return replace(
+            recipe,
+            encoder=encoder,
+            head=head,
+            memory=replace(recipe.memory, size=self.bank),
+            train=replace(recipe.train, batch_size=self.batch),
+            compute=replace(recipe.compute, eval_batch_size=self.batch, precision=precision),  # type: ignore[arg-type]
+        )
 
 
 TINY = Sizes(batch=3, bank=2, segments=4, grid=2, audio=6, visual=8, categories=3, width=16, feedforward=32)

@@ -13,7 +13,6 @@ from avelzoo import Model, build
 from avelzoo.builtin.ge2023.official import Ge2023
 from avelzoo.engine.environment import make_fabric
 from avelzoo.engine.evaluation import answers
-from avelzoo.engine.optimization import adam
 from avelzoo.engine.processes import SingleProcess
 from avelzoo.nn.cpu import plain_layers
 from bench.reference import BUFFERS, Reference
@@ -81,7 +80,7 @@ class Ours:
 
     Args:
         sizes: of everything.
-        precision: as in `TrainConfig`.
+        precision: as in `ComputeConfig`.
         seed: of the initial weights.
     """
 
@@ -92,7 +91,7 @@ class Ours:
         self.train = recipe.train
         fabric = make_fabric("cpu", precision)
         fabric.setup_module(self.model)
-        self.optimizer = cast("Optimizer", fabric.setup_optimizers(adam(self.model, recipe.train)))
+        self.optimizer = cast("Optimizer", fabric.setup_optimizers(recipe.optimizer.build(self.model.parameters())))
         self.processes = SingleProcess(fabric, precision)
 
     def fill(self, sizes: Sizes) -> None:

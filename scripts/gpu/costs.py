@@ -16,7 +16,7 @@ from gpu.rows import Job
 
 RECIPES = ("ead-b", "cmbs", "cmran", "psp", "cace-net")
 FORMATS = {"bf16-mixed": ("bf16-mixed", "float32"), "tf32": ("32", "tf32"), "float32": ("32", "float32")}
-"""``train.precision`` and the format of float32 products."""
+"""``compute.precision`` and the format of float32 products."""
 SECONDS = {False: 6.0, True: 40.0}
 """About what a measurement takes, compiled or not."""
 
@@ -45,7 +45,7 @@ def _measure(job: Job, title: str, name: str, label: str, *, compiled: bool) -> 
     precision, products = FORMATS[label]
     multiply_in("tf32" if products == "tf32" else "float32")
     recipe = default_host().registry.get("recipe", name).target("full")
-    recipe = replace(recipe, train=replace(recipe.train, precision=precision, compile=compiled))
+    recipe = replace(recipe, compute=replace(recipe.compute, precision=precision, compile=compiled))
     if job.device == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()

@@ -29,9 +29,9 @@ class Variant:
 
     Attributes:
         name: in the table.
-        precision: ``train.precision``.
+        precision: ``compute.precision``.
         products: of float32 matrices.
-        compile: ``train.compile``.
+        compile: ``compute.compile``.
         seconds: about as long as it takes.
     """
 
@@ -104,9 +104,9 @@ def _measure(job: Job, variant: Variant) -> float:
     values = {
         "train.epochs": 3 if job.tiny else 6,
         "train.batch_size": 128,
-        "train.resident": "float16",
-        "train.precision": variant.precision,
-        "train.compile": variant.compile,
+        "compute.cache_on_device": "float16",
+        "compute.precision": variant.precision,
+        "compute.compile": variant.compile,
         "dataset.device": job.device,
     } | (TINY if job.tiny else {})
     composition = resolve(

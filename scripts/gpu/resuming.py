@@ -47,7 +47,7 @@ class _Breaks(Listener):
 def check(job: Job) -> None:
     """The resumed run equals the others to the last bit, or as closely as these equal each other."""
     multiply_in("float32")
-    values: dict[str, Any] = {"train.epochs": EPOCHS, "train.resident": "float32"} | (TINY if job.tiny else {})
+    values: dict[str, Any] = {"train.epochs": EPOCHS, "compute.cache_on_device": "float32"} | (TINY if job.tiny else {})
     overrides = [Override(path, value, "gpu check") for path, value in values.items()]
     composition = resolve(default_host().registry, "ead-b", choices={"encoder": "mean-pool"}, overrides=overrides)
     straight = _run(job, composition, "straight")

@@ -36,19 +36,20 @@ def test_slot_and_value(call):
         (("--head.dropout-at", "features"), "head.dropout_at", "features"),
         (("--encoder.spatial_fusion", "false"), "encoder.spatial_fusion", False),
         (("--train.clip_norm", "none"), "train.clip_norm", None),
-        (("--train.milestones", "3,5"), "train.milestones", [3, 5]),
+        (("--schedule.warmup-epochs", "3"), "schedule.warmup_epochs", 3),
         (("--epochs", "2"), "train.epochs", 2),
         (("--batch-size", "4"), "train.batch_size", 4),
         (("--limit-batches", "1"), "train.limit_batches", 1),
         (("--seed", "9"), "train.seed", 9),
-        (("--precision", "64"), "train.precision", "64"),
+        (("--precision", "64"), "compute.precision", "64"),
     ],
 )
 def test_every_spelling_reaches_its_option(call, words, path, value):
     slots = dry(call, "ead-b", *words)
     slot, _, name = path.partition(".")
     assert slots[slot]["options"][name] == value
-    assert slots[slot]["sources"][name] == words[0].partition("=")[0].replace("dropout-at", "dropout_at")
+    flag = words[0].partition("=")[0]
+    assert slots[slot]["sources"][name] == (f"--{path}" if "." in flag else flag)
 
 
 def test_same_value_twice_is_no_contradiction(call):

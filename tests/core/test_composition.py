@@ -27,7 +27,7 @@ def test_recipe_values_with_their_source(registry):
     found = resolve(registry, "ead-b")
     assert found.recipe.memory == JsdBankConfig(size=16)
     assert found.sources["memory.size"] == "recipe ead-b"
-    assert found.sources["train.learning_rate"].startswith(("recipe", "dataset"))
+    assert found.sources["optimizer.learning_rate"].startswith(("recipe", "dataset"))
     assert found.entries["encoder"].qualified == "avelzoo/st-fusion"
 
 

@@ -94,7 +94,12 @@ def test_what_is_refused(file, data, error, message):
     ("text", "message"),
     [
         ('[train]\nname = "adamw"\n', "unknown option 'train.name'[\\s\\S]*expected: .*epochs, batch_size"),
-        ("[train]\nlearning-rate = 1\n", "did you mean 'learning_rate'"),
+        ("[optimizer]\nlearning-rate = 1\n", "did you mean 'learning_rate'"),
+        ("[train]\nlearning-rate = 1\n", "train.learning-rate is optimizer.learning_rate now"),
+        ("[train]\nprecision = '64'\n", "train.precision is compute.precision now"),
+        ("[train]\nresident = 'float16'\n", "train.resident is compute.cache_on_device now"),
+        ("[train]\nschedule = 'steps'\n", r"train.schedule is the part 'schedule': .*\[schedule\] now"),
+        ("[schedule]\ngamma = 0.1\n", "unknown option 'schedule.gamma'"),
         ("[train]\n[train.optimizer]\nname = 'adamw'\n", "unknown option 'train.optimizer'"),
         ("[memory]\nsise = 4\n", "did you mean 'size'"),
         ("[memory]\nname = 'none'\nsize = 4\n", "unknown option 'memory.size'"),

@@ -40,9 +40,9 @@ SMALL = {
     "dataset.distractors": 0,
     "train.epochs": 2,
     "train.batch_size": 7,
-    "train.eval_batch_size": 4,
-    "train.learning_rate": 0.01,
-    "train.precision": "64",
+    "compute.eval_batch_size": 4,
+    "optimizer.learning_rate": 0.01,
+    "compute.precision": "64",
 }
 NARROW = {"encoder.width": 16, "encoder.heads": 2, "encoder.feedforward": 16}
 STILL = {"encoder.dropout": 0.0}  # that of heads stays: all processes draw it alike
@@ -59,8 +59,8 @@ CASES: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "feature": ("full", {"encoder": "mean-pool", "memory": "feature-bank"}, STILL | BANK),
     "random": ("full", {"encoder": "mean-pool", "memory": "random-bank"}, STILL | BANK),
     "none": ("weak", {"encoder": "mean-pool", "memory": "none", "head": "single"}, STILL),
-    "float32": ("full", {}, CAREFUL | BANK | {"train.precision": "32"}),
-    "dropout": ("full", {"encoder": "mean-pool"}, BANK | {"train.epochs": 20, "train.precision": "32"}),
+    "float32": ("full", {}, CAREFUL | BANK | {"compute.precision": "32"}),
+    "dropout": ("full", {"encoder": "mean-pool"}, BANK | {"train.epochs": 20, "compute.precision": "32"}),
 }
 TOGETHER_ALONE = ("dropout",)
 """Cases of which one process has nothing to say."""

@@ -62,7 +62,7 @@ def test_a_split_is_read_once(monkeypatch):
 
 
 def test_in_float32_it_is_the_same_run(tmp_path):
-    plain, kept = (run(tmp_path / name, train_epochs=2, train_resident=name) for name in ("off", "float32"))
+    plain, kept = (run(tmp_path / name, train_epochs=2, compute_cache_on_device=name) for name in ("off", "float32"))
     assert kept.scores == plain.scores
     assert numbers(tmp_path / "float32") == numbers(tmp_path / "off")
 
@@ -70,7 +70,7 @@ def test_in_float32_it_is_the_same_run(tmp_path):
 @pytest.mark.parametrize("kept", ["float16", "bfloat16"])
 def test_in_half_precision_it_learns_as_well(tmp_path, kept):
     easy = {"dataset_videos": 80, "dataset_noise": 0.1, "dataset_test_noise": 0.1}
-    result = run(tmp_path / "run", train_epochs=30, train_resident=kept, **easy)
+    result = run(tmp_path / "run", train_epochs=30, compute_cache_on_device=kept, **easy)
     assert result.scores["test"]["segment_accuracy"] > 0.9
 
 

@@ -63,7 +63,7 @@ def test_other_data_of_the_same_kind(finished):
 def test_a_run_in_half_precision_can_be_asked_without_a_gpu(finished):
     run = engine.load_run(finished, tiny_registry())
     recipe = run.composition.recipe
-    half = replace(recipe, train=replace(recipe.train, precision="16-mixed"))
+    half = replace(recipe, compute=replace(recipe.compute, precision="16-mixed"))
     run = replace(run, composition=replace(run.composition, recipe=half))
     with pytest.warns(engine.RunWarning, match="trained in 16-mixed, evaluated in 32"):
         found = engine.evaluation(run, device="cpu")

@@ -1,4 +1,4 @@
-"""Order of videos, learning rates, losses."""
+"""Order of videos, losses."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from torch.optim import SGD
-from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR
 
+from avelzoo.builtin.samplers.configs import SequentialConfig, ShuffledConfig
 from avelzoo.composition.recipe import TrainConfig
 from avelzoo.engine.losses import Losses, require_finite_weights
-from avelzoo.engine.optimization import adam, learning_rate
 from avelzoo.engine.order import epoch_batches
 from avelzoo.errors import TrainingError
 
 
 def test_every_video_once_in_an_order_of_seed_and_epoch():
     train = TrainConfig(batch_size=4, seed=7, drop_last=False)
-    first = epoch_batches(10, train, 0)
+    first = epoch_batches(10, ShuffledConfig(), train, 0)
     assert [len(batch) for batch in first] == [4, 4, 2]
     assert sorted(np.concatenate(first)) == list(range(10))
     expected = np.random.default_rng([7, 3]).permutation(10)
-    assert np.array_equal(np.concatenate(epoch_batches(10, train, 3)), expected)
+    assert np.array_equal(np.concatenate(epoch_batches(10, ShuffledConfig(), train, 3)), expected)
     assert not np.array_equal(np.concatenate(first), expected)
 
 
@@ -39,36 +37,10 @@ def test_every_video_once_in_an_order_of_seed_and_epoch():
     ],
 )
 def test_batches(videos, values, sizes):
-    train = TrainConfig(**({"batch_size": 4, "order": "sequential"} | values))
-    batches = epoch_batches(videos, train, 5)
+    train = TrainConfig(**({"batch_size": 4} | values))
+    batches = epoch_batches(videos, SequentialConfig(), train, 5)
     assert [len(batch) for batch in batches] == sizes
     assert np.concatenate(batches).tolist() == list(range(sum(sizes)))
-
-
-@pytest.mark.parametrize(
-    ("values", "schedule"),
-    [
-        ({}, lambda optimizer: CosineAnnealingLR(optimizer, T_max=7)),
-        (
-            {"schedule": "steps", "milestones": (2, 3, 6), "gamma": 0.3},
-            lambda optimizer: MultiStepLR(optimizer, [2, 3, 6], gamma=0.3),
-        ),
-        ({"schedule": "constant"}, lambda optimizer: MultiStepLR(optimizer, [])),
-    ],
-)
-def test_learning_rates_are_torchs(values, schedule):
-    train = TrainConfig(epochs=7, learning_rate=0.4, **values)
-    optimizer = SGD([torch.zeros(1, requires_grad=True)], lr=0.4)
-    scheduler = schedule(optimizer)
-    for epoch in range(7):
-        assert learning_rate(train, epoch) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-12)
-        optimizer.step()
-        scheduler.step()
-
-
-def test_adam_as_the_systems_use_it():
-    group = adam(torch.nn.Linear(1, 1), TrainConfig(learning_rate=0.1)).param_groups[0]
-    assert (group["lr"], group["betas"], group["eps"], group["weight_decay"]) == (0.1, (0.9, 0.999), 1e-8, 0)
 
 
 def test_means_of_terms_that_come_and_go():

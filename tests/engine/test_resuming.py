@@ -95,7 +95,7 @@ def test_what_libraries_leave_beside_a_file_is_cleared(tmp_path, finished, monke
 @pytest.mark.parametrize("after", [1, 2, 3])
 @pytest.mark.parametrize("precision", ["32", "64", "bf16-mixed"])
 def test_stopped_and_resumed(tmp_path, after, precision):
-    values = {"train_precision": precision, "train_schedule": "steps", "train_milestones": "1"}
+    values = {"compute_precision": precision, "schedule": "steps", "schedule_milestones": "1"}
     run(tmp_path / "straight", **values)
     cut = stopped(tmp_path / "cut", after=after, **values)
     assert [line["epoch"] for line in lines(cut)] == list(range(1, after + 1))

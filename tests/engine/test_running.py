@@ -78,14 +78,14 @@ def test_the_epoch_is_the_first_with_the_highest_val_accuracy(tmp_path):
     chosen = []
     for seed in range(6):
         folder = tmp_path / str(seed)
-        result = run(folder, train_seed=seed, train_epochs=5, train_learning_rate=0.1)
+        result = run(folder, train_seed=seed, train_epochs=5, optimizer_learning_rate=0.1)
         val = [line["val"]["segment_accuracy"] for line in lines(folder)]
         assert result.best_epoch == 1 + val.index(max(val))
         assert result.scores["val"]["segment_accuracy"] == max(val)
         chosen.append(result.best_epoch)
     assert len(set(chosen)) > 1
     assert min(chosen) < 5
-    assert run(tmp_path / "still", train_learning_rate=1e-12).best_epoch == 1
+    assert run(tmp_path / "still", optimizer_learning_rate=1e-12).best_epoch == 1
 
 
 def test_test_is_known_to_the_optimism_gap_alone(tmp_path):
@@ -119,7 +119,7 @@ def test_the_callers_world_stays_as_it_was(tmp_path):
     random.seed(5)
     np.random.seed(5)  # noqa: NPY002
     torch.manual_seed(5)
-    run(tmp_path / "run", train_epochs=1, train_precision="64")
+    run(tmp_path / "run", train_epochs=1, compute_precision="64")
     assert (random.random(), np.random.rand(), torch.rand(1)) == expected  # noqa: NPY002, S311
     assert not torch.are_deterministic_algorithms_enabled()
     assert torch.get_default_dtype() is torch.float32
@@ -127,7 +127,7 @@ def test_the_callers_world_stays_as_it_was(tmp_path):
 
 @pytest.mark.parametrize(("precision", "dtype"), [("32", torch.float32), ("64", torch.float64)])
 def test_number_formats(tmp_path, precision, dtype):
-    result = run(tmp_path / "run", train_precision=precision)
+    result = run(tmp_path / "run", compute_precision=precision)
     loaded = engine.load_run(tmp_path / "run", tiny_registry())
     assert result.precision == precision
     assert {p.dtype for p in loaded.model.parameters()} == {dtype}
@@ -137,7 +137,7 @@ def test_number_formats(tmp_path, precision, dtype):
 
 def test_mixed_precision_reaches_evaluation(tmp_path):
     """Scores computed in bfloat16 are among the 257 values between two powers of two that it knows."""
-    run(tmp_path / "run", train_precision="bf16-mixed")
+    run(tmp_path / "run", compute_precision="bf16-mixed")
     _, found, _ = load_answers(tmp_path / "run" / "predictions.h5", "test")
     exact = torch.from_numpy(found.category_scores)
     assert torch.equal(exact, exact.bfloat16().float())
@@ -160,7 +160,7 @@ def test_devices_that_are_not_there(tmp_path, device, error, said):
 
 def test_half_precision_needs_a_gpu(tmp_path):
     with pytest.raises(OptionError, match="needs a GPU"):
-        run(tmp_path / "run", train_precision="16-mixed")
+        run(tmp_path / "run", compute_precision="16-mixed")
 
 
 def test_compositions_that_do_not_fit_are_refused_first(tmp_path, monkeypatch):

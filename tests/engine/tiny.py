@@ -10,14 +10,19 @@ import numpy as np
 import torch
 from torch import nn
 
+from avelzoo.builtin.optimizers.configs import AdamConfig, AdamWConfig, SgdConfig
+from avelzoo.builtin.samplers.configs import SequentialConfig, ShuffledConfig
+from avelzoo.builtin.schedules.configs import ConstantConfig, CosineConfig, StepsConfig
+from avelzoo.builtin.transforms.configs import NoTransformConfig
 from avelzoo.components import (
+    KINDS,
     DatasetConfig,
     EncoderConfig,
     HeadConfig,
     MemoryConfig,
     ObjectiveConfig,
 )
-from avelzoo.composition.recipe import Recipe, TrainConfig
+from avelzoo.composition.recipe import ComputeConfig, Recipe, TrainConfig
 from avelzoo.composition.resolving import Composition, Override, resolve
 from avelzoo.config import Help
 from avelzoo.contracts import Dataset, Encoder, Head, Memory, Objective, Split
@@ -218,7 +223,9 @@ def tiny(supervision):
         memory=TinyMemoryConfig(),
         head=TinyHeadConfig(),
         objective=TinyObjectiveConfig(),
-        train=TrainConfig(epochs=3, batch_size=8, learning_rate=0.02, eval_batch_size=7),
+        optimizer=AdamConfig(learning_rate=0.02),
+        train=TrainConfig(epochs=3, batch_size=8),
+        compute=ComputeConfig(eval_batch_size=7),
     )
 
 
@@ -231,11 +238,21 @@ def tiny_registry() -> Registry:
     zoo.memory("tiny", TinyMemoryConfig)
     zoo.head("tiny", TinyHeadConfig)
     zoo.objective("tiny", TinyObjectiveConfig)
+    zoo.sampler("shuffled", ShuffledConfig)
+    zoo.sampler("sequential", SequentialConfig)
+    zoo.transform("none", NoTransformConfig)
+    zoo.optimizer("adam", AdamConfig)
+    zoo.optimizer("adamw", AdamWConfig)
+    zoo.optimizer("sgd", SgdConfig)
+    zoo.schedule("cosine", CosineConfig)
+    zoo.schedule("steps", StepsConfig)
+    zoo.schedule("constant", ConstantConfig)
     zoo.recipe("tiny", tiny)
     return registry
 
 
 def composed(**options) -> Composition:
-    """The recipe with other values: ``composed(train_epochs=5)``."""
+    """The recipe with other values and parts: ``composed(train_epochs=5, schedule="steps")``."""
+    choices = {name: options.pop(name) for name in KINDS if name in options}
     wishes = [Override(name.replace("_", ".", 1), value, "test") for name, value in options.items()]
-    return resolve(tiny_registry(), "tiny", overrides=wishes)
+    return resolve(tiny_registry(), "tiny", choices=choices, overrides=wishes)

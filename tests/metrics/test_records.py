@@ -94,9 +94,9 @@ def test_batches_concatenate_in_order() -> None:
 def test_batches_that_differ_or_are_missing_are_refused() -> None:
     first, _ = random_case(0, videos=2, length=4, n=3)
     second, _ = random_case(0, videos=2, length=5, n=3)
-    with pytest.raises(DataError, match="Cannot concatenate"):
+    with pytest.raises(DataError, match="do not fit"):
         concatenate([first, second])
-    with pytest.raises(DataError, match="Cannot concatenate"):
+    with pytest.raises(DataError, match="do not fit"):
         concatenate([])
 
 

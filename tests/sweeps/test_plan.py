@@ -64,8 +64,8 @@ def test_recipes_and_supervision_can_vary():
 
 
 def test_values_that_hold_commas():
-    found = trials("train.milestones=10,20;30", "train.clip_norm=none,1")
-    assert [t.cell["train.milestones"] for t in found] == [[10, 20], [10, 20], [30], [30]]
+    found = trials("schedule=steps", "schedule.milestones=10,20;30", "train.clip_norm=none,1")
+    assert [t.cell["schedule.milestones"] for t in found] == [[10, 20], [10, 20], [30], [30]]
     assert [t.cell["train.clip_norm"] for t in found] == [None, 1.0, None, 1.0]
     assert all(set(t.name) <= set("abcdefghijklmnopqrstuvwxyz0123456789N._=+-") for t in found)
 

@@ -86,17 +86,21 @@ def test_local_processes_a_failing_run_and_another_launcher_for_the_rest(small, 
     """The learning rate 1e30 cannot be trained with; the other run gets through, and is not done again."""
     out = tmp_path / "s"
     first = avelzoo.sweep(
-        "ead-b", over={"train.learning_rate": [1e-3, 1e30]}, out=out, launcher=avelzoo.LocalConfig(workers=2), **small
+        "ead-b",
+        over={"optimizer.learning_rate": [1e-3, 1e30]},
+        out=out,
+        launcher=avelzoo.LocalConfig(workers=2),
+        **small,
     )
     assert [cell.seeds for cell in first.cells] == [(0,), ()]
     (failure,) = first.failures
-    assert failure.run == "train.learning_rate=1e+30_seed=0"
+    assert failure.run == "optimizer.learning_rate=1e+30_seed=0"
     assert failure.error["exit_code"] == 7
     assert "not finite" in failure.error["problem"]
     assert (out / "logs" / f"{failure.run}.log").exists()
     finished = under(stamps(out), first.cells[0].runs[0])
     assert json.loads((out / "sweep.json").read_text())["launcher"]["options"]["workers"] == 2
-    again = avelzoo.sweep("ead-b", over={"train.learning_rate": [1e-3, 1e30]}, out=out, resume=True, **small)
+    again = avelzoo.sweep("ead-b", over={"optimizer.learning_rate": [1e-3, 1e30]}, out=out, resume=True, **small)
     assert [failure.run for failure in again.failures] == [failure.run]
     assert finished.items() <= stamps(out).items()
 
@@ -143,10 +147,10 @@ def test_killed_and_gone_on_with(shell, words, small, tmp_path):
 
 
 def test_a_failing_run_on_the_command_line(call, words, tmp_path):
-    argv = ["run", "ead-b", *words, "--sweep", "train.learning_rate=1e30,1e-3"]
+    argv = ["run", "ead-b", *words, "--sweep", "optimizer.learning_rate=1e30,1e-3"]
     told = call(*argv, "--json")
     assert told.code == 7
-    assert [failure["run"] for failure in told.json["failures"]] == ["train.learning_rate=1e+30_seed=0"]
+    assert [failure["run"] for failure in told.json["failures"]] == ["optimizer.learning_rate=1e+30_seed=0"]
     assert [len(cell["seeds"]) for cell in told.json["cells"]] == [0, 1]
     (out,) = (tmp_path / "runs").iterdir()
     assert out.name == "ead-b-sweep"

@@ -1,1 +1,1 @@
-"""Built-in data sets: AVE in its public layout, and synthetic worlds."""
+"""Data sets: AVE in its public layout, and synthetic worlds."""

@@ -1,1 +1,1 @@
-"""Built-in encoders: the paper's spatial-temporal fusion, and a baseline."""
+"""Encoders: the paper's spatial-temporal fusion, and a floor."""

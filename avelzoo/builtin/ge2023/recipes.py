@@ -1,4 +1,7 @@
-"""The built-in recipes. Each states every value that its paper or its public code fixes."""
+"""The built-in recipes: what differs from the defaults of components and training.
+
+Training is the default of `Recipe`: sec. 4.1.3 has 300 epochs, batches of 128, Adam from 3e-4 under cosine annealing.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,10 @@ from avelzoo.builtin.heads.configs import DoubleConfig, EventAwareConfig, Single
 from avelzoo.builtin.memory.configs import JsdBankConfig, NoMemoryConfig
 from avelzoo.builtin.objectives.configs import FullConfig, WeakConfig
 from avelzoo.components import HeadConfig, ObjectiveConfig, Supervision
-from avelzoo.composition.recipe import Published, Recipe, TrainConfig
+from avelzoo.composition.recipe import Published, Recipe
 
 ENCODER = STFusionConfig()
 """Sec. 4.1.3, completed from the public code where the paper is silent."""
-
-TRAIN = TrainConfig()
-"""Sec. 4.1.3: 300 epochs, batches of 128, Adam from 3e-4 under cosine annealing."""
 
 
 def _published(source: str, *scores: float) -> tuple[Published, ...]:
@@ -45,7 +45,6 @@ def ead_b(supervision: Supervision) -> Recipe:
         memory=JsdBankConfig(),
         head=EventAwareConfig(margin=0.7 if full else 0.9),
         objective=_objective(supervision),
-        train=TRAIN,
         published=_published("Ge et al. 2023, Table 1", 0.804, 0.813, 0.772, 0.787),
     )
 
@@ -95,7 +94,6 @@ def ead_b_official(supervision: Supervision) -> Recipe:
             dropout_at="logits",
         ),
         objective=objective,
-        train=TRAIN,
         published=_published("Ge et al. 2023, Table 1", 0.804, 0.813, 0.772, 0.787),
     )
 
@@ -133,7 +131,6 @@ def _generic_branch(name: str, summary: str, head: HeadConfig, supervision: Supe
         memory=NoMemoryConfig(),
         head=head,
         objective=_objective(supervision),
-        train=TRAIN,
         published=_published("Ge et al. 2023, Table 2", *scores),
     )
 

@@ -1,4 +1,4 @@
-"""`avelzoo data`: status and faults of data folders; packed copies and simulated folders."""
+"""`avelzoo data`: what a folder holds, what is wrong with it, and folders to try things with."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def status(folder: Folder, json: Json = False) -> None:
-    """List a folder's files and the uses they allow."""
+    """Which files are there, and what they allow."""
     from avelzoo.data.checking.status import status as look
 
     found = look(folder)
@@ -42,10 +42,10 @@ def status(folder: Folder, json: Json = False) -> None:
 @app.command()
 def doctor(
     folder: Folder,
-    quick: Annotated[bool, typer.Option("--quick", help="Sample the features and skip checksums.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Sample the features; leave checksums out.")] = False,
     json: Json = False,
 ) -> None:
-    """Examine every file: sizes, numbers, label rules, splits, checksums. Exit code 3 on errors."""
+    """Examine every file: sizes, numbers, label rules, splits, checksums. Exit code 3 if something is broken."""
     from avelzoo.data.checking.doctor import examine, work
 
     with _progress("examining") as begin:
@@ -60,36 +60,34 @@ def doctor(
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
     annotations: Annotated[
         Path | None,
-        typer.Option(help="Real annotations; order files and negatives' audio in the same folder are used."),
+        typer.Option(help="Real annotations; order files and the negatives' audio beside them are used as well."),
     ] = None,
-    videos: Annotated[int | None, typer.Option(help="Number of videos. [default: 200]", show_default=False)] = None,
+    videos: Annotated[int | None, typer.Option(help="How many videos. [default: 200]", show_default=False)] = None,
     full_size: Annotated[bool, typer.Option("--full-size", help="All videos: 8.3 GB for AVE's 4,143.")] = False,
     negatives: Annotated[
         int | None,
-        typer.Option(help="Number of negatives. [default: the real ones, or AVE's share]", show_default=False),
+        typer.Option(help="How many negatives. [default: the real ones, or AVE's share]", show_default=False),
     ] = None,
-    audio: Annotated[
-        str, typer.Option(metavar="vggish|cnn14", help="Audio features: 128 or 2048 channels.")
-    ] = "vggish",
-    grid: Annotated[str, typer.Option(metavar="HxW", help="Grid of the visual maps.")] = "7x7",
+    audio: Annotated[str, typer.Option(metavar="vggish|cnn14", help="Audio features: 128 or 2048 wide.")] = "vggish",
+    grid: Annotated[str, typer.Option(metavar="HxW", help="Cells of the visual map.")] = "7x7",
     visual_dim: Annotated[int, typer.Option(help="Visual channels.", min=1)] = 512,
-    seed: Annotated[int, typer.Option(help="Random seed.", min=0)] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Move an existing folder with other files aside.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of everything.", min=0)] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Move a folder with other files aside.")] = False,
     json: Json = False,
 ) -> None:
-    """Write a folder in the public layout with simulated features, in constant memory.
+    """Write a folder in the public layout whose features are made up, in constant memory.
 
-    --annotations gives real labels and splits. Features are always simulated: scores on them say nothing about AVE.
+    Labels and splits are real where --annotations says so, features never are: scores on them say nothing about AVE.
     """
     from avelzoo.data.making.plan import DEFAULT_VIDEOS
     from avelzoo.data.making.simulate import Simulation, simulate as write
     from avelzoo.system.files import leftovers
 
     if full_size and videos is not None:
-        raise UsageError("--full-size and --videos are mutually exclusive", fix="remove one of them")
+        raise UsageError("--full-size and --videos exclude each other", fix="leave one of them out")
     if audio not in ("vggish", "cnn14"):
         raise OptionError(f"unknown audio features '{audio}'", where="--audio", expected="vggish or cnn14")
     simulation = Simulation(
@@ -102,9 +100,7 @@ def simulate(
         visual_dim=visual_dim,
     )
     for path in leftovers(out):
-        typer.echo(
-            f"note: {path} belongs to a running simulation, or to an interrupted one and can be deleted", err=True
-        )
+        typer.echo(f"note: {path} is of a simulation that goes on, or was stopped and can be deleted", err=True)
     with _progress("writing") as begin:
         marker = write(simulation, out, force=force, begin=begin)
     if json:
@@ -116,17 +112,15 @@ def simulate(
 @app.command()
 def pack(
     folder: Folder,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write; new or empty.")],
-    dtype: Annotated[
-        str, typer.Option(metavar="float16|float32", help="Number format of the packed features.")
-    ] = "float16",
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write; new or empty.")],
+    dtype: Annotated[str, typer.Option(metavar="float16|float32", help="Type of the packed features.")] = "float16",
     json: Json = False,
 ) -> None:
-    """Write a copy with half-precision features and checksums: a quarter of the size, usable like any folder."""
+    """Write a copy with features in half precision, a quarter of the size: read as any folder, with checksums."""
     from avelzoo.data.making.pack import PackedType, pack as write
 
     if dtype not in ("float16", "float32"):
-        raise OptionError(f"unknown number format '{dtype}'", where="--dtype", expected="float16 or float32")
+        raise OptionError(f"unknown type '{dtype}'", where="--dtype", expected="float16 or float32")
     with _progress("packing") as begin:
         manifest = write(folder, out, dtype=cast("PackedType", dtype), begin=begin)
     if json:
@@ -145,13 +139,13 @@ def pack(
 def _grid(text: str) -> tuple[int, int]:
     h, cross, w = text.lower().partition("x")
     if not (cross and h.isdigit() and w.isdigit() and int(h) and int(w)):
-        raise OptionError(f"'{text}' is not a grid", where="--grid", expected="two numbers, such as 7x7")
+        raise OptionError(f"'{text}' is not a grid", where="--grid", expected="two numbers as in 7x7")
     return int(h), int(w)
 
 
 @contextmanager
 def _progress(doing: str) -> Iterator[Begin]:
-    """Progress bar on stderr in bytes; none without a terminal."""
+    """A bar on stderr that counts bytes, once it knows their number; nothing without a terminal."""
     if not sys.stderr.isatty():
         yield lambda total: None
         return

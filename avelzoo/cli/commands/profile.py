@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from avelzoo.cli import render
+from avelzoo.cli.options import with_slots
 from avelzoo.cli.request import Wishes, compose, settings
 from avelzoo.composition.resolving import Override
 from avelzoo.errors import UsageError, did_you_mean
@@ -23,17 +24,12 @@ SIZES = ("ave", "ave-cnn14", "dataset")
 def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
     """Add the command to the application."""
     del argv
-    app.command(name, help=text)(profile)
+    app.command(name, help=text)(with_slots(profile))
 
 
 def profile(
     recipe: Annotated[str, typer.Argument(help="A recipe's name.")],
     supervision: Annotated[str, typer.Option(metavar="full|weak", help="Labels per segment, or per video.")] = "full",
-    dataset: Annotated[str | None, typer.Option(help="Another data set.")] = None,
-    encoder: Annotated[str | None, typer.Option(help="Another encoder.")] = None,
-    memory: Annotated[str | None, typer.Option(help="Another memory.")] = None,
-    head: Annotated[str | None, typer.Option(help="Another head.")] = None,
-    objective: Annotated[str | None, typer.Option(help="Another objective.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of data in AVE's public layout.")] = None,
     values: Annotated[list[str] | None, typer.Option("--set", metavar="slot.option=value", help="Repeatable.")] = None,
     sizes: Annotated[
@@ -41,9 +37,13 @@ def profile(
     ] = "ave",
     batch_size: Annotated[int | None, typer.Option(help="Videos per step; the recipe's by default.", min=1)] = None,
     repeats: Annotated[int, typer.Option(help="Timed steps.", min=1)] = 3,
-    precision: Annotated[str | None, typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="train.precision")] = None,
+    precision: Annotated[
+        str | None, typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="compute.precision")
+    ] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    *,
+    slots: Mapping[str, str | None],
 ) -> None:
     """Parameters, arithmetic, step time and peak memory of any composition, on random features."""
     from avelzoo.composition.building import check
@@ -51,15 +51,14 @@ def profile(
     from avelzoo.system.allocator import keep_freed_memory
 
     registry = default_host().registry
-    slots = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
-    chosen = [] if precision is None else [Override("train.precision", precision, "--precision")]
+    chosen = [] if precision is None else [Override("compute.precision", precision, "--precision")]
     wishes = Wishes(recipe, supervision, slots, None, data, [*chosen, *settings(values or ())])
     composition = compose(registry, wishes)
     check(composition.recipe, registry, composition.sources)
     spec = _spec(composition.recipe, sizes)
     from avelzoo.profiling import profile as measure
 
-    keep_freed_memory(device)
+    keep_freed_memory()
     cost = measure(composition.recipe, spec, batch_size=batch_size, repeats=repeats, device=device).to_dict()
     if json:
         render.emit_json({"recipe": composition.owner.qualified, "spec": spec.to_dict()} | cost)

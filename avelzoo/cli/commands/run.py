@@ -6,7 +6,7 @@ for each of that composition's values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,7 @@ import typer
 from avelzoo.cli import render
 from avelzoo.cli.commands.sweep import SweepWishes, apart, go_on, holds_sweep, launcher_config, run_sweep
 from avelzoo.cli.execute import RunSettings, execute, reopen
-from avelzoo.cli.options import typed, with_slot_options
+from avelzoo.cli.options import typed, with_slot_options, with_slots
 from avelzoo.cli.prescan import Glimpse, look
 from avelzoo.cli.request import Wishes, compose, need_recipe, settings
 from avelzoo.composition.resolving import Composition, Override
@@ -40,18 +40,15 @@ def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> Non
     launcher = launcher_config(registry, seen.values.get("launcher"), seen.dotted)
     if composition is None and seen.dotted and not seen.help and "--resume" not in seen.flags:
         need_recipe(registry, None)
-    app.command(name, help=_help(text, registry, composition))(with_slot_options(run, composition, launcher))
+    app.command(name, help=_help(text, registry, composition))(
+        with_slot_options(with_slots(run, COMPOSITION), composition, launcher)
+    )
 
 
 def run(
     recipe: Annotated[
         str | None, typer.Argument(help="A recipe's name; with --resume alone, the run folder to go on with.")
     ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Another data set.", rich_help_panel=COMPOSITION)] = None,
-    encoder: Annotated[str | None, typer.Option(help="Another encoder.", rich_help_panel=COMPOSITION)] = None,
-    memory: Annotated[str | None, typer.Option(help="Another memory.", rich_help_panel=COMPOSITION)] = None,
-    head: Annotated[str | None, typer.Option(help="Another head.", rich_help_panel=COMPOSITION)] = None,
-    objective: Annotated[str | None, typer.Option(help="Another objective.", rich_help_panel=COMPOSITION)] = None,
     supervision: Annotated[
         str, typer.Option(metavar="full|weak", help="Labels per segment, or per video.", rich_help_panel=COMPOSITION)
     ] = "full",
@@ -70,7 +67,8 @@ def run(
     seed: Annotated[int | None, typer.Option(help="train.seed", rich_help_panel=TRAINING)] = None,
     limit_batches: Annotated[int | None, typer.Option(help="train.limit_batches", rich_help_panel=TRAINING)] = None,
     precision: Annotated[
-        str | None, typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="train.precision", rich_help_panel=TRAINING)
+        str | None,
+        typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="compute.precision", rich_help_panel=TRAINING),
     ] = None,
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.", rich_help_panel=RUN)
@@ -110,6 +108,8 @@ def run(
     launcher: Annotated[
         str | None, typer.Option(help="Where the runs go; inline by default.", rich_help_panel=SWEEP)
     ] = None,
+    *,
+    slots: Mapping[str, str | None],
     **dotted: str | None,
 ) -> None:
     """Train and evaluate a recipe; leave a run folder."""
@@ -117,20 +117,19 @@ def run(
 
     registry = default_host().registry
     short = {
-        "--epochs": epochs,
-        "--batch-size": batch_size,
-        "--seed": seed,
-        "--limit-batches": limit_batches,
-        "--precision": precision,
+        "--epochs": ("train.epochs", epochs),
+        "--batch-size": ("train.batch_size", batch_size),
+        "--seed": ("train.seed", seed),
+        "--limit-batches": ("train.limit_batches", limit_batches),
+        "--precision": ("compute.precision", precision),
     }
     overrides, of_launcher = apart(
         [
-            *(Override(f"train.{_field(flag)}", value, flag) for flag, value in short.items() if value is not None),
+            *(Override(path, value, flag) for flag, (path, value) in short.items() if value is not None),
             *typed(dotted),
             *settings(values or ()),
         ]
     )
-    slots = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
     how = RunSettings(
         out=out,
         resume=resume,
@@ -200,7 +199,3 @@ def _print_composition(registry: Registry, composition: Composition, *, as_json:
     out = render.console()
     out.print(render.composition_table(composition))
     out.print(render.terms_table(states))
-
-
-def _field(flag: str) -> str:
-    return flag.removeprefix("--").replace("-", "_")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from avelzoo.cli import catalogue, render
-from avelzoo.cli.options import as_text
+from avelzoo.cli.options import as_text, with_slots
 from avelzoo.cli.request import Wishes, compose, settings
 from avelzoo.errors import UsageError
 from avelzoo.plugin.registry import Entry, Registry
@@ -21,28 +21,24 @@ if TYPE_CHECKING:
 def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
     """Add the command to the application."""
     del argv
-    app.command(name, help=text)(show)
+    app.command(name, help=text)(with_slots(show))
 
 
 def show(
     what: Annotated[str, typer.Argument(metavar="[KIND] NAME", help="What to show, for example `encoder st-fusion`.")],
     name: Annotated[str | None, typer.Argument(hidden=True)] = None,
     supervision: Annotated[str, typer.Option(metavar="full|weak", help="Of a recipe.")] = "full",
-    dataset: Annotated[str | None, typer.Option(help="Of a recipe: another data set.")] = None,
-    encoder: Annotated[str | None, typer.Option(help="Of a recipe: another encoder.")] = None,
-    memory: Annotated[str | None, typer.Option(help="Of a recipe: another memory.")] = None,
-    head: Annotated[str | None, typer.Option(help="Of a recipe: another head.")] = None,
-    objective: Annotated[str | None, typer.Option(help="Of a recipe: another objective.")] = None,
     config: Annotated[Path | None, typer.Option(help="Of a recipe: a TOML file with a table per slot.")] = None,
     values: Annotated[list[str] | None, typer.Option("--set", help="Of a recipe: slot.option=value.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    *,
+    slots: Mapping[str, str | None],
 ) -> None:
     """Show one component or recipe: options, paper, published scores."""
     from avelzoo.plugin.host import default_host
 
     registry = default_host().registry
     entry = catalogue.find(registry, what) if name is None else registry.get(catalogue.kind_of(what), name)
-    slots = {"dataset": dataset, "encoder": encoder, "memory": memory, "head": head, "objective": objective}
     if entry.kind != "recipe":
         if any(slots.values()) or config or values or supervision != "full":
             raise UsageError(

@@ -37,7 +37,7 @@ class SharedProcesses(Processes):
 
     Args:
         fabric: device and precision.
-        precision: as in `TrainConfig`.
+        precision: as in `ComputeConfig`.
         collectives: what the processes tell each other.
         seed: of the run.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,7 +116,7 @@ def ledger_rows():
         text = (Path(__file__).parents[3] / "docs" / "ledger" / f"{page}.md").read_text("utf-8")
         for line in text.split("## Paper against code")[1].splitlines():
             cells = [cell.strip() for cell in line.strip("|").split("|")]
-            if len(cells) == 5 and "." in cells[2]:
+            if len(cells) == 5 and re.fullmatch(r"`(\w+\.\w+|--\w+)`", cells[2]):
                 yield from (
                     (cells[0], cells[2].strip("`"), page + end, cells[3 + k]) for k, end in enumerate(("", "-official"))
                 )
@@ -125,9 +126,12 @@ def ledger_rows():
 def test_options_have_the_values_the_ledger_says(number, option, name, cell):
     slot, _, field = option.partition(".")
     stated = cell.split(" / ") if " / " in cell else [cell, cell]
+    registry = default_host().registry
     for supervision, value in zip(("full", "weak"), stated, strict=True):
-        config = getattr(default_host().registry.get("recipe", name).target(supervision), slot)
-        if value == "-":
+        config = getattr(registry.get("recipe", name).target(supervision), slot.removeprefix("--"))
+        if not field:
+            assert registry.entry_of(config).name == value
+        elif value == "-":
             assert not hasattr(config, field)
         else:
             assert str(getattr(config, field)).lower() == value

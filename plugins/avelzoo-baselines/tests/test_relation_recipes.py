@@ -119,4 +119,4 @@ def test_recipes_name_their_paper_and_scores(name, supervision):
     assert recipe.paper in registry.papers
     assert recipe.published
     assert recipe.name == name
-    assert recipe.train.precision == ("64" if name.endswith("official") else "32")
+    assert recipe.compute.precision == ("64" if name.endswith("official") else "32")

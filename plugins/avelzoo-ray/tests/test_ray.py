@@ -45,7 +45,7 @@ def test_contract_and_sweep(here, tmp_path):
     config = RayConfig(restarts=0)
     assert [finding for finding in run_checks(config) if finding.error] == []
 
-    over = {"train.learning_rate": [1e-3, 1e30]}
+    over = {"optimizer.learning_rate": [1e-3, 1e30]}
     result = avelzoo.sweep(
         "ead-b", over=over, launcher=config, choices={"encoder": "mean-pool"}, options=SMALL, device="cpu",
         out=tmp_path / "s",
@@ -53,7 +53,11 @@ def test_contract_and_sweep(here, tmp_path):
     assert [cell.seeds for cell in result.cells] == [(0,), ()]
     assert ["not finite" in failure.error["problem"] for failure in result.failures] == [True]
     alone = avelzoo.run(
-        "ead-b", encoder="mean-pool", options=SMALL | {"train.learning_rate": 1e-3}, device="cpu", out=tmp_path / "r"
+        "ead-b",
+        encoder="mean-pool",
+        options=SMALL | {"optimizer.learning_rate": 1e-3},
+        device="cpu",
+        out=tmp_path / "r",
     )
     folder = tmp_path / "s" / "runs" / result.cells[0].runs[0]
     assert avelzoo.load_run(folder).result.scores == alone.scores

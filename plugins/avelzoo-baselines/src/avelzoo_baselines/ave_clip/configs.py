@@ -140,7 +140,7 @@ def ave_clip(supervision: Supervision) -> Recipe:
         memory=NoMemoryConfig(),
         head=SmoothedSingleConfig(),
         objective=objective,
-        train=transformer_training(supervision),
+        **transformer_training(supervision),
         assumptions=where_weak(supervision, CATEGORICAL),
     )
 

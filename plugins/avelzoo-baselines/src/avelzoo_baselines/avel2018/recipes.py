@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from avelzoo import NoMemoryConfig, ObjectiveConfig, Published, Recipe, Supervision, TrainConfig, WorldsConfig
+from avelzoo import (
+    AdamConfig,
+    ConstantConfig,
+    NoMemoryConfig,
+    ObjectiveConfig,
+    Published,
+    Recipe,
+    SequentialConfig,
+    ShuffledConfig,
+    StepsConfig,
+    Supervision,
+    TrainConfig,
+    WorldsConfig,
+)
 from avelzoo_baselines.avel2018.configs import Avel2018Config, Avel2018DmrnConfig, SegmentFullConfig
 from avelzoo_baselines.shared.configs import AttendedStreamsConfig, LayeredSingleConfig, VideoConfig
 from avelzoo_baselines.shared.statements import POOLED_MAXIMUM, where_weak
@@ -75,16 +88,11 @@ def _recipe(
         memory=NoMemoryConfig(),
         head=LayeredSingleConfig(hidden=head_hidden, pooling="max" if official else "mean"),
         objective=_objective(supervision, official=official),
-        train=TrainConfig(
-            epochs=300 if full else 250,
-            batch_size=64,
-            learning_rate=1e-3,
-            schedule="steps" if full else "constant",
-            # The public code decays after 15 000 steps: on AVE in the 289th epoch of 52 steps, never where weak.
-            milestones=(288,) if full else (),
-            order="sequential" if official else "shuffled",
-            seed=3344,
-        ),
+        sampler=SequentialConfig() if official else ShuffledConfig(),
+        optimizer=AdamConfig(learning_rate=1e-3),
+        # The public code decays after 15 000 steps: on AVE in the 289th epoch of 52 steps, never where weak.
+        schedule=StepsConfig(milestones=(288,)) if full else ConstantConfig(),
+        train=TrainConfig(epochs=300 if full else 250, batch_size=64, seed=3344),
         published=published,
         limits=where_weak(supervision, POOLED_MAXIMUM) if official else (),
     )

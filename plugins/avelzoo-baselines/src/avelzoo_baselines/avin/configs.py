@@ -146,7 +146,7 @@ def _recipe(
         memory=NoMemoryConfig(),
         head=single_head(supervision),
         objective=single_objective(supervision),
-        train=recurrent_training(supervision),
+        **recurrent_training(supervision),
         assumptions=where_weak(supervision, CATEGORICAL),
         published=published,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from avelzoo import (
+    AdamConfig,
     DoubleConfig,
     FullConfig,
     Help,
@@ -13,6 +14,7 @@ from avelzoo import (
     Paper,
     Published,
     Recipe,
+    StepsConfig,
     Supervision,
     TrainConfig,
     WorldsConfig,
@@ -78,7 +80,7 @@ def avsdn(supervision: Supervision) -> Recipe:
         memory=NoMemoryConfig(),
         head=single_head(supervision),
         objective=single_objective(supervision),
-        train=recurrent_training(supervision),
+        **recurrent_training(supervision),
         assumptions=where_weak(supervision, CATEGORICAL),
         published=PUBLISHED,
     )
@@ -97,16 +99,9 @@ def avsdn_cpsp(supervision: Supervision) -> Recipe:
         memory=NoMemoryConfig(),
         head=DoubleConfig(dropout=0.0) if full else GatedDoubleConfig(pooling="mean"),
         objective=FullConfig() if full else VideoConfig(video_loss="soft-margin"),
-        train=TrainConfig(
-            epochs=45,
-            batch_size=64,
-            learning_rate=1e-3,
-            schedule="steps",
-            milestones=(10, 20, 30) if full else (5, 20, 40),
-            gamma=0.5,
-            clip_norm=0.1,
-            drop_last=False,
-        ),
+        optimizer=AdamConfig(learning_rate=1e-3),
+        schedule=StepsConfig(milestones=(10, 20, 30) if full else (5, 20, 40), gamma=0.5),
+        train=TrainConfig(epochs=45, batch_size=64, clip_norm=0.1, drop_last=False),
         limits=where_weak(supervision, GATES),
     )
 

@@ -61,7 +61,7 @@ def avt(supervision: Supervision) -> Recipe:
         memory=NoMemoryConfig(),
         head=single_head(supervision),
         objective=single_objective(supervision),
-        train=transformer_training(supervision),
+        **transformer_training(supervision),
         assumptions=where_weak(supervision, CATEGORICAL),
         published=_PUBLISHED,
     )

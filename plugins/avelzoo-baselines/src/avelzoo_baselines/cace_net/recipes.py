@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from avelzoo import NoMemoryConfig, Published, Recipe, Supervision, TrainConfig, WorldsConfig
+from avelzoo import (
+    AdamConfig,
+    ComputeConfig,
+    NoMemoryConfig,
+    Published,
+    Recipe,
+    StepsConfig,
+    Supervision,
+    TrainConfig,
+    WorldsConfig,
+)
 from avelzoo_baselines.cace_net.configs import CaceNetConfig, CaceNetFullConfig, CaceNetHeadConfig
 
 
@@ -28,18 +38,10 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
         memory=NoMemoryConfig(),
         head=CaceNetHeadConfig(),
         objective=CaceNetFullConfig(gate_loss="logits" if official else "probability"),
-        train=TrainConfig(
-            epochs=200,
-            batch_size=64,
-            learning_rate=7e-4,
-            schedule="steps",
-            milestones=(10, 20, 30),
-            gamma=0.5,
-            clip_norm=0.5,
-            drop_last=False,
-            seed=3917,
-            precision="64" if official else "32",
-        ),
+        optimizer=AdamConfig(learning_rate=7e-4),
+        schedule=StepsConfig(milestones=(10, 20, 30), gamma=0.5),
+        train=TrainConfig(epochs=200, batch_size=64, clip_norm=0.5, drop_last=False, seed=3917),
+        compute=ComputeConfig(precision="64" if official else "32"),
         published=(
             Published("full", "the authors' own extraction", 0.808, "the public code's page; epoch chosen on test"),
         ),

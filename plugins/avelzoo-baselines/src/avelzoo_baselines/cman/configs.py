@@ -70,7 +70,7 @@ def cman(supervision: Supervision) -> Recipe:
         memory=NoMemoryConfig(),
         head=single_head(supervision),
         objective=single_objective(supervision),
-        train=recurrent_training(supervision),
+        **recurrent_training(supervision),
         assumptions=where_weak(supervision, CATEGORICAL),
         published=(
             Published("full", "VGG-19 + VGGish", 0.733, tables),

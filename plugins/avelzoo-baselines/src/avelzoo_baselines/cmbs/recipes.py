@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from avelzoo import (
+    AdamConfig,
+    ComputeConfig,
     HeadConfig,
     NoMemoryConfig,
     ObjectiveConfig,
     Published,
     Recipe,
+    StepsConfig,
     Supervision,
     TrainConfig,
     WorldsConfig,
@@ -54,18 +57,10 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
         memory=NoMemoryConfig(),
         head=head,
         objective=_objective(supervision, official=official),
-        train=TrainConfig(
-            epochs=200,
-            batch_size=64,
-            learning_rate=7e-4 if full else 6e-4,
-            schedule="steps",
-            milestones=(10, 20, 30) if full else (10, 20, 40),
-            gamma=0.5,
-            clip_norm=0.5,
-            drop_last=False,
-            seed=43 if full else 666,
-            precision="64" if official else "32",
-        ),
+        optimizer=AdamConfig(learning_rate=7e-4 if full else 6e-4),
+        schedule=StepsConfig(milestones=(10, 20, 30) if full else (10, 20, 40), gamma=0.5),
+        train=TrainConfig(epochs=200, batch_size=64, clip_norm=0.5, drop_last=False, seed=43 if full else 666),
+        compute=ComputeConfig(precision="64" if official else "32"),
         limits=where_weak(supervision, SQUASHED_GATE if official else GATES),
         published=(
             Published("full", "VGG-19 + VGGish", 0.793, "Ge et al. 2023, Table 1"),

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from avelzoo import (
+    AdamConfig,
     Bounds,
+    ComputeConfig,
     DoubleConfig,
     EncoderConfig,
     FullConfig,
@@ -17,6 +19,7 @@ from avelzoo import (
     Paper,
     Published,
     Recipe,
+    StepsConfig,
     Supervision,
     TrainConfig,
     WorldsConfig,
@@ -92,18 +95,12 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
         memory=NoMemoryConfig(),
         head=head,
         objective=FULL if full else WEAK,
+        optimizer=AdamConfig(learning_rate=5e-4),
+        schedule=StepsConfig(milestones=(10, 20, 30) if full else (5, 20, 40), gamma=0.5),
         train=TrainConfig(
-            epochs=200,
-            batch_size=32,
-            learning_rate=5e-4,
-            schedule="steps",
-            milestones=(10, 20, 30) if full else (5, 20, 40),
-            gamma=0.5,
-            clip_norm=0.1 if full else 0.5,
-            drop_last=False,
-            seed=456 if full else 666,
-            precision="64" if official else "32",
+            epochs=200, batch_size=32, clip_norm=0.1 if full else 0.5, drop_last=False, seed=456 if full else 666
         ),
+        compute=ComputeConfig(precision="64" if official else "32"),
         limits=where_weak(supervision, GATES),
         published=(
             Published("full", "VGG-19 + VGGish", 0.774, SOURCE),

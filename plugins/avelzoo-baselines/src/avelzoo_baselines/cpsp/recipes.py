@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from avelzoo import (
+    AdamConfig,
+    ComputeConfig,
     DoubleConfig,
     HeadConfig,
     NoMemoryConfig,
     ObjectiveConfig,
     Recipe,
+    StepsConfig,
     Supervision,
     TrainConfig,
     WorldsConfig,
@@ -40,18 +43,10 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
         memory=NoMemoryConfig(),
         head=head,
         objective=_objective(supervision, official=official),
-        train=TrainConfig(
-            epochs=45,
-            batch_size=64,
-            learning_rate=1e-3,
-            schedule="steps",
-            milestones=(10, 20, 30) if full else (5, 20, 40),
-            gamma=0.5,
-            clip_norm=0.1,
-            drop_last=False,
-            seed=123,
-            precision="64" if official else "32",
-        ),
+        optimizer=AdamConfig(learning_rate=1e-3),
+        schedule=StepsConfig(milestones=(10, 20, 30) if full else (5, 20, 40), gamma=0.5),
+        train=TrainConfig(epochs=45, batch_size=64, clip_norm=0.1, drop_last=False, seed=123),
+        compute=ComputeConfig(precision="64" if official else "32"),
         limits=where_weak(supervision, GATES),
     )
 

@@ -125,7 +125,7 @@ def dam(supervision: Supervision) -> Recipe:
         memory=NoMemoryConfig(),
         head=MatchingConfig(),
         objective=objective,
-        train=recurrent_training(supervision),
+        **recurrent_training(supervision),
         assumptions=where_weak(supervision, GENERAL_WEAK),
         published=(
             Published("full", "VGG-19 + VGGish", 0.745, "the paper, mean of 3 runs, as its readers report it"),

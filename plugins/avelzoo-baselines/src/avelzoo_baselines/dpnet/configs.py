@@ -62,7 +62,7 @@ def dpnet(supervision: Supervision) -> Recipe:
         memory=NoMemoryConfig(),
         head=single_head(supervision),
         objective=single_objective(supervision),
-        train=transformer_training(supervision),
+        **transformer_training(supervision),
         assumptions=where_weak(supervision, CATEGORICAL),
         published=(
             Published("full", "VGG-19 + VGGish", 0.7968, source),

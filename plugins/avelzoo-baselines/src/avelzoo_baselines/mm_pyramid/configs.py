@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from avelzoo import (
+    AdamConfig,
     Bounds,
     EncoderConfig,
     FullConfig,
@@ -17,6 +18,7 @@ from avelzoo import (
     Published,
     Recipe,
     SingleConfig,
+    StepsConfig,
     Supervision,
     TrainConfig,
     WorldsConfig,
@@ -93,15 +95,9 @@ def mm_pyramid(supervision: Supervision) -> Recipe:
         memory=NoMemoryConfig(),
         head=head,
         objective=_FULL if full else _WEAK,
-        train=TrainConfig(
-            epochs=40,
-            batch_size=16,
-            learning_rate=1e-4,
-            schedule="steps",
-            milestones=(10, 20, 30),
-            drop_last=False,
-            seed=1,
-        ),
+        optimizer=AdamConfig(learning_rate=1e-4),
+        schedule=StepsConfig(milestones=(10, 20, 30)),
+        train=TrainConfig(epochs=40, batch_size=16, drop_last=False, seed=1),
         assumptions=where_weak(supervision, _WEAK_LOSS),
         published=(
             Published("full", "VGG-19 + VGGish", 0.778, "Ge et al. 2023, Table 1"),

@@ -121,7 +121,7 @@ def mpn(supervision: Supervision) -> Recipe:
         memory=NoMemoryConfig(),
         head=ParallelConfig(),
         objective=objective,
-        train=transformer_training(supervision),
+        **transformer_training(supervision),
         assumptions=where_weak(supervision, GENERAL_WEAK),
         published=(
             Published("full", "VGG-19 + VGGish", 0.776, "Ge et al. 2023, Table 1"),

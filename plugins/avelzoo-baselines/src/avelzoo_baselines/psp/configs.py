@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, FullConfig, Help, Paper, Term
+from avelzoo import Bounds, FullConfig, Help, Paper, SamplerConfig, Term
 from avelzoo_baselines.shared.configs import AttendedStreamsConfig
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from avelzoo import Encoder, FeatureSpec, Objective, Registrar
 
 PAPER = Paper(
@@ -88,6 +90,25 @@ class PairFullConfig(FullConfig):
         return PairFull(self, spec, general=super().build(spec))
 
 
+@dataclass(frozen=True, kw_only=True)
+class FirstBatchConfig(SamplerConfig):
+    """Order of the split, but for a first batch drawn from all videos, as PSP's public code samples under weak labels.
+
+    Videos in the first batch's own place are left out unless drawn; those drawn from elsewhere come twice.
+    """
+
+    paper: ClassVar[str] = "psp2021"
+    fidelity: ClassVar[str] = "parity"
+
+    def positions(self, videos: int, batch_size: int, rng: np.random.Generator) -> np.ndarray:
+        """The public code composes a permutation with itself, which leaves one batch of it random."""
+        import numpy as np
+
+        order = np.arange(videos)
+        order[:batch_size] = rng.permutation(videos)[:batch_size]
+        return order
+
+
 def register(zoo: Registrar) -> None:
     """Offer PSP."""
     from avelzoo_baselines.psp.official import Psp2021
@@ -96,6 +117,7 @@ def register(zoo: Registrar) -> None:
     zoo.paper(PAPER)
     zoo.encoder("psp", PspConfig)
     zoo.objective("psp", PairFullConfig)
+    zoo.sampler("first-batch", FirstBatchConfig)
     zoo.recipe("psp", psp)
     zoo.recipe("psp-official", psp_official)
     zoo.official("psp", Psp2021)

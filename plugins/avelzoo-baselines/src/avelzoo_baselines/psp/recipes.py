@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from avelzoo import NoMemoryConfig, ObjectiveConfig, Published, Recipe, Supervision, TrainConfig, WorldsConfig
-from avelzoo_baselines.psp.configs import PairFullConfig, PspConfig
+from avelzoo import (
+    AdamConfig,
+    NoMemoryConfig,
+    ObjectiveConfig,
+    Published,
+    Recipe,
+    ShuffledConfig,
+    StepsConfig,
+    Supervision,
+    TrainConfig,
+    WorldsConfig,
+)
+from avelzoo_baselines.psp.configs import FirstBatchConfig, PairFullConfig, PspConfig
 from avelzoo_baselines.shared.configs import LayeredSingleConfig, VideoConfig
 
 _SOURCE = "Ge et al. 2023, Table 1"
@@ -38,15 +49,10 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
         memory=NoMemoryConfig(),
         head=LayeredSingleConfig(bias=False, weighting=not full),
         objective=_objective(supervision, official=official),
-        train=TrainConfig(
-            learning_rate=1e-3,
-            schedule="steps",
-            milestones=(60, 120) if full else (80, 160),
-            gamma=0.8,
-            # The public weak sampler composes its permutation with itself, which leaves one batch of it random.
-            order="first-batch" if official and not full else "shuffled",
-            seed=123,
-        ),
+        sampler=FirstBatchConfig() if official and not full else ShuffledConfig(),
+        optimizer=AdamConfig(learning_rate=1e-3),
+        schedule=StepsConfig(milestones=(60, 120) if full else (80, 160), gamma=0.8),
+        train=TrainConfig(seed=123),
         published=(
             Published("full", "VGG-19 + VGGish", 0.778, _SOURCE),
             Published("full", "VGG-19 + CNN14", 0.787, _SOURCE),

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from avelzoo import FullConfig, HeadConfig, ObjectiveConfig, SingleConfig, Supervision, TrainConfig
+from avelzoo import (
+    AdamConfig,
+    FullConfig,
+    HeadConfig,
+    ObjectiveConfig,
+    SingleConfig,
+    StepsConfig,
+    Supervision,
+    TrainConfig,
+)
 from avelzoo_baselines.shared.configs import PooledSingleConfig, VideoConfig
+from avelzoo_baselines.shared.training import Training
 
 
-def transformer_training(supervision: Supervision) -> TrainConfig:
+def transformer_training(supervision: Supervision) -> Training:
     """CMRAN's published values: Adam 5e-4, batch 32, 200 epochs, halved three times, clipped. Assumed for others."""
     full = supervision == "full"
-    return TrainConfig(
-        epochs=200,
-        batch_size=32,
-        learning_rate=5e-4,
-        schedule="steps",
-        milestones=(10, 20, 30) if full else (5, 20, 40),
-        gamma=0.5,
-        clip_norm=0.1 if full else 0.5,
-        drop_last=False,
+    return Training(
+        optimizer=AdamConfig(learning_rate=5e-4),
+        schedule=StepsConfig(milestones=(10, 20, 30) if full else (5, 20, 40), gamma=0.5),
+        train=TrainConfig(epochs=200, batch_size=32, clip_norm=0.1 if full else 0.5, drop_last=False),
     )
 
 

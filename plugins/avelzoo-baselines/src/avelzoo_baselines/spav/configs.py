@@ -134,7 +134,7 @@ def spav(supervision: Supervision) -> Recipe:
         memory=NoMemoryConfig(),
         head=SpanConfig(),
         objective=objective,
-        train=transformer_training(supervision),
+        **transformer_training(supervision),
         published=(
             Published("full", "VGG-19 + CNN14", 0.801, "Ge et al. 2023, Table 1"),
             Published("weak", "VGG-19 + CNN14", 0.763, "Ge et al. 2023, Table 1"),

@@ -1,0 +1,75 @@
+"""Options of the built-in optimizers; each is PyTorch's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from avelzoo.components import OptimizerConfig
+from avelzoo.config import Bounds, Help
+from avelzoo.errors import OptionError
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamConfig(OptimizerConfig):
+    """Adam; weight decay, where there is any, is added to the gradient."""
+
+    weight_decay: Annotated[float, Help("factor of the weights in their gradient"), Bounds(min=0)] = 0.0
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+        """`torch.optim.Adam` with its default betas and eps."""
+        from torch.optim import Adam
+
+        return Adam(parameters, lr=self.learning_rate, weight_decay=self.weight_decay)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamWConfig(OptimizerConfig):
+    """Adam with decoupled weight decay: w <- w - lr * weight_decay * w beside each step."""
+
+    weight_decay: Annotated[float, Help("share of the weights that a step at rate 1 removes"), Bounds(min=0)] = 0.01
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+        """`torch.optim.AdamW` with its default betas and eps."""
+        from torch.optim import AdamW
+
+        return AdamW(parameters, lr=self.learning_rate, weight_decay=self.weight_decay)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SgdConfig(OptimizerConfig):
+    """Stochastic gradient descent with momentum.
+
+    Raises:
+        OptionError: ``nesterov`` without momentum.
+    """
+
+    momentum: Annotated[float, Help("share of the previous step that is kept"), Bounds(min=0, below=1)] = 0.9
+    nesterov: Annotated[bool, Help("Nesterov's momentum")] = False
+    weight_decay: Annotated[float, Help("factor of the weights in their gradient"), Bounds(min=0)] = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and self.momentum == 0:
+            raise OptionError(
+                "optimizer.nesterov needs momentum",
+                found="optimizer.momentum = 0",
+                fix="set optimizer.momentum above 0, or optimizer.nesterov to false",
+            )
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+        """`torch.optim.SGD`."""
+        from torch.optim import SGD
+
+        return SGD(
+            parameters,
+            lr=self.learning_rate,
+            momentum=self.momentum,
+            nesterov=self.nesterov,
+            weight_decay=self.weight_decay,
+        )
