@@ -11,8 +11,6 @@ from pathlib import Path
 
 from docs_markdown import table
 
-from avelzoo.published.official import official_outputs
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.parity import fixtures
@@ -22,14 +20,7 @@ HEADER = ("recording", "mode", "arrays", "compared", "largest difference / toler
 
 def row(name: str, mode: str) -> list[str]:
     """One mode of one recording."""
-    spec = fixtures.description(name)
-    got = official_outputs(
-        spec["system"],
-        spec["setting"],
-        fixtures.state_dict(name),
-        fixtures.inputs(name),
-        mode,  # type: ignore[arg-type]
-    )
+    spec, got = fixtures.description(name), fixtures.outputs(name, mode)
     listed = [full for full, _, _ in spec["outputs"] if full.startswith(mode + ".")]
     found = fixtures.excesses(name, mode, got)
     if not found:

@@ -28,7 +28,7 @@ from avelzoo.plugin.papers import Paper
 
 if TYPE_CHECKING:
     from avelzoo.composition.recipe import Recipe
-    from avelzoo.published.official import OfficialSystem
+    from avelzoo.published.official import OfficialOutputs
 
     RecipeFactory = Callable[[Supervision], Recipe]
 
@@ -281,11 +281,11 @@ class Registrar:
             raise PluginError("a paper is not described by an avelzoo.Paper", found=repr(paper))
         self._registry.add_paper(paper, plugin=self._plugin)
 
-    def official(self, name: str, system: type[OfficialSystem]) -> None:
+    def official(self, name: str, system: type[OfficialOutputs]) -> None:
         """Offer the reading of a published system's checkpoints and outputs (see `avelzoo.published.official`).
 
         Raises:
-            PluginError: the name is not in kebab-case or taken by this plugin, or ``system`` is no `OfficialSystem`.
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``system`` is no `OfficialOutputs`.
         """
         told = [getattr(system, name, None) for name in ("settings", "checkpoints")]
         if not (isinstance(system, type) and all(isinstance(values, tuple) for values in told)):

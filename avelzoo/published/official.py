@@ -28,8 +28,8 @@ _MISFITS = (ArithmeticError, AssertionError, AttributeError, LookupError, Runtim
 """Exceptions raised when sizes are read from tensors of unexpected shapes."""
 
 
-class OfficialSystem(ABC):
-    """Mapping of one published system's state dicts to avelzoo's modules.
+class OfficialOutputs(ABC):
+    """Outputs of published code, computed with avelzoo's modules.
 
     Attributes:
         settings: the published settings.
@@ -38,6 +38,21 @@ class OfficialSystem(ABC):
 
     settings: ClassVar[tuple[str, ...]]
     checkpoints: ClassVar[tuple[PublishedCheckpoint, ...]] = ()
+
+    @abstractmethod
+    def outputs(
+        self, setting: str, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], mode: str
+    ) -> dict[str, Tensor]:
+        """Compute the arrays that the public code returns in a mode (``eval``, ``train0``, ...), by name without mode.
+
+        Raises:
+            UsageError: no such mode, or an input is missing.
+            RunError: the checkpoint's keys or shapes are not the system's.
+        """
+
+
+class OfficialSystem(OfficialOutputs):
+    """A published event localization system: its checkpoints can be imported as models of avelzoo."""
 
     @abstractmethod
     def recipe(self, setting: str, state: Mapping[str, Tensor]) -> Recipe:
@@ -60,17 +75,6 @@ class OfficialSystem(ABC):
         """Build avelzoo's model, as `run` trains it, with the checkpoint's weights.
 
         Raises:
-            RunError: the checkpoint's keys or shapes are not the system's.
-        """
-
-    @abstractmethod
-    def outputs(
-        self, setting: str, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], mode: str
-    ) -> dict[str, Tensor]:
-        """Compute the arrays that the public code returns in a mode (``eval``, ``train0``, ...), by name without mode.
-
-        Raises:
-            UsageError: no such mode, or an input is missing.
             RunError: the checkpoint's keys or shapes are not the system's.
         """
 
@@ -100,14 +104,14 @@ def official_outputs(
     """
     from avelzoo.system.isolation import isolated
 
-    adapter = official_system(system, setting, host)
+    adapter = official_code(system, setting, host)
     with isolated():
         given = _tensors(inputs)
         return fitted(_tensors(state_dict), lambda state: adapter.outputs(setting, state, given, mode)).value
 
 
-def official_system(system: str, setting: str, host: PluginHost | None = None) -> OfficialSystem:
-    """Find the registered adapter of a published system, and check the setting.
+def official_code(system: str, setting: str, host: PluginHost | None = None) -> OfficialOutputs:
+    """Find the registered adapter of published code, and check the setting.
 
     Raises:
         UnknownNameError: no such system is registered.
@@ -116,9 +120,22 @@ def official_system(system: str, setting: str, host: PluginHost | None = None) -
     from avelzoo.plugin.host import default_host
 
     registry = (host or default_host()).registry
-    adapter: OfficialSystem = registry.get("official", system).target()
+    adapter: OfficialOutputs = registry.get("official", system).target()
     if setting not in adapter.settings:
         raise UsageError(f"'{system}' has no setting '{setting}'", expected=" or ".join(adapter.settings))
+    return adapter
+
+
+def official_system(system: str, setting: str, host: PluginHost | None = None) -> OfficialSystem:
+    """Find the registered adapter of a published system whose checkpoints can be imported, and check the setting.
+
+    Raises:
+        UnknownNameError: no such system is registered.
+        UsageError: the system has no such setting, or its code is for another task.
+    """
+    adapter = official_code(system, setting, host)
+    if not isinstance(adapter, OfficialSystem):
+        raise UsageError(f"checkpoints of '{system}' hold no event localization model")
     return adapter
 
 

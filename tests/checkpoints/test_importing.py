@@ -186,12 +186,12 @@ def test_the_callers_state_changes_nothing(small, tmp_path):
 def official_outputs_of(state):
     from avelzoo.published import official as interop
 
-    found = interop.official_system
-    interop.official_system = lambda *_: Small()
+    found = interop.official_code
+    interop.official_code = lambda *_: Small()
     try:
         return official_outputs("small", "full", state, {}, "eval")
     finally:
-        interop.official_system = found
+        interop.official_code = found
 
 
 def test_a_key_chooses_the_weights(small, tmp_path):

@@ -7,10 +7,17 @@ import math
 import zlib
 from collections.abc import Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from avelzoo.plugin.host import PluginHost
+from avelzoo.published.official import official_outputs
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "parity"
 
@@ -93,6 +100,26 @@ def labels(name: str, shape: tuple[int, ...]) -> np.ndarray:
     if name.startswith(("ge2023", "psp")):
         return segments.mean(axis=1)
     return (segments[..., :28].max(axis=1) @ np.eye(28, 29, dtype=np.float32)).astype(np.float32)
+
+
+@cache
+def host() -> PluginHost:
+    """All installed plugins, and the public code of another task that a recipe's encoder is compared with."""
+    found = PluginHost()
+    if find_spec("avelzoo_baselines"):
+        from tests.parity import parsing
+
+        found.add(parsing, name="parsing")
+    return found
+
+
+def outputs(
+    name: str, mode: str, *, state: Mapping[str, Any] | None = None, given: Mapping[str, Any] | None = None
+) -> dict[str, Tensor]:
+    """What avelzoo computes for a fixture, or for another state dict or other inputs in its place."""
+    spec = description(name)
+    state, given = state or state_dict(name), given or inputs(name)
+    return official_outputs(spec["system"], spec["setting"], state, given, mode, host=host())
 
 
 def modes(name: str) -> list[str]:

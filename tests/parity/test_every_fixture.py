@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from avelzoo.published.official import official_outputs
 from tests.parity import fixtures
 
 NAMES = sorted(file.stem for file in fixtures.FOLDER.glob("*.json"))
@@ -17,8 +16,7 @@ pytestmark = pytest.mark.skipif(not NAMES, reason="the golden outputs are not be
 @pytest.mark.parametrize(("name", "mode"), CASES)
 def test_outputs(name, mode):
     spec = fixtures.description(name)
-    state, inputs = fixtures.state_dict(name), fixtures.inputs(name)
-    got = official_outputs(spec["system"], spec["setting"], state, inputs, mode)
+    got = fixtures.outputs(name, mode)
     for full, shape, meaning in spec["outputs"]:
         prefix, short = full.split(".", 1)
         if prefix != mode or (meaning.startswith("intermediate") and short not in got):

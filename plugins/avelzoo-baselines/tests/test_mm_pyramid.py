@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 from avelzoo_baselines.mm_pyramid.configs import MMPyramidConfig
-from avelzoo_baselines.mm_pyramid.official import MMPyramid2022
 from avelzoo_baselines.mm_pyramid.pyramid import LevelFusion, Merge, Pyramid, PyramidLayer, Unit, within
 
-from avelzoo import FeatureSpec, OptionError, RunError, UsageError, official_outputs
+from avelzoo import FeatureSpec, OptionError, RunError, UsageError
+from avelzoo.published.official import official_system
 from avelzoo.testing import parametrize_with_checks
 from tests.parity import fixtures
 
@@ -40,7 +40,7 @@ def tensors(values):
 @with_fixtures
 def test_parsing_network_is_the_description():
     state, inputs = fixtures.state_dict(NAME), tensors(fixtures.inputs(NAME))
-    got = official_outputs("mmpyramid", "weak", state, inputs, "eval")
+    got = fixtures.outputs(NAME, "eval", state=state, given=inputs)
     with torch.no_grad():
         want = naive.parse(tensors(state), inputs["audio"], inputs["visual"], inputs["visual_st"])
     for key, value in want.items():
@@ -50,7 +50,7 @@ def test_parsing_network_is_the_description():
     assert torch.equal(got["decoded_audio"], holds[:, :, 0].long())
     assert torch.equal(got["decoded_visual"], holds[:, :, 1].long())
     torch.testing.assert_close(got["prob_logits"].sigmoid(), got["frame_prob"])
-    trained = official_outputs("mmpyramid", "weak", state, inputs, "train0")
+    trained = fixtures.outputs(NAME, "train0", state=state, given=inputs)
     labels = inputs["labels"].double()
     losses = {}
     for key, name, y in (
@@ -68,24 +68,24 @@ def test_parsing_network_is_the_description():
 def test_aliases_and_unused_entries_do_not_matter():
     state, inputs = fixtures.state_dict(NAME), fixtures.inputs(NAME)
     spec = fixtures.description(NAME)
-    want = official_outputs("mmpyramid", "weak", state, inputs, "eval")
+    want = fixtures.outputs(NAME, "eval", state=state, given=inputs)
     kept = {k: v for k, v in state.items() if k not in spec["parameters_without_gradient"] and k not in spec["aliases"]}
-    got = official_outputs("mmpyramid", "weak", kept, inputs, "eval")
+    got = fixtures.outputs(NAME, "eval", state=kept, given=inputs)
     assert all(torch.equal(got[key], want[key]) for key in want)
 
 
 @with_fixtures
 def test_wrong_requests_are_refused():
     state, inputs = fixtures.state_dict(NAME), fixtures.inputs(NAME)
-    with pytest.raises(UsageError, match="parse videos"):
-        MMPyramid2022().load("weak", tensors(state))
+    with pytest.raises(UsageError, match="no event localization model"):
+        official_system("mmpyramid", "weak", fixtures.host())
     with pytest.raises(UsageError, match="no mode 'train9'"):
-        official_outputs("mmpyramid", "weak", state, inputs, "train9")
+        fixtures.outputs(NAME, "train9", state=state, given=inputs)
     with pytest.raises(RunError, match="not a checkpoint of mmpyramid"):
-        official_outputs("mmpyramid", "weak", {"a": np.zeros(2)}, inputs, "eval")
+        fixtures.outputs(NAME, "eval", state={"a": np.zeros(2)}, given=inputs)
     del state["fc_st.bias"]
     with pytest.raises(RunError) as fault:
-        official_outputs("mmpyramid", "weak", state, inputs, "eval")
+        fixtures.outputs(NAME, "eval", state=state, given=inputs)
     assert "missing motion_in.bias" in fault.value.found
 
 

@@ -116,9 +116,6 @@ _WEAK: ObjectiveConfig = VideoConfig(video_loss="soft-margin")
 
 def register(zoo: Registrar) -> None:
     """Offer MM-Pyramid."""
-    from avelzoo_baselines.mm_pyramid.official import MMPyramid2022
-
     zoo.paper(PAPER)
     zoo.encoder("mm-pyramid", MMPyramidConfig)
     zoo.recipe("mm-pyramid", mm_pyramid)
-    zoo.official("mmpyramid", MMPyramid2022)
