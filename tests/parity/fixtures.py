@@ -1,4 +1,7 @@
-"""Golden inputs and outputs of public implementations: the fill rule and the comparison."""
+"""Golden inputs and outputs: the fill rule and the comparison.
+
+Those of public implementations lie beside the project; two tiny ones of naive code are in `tests/parity/own`.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +23,30 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "parity"
+OWN = Path(__file__).resolve().parent / "own"
+
+
+def names() -> list[str]:
+    """Every fixture that is there."""
+    return sorted(file.stem for folder in (FOLDER, OWN) for file in folder.glob("*.json"))
+
+
+def _file(name: str, suffix: str) -> Path:
+    own = OWN / f"{name}.json"
+    return (own if own.exists() else FOLDER / f"{name}.json").with_suffix(suffix)
 
 
 @cache
 def description(name: str) -> dict[str, Any]:
     """The fixture's json."""
-    found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())
+    found: dict[str, Any] = json.loads(_file(name, ".json").read_text())
     return found
 
 
 @cache
 def expected(name: str) -> dict[str, np.ndarray]:
     """The values the public code returned; empty where they are kept back."""
-    file = FOLDER / f"{name}.npz"
+    file = _file(name, ".npz")
     return dict(np.load(file)) if file.exists() else {}
 
 
@@ -43,7 +57,11 @@ def draw(seed: str, shape: tuple[int, ...]) -> np.ndarray:
 
 def state_dict(name: str) -> dict[str, np.ndarray]:
     """Every entry of the public state dict, filled by the fixture's rule."""
-    spec = description(name)
+    return filled(description(name))
+
+
+def filled(spec: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """A state dict by the rule of a description."""
     aliases = spec.get("aliases", {})
     return {
         key: fill(aliases.get(key, key), tuple(shape), spec["fill_kind"][aliases.get(key, key)])
@@ -73,7 +91,11 @@ def fill(key: str, shape: tuple[int, ...], kind: str) -> np.ndarray:
 
 def inputs(name: str) -> dict[str, np.ndarray]:
     """Features by the fixture's rule, labels as its text states them."""
-    spec = description(name)
+    return drawn(name, description(name))
+
+
+def drawn(name: str, spec: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Inputs by the rule of a description."""
     found: dict[str, np.ndarray] = {}
     for key, shape, _, seed in spec["inputs"]:
         kind = spec["input_transform"][key]
@@ -85,16 +107,17 @@ def inputs(name: str) -> dict[str, np.ndarray]:
 
 
 def labels(name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Segment labels (3 10 29); video labels (3 29) as proportions or one-hot, by system."""
+    """Segment labels (3 t n+1); video labels (3 29) as proportions or one-hot, by system."""
     if name.startswith("mmpyramid"):
         out = np.zeros(shape, np.float32)
         for k in range(3):
             out[k, [(5 * k + 2) % 25, (7 * k + 1) % 25]] = 1
         return out
-    segments = np.zeros((3, 10, 29), np.float32)
+    segments = np.zeros(shape if len(shape) == 3 else (3, 10, 29), np.float32)
+    n = segments.shape[-1] - 1
     for k in range(3):
-        for t in range(10):
-            segments[k, t, 5 * k + 2 if k <= t <= k + 5 else 28] = 1
+        for t in range(segments.shape[1]):
+            segments[k, t, (5 * k + 2) % n if k <= t <= k + 5 else n] = 1
     if len(shape) == 3:
         return segments
     if name.startswith(("ge2023", "psp")):
