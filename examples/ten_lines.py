@@ -14,8 +14,8 @@ result = run("ead-b", options={"encoder.width": 128, **options})
 print(result)
 
 test = result.scores["test"]
-print(f"its own category everywhere: {100 * test['floors']['own_category_all_event']:.1f}")
-print(f"what localization adds: {100 * (test['segment_accuracy'] - test['floors']['own_category_all_event']):+.1f}")
+print(f"its own category everywhere: {100 * test.floors.own_category_all_event:.1f}")
+print(f"what localization adds: {100 * (test.segment_accuracy - test.floors.own_category_all_event):+.1f}")
 
 model = load_run(result.run_dir).model
 print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {int(model.memory.slots.filled.sum())} filled slots")

@@ -143,18 +143,16 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
 
 def print_result(result: RunResult, *, stderr: bool) -> None:
     """The table for people, and where everything else is."""
-    from avelzoo.cli.report import score_table, weak_labels
-
     gap = result.optimism_gap
     told = {
         "epoch": f"{result.best_epoch} of {result.epochs}, chosen on val",
         "optimism gap": "" if gap is None else f"{100 * gap:.1f} points: what choosing the epoch on test would add",
         "seed": str(result.seed),
         "time": f"{result.seconds:.0f} s on {result.device}",
-        "weak labels": weak_labels(result.weak_protocol),
+        "weak labels": render.weak_labels(result.weak_protocol),
         "not compiled": result.compile_failure or "",
         "run folder": result.run_dir,
     }
     out = render.console(stderr=stderr)
-    out.print(score_table(result.scores))
+    out.print(render.score_table(result.scores))
     out.print(render.fields(told))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from avelzoo.components import LEAK_MARK, LEAK_NOTE, LEAKING_PROTOCOLS
 from avelzoo.errors import printable
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from avelzoo.composition.building import TermState
     from avelzoo.composition.resolving import Composition
+    from avelzoo.metrics.scores import Floors, Scores
     from avelzoo.plugin.papers import Paper
 
 PIPE_WIDTH = 120
@@ -138,6 +140,62 @@ def citation(papers: Mapping[str, Paper], key: str) -> str:
 def percent(value: Any) -> str:
     """A fraction in percent, or a dash where there is none."""
     return f"{100 * value:.1f}" if isinstance(value, int | float) and value == value else "-"  # noqa: PLR0124 - NaN
+
+
+FLOORS: tuple[tuple[str, Callable[[Floors], float]], ...] = (
+    ("background everywhere", lambda floors: floors.background),
+    ("its own category in every segment", lambda floors: floors.own_category_all_event),
+    ("the true category in every segment", lambda floors: floors.category_oracle_all_event),
+)
+"""What each floor's predictor answers."""
+
+MEASURES: tuple[tuple[str, Callable[[Scores], float | None]], ...] = (
+    ("video category accuracy", lambda scores: scores.category_accuracy),
+    ("event/background balanced accuracy", lambda scores: scores.foreground_background.balanced_accuracy),
+    ("segment IoU where the category is right", lambda scores: scores.localization.segment_iou),
+    ("segment accuracy on partial events", lambda scores: scores.partial_event.segment_accuracy),
+    ("event F1 at IoU 0.5", lambda scores: scores.event_f1_iou50),
+)
+
+
+def score_table(scores: Mapping[str, Scores]) -> Table:
+    """Scores by split, in percent, beside the floors that they must be read against."""
+    splits, found = list(scores), list(scores.values())
+    rows = [
+        ("segment accuracy", *(percent(one.segment_accuracy) for one in found)),
+        ("  95 % interval over videos", *(_interval(one.segment_accuracy_interval) for one in found)),
+        *_other_threshold(found),
+        *((f"  floor: {label}", *(percent(value(one.floors)) for one in found)) for label, value in FLOORS),
+        *(
+            (f"  reference: {name}", *(percent(one.references.get(name)) for one in found))
+            for name in sorted({name for one in found for name in one.references})
+        ),
+        *((label, *(percent(value(one)) for one in found)) for label, value in MEASURES),
+    ]
+    return table(("scores in percent", *splits), rows, right=splits)
+
+
+def _other_threshold(found: Sequence[Scores]) -> list[tuple[str, ...]]:
+    """The accuracy at the threshold that does not decide, where it differs on any split."""
+    both = [one.thresholds for one in found]
+    known = [pair for pair in both if pair is not None]
+    if all(pair.fixed.segment_accuracy == pair.val.segment_accuracy for pair in known):
+        return []
+    fixed = known[0].decides == "val"
+    other = [pair and (pair.fixed if fixed else pair.val) for pair in both]
+    first = known[0].fixed if fixed else known[0].val
+    noun, at = ("relevance", first.relevance) if first.distance is None else ("distance", first.distance)
+    label = f"at the fixed {noun}" if fixed else f"at the {noun} chosen on val"
+    return [(f"  {label}, {at:.2f}", *(percent(one and one.segment_accuracy) for one in other))]
+
+
+def weak_labels(protocol: str | None) -> str:
+    """The weak labels of a run, with a mark where they leak the event's duration; empty under full supervision."""
+    return f"{protocol} {LEAK_MARK} {LEAK_NOTE}" if protocol in LEAKING_PROTOCOLS else protocol or ""
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return f"{percent(ends[0])} - {percent(ends[1])}" if ends else "-"
 
 
 def fields(pairs: Mapping[str, str]) -> Table:

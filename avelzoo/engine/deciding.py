@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from avelzoo.contracts import Decision
 from avelzoo.metrics import (
     Answers,
+    Thresholds,
+    ThresholdScores,
     Truth,
     best_threshold,
     decided_at,
@@ -46,23 +46,18 @@ def tune(decision: Decision | None, val: Answers, truth: Truth) -> Answers:
     return decided_at(val, float(decision.tuned)) if decision.use_tuned else val
 
 
-def at_both(decision: Decision, found: Answers, truth: Truth) -> Mapping[str, Any]:
-    """Short scores at the fixed threshold and at the one chosen on val, and which of them decides.
-
-    Returns:
-        ``decides``: ``fixed`` or ``val``; and under either name the threshold as ``relevance`` and as ``distance``
-        (None where there is none, or it is infinite), ``segment_accuracy``, ``balanced_accuracy``, ``event_f1_iou50``.
-    """
+def at_both(decision: Decision, found: Answers, truth: Truth) -> Thresholds:
+    """Short scores at the fixed threshold and at the one chosen on val, and which of them decides."""
     used = RULES[decision.use_tuned]
-    scores: dict[str, Any] = {"decides": used}
+    scores: dict[str, ThresholdScores] = {}
     for name, threshold in zip(RULES, (decision.threshold, float(decision.tuned)), strict=True):
         got = found if name == used else decided_at(found, threshold)
         distance = decision.distance_at(threshold) if decision.distances else float("inf")
-        scores[name] = {
-            "relevance": threshold,
-            "distance": distance if np.isfinite(distance) else None,
-            "segment_accuracy": segment_accuracy(got.segments, truth),
-            "balanced_accuracy": foreground_background(got, truth)["balanced_accuracy"],
-            "event_f1_iou50": event_scores(got.segments, truth)["f1"],
-        }
-    return scores
+        scores[name] = ThresholdScores(
+            relevance=threshold,
+            distance=distance if np.isfinite(distance) else None,
+            segment_accuracy=segment_accuracy(got.segments, truth),
+            balanced_accuracy=foreground_background(got, truth).balanced_accuracy,
+            event_f1_iou50=event_scores(got.segments, truth).f1,
+        )
+    return Thresholds(decides=used, **scores)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -18,7 +18,7 @@ from avelzoo.contracts import Dataset, Decision, Split
 from avelzoo.engine.deciding import at_both
 from avelzoo.engine.diverging import EVALUATION, divergence_named, require_finite
 from avelzoo.engine.processes import Processes
-from avelzoo.metrics import Answers, Truth, category_accuracy, concatenate, score, segment_accuracy
+from avelzoo.metrics import Answers, Scores, Truth, category_accuracy, concatenate, score, segment_accuracy
 from avelzoo.records import FeatureSpec
 from avelzoo.system.files import write_bytes
 
@@ -67,14 +67,14 @@ def short_scores(found: Answers, truth: Truth) -> dict[str, float | None]:
     }
 
 
-def full_scores(found: Answers, dataset: Dataset, split: Split, decision: Decision | None) -> dict[str, Any]:
+def full_scores(found: Answers, dataset: Dataset, split: Split, decision: Decision | None) -> Scores:
     """Every score of a split, the data set's reference predictors included.
 
     A head that decides by a threshold adds ``thresholds``, see `avelzoo.engine.deciding.at_both`.
     """
     truth = truth_of(dataset.spec, split)
     scores = score(found, truth, references=dataset.references(split.name))
-    return scores if decision is None else scores | {"thresholds": at_both(decision, found, truth)}
+    return scores if decision is None else replace(scores, thresholds=at_both(decision, found, truth))
 
 
 def save_answers(path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Split, Answers]]) -> None:

@@ -24,6 +24,7 @@ from avelzoo.engine.record import location, versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir, RunWarning
 from avelzoo.errors import OptionError, RunError, UsageError
+from avelzoo.metrics import Scores
 from avelzoo.plugin.registry import Registry
 from avelzoo.records import FeatureSpec
 from avelzoo.system.files import read_json
@@ -68,7 +69,7 @@ class Evaluation:
         same_data: whether the data are those of the training, by fingerprint; None where that is unknown.
     """
 
-    scores: dict[str, Any]
+    scores: Scores
     precision: str
     trained_precision: str
     device: str
@@ -108,7 +109,7 @@ def evaluate(
     dataset: DatasetConfig | None = None,
     split: str = "test",
     device: str = "auto",
-) -> dict[str, Any]:
+) -> Scores:
     """Scores of a run's model on a split of its own data, or of other data of the same sizes and categories.
 
     Args:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from avelzoo.components import LEAK_MARK
 from avelzoo.engine.rundir import RunDir
-from avelzoo.errors import RunError
+from avelzoo.errors import RunError, first_line
+from avelzoo.metrics import Scores
 from avelzoo.system.files import read_json, write_json
 
 
@@ -19,7 +20,7 @@ class RunResult:
     Attributes:
         recipe: qualified name.
         supervision: full or weak.
-        scores: split (val, test) -> what `avelzoo.metrics.score` returns, all accuracies as fractions.
+        scores: split (val, test) -> its scores, all accuracies as fractions.
         best_epoch: the epoch chosen on val, counted from 1.
         epochs: epochs trained.
         optimism_gap: best test segment accuracy of any epoch minus that of the chosen one.
@@ -42,7 +43,7 @@ class RunResult:
 
     recipe: str
     supervision: str
-    scores: Mapping[str, Any]
+    scores: Mapping[str, Scores]
     best_epoch: int
     epochs: int
     optimism_gap: float
@@ -63,7 +64,9 @@ class RunResult:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
-        return asdict(self)
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        scores = {split: found.to_dict() for split, found in self.scores.items()}
+        return values | {"scores": scores, "versions": dict(self.versions), "data": dict(self.data)}
 
     def save(self, folder: RunDir) -> None:
         """Write ``result.json``."""
@@ -80,12 +83,30 @@ class RunResult:
         missing = [f.name for f in fields(cls) if f.name not in data and f.default is MISSING]
         if missing:
             raise RunError("result.json is incomplete", where=str(folder.result), found="no " + ", ".join(missing))
-        return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data} | {"run_dir": str(folder.path)})
+        return cls.from_dict(data | {"run_dir": str(folder.path)}, where=str(folder.result))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, where: str = "") -> RunResult:
+        """Inverse of ``to_dict``.
+
+        Raises:
+            RunError: a score is missing.
+        """
+        try:
+            scores = {split: Scores.from_dict(found) for split, found in data["scores"].items()}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise RunError(
+                "the scores of the run are incomplete",
+                where=where,
+                found=f"no {error}" if isinstance(error, KeyError) else first_line(error),
+                fix="`avelzoo evaluate RUN_DIR` computes them again",
+            ) from error
+        return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data} | {"scores": scores})
 
     def __str__(self) -> str:
         test = self.scores["test"]
         mark = f" {LEAK_MARK}" if self.leaks_duration else ""
         return (
-            f"{self.recipe} ({self.supervision}){mark}: test segment accuracy {100 * test['segment_accuracy']:.1f}"
-            f" (floor {100 * test['floors']['category_oracle_all_event']:.1f}), {self.run_dir}"
+            f"{self.recipe} ({self.supervision}){mark}: test segment accuracy {100 * test.segment_accuracy:.1f}"
+            f" (floor {100 * test.floors.category_oracle_all_event:.1f}), {self.run_dir}"
         )

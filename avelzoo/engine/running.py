@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from lightning_fabric import Fabric
@@ -38,6 +38,7 @@ from avelzoo.engine.run_events import RunEvents
 from avelzoo.engine.rundir import RunDir
 from avelzoo.engine.training import Trainer
 from avelzoo.errors import DataError
+from avelzoo.metrics import Scores
 from avelzoo.plugin.listeners import Listener, RunView
 from avelzoo.plugin.registry import Registry
 from avelzoo.system.files import clear_scratch
@@ -148,7 +149,7 @@ def _finish(
     recipe, train, device = composition.recipe, composition.recipe.train, processes.fabric.device
     load_weights(folder.best, model, read=processes.read)
     model.begin_epoch(done.best_epoch - 1, train.epochs)
-    scores: dict[str, Any] = {}
+    scores: dict[str, Scores] = {}
     found = {}
     for name in ("val", "test"):
         split = dataset.split(name)
@@ -163,7 +164,7 @@ def _finish(
         scores=scores,
         best_epoch=done.best_epoch,
         epochs=done.epochs_done,
-        optimism_gap=optimism.gap(done.history, scores["test"]["segment_accuracy"]),
+        optimism_gap=optimism.gap(done.history, scores["test"].segment_accuracy),
         seed=train.seed,
         run_dir=str(folder.path),
         parameters=sum(p.numel() for p in model.parameters()),

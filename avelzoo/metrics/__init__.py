@@ -19,11 +19,15 @@ from avelzoo.metrics.categories import macro_scores, per_category
 from avelzoo.metrics.events import event_scores
 from avelzoo.metrics.floors import floor_accuracies, reference_accuracies
 from avelzoo.metrics.localization import localization_scores
+from avelzoo.metrics.scores import Scores, Thresholds, ThresholdScores, score_names
 from avelzoo.metrics.scoring import score
 from avelzoo.metrics.thresholds import best_threshold, decided_at
 
 __all__ = [
     "Answers",
+    "Scores",
+    "ThresholdScores",
+    "Thresholds",
     "Truth",
     "best_threshold",
     "bootstrap_interval",
@@ -42,5 +46,6 @@ __all__ = [
     "per_category",
     "reference_accuracies",
     "score",
+    "score_names",
     "segment_accuracy",
 ]

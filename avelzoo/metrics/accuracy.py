@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from avelzoo.metrics.answers import Answers, Truth
-from avelzoo.metrics.arrays import Figures, IntArray, mean, ratio
+from avelzoo.metrics.arrays import IntArray, mean, ratio
+from avelzoo.metrics.scores import ForegroundBackground, PartialEvent
 
 
 def correct_segments(segments: IntArray, truth: Truth) -> IntArray:
@@ -37,7 +38,7 @@ def category_accuracy(answers: Answers, truth: Truth) -> float | None:
     return mean((answers.category == truth.events)[truth.has_event])
 
 
-def foreground_background(answers: Answers, truth: Truth) -> Figures:
+def foreground_background(answers: Answers, truth: Truth) -> ForegroundBackground:
     """Event against background over all segments, whatever the category.
 
     foreground_recall = mean of [s != n] where y != n; background_recall = mean of [s = n] where y = n;
@@ -47,14 +48,14 @@ def foreground_background(answers: Answers, truth: Truth) -> Figures:
     foreground = mean(answers.segments[event] != truth.background)
     background = mean(answers.segments[~event & truth.real] == truth.background)
     recalls = [share for share in (foreground, background) if share is not None]
-    return {
-        "balanced_accuracy": sum(recalls) / 2 if len(recalls) == 2 else None,
-        "foreground_recall": foreground,
-        "background_recall": background,
-    }
+    return ForegroundBackground(
+        balanced_accuracy=sum(recalls) / 2 if len(recalls) == 2 else None,
+        foreground_recall=foreground,
+        background_recall=background,
+    )
 
 
-def partial_event(answers: Answers, truth: Truth) -> Figures:
+def partial_event(answers: Answers, truth: Truth) -> PartialEvent:
     """Segment accuracy on the videos with event and background segments both, where localization shows.
 
     ``videos`` counts them (AVE annotations: 141 of 402 in the test split); the accuracy is None without any.
@@ -63,4 +64,4 @@ def partial_event(answers: Answers, truth: Truth) -> Figures:
     partial = event.any(axis=1) & (truth.real & ~event).any(axis=1)
     videos = int(partial.sum())
     right = int(correct_segments(answers.segments, truth)[partial].sum())
-    return {"segment_accuracy": ratio(right, int(truth.lengths[partial].sum())), "videos": videos}
+    return PartialEvent(segment_accuracy=ratio(right, int(truth.lengths[partial].sum())), videos=videos)

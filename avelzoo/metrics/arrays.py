@@ -13,9 +13,6 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 
-Figures = dict[str, float | int | None]
-"""Named figures of one score; None where a figure is undefined, never NaN, so that JSON can hold them."""
-
 SLACK = 1e-5
 """How far a score may leave [0, 1] by rounding (a float32 sum of probabilities does) before it counts as wrong."""
 

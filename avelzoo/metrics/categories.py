@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from avelzoo.metrics.accuracy import correct_segments
 from avelzoo.metrics.answers import Answers, Truth
-from avelzoo.metrics.arrays import Figures, IntArray, mean, ratio
+from avelzoo.metrics.arrays import IntArray, mean, ratio
+from avelzoo.metrics.scores import CategoryScores, MacroScores
 
 
-def per_category(answers: Answers, truth: Truth) -> list[dict[str, Any]]:
+def per_category(answers: Answers, truth: Truth) -> tuple[CategoryScores, ...]:
     """One row per category, by id, over the videos whose category it is.
 
     segment_accuracy = share of right segments, background included; all_event = what the category's id everywhere
@@ -23,30 +24,30 @@ def per_category(answers: Answers, truth: Truth) -> list[dict[str, Any]]:
     right = _totals(correct_segments(answers.segments, truth), truth)
     all_event = _totals(correct_segments(truth.events[:, None], truth), truth)
     named = _totals((answers.category == truth.events).astype(np.int64), truth)
-    return [
-        {
-            "category": name,
-            "videos": int(videos[c]),
-            "segment_accuracy": ratio(right[c], segments[c]),
-            "all_event": ratio(all_event[c], segments[c]),
-            "category_recall": ratio(named[c], videos[c]),
-        }
+    return tuple(
+        CategoryScores(
+            category=name,
+            videos=int(videos[c]),
+            segment_accuracy=ratio(right[c], segments[c]),
+            all_event=ratio(all_event[c], segments[c]),
+            category_recall=ratio(named[c], videos[c]),
+        )
         for c, name in enumerate(truth.categories)
-    ]
+    )
 
 
-def macro_scores(rows: list[dict[str, Any]]) -> Figures:
+def macro_scores(rows: Sequence[CategoryScores]) -> MacroScores:
     """Means over the categories that have videos, each category counting the same.
 
     Args:
         rows: from ``per_category``.
     """
-    present = [row for row in rows if row["videos"]]
-    return {
-        "segment_accuracy": mean(np.array([row["segment_accuracy"] for row in present])),
-        "category_recall": mean(np.array([row["category_recall"] for row in present])),
-        "categories": len(present),
-    }
+    present = [row for row in rows if row.videos]
+    return MacroScores(
+        segment_accuracy=mean(np.array([row.segment_accuracy for row in present])),
+        category_recall=mean(np.array([row.category_recall for row in present])),
+        categories=len(present),
+    )
 
 
 def _totals(values: IntArray, truth: Truth) -> IntArray:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from avelzoo.metrics.answers import Truth
-from avelzoo.metrics.arrays import Figures, IntArray, ratio
+from avelzoo.metrics.arrays import IntArray, ratio
+from avelzoo.metrics.scores import EventScores
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Runs:
-    """Maximal runs of one id within a video, background runs included.
+class Intervals:
+    """Maximal intervals of one id within a video, background included.
 
     Attributes:
-        of_segment: (v t) number of the run that each segment belongs to.
-        ids: (runs) the id of each run.
-        lengths: (runs) segments in each run.
+        of_segment: (v t) number of the interval that each segment belongs to.
+        ids: (intervals) the id of each.
+        lengths: (intervals) segments in each.
     """
 
     of_segment: IntArray
@@ -25,19 +26,19 @@ class Runs:
     lengths: IntArray
 
     @classmethod
-    def of(cls, segments: IntArray) -> Runs:
-        """The runs of (v t) ids, video by video, in temporal order."""
+    def of(cls, segments: IntArray) -> Intervals:
+        """The intervals of (v t) ids, video by video, in temporal order."""
         opens = np.ones(segments.shape, dtype=np.bool_)
         opens[:, 1:] = segments[:, 1:] != segments[:, :-1]
         of_segment = opens.ravel().cumsum().reshape(segments.shape) - 1
         return cls(of_segment=of_segment, ids=segments[opens], lengths=np.bincount(of_segment.ravel()))
 
     def count_events(self, background: int) -> int:
-        """How many runs are events."""
+        """Number of intervals that are events."""
         return int((self.ids != background).sum())
 
 
-def event_scores(segments: IntArray, truth: Truth) -> Figures:
+def event_scores(segments: IntArray, truth: Truth) -> EventScores:
     """Events found, at temporal IoU >= 0.5.
 
     An event is a maximal run of one category within a video; a video may hold several, or none. A predicted run P and a
@@ -52,7 +53,7 @@ def event_scores(segments: IntArray, truth: Truth) -> Figures:
         segments: (v t) predicted ids.
         truth: what is true.
     """
-    predicted, true = Runs.of(np.where(truth.real, segments, truth.background)), Runs.of(truth.segments)
+    predicted, true = Intervals.of(np.where(truth.real, segments, truth.background)), Intervals.of(truth.segments)
     shared = (segments == truth.segments) & truth.relevance
     # Number every pair of runs that agree somewhere; how often a pair occurs is the size of its intersection.
     total = len(predicted.ids)
@@ -61,11 +62,10 @@ def event_scores(segments: IntArray, truth: Truth) -> Figures:
     matched = int((2 * intersection >= union).sum())
     predicted_events = predicted.count_events(truth.background)
     true_events = true.count_events(truth.background)
-    return {
-        "f1": ratio(2 * matched, predicted_events + true_events),
-        "precision": ratio(matched, predicted_events),
-        "recall": ratio(matched, true_events),
-        "predicted_events": predicted_events,
-        "true_events": true_events,
-        "matched_events": matched,
-    }
+    return EventScores(
+        precision=ratio(matched, predicted_events),
+        recall=ratio(matched, true_events),
+        predicted_events=predicted_events,
+        true_events=true_events,
+        matched_events=matched,
+    )

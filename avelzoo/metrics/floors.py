@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike
 from avelzoo.metrics.accuracy import segment_accuracy
 from avelzoo.metrics.answers import Answers, Truth
 from avelzoo.metrics.arrays import ids
+from avelzoo.metrics.scores import Floors
 
 
-def floor_accuracies(answers: Answers, truth: Truth) -> dict[str, float]:
+def floor_accuracies(answers: Answers, truth: Truth) -> Floors:
     """Segment accuracy of three predictors that give every segment of a video the same id.
 
     background: s_vt = n. category_oracle_all_event: s_vt = y^e_v, which is background in videos without a category.
@@ -22,11 +23,11 @@ def floor_accuracies(answers: Answers, truth: Truth) -> dict[str, float]:
     On the AVE annotations' test split the first is 0.178 and the second 0.822.
     """
     background = np.full((1, 1), truth.background, dtype=np.int64)
-    return {
-        "background": segment_accuracy(background, truth),
-        "category_oracle_all_event": segment_accuracy(truth.events[:, None], truth),
-        "own_category_all_event": segment_accuracy(answers.category[:, None], truth),
-    }
+    return Floors(
+        background=segment_accuracy(background, truth),
+        category_oracle_all_event=segment_accuracy(truth.events[:, None], truth),
+        own_category_all_event=segment_accuracy(answers.category[:, None], truth),
+    )
 
 
 def reference_accuracies(references: Mapping[str, ArrayLike], truth: Truth) -> dict[str, float]:

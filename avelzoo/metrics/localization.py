@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from avelzoo.metrics.answers import Answers, Truth
-from avelzoo.metrics.arrays import BoolArray, Figures, IntArray, mean
-from avelzoo.metrics.events import Runs
+from avelzoo.metrics.arrays import BoolArray, IntArray, mean
+from avelzoo.metrics.events import Intervals
+from avelzoo.metrics.scores import Localization
 
 
-def localization_scores(answers: Answers, truth: Truth) -> Figures:
+def localization_scores(answers: Answers, truth: Truth) -> Localization:
     """Overlap and boundaries, given the right category.
 
     Counted are the videos with event segments of their category y^e whose category is right (c = y^e). In each,
@@ -34,7 +35,7 @@ def localization_scores(answers: Answers, truth: Truth) -> Figures:
     found = ((answers.segments == event) & truth.real)[counted]
 
     iou = (found & true).sum(axis=1) / (found | true).sum(axis=1)
-    runs = Runs.of(true.astype(np.int64))
+    runs = Intervals.of(true.astype(np.int64))
     owner = np.take_along_axis(runs.of_segment, _nearest(true), axis=1)
     events = np.flatnonzero(runs.ids)
     true_start, true_end = (end[events] for end in _spans(true, owner, len(runs.ids)))
@@ -42,16 +43,16 @@ def localization_scores(answers: Answers, truth: Truth) -> Figures:
     hit = found_end > 0
     start = np.abs(found_start - true_start)[hit] * truth.seconds_per_segment
     end = np.abs(found_end - true_end)[hit] * truth.seconds_per_segment
-    return {
-        "segment_iou": mean(iou),
-        "segment_iou_all_event": mean(true.sum(axis=1) / truth.lengths[counted]),
-        "start_error_seconds": mean(start),
-        "end_error_seconds": mean(end),
-        "boundary_error_seconds": mean((start + end) / 2),
-        "videos": int(counted.sum()),
-        "runs": len(events),
-        "missed": int((~hit).sum()),
-    }
+    return Localization(
+        segment_iou=mean(iou),
+        segment_iou_all_event=mean(true.sum(axis=1) / truth.lengths[counted]),
+        start_error_seconds=mean(start),
+        end_error_seconds=mean(end),
+        boundary_error_seconds=mean((start + end) / 2),
+        videos=int(counted.sum()),
+        runs=len(events),
+        missed=int((~hit).sum()),
+    )
 
 
 def _nearest(true: BoolArray) -> IntArray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -23,6 +22,7 @@ from avelzoo.metrics.categories import macro_scores, per_category
 from avelzoo.metrics.events import event_scores
 from avelzoo.metrics.floors import floor_accuracies, reference_accuracies
 from avelzoo.metrics.localization import localization_scores
+from avelzoo.metrics.scores import Scores
 
 _NONE: Mapping[str, ArrayLike] = MappingProxyType({})
 
@@ -34,22 +34,8 @@ def score(
     references: Mapping[str, ArrayLike] = _NONE,
     bootstrap: int = 1000,
     seed: int = 0,
-) -> dict[str, Any]:
-    """Every score of a split's answers, as plain data that JSON can hold.
-
-    Accuracies are fractions, errors in time are seconds, undefined values are None. Keys, with the functions
-    that define them:
-
-    - ``segment_accuracy``, ``segment_accuracy_interval`` ([low, high], 95 %, or None): `segment_accuracy`,
-      `bootstrap_interval` over videos;
-    - ``category_accuracy``: `category_accuracy`;
-    - ``floors``: `floor_accuracies`; ``references``: `reference_accuracies`;
-    - ``foreground_background``, ``partial_event``: functions of the same names;
-    - ``localization``: `localization_scores`;
-    - ``event_f1_iou50`` and, with precision, recall and counts, ``events_iou50``: `event_scores`;
-    - ``macro``, ``per_category``: `macro_scores`, `per_category`;
-    - ``calibration``: `calibration_error` of the relevance score;
-    - ``videos``, ``segments``: how many were scored.
+) -> Scores:
+    """Every score of a split's answers.
 
     Args:
         answers: what was answered for v videos.
@@ -72,31 +58,32 @@ def score(
         )
     events = event_scores(answers.segments, truth)
     rows = per_category(answers, truth)
-    return {
-        "segment_accuracy": segment_accuracy(answers.segments, truth),
-        "segment_accuracy_interval": _interval(answers, truth, bootstrap, seed) if bootstrap else None,
-        "category_accuracy": category_accuracy(answers, truth),
-        "floors": floor_accuracies(answers, truth),
-        "references": reference_accuracies(references, truth),
-        "foreground_background": foreground_background(answers, truth),
-        "localization": localization_scores(answers, truth),
-        "partial_event": partial_event(answers, truth),
-        "event_f1_iou50": events.pop("f1"),
-        "events_iou50": events,
-        "macro": macro_scores(rows),
-        "calibration": calibration_error(answers.relevance[truth.real], truth.relevance[truth.real]),
-        "per_category": rows,
-        "videos": len(truth.events),
-        "segments": int(truth.lengths.sum()),
-    }
+    return Scores(
+        segment_accuracy=segment_accuracy(answers.segments, truth),
+        segment_accuracy_interval=_interval(answers, truth, bootstrap, seed) if bootstrap else None,
+        category_accuracy=category_accuracy(answers, truth),
+        floors=floor_accuracies(answers, truth),
+        references=reference_accuracies(references, truth),
+        foreground_background=foreground_background(answers, truth),
+        localization=localization_scores(answers, truth),
+        partial_event=partial_event(answers, truth),
+        event_f1_iou50=events.f1,
+        events_iou50=events,
+        macro=macro_scores(rows),
+        calibration=calibration_error(answers.relevance[truth.real], truth.relevance[truth.real]),
+        per_category=rows,
+        videos=len(truth.events),
+        segments=int(truth.lengths.sum()),
+    )
 
 
-def _interval(answers: Answers, truth: Truth, resamples: int, seed: int) -> list[float]:
+def _interval(answers: Answers, truth: Truth, resamples: int, seed: int) -> tuple[float, float]:
     # Whole numbers of right segments keep the resampled sums exact; the division comes last.
     right, lengths = correct_segments(answers.segments, truth), truth.lengths
     if (lengths != lengths[0]).any():
-        return list(bootstrap_interval(right, per=lengths, resamples=resamples, seed=seed))
-    return [end / int(lengths[0]) for end in bootstrap_interval(right, resamples=resamples, seed=seed)]
+        return bootstrap_interval(right, per=lengths, resamples=resamples, seed=seed)
+    low, high = bootstrap_interval(right, resamples=resamples, seed=seed)
+    return low / int(lengths[0]), high / int(lengths[0])
 
 
 def _sizes(shape: tuple[int, ...], n: int) -> str:

@@ -57,10 +57,10 @@ def test_tuning_moves_the_tuned_rule_alone(distances, use_tuned):
     else:
         assert np.array_equal(got.segments, before.segments)
     both = at_both(decision, got, truth)
-    assert both["decides"] == ("val" if use_tuned else "fixed")
-    assert both["fixed"]["distance"] == pytest.approx(0.9)
-    assert both["fixed"]["segment_accuracy"] == pytest.approx(float((truth.segments != 4).mean()))
-    assert both["val"]["segment_accuracy"] > 0.99
+    assert both.decides == ("val" if use_tuned else "fixed")
+    assert both.fixed.distance == pytest.approx(0.9)
+    assert both.fixed.segment_accuracy == pytest.approx(float((truth.segments != 4).mean()))
+    assert both.val.segment_accuracy > 0.99
 
 
 def test_the_fixed_rule_is_exact_at_its_origin():
@@ -88,15 +88,13 @@ def test_a_run_keeps_its_threshold_with_its_weights(recipe, tmp_path):
     assert float(decision.tuned) == pytest.approx(best_threshold(val, truth), abs=1e-6)
     for split in ("val", "test"):
         _, found, true = load_answers(tmp_path / "run" / "predictions.h5", split)
-        thresholds = result.scores[split]["thresholds"]
-        decides = thresholds["decides"]
+        thresholds = result.scores[split].thresholds
+        decides = thresholds.decides
         assert decides == ("val" if recipe == "ead-b-tuned" else "fixed")
-        assert thresholds[decides]["segment_accuracy"] == result.scores[split]["segment_accuracy"]
+        assert getattr(thresholds, decides).segment_accuracy == result.scores[split].segment_accuracy
         at = float(decision.tuned) if decides == "val" else decision.threshold
         assert np.array_equal(decided_at(found, at).segments, found.segments)
         tuned = segment_accuracy(decided_at(found, float(decision.tuned)).segments, true)
-        assert thresholds["val"]["segment_accuracy"] == pytest.approx(tuned)
-    assert (
-        result.scores["val"]["thresholds"]["val"]["segment_accuracy"]
-        >= (result.scores["val"]["thresholds"]["fixed"]["segment_accuracy"])
-    )
+        assert thresholds.val.segment_accuracy == pytest.approx(tuned)
+    chosen = result.scores["val"].thresholds
+    assert chosen.val.segment_accuracy >= chosen.fixed.segment_accuracy

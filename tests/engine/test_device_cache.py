@@ -71,7 +71,7 @@ def test_in_float32_it_is_the_same_run(tmp_path):
 def test_in_half_precision_it_learns_as_well(tmp_path, kept):
     easy = {"dataset_videos": 80, "dataset_noise": 0.1, "dataset_test_noise": 0.1}
     result = run(tmp_path / "run", train_epochs=30, compute_cache_on_device=kept, **easy)
-    assert result.scores["test"]["segment_accuracy"] > 0.9
+    assert result.scores["test"].segment_accuracy > 0.9
 
 
 def test_numbers_too_large_for_float16(monkeypatch):

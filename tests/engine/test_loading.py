@@ -57,7 +57,7 @@ def test_other_data_of_the_same_kind(finished):
     run = engine.load_run(finished, tiny_registry())
     data = run.composition.recipe.dataset
     noisy = engine.evaluate(run, dataset=replace(data, test_noise=4.0), device="cpu")
-    assert noisy["category_accuracy"] < run.result.scores["test"]["category_accuracy"]
+    assert noisy.category_accuracy < run.result.scores["test"].category_accuracy
 
 
 def test_a_run_in_half_precision_can_be_asked_without_a_gpu(finished):
@@ -140,7 +140,7 @@ def test_weights_from_elsewhere(tmp_path):
     assert run.model.head.sharpness == composition.recipe.train.epochs
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in run.model.state_dict().items())
     assert json.loads((tmp_path / "theirs" / "composition.json").read_text())["imported"] == {"file": "theirs.pt"}
-    assert 0 <= engine.evaluate(run, device="cpu")["segment_accuracy"] <= 1
+    assert 0 <= engine.evaluate(run, device="cpu").segment_accuracy <= 1
     with pytest.raises(RunError, match="holds a run already"):
         engine.save_import(tmp_path / "theirs", composition, spec, model, {})
 

@@ -28,8 +28,8 @@ def run(out, *, device="cpu", listeners=(), **options):
 def test_it_learns(tmp_path):
     result = run(tmp_path / "run", train_epochs=30, dataset_videos=80, dataset_noise=0.1, dataset_test_noise=0.1)
     test = result.scores["test"]
-    assert test["category_accuracy"] > 0.9
-    assert test["segment_accuracy"] > 0.9 > test["floors"]["category_oracle_all_event"]
+    assert test.category_accuracy > 0.9
+    assert test.segment_accuracy > 0.9 > test.floors.category_oracle_all_event
     losses = [line["loss"] for line in lines(tmp_path / "run")]
     assert losses[-1] < losses[0] / 2
 
@@ -46,8 +46,8 @@ def test_the_record_of_a_run(tmp_path):
     assert result.data == {"tiny": "seed 0, 26 videos"}
     assert 0 < result.seconds_per_epoch < result.seconds
     for split in ("val", "test"):
-        assert result.scores[split]["references"] == {"truth": 1.0}
-        assert result.scores[split]["videos"] == 20
+        assert result.scores[split].references == {"truth": 1.0}
+        assert result.scores[split].videos == 20
     record = json.loads((tmp_path / "run" / "composition.json").read_text())
     assert record["slots"]["train"]["sources"]["epochs"] == "test"
     assert record["spec"]["categories"] == ["bark", "bell", "horn"]
@@ -81,7 +81,7 @@ def test_the_epoch_is_the_first_with_the_highest_val_accuracy(tmp_path):
         result = run(folder, train_seed=seed, train_epochs=5, optimizer_learning_rate=0.1)
         val = [line["val"]["segment_accuracy"] for line in lines(folder)]
         assert result.best_epoch == 1 + val.index(max(val))
-        assert result.scores["val"]["segment_accuracy"] == max(val)
+        assert result.scores["val"].segment_accuracy == max(val)
         chosen.append(result.best_epoch)
     assert len(set(chosen)) > 1
     assert min(chosen) < 5
@@ -95,7 +95,7 @@ def test_test_is_known_to_the_optimism_gap_alone(tmp_path):
         result = run(tmp_path / name, dataset_test_noise=noise, train_epochs=6)
         told = lines(tmp_path / name)
         test = [line.pop("test_segment_accuracy") for line in told]
-        assert result.scores["test"]["segment_accuracy"] == test[result.best_epoch - 1]
+        assert result.scores["test"].segment_accuracy == test[result.best_epoch - 1]
         assert result.optimism_gap == max(test) - test[result.best_epoch - 1]
         gaps.append((test, told, result.best_epoch, result.scores["val"], numbers(tmp_path / name)["best"]))
     assert gaps[0][0] != gaps[1][0]

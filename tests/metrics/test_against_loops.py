@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from avelzoo.metrics import (
+    Scores,
     best_threshold,
     calibration_error,
     category_accuracy,
@@ -35,7 +36,7 @@ def test_shares_of_right_answers(case: Case) -> None:
     assert segment_accuracy(answers.segments, truth) == pytest.approx(naive.segment_accuracy(answers.segments, truth))
     named = [c == e for c, e in zip(answers.category, truth.events, strict=True) if e != truth.n]
     assert category_accuracy(answers, truth) == pytest.approx(naive.share(named))
-    assert foreground_background(answers, truth) == pytest.approx(naive.foreground_background(answers, truth))
+    assert foreground_background(answers, truth).to_dict() == pytest.approx(naive.foreground_background(answers, truth))
 
 
 @drawn
@@ -43,7 +44,7 @@ def test_shares_of_right_answers(case: Case) -> None:
 def test_partial_events(case: Case) -> None:
     answers, truth = case
     videos = [v for v, row in enumerate(truth.segments) if 0 < sum(y != truth.n for y in row) < truth.lengths[v]]
-    assert partial_event(answers, truth) == pytest.approx(
+    assert partial_event(answers, truth).to_dict() == pytest.approx(
         {"segment_accuracy": naive.segment_accuracy(answers.segments, truth, videos), "videos": len(videos)}
     )
 
@@ -59,21 +60,22 @@ def test_floors_and_references_are_accuracies_of_constant_predictors(case: Case)
         "own_category_all_event": [[int(c)] * length for c in answers.category],
     }
     expected = {name: naive.segment_accuracy(predictor, truth) for name, predictor in predictors.items()}
-    assert floor_accuracies(answers, truth) == pytest.approx(expected)
+    assert floor_accuracies(answers, truth).to_dict() == pytest.approx(expected)
     assert reference_accuracies(predictors, truth) == pytest.approx(expected)
 
 
 @drawn
 @given(cases())
 def test_localization(case: Case) -> None:
-    assert localization_scores(*case) == pytest.approx(naive.localization(*case))
+    assert localization_scores(*case).to_dict() == pytest.approx(naive.localization(*case))
 
 
 @drawn
 @given(cases())
 def test_events_match_a_largest_one_to_one_matching(case: Case) -> None:
     answers, truth = case
-    assert event_scores(answers.segments, truth) == pytest.approx(naive.event_scores(answers.segments, truth))
+    found = event_scores(answers.segments, truth)
+    assert found.to_dict() | {"f1": found.f1} == pytest.approx(naive.event_scores(answers.segments, truth))
 
 
 @drawn
@@ -84,7 +86,7 @@ def test_categories(case: Case) -> None:
     oracle = np.broadcast_to(truth.events[:, None], truth.segments.shape)
     for c, row in enumerate(rows):
         videos = [v for v, event in enumerate(truth.events) if event == c]
-        assert row == pytest.approx(
+        assert row.to_dict() == pytest.approx(
             {
                 "category": truth.categories[c],
                 "videos": len(videos),
@@ -93,11 +95,11 @@ def test_categories(case: Case) -> None:
                 "category_recall": naive.share([answers.category[v] == c for v in videos]),
             }
         )
-    present = [row for row in rows if row["videos"]]
-    assert macro_scores(rows) == pytest.approx(
+    present = [row for row in rows if row.videos]
+    assert macro_scores(rows).to_dict() == pytest.approx(
         {
-            "segment_accuracy": naive.average([row["segment_accuracy"] for row in present]),
-            "category_recall": naive.average([row["category_recall"] for row in present]),
+            "segment_accuracy": naive.average([row.segment_accuracy for row in present]),
+            "category_recall": naive.average([row.category_recall for row in present]),
             "categories": len(present),
         }
     )
@@ -110,10 +112,10 @@ def test_calibration(case: Case) -> None:
     for bins in (1, 4, 15):
         found = calibration_error(answers.relevance, truth.relevance, bins=bins)
         expected = naive.calibration_error(answers.relevance.ravel(), truth.relevance.ravel(), bins)
-        real = score(answers, truth, bootstrap=0)["calibration"]["bins"]
-        assert sum(row["segments"] for row in real) == truth.lengths.sum()
-        assert found["expected_error"] == pytest.approx(expected)
-        assert sum(row["segments"] for row in found["bins"]) == answers.relevance.size
+        real = score(answers, truth, bootstrap=0).calibration.bins
+        assert sum(row.segments for row in real) == truth.lengths.sum()
+        assert found.expected_error == pytest.approx(expected)
+        assert sum(row.segments for row in found.bins) == answers.relevance.size
 
 
 @drawn
@@ -142,8 +144,10 @@ def test_what_stands_in_the_padding_changes_nothing(case: Case) -> None:
 def test_a_whole_score_is_json_and_agrees_with_itself(case: Case) -> None:
     answers, truth = case
     found = score(answers, truth, references={"truth": truth.segments, "own": answers.segments}, bootstrap=50)
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert found["references"] == {"truth": 1.0, "own": found["segment_accuracy"]}
-    assert found["segments"] == truth.lengths.sum()
-    low, high = found["segment_accuracy_interval"]
+    plain = found.to_dict()
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    assert Scores.from_dict(plain) == found
+    assert found.references == {"truth": 1.0, "own": found.segment_accuracy}
+    assert found.segments == truth.lengths.sum()
+    low, high = found.segment_accuracy_interval
     assert 0 <= low <= high <= 1

@@ -38,14 +38,14 @@ def test_event_everywhere_with_the_true_category_reaches_the_published_scores(av
         relevance=np.ones((402, 10), dtype=np.float32),
     )
     found = score(oracle, ave_test)
-    assert (found["videos"], len(found["per_category"])) == (402, 28)
-    assert round(found["floors"]["background"], 3) == 0.178
-    assert round(found["floors"]["category_oracle_all_event"], 3) == 0.822
-    assert found["segment_accuracy"] == found["floors"]["category_oracle_all_event"]
-    assert found["floors"]["own_category_all_event"] == found["segment_accuracy"]
-    assert found["partial_event"]["videos"] == 141
-    assert found["category_accuracy"] == 1
-    assert found["foreground_background"]["balanced_accuracy"] == 0.5
-    assert found["calibration"]["expected_error"] == pytest.approx(found["floors"]["background"])
-    low, high = found["segment_accuracy_interval"]
+    assert (found.videos, len(found.per_category)) == (402, 28)
+    assert round(found.floors.background, 3) == 0.178
+    assert round(found.floors.category_oracle_all_event, 3) == 0.822
+    assert found.segment_accuracy == found.floors.category_oracle_all_event
+    assert found.floors.own_category_all_event == found.segment_accuracy
+    assert found.partial_event.videos == 141
+    assert found.category_accuracy == 1
+    assert found.foreground_background.balanced_accuracy == 0.5
+    assert found.calibration.expected_error == pytest.approx(found.floors.background)
+    low, high = found.segment_accuracy_interval
     assert 0.048 < high - low < 0.058  # 402 videos: +-2.4 to 2.9 points

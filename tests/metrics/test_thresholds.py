@@ -99,7 +99,7 @@ def test_a_fitted_scale_lowers_the_calibration_error_of_distances():
     event = rng.random(x.shape) < 1 / (1 + np.exp(-15 * x))
 
     def error(scale: float) -> float:
-        return float(calibration_error((1 / (1 + np.exp(-scale * x))).astype(np.float32), event)["expected_error"])
+        return float(calibration_error((1 / (1 + np.exp(-scale * x))).astype(np.float32), event).expected_error)
 
     assert error(fit_scale(x, event)) < 0.03
     assert error(1.0) > 0.25

@@ -6,8 +6,9 @@ import json
 import math
 import random
 
+from avelzoo.metrics import score_names
 from avelzoo.sweeps.plan import Plan, Trial
-from avelzoo.sweeps.results import COSTS, Failure, Spread, summarise
+from avelzoo.sweeps.results import COSTS, SHOWN, Failure, Spread, summarise
 
 
 def trial(name, cell, seed):
@@ -67,3 +68,8 @@ def test_table_for_people():
     )
     assert str(told).splitlines()[2] == "| single | 1 | 71.2 | 70.0 |"
     assert Spread.of([0.7, 0.8]).percent() == "75.0 ± 7.1"
+
+
+def test_the_tables_columns_are_scores():
+    assert {name.partition(".")[2] for name in SHOWN} <= score_names()
+    assert {"floors.background", "events_iou50.recall", "thresholds.val.distance"} <= score_names()

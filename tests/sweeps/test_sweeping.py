@@ -40,7 +40,7 @@ def test_a_sweep_in_a_few_lines(small, tmp_path):
     assert json.loads((tmp_path / "s" / "results.json").read_text()) == json.loads(json.dumps(result.to_dict()))
     assert (tmp_path / "s" / "table.md").read_text() == f"{result}\n"
     scores = [
-        avelzoo.load_run(tmp_path / "s" / "runs" / run).result.scores["test"]["segment_accuracy"]
+        avelzoo.load_run(tmp_path / "s" / "runs" / run).result.scores["test"].segment_accuracy
         for run in result.cells[1].runs
     ]
     assert result.cells[1].measures["test.segment_accuracy"].mean == pytest.approx(sum(scores) / 2)

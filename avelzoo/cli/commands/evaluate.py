@@ -32,7 +32,6 @@ def evaluate(
 ) -> None:
     """Score a run folder again, on its own or on other data. Changes nothing in it."""
     from avelzoo import engine
-    from avelzoo.cli.report import score_table, weak_labels
     from avelzoo.plugin.host import default_host
     from avelzoo.system.allocator import keep_freed_memory
 
@@ -55,14 +54,14 @@ def evaluate(
                 "weak_protocol": run.composition.recipe.weak_protocol,
                 "precision": {"evaluated": found.precision, "trained": found.trained_precision},
                 "device": found.device,
-                "scores": scores,
+                "scores": {split: found.scores.to_dict()},
             }
         )
     out = render.console(stderr=json)
-    out.print(score_table(scores))
+    out.print(render.score_table(scores))
     same = {True: "the same as in training", False: "other than in training", None: ""}[found.same_data]
     told = {
-        "weak labels": weak_labels(run.composition.recipe.weak_protocol),
+        "weak labels": render.weak_labels(run.composition.recipe.weak_protocol),
         "run folder": str(run_dir),
         "data": ", ".join(filter(None, (name, str(data or ""), same))),
         "precision": f"trained in {found.trained_precision}, evaluated in {found.precision} on {found.device}",

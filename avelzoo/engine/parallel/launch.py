@@ -98,7 +98,7 @@ def launch(task: Task, registry: Registry, *, devices: int, nodes: int, events: 
                 process.communicate()
         if any(failed):
             raise _reason(ranks, failed, room, task)
-        return RunResult(**json.loads((room / "result.json").read_text(encoding="utf-8")))
+        return RunResult.from_dict(json.loads((room / "result.json").read_text(encoding="utf-8")))
 
 
 def _meeting_point(nodes: int) -> tuple[int, str, int]:

@@ -34,7 +34,7 @@ def test_epochs_and_result_are_written(events, tmp_path):
         for epoch in (1, 2):
             line = {"epoch": epoch, "loss": 1 / epoch, "val": {"segment_accuracy": 0.5 * epoch}}
             events.epoch_finished(epoch - 1, line, True)
-        events.result = SimpleNamespace(best_epoch=2, scores={"test": {"segment_accuracy": 0.75}})
+        events.result = SimpleNamespace(best_epoch=2, scores={"test": SimpleNamespace(segment_accuracy=0.75)})
     found = scalars(tmp_path / "tensorboard")
     assert found["loss"] == [(1, 1.0), (2, 0.5)]
     assert found["val/segment_accuracy"] == [(1, 0.5), (2, 1.0)]

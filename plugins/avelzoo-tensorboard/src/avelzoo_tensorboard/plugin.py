@@ -39,5 +39,5 @@ def avelzoo_run_finished(run: RunView, result: RunResult | None, error: BaseExce
     """Close the event file, with the test score beside the options where there is one."""
     writer = _writers.pop(run.path)
     if result is not None:
-        writer.add_scalar("test/segment_accuracy", result.scores["test"]["segment_accuracy"], result.best_epoch)
+        writer.add_scalar("test/segment_accuracy", result.scores["test"].segment_accuracy, result.best_epoch)
     writer.close()
