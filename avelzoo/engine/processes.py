@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, final
 
 import numpy as np
+import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
@@ -19,6 +21,9 @@ from avelzoo.engine.rng import Generators, capture, restore
 from avelzoo.records import Batch, MemoryView, Predictions, Targets
 
 T = TypeVar("T")
+
+Augment = Callable[[Batch, Targets], tuple[Batch, Targets]]
+"""A transform with its generator."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +64,33 @@ class Processes(ABC):  # noqa: B024, its defaults are complete: they are the sin
         """The videos of a batch that this process fetches and encodes."""
         return indices
 
-    def fetch(self, split: Split, indices: np.ndarray) -> Share:
-        """This process's part of a batch, on its device."""
-        batch, targets = split.fetch(self.share_indices(indices))
+    def fetch(self, split: Split, indices: np.ndarray, augment: Augment | None = None) -> Share:
+        """This process's part of a batch, on its device.
+
+        Args:
+            split: where it is read.
+            indices: of the whole batch.
+            augment: a transform, which sees the whole batch in every process, before it is shared out.
+        """
+        batch, targets = split.fetch(indices if augment else self.share_indices(indices))
         device = self.fabric.device
-        return Share(batch.to(device, dtype=self._dtype), targets.to(device, dtype=self._dtype), len(indices))
+        batch, targets = batch.to(device, dtype=self._dtype), targets.to(device, dtype=self._dtype)
+        if augment is None:
+            return Share(batch, targets, len(indices))
+        batch, targets = augment(batch, targets)
+        videos = len(batch.rows)
+        if self.size == 1:
+            return Share(batch, targets, videos)
+        own = torch.from_numpy(self.share_indices(np.arange(videos))).to(device)
+        return Share(batch.take(own), targets.take(own), videos)
 
     def step(self, model: Model, share: Share) -> StepOutput:
         """A training step: loss and terms of the whole batch."""
         out: StepOutput = model(share.batch, share.targets)
         return out
 
-    def backward(self, model: nn.Module, loss: Tensor) -> None:
-        """Gradients of the whole batch's loss."""
+    def backward(self, model: nn.Module, loss: Tensor, *, last: bool = True) -> None:
+        """Add the gradients of the whole batch's loss; they are complete after the ``last`` batch of a step."""
         self.fabric.backward(loss)
 
     def view(self, model: Model) -> MemoryView | None:

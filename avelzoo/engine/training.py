@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
+import numpy as np
+import torch
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
@@ -21,7 +23,7 @@ from avelzoo.engine.evaluation import answers, short_scores, truth_of
 from avelzoo.engine.losses import Losses, require_finite_weights
 from avelzoo.engine.optimization import learning_rates
 from avelzoo.engine.order import epoch_batches
-from avelzoo.engine.processes import Processes
+from avelzoo.engine.processes import Augment, Processes
 from avelzoo.engine.rng import rng_preserved
 from avelzoo.engine.run_events import RunEvents
 from avelzoo.engine.rundir import RunDir
@@ -55,6 +57,7 @@ class Trainer:
     def __post_init__(self) -> None:
         self.train = self.recipe.train
         self.evaluated = self.model if self.average is None else cast("Model", self.average.module)
+        self._transform = self.recipe.transform.build(self.dataset.spec, self.recipe.supervision)
         self._rates = learning_rates(self.recipe.schedule, self.recipe.optimizer.learning_rate, self.train.epochs)
 
     def fit(self) -> Progress:
@@ -120,7 +123,7 @@ class Trainer:
         fabric, size = self.processes.fabric, self.train.accumulate
         losses = Losses(epoch, check_every=1 if fabric.device.type == "cpu" else 20)
         for step, indices in enumerate(batches):
-            share = self.processes.fetch(split, indices)
+            share = self.processes.fetch(split, indices, self._augment(epoch, step))
             group = batches[step - step % size :][:size]
             if step % size == 0:
                 self.optimizer.zero_grad()
@@ -130,12 +133,20 @@ class Trainer:
                     out = self.processes.step(self.model, share)
                 losses.add(out.loss, out.terms)
                 part = len(indices) / sum(map(len, group))  # of the videos that make up this optimizer step
-                self.processes.backward(self.model, out.loss if part == 1 else part * out.loss)
-                if step % size == len(group) - 1:
+                last = step % size == len(group) - 1
+                self.processes.backward(self.model, out.loss if part == 1 else part * out.loss, last=last)
+                if last:
                     self._optimize()
             self.events.step_finished(epoch, step, len(batches))
         losses.check()
         return losses
+
+    def _augment(self, epoch: int, step: int) -> Augment | None:
+        """The transform with a generator of this step, the same in every process and in a resumed run."""
+        if self._transform is None:
+            return None
+        seed = np.random.SeedSequence([self.train.seed, epoch, step]).generate_state(1, np.uint64)[0]
+        return partial(self._transform, generator=torch.Generator().manual_seed(int(seed)))
 
     def _optimize(self) -> None:
         """One step of the optimizer, and of the average."""

@@ -20,7 +20,9 @@ from avelzoo import engine
 from tests.engine.reading import numbers
 from tests.engine.tiny import composed, tiny_registry
 
-COMPOSITION = composed(train_epochs=2, train_clip_norm=1.0)
+COMPOSITION = composed(
+    train_epochs=2, train_clip_norm=1.0, train_accumulate=2, train_ema_decay=0.5, transform="noise", optimizer="adamw"
+)
 
 
 def train(folder: Path, *, kill_at: int = 0, after: bool = False) -> None:

@@ -59,6 +59,8 @@ CASES: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "feature": ("full", {"encoder": "mean-pool", "memory": "feature-bank"}, STILL | BANK),
     "random": ("full", {"encoder": "mean-pool", "memory": "random-bank"}, STILL | BANK),
     "none": ("weak", {"encoder": "mean-pool", "memory": "none", "head": "single"}, STILL),
+    "mixup": ("full", {"transform": "mixup"}, CAREFUL | BANK | {"train.accumulate": 2, "train.ema_decay": 0.5}),
+    "replicate": ("weak", {"transform": "replicate"}, CAREFUL | BANK | {"train.clip_norm": 1.0}),
     "float32": ("full", {}, CAREFUL | BANK | {"compute.precision": "32"}),
     "dropout": ("full", {"encoder": "mean-pool"}, BANK | {"train.epochs": 20, "compute.precision": "32"}),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -21,11 +21,12 @@ from avelzoo.components import (
     HeadConfig,
     MemoryConfig,
     ObjectiveConfig,
+    TransformConfig,
 )
 from avelzoo.composition.recipe import ComputeConfig, Recipe, TrainConfig
 from avelzoo.composition.resolving import Composition, Override, resolve
 from avelzoo.config import Help
-from avelzoo.contracts import Dataset, Encoder, Head, Memory, Objective, Split
+from avelzoo.contracts import Dataset, Encoder, Head, Memory, Objective, Split, Transform
 from avelzoo.plugin.registry import Registrar, Registry
 from avelzoo.records import Batch, Decoded, Encoded, FeatureSpec, MemoryView, Predictions, Targets, Widths
 
@@ -211,6 +212,22 @@ class TinyObjectiveConfig(ObjectiveConfig):
         return TinyObjective()
 
 
+class TinyNoise(Transform):
+    """Noise on the audio."""
+
+    def __call__(self, batch, targets, generator):
+        noise = torch.randn(batch.audio.shape, generator=generator)
+        return replace(batch, audio=batch.audio + 0.3 * noise.to(batch.audio)), targets
+
+
+@dataclass(frozen=True, kw_only=True)
+class TinyNoiseConfig(TransformConfig):
+    """Noise."""
+
+    def build(self, spec, supervision):
+        return TinyNoise()
+
+
 def tiny(supervision):
     """All of it."""
     return Recipe(
@@ -241,6 +258,7 @@ def tiny_registry() -> Registry:
     zoo.sampler("shuffled", ShuffledConfig)
     zoo.sampler("sequential", SequentialConfig)
     zoo.transform("none", NoTransformConfig)
+    zoo.transform("noise", TinyNoiseConfig)
     zoo.optimizer("adam", AdamConfig)
     zoo.optimizer("adamw", AdamWConfig)
     zoo.optimizer("sgd", SgdConfig)

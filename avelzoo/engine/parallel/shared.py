@@ -63,10 +63,11 @@ class SharedProcesses(Processes):
         batch = self._with_features(blank, share.batch, wanted)
         return model.learn(encoded, batch, targets, self._sharing(model.encoder))
 
-    def backward(self, model: nn.Module, loss: Tensor) -> None:
-        """Each process back-propagates loss / size; the gradients are summed."""
+    def backward(self, model: nn.Module, loss: Tensor, *, last: bool = True) -> None:
+        """Each process back-propagates loss / size; the gradients are summed after the ``last`` batch of a step."""
         self.fabric.backward(loss / self.size)
-        self._collectives.all_reduce_gradients(model.parameters())
+        if last:
+            self._collectives.all_reduce_gradients(model.parameters())
 
     def view(self, model: Model) -> MemoryView | None:
         """The memory's content, its encoding shared out."""

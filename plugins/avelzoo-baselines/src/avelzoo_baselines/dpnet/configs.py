@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from avelzoo import Bounds, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
+from avelzoo import Bounds, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, TransformConfig, WorldsConfig
 from avelzoo_baselines.shared.statements import CATEGORICAL, where_weak
 from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConfig, Count
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective, transformer_training
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Registrar
+    from avelzoo import Encoder, FeatureSpec, Registrar, Transform
 
 PAPER = Paper(
     key="dpnet2022",
@@ -30,7 +30,7 @@ class DPNetConfig(AttendedTransformerConfig):
     fidelity: ClassVar[str] = "approximate"
     assumptions: ClassVar[tuple[str, ...]] = (
         "Only the abstract was read: edge sets, sizes, rounds and every layer's form are ours.",
-        "Replicate and Link, its augmentation by blended videos, is left out.",
+        "The recipe trains without Replicate and Link; `--transform replicate` adds blended videos, without links.",
         "Relations: neighbours in time, within and across modalities; attention within each, then over them.",
     )
 
@@ -47,6 +47,26 @@ class DPNetConfig(AttendedTransformerConfig):
 
         cells = spec.grid[0] * spec.grid[1]
         return DPNet(self, audio_dim=spec.audio_dim, visual_dim=spec.visual_dim, cells=cells)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplicateConfig(TransformConfig):
+    """Blends of videos of one category join the batch: Replicate and Link, without its links."""
+
+    paper: ClassVar[str] = "dpnet2022"
+    fidelity: ClassVar[str] = "sketch"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "Only the abstract was read: how segments of two videos are blended is ours.",
+        "Source and blend are not linked in the graph, as an encoder never sees two videos together.",
+    )
+
+    swap: Annotated[float, Help("probability of taking a segment from the partner"), Bounds(min=0, max=1)] = 0.5
+
+    def build(self, spec: FeatureSpec, supervision: Supervision) -> Transform:
+        """The transform."""
+        from avelzoo_baselines.dpnet.replicate import Replicate
+
+        return Replicate(self.swap)
 
 
 def dpnet(supervision: Supervision) -> Recipe:
@@ -75,4 +95,5 @@ def register(zoo: Registrar) -> None:
     """Offer DPNet."""
     zoo.paper(PAPER)
     zoo.encoder("dpnet", DPNetConfig)
+    zoo.transform("replicate", ReplicateConfig)
     zoo.recipe("dpnet", dpnet)

@@ -18,6 +18,7 @@ from avelzoo import (
     Recipe,
     Supervision,
     Term,
+    TransformConfig,
     WeakConfig,
     WorldsConfig,
 )
@@ -25,7 +26,7 @@ from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConf
 from avelzoo_baselines.shared.transformer_recipe import transformer_training
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Head, Objective, Registrar, Widths
+    from avelzoo import Encoder, FeatureSpec, Head, Objective, Registrar, Transform, Widths
 
 PAPER = Paper(
     key="spav2022",
@@ -44,7 +45,7 @@ class SpavConfig(AttendedTransformerConfig):
     fidelity: ClassVar[str] = "approximate"
     assumptions: ClassVar[tuple[str, ...]] = (
         "Paradigm and ingredients are known (span, class token, positions, relevance); every layer and size is ours.",
-        "Mixup of videos, which the paper uses in training, is left out.",
+        "The recipe trains without the paper's mixup, whose parameters are not known; `--transform mixup` adds ours.",
     )
 
     layers: Annotated[int, Help("transformer blocks over class token and segments"), Count] = 2
@@ -92,6 +93,25 @@ class SpanConfig(HeadConfig):
         from avelzoo_baselines.spav.head import Span
 
         return Span(n=spec.n, width=widths.fused, by_span=self.decoding == "span", supervised=supervision == "full")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixupConfig(TransformConfig):
+    """Mixup of two videos, both modalities and all loss terms with the same coefficient."""
+
+    paper: ClassVar[str] = "spav2022"
+    fidelity: ClassVar[str] = "approximate"
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "The paper names multi-modal mixup without parameters: features are mixed, by Beta(0.2, 0.2), once per batch.",
+    )
+
+    alpha: Annotated[float, Help("both parameters of the coefficient's Beta distribution"), Bounds(above=0)] = 0.2
+
+    def build(self, spec: FeatureSpec, supervision: Supervision) -> Transform:
+        """The transform."""
+        from avelzoo_baselines.spav.mixup import Mixup
+
+        return Mixup(self.alpha)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,4 +168,5 @@ def register(zoo: Registrar) -> None:
     zoo.encoder("spav", SpavConfig)
     zoo.head("span", SpanConfig)
     zoo.objective("span", SpanObjectiveConfig)
+    zoo.transform("mixup", MixupConfig)
     zoo.recipe("spav", spav)
