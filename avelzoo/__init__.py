@@ -32,7 +32,11 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         NoMemoryConfig as NoMemoryConfig,
         RandomBankConfig as RandomBankConfig,
     )
-    from avelzoo.builtin.objectives.configs import FullConfig as FullConfig, WeakConfig as WeakConfig
+    from avelzoo.builtin.objectives.configs import (
+        GeneralConfig as GeneralConfig,
+        GeneralTerms as GeneralTerms,
+        MemoryTerms as MemoryTerms,
+    )
     from avelzoo.builtin.optimizers.configs import (
         AdamConfig as AdamConfig,
         AdamWConfig as AdamWConfig,
@@ -45,6 +49,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         StepsConfig as StepsConfig,
     )
     from avelzoo.builtin.transforms.configs import NoTransformConfig as NoTransformConfig
+    from avelzoo.channels import AnyOf as AnyOf, Channel as Channel, Need as Need
     from avelzoo.components import (
         DatasetConfig as DatasetConfig,
         EncoderConfig as EncoderConfig,
@@ -61,6 +66,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     )
     from avelzoo.composition.building import build as build
     from avelzoo.composition.model import Model as Model, StepOutput as StepOutput
+    from avelzoo.composition.objective import SumOfTerms as SumOfTerms
     from avelzoo.composition.recipe import (
         ComputeConfig as ComputeConfig,
         Published as Published,
@@ -74,8 +80,8 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         Decision as Decision,
         Encoder as Encoder,
         Head as Head,
+        LossFunction as LossFunction,
         Memory as Memory,
-        Objective as Objective,
         Split as Split,
         Transform as Transform,
     )
@@ -116,6 +122,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.sweeps import SweepResult as SweepResult, sweep as sweep
 
 _HOME = {
+    "avelzoo.channels": ("AnyOf", "Channel", "Need"),
     "avelzoo.components": (
         "DatasetConfig",
         "EncoderConfig",
@@ -131,7 +138,7 @@ _HOME = {
         "TransformConfig",
     ),
     "avelzoo.config": ("Bounds", "Help"),
-    "avelzoo.contracts": ("Dataset", "Decision", "Encoder", "Head", "Memory", "Objective", "Split", "Transform"),
+    "avelzoo.contracts": ("Dataset", "Decision", "Encoder", "Head", "LossFunction", "Memory", "Split", "Transform"),
     "avelzoo.records": (
         "Batch",
         "Decoded",
@@ -145,6 +152,7 @@ _HOME = {
         "Widths",
     ),
     "avelzoo.composition.model": ("Model", "StepOutput"),
+    "avelzoo.composition.objective": ("SumOfTerms",),
     "avelzoo.composition.building": ("build",),
     "avelzoo.composition.recipe": ("ComputeConfig", "Published", "PublishedCheckpoint", "Recipe", "TrainConfig"),
     "avelzoo.plugin.hookspecs": ("hookimpl",),
@@ -170,7 +178,7 @@ _HOME = {
         "NoMemoryConfig",
         "RandomBankConfig",
     ),
-    "avelzoo.builtin.objectives.configs": ("FullConfig", "WeakConfig"),
+    "avelzoo.builtin.objectives.configs": ("GeneralConfig", "GeneralTerms", "MemoryTerms"),
     "avelzoo.builtin.optimizers.configs": ("AdamConfig", "AdamWConfig", "SgdConfig"),
     "avelzoo.builtin.samplers.configs": ("SequentialConfig", "ShuffledConfig"),
     "avelzoo.builtin.schedules.configs": ("ConstantConfig", "CosineConfig", "StepsConfig"),

@@ -6,11 +6,13 @@ These classes must stay importable without torch; ``build`` imports the module i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from avelzoo.channels import Channel, Need, channels_of
 from avelzoo.config import Bounds, Config, Help
+from avelzoo.errors import AvelzooError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
-    from avelzoo.contracts import Dataset, Encoder, Head, Memory, Objective, Transform
+    from avelzoo.contracts import Dataset, Encoder, Head, LossFunction, Memory, Transform
     from avelzoo.jobs import Launcher
     from avelzoo.records import FeatureSpec, Widths
 
@@ -61,10 +63,7 @@ class ComponentConfig(Config, ABC):
             a component of our own.
         assumptions: what no published source states and is chosen here, one sentence each.
 
-    ``requires`` and ``provides`` are sets of capability names, compared before anything is allocated. A capability is
-    a field of `Predictions` or a key of ``extras`` that the component fills, or one of a memory's: ``memory`` (it has a
-    content) and ``unimodal`` (it gives uni-modal logits). A required name may list alternatives:
-    ``"segment_logits|event_logits"``.
+    What it hands to other parts and reads of theirs are channels, compared before anything is allocated.
     """
 
     paper: ClassVar[str] = ""
@@ -72,19 +71,13 @@ class ComponentConfig(Config, ABC):
     fidelity: ClassVar[str] = ""
     assumptions: ClassVar[tuple[str, ...]] = ()
 
-    @property
-    def requires(self) -> frozenset[str]:
-        """Capabilities other components of the composition must provide."""
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        """Channels that it gives in training; of an encoder those beside its three sequences."""
         return frozenset()
 
-    @property
-    def provides(self) -> frozenset[str]:
-        """Capabilities this component gives to others under every supervision it works in."""
+    def reads(self, supervision: Supervision) -> frozenset[Need]:
+        """Channels of other parts that it reads; what a loss term reads is in its `Term.needs`."""
         return frozenset()
-
-    def provides_under(self, supervision: Supervision) -> frozenset[str]:
-        """Capabilities given under one supervision: ``provides``, and what a component gives under this one alone."""
-        return self.provides
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,42 +140,64 @@ class HeadConfig(ComponentConfig):
         """The head for an encoder of these ``widths``."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Term:
-    """A loss term as an objective's config declares it, so that it is known before training which terms train.
+    """A loss term.
+
+    It trains where its weight is above 0 and other parts of the composition give all it needs.
 
     Attributes:
-        weight: its weight in the loss.
-        needs: capabilities it is computed from, all of them; one may list alternatives, as in ``requires``.
-        options: options of the config that concern this term alone, its weight first.
+        name: in the losses.
+        weight: in their sum.
+        needs: channels it is computed from, all of them.
+        build: makes its function for features of some sizes; a module where it has state or parameters.
+        options: options of the config that concern this term alone.
         own: the objective was made for it. A composition with this objective that lacks its input is refused, unless
             the objective came with a recipe whose other parts were replaced.
+        late: its input may be absent in the first epochs; the term is then left out.
     """
 
+    name: str
     weight: float
-    needs: tuple[str, ...]
+    needs: tuple[Need, ...]
+    build: Callable[[FeatureSpec], LossFunction]
     options: tuple[str, ...] = ()
     own: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectiveConfig(ComponentConfig):
-    """Settings of an objective: the weight of each of its terms among them."""
+    """Settings of an objective, a weighted sum of terms: the weights are options.
+
+    Class attributes:
+        only_under: options that count under one supervision alone.
+    """
 
     kind: ClassVar[str] = "objective"
-
-    @property
-    def terms(self) -> Mapping[str, Term]:
-        """Every term the objective can compute, by the name it has in the losses.
-
-        A term trains where its weight is not 0 and other parts give all it needs; the built objective then returns it,
-        and returns no other term of a weight above 0.
-        """
-        return {}
+    only_under: ClassVar[Mapping[str, Supervision]] = {}
 
     @abstractmethod
-    def build(self, spec: FeatureSpec) -> Objective:
-        """The objective."""
+    def terms(self, supervision: Supervision) -> tuple[Term, ...]:
+        """Every term it can compute under a supervision."""
+
+
+def declared_by(config: ComponentConfig, supervision: Supervision) -> frozenset[Channel]:
+    """Every channel that a component gives, reads or trains from."""
+    terms = config.terms(supervision) if isinstance(config, ObjectiveConfig) else ()
+    needs = (*config.reads(supervision), *(need for term in terms for need in term.needs))
+    return config.gives(supervision) | channels_of(*needs)
+
+
+def declared_by_default(config: type[Config]) -> frozenset[Channel]:
+    """The same under every supervision, of a config with its defaults; none of one that has options without default."""
+    try:
+        made = config()
+    except (TypeError, AvelzooError):
+        return frozenset()
+    if not isinstance(made, ComponentConfig):
+        return frozenset()
+    return frozenset(channel for supervision in made.supervisions for channel in declared_by(made, supervision))
 
 
 @dataclass(frozen=True, kw_only=True)

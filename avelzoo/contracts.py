@@ -24,6 +24,9 @@ from avelzoo.records import (
 Encode = Callable[[Tensor, Tensor], Encoded]
 """An encoder as a memory sees it: (audio (b t a), visual (b t h w v)) -> Encoded."""
 
+LossFunction = Callable[[Predictions, Targets, MemoryView | None], Tensor]
+"""A loss term: predictions with the channels of every part, targets, the memory's content -> unweighted scalar."""
+
 
 class Component(nn.Module, ABC):
     """A part of a model."""
@@ -148,20 +151,6 @@ class Head(Component):
     @abstractmethod
     def decode(self, predictions: Predictions) -> Decoded:
         """Final answers from predictions made in evaluation mode."""
-
-
-class Objective(Component):
-    """Named loss terms from records alone.
-
-    Attributes:
-        weights: the weight of every term; the loss is the weighted sum.
-    """
-
-    weights: Mapping[str, float]
-
-    @abstractmethod
-    def forward(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
-        """Term name -> unweighted scalar."""
 
 
 class Transform(ABC):

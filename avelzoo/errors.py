@@ -105,6 +105,10 @@ class PluginError(AvelzooError):
     exit_code = 6
 
 
+class ChannelError(PluginError):
+    """A part reads a channel that no part gave."""
+
+
 class TrainingError(AvelzooError):
     """Training failed, for example because the loss is not finite (exit code 7)."""
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from avelzoo.channels import HOUSE, Channel
+from avelzoo.errors import ChannelError
 from avelzoo.tensor_record import TensorRecord
 
 if TYPE_CHECKING:
@@ -128,21 +130,62 @@ class Targets(TensorRecord):
         return labels.scatter_add(1, self.event.unsqueeze(1), self.presence.unsqueeze(1))
 
 
+class _Channels:
+    """Mixin: a record's tensors by channel. A field that has a channel's name holds it; the others are in a mapping."""
+
+    channels: Mapping[Channel, Tensor]
+
+    def get(self, channel: Channel) -> Tensor | None:
+        """The channel's tensor; None where it is absent."""
+        if channel.name in self._named():
+            value: Tensor | None = getattr(self, channel.name)
+            return value
+        return self.channels.get(channel)
+
+    def __contains__(self, channel: Channel) -> bool:
+        """Whether the channel is there."""
+        return self.get(channel) is not None
+
+    def __getitem__(self, channel: Channel) -> Tensor:
+        """The channel's tensor.
+
+        Raises:
+            ChannelError: it is absent.
+        """
+        value = self.get(channel)
+        if value is None:
+            raise ChannelError(
+                f"the channel '{channel}' is read, but no part gave it",
+                found=", ".join(map(str, self.given())) or "no channel",
+                expected=f"{channel} {channel.shape}, {channel.meaning}",
+                fix="name the channel in the config's `reads`, or in the term's `needs`: then it is checked before",
+            )
+        return value
+
+    def given(self) -> dict[Channel, Tensor]:
+        """Every channel that is there."""
+        named = {HOUSE[name]: getattr(self, name) for name in self._named()}
+        return {c: value for c, value in (named | dict(self.channels)).items() if value is not None}
+
+    def _named(self) -> list[str]:
+        return [f.name for f in fields(self) if f.name in HOUSE]  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True, kw_only=True)
-class Encoded(TensorRecord):
+class Encoded(_Channels, TensorRecord):
     """What an encoder makes of a batch.
 
     Attributes:
         fused: (b t d).
         audio: (b t d_audio), in temporal context, before fusion.
         visual: (b t d_visual), in temporal context, before fusion.
-        extras: further tensors by name, for a system's own head or objective; each with b first.
+        channels: further tensors, for a system's own head or loss terms; each with b first.
     """
 
     fused: Tensor
     audio: Tensor
     visual: Tensor
-    extras: Mapping[str, Tensor] = field(default_factory=dict)
+    channels: Mapping[Channel, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +199,7 @@ class Widths:
 
 @dataclass(frozen=True, kw_only=True)
 class Unimodal(TensorRecord):
-    """Event logits from one modality each, both (b t n); eq. 2's u before its softmax."""
+    """Event logits from one modality each, both (b t n); eq. 2's u before its softmax. Both are channels."""
 
     audio_logits: Tensor
     visual_logits: Tensor
@@ -194,8 +237,8 @@ class Metric:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Predictions(TensorRecord):
-    """What a head says about b videos; a head fills what it has.
+class Predictions(_Channels, TensorRecord):
+    """What a head says about b videos; a head fills what it has, and the model adds what encoder and memory gave.
 
     Attributes:
         event_logits: (b n), the video's category.
@@ -207,7 +250,7 @@ class Predictions(TensorRecord):
         audio_logits, visual_logits: (b t n), from the memory's uni-modal classifiers.
         embedding: (b t d), the space in which distances are measured.
         metric: scale and margin of that space.
-        extras: further tensors by name, the encoder's included.
+        channels: further tensors, those of the encoder and the memory included.
     """
 
     event_logits: Tensor | None = None
@@ -220,7 +263,13 @@ class Predictions(TensorRecord):
     visual_logits: Tensor | None = None
     embedding: Tensor | None = None
     metric: Metric | None = None
-    extras: Mapping[str, Tensor] = field(default_factory=dict)
+    channels: Mapping[Channel, Tensor] = field(default_factory=dict)
+
+    def joined(self, given: Mapping[Channel, Tensor]) -> Predictions:
+        """With channels of other parts; what the head gave itself stays."""
+        both = {**given, **self.given()}
+        named = {name: both.pop(HOUSE[name], None) for name in self._named()}
+        return replace(self, **named, channels=both)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, kw_only=True)

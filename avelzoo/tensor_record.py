@@ -27,7 +27,7 @@ class TensorRecord:
             if _is_tensor(value):
                 found[f.name] = value
             elif isinstance(value, Mapping):
-                found |= value
+                found |= {str(name): own for name, own in value.items()}
         return found
 
     def map(self, function: Callable[..., Tensor], *others: Self) -> Self:

@@ -176,9 +176,9 @@ def component_section(entry: Entry) -> Iterator[str]:
 
 
 def gift(text: str) -> str:
-    """A capability; the supervision it is given under alone stays outside the quotes."""
-    name, space, only = text.partition(" ")
-    return f"`{name}`{space}{only}"
+    """A channel or alternatives; the supervision they count under alone stays outside the quotes."""
+    names, bracket, only = text.partition(" (")
+    return " or ".join(f"`{name}`" for name in names.split(" or ")) + bracket + only
 
 
 def component_facts(entry: Entry, data: dict[str, Any]) -> Iterator[str]:
@@ -188,10 +188,10 @@ def component_facts(entry: Entry, data: dict[str, Any]) -> Iterator[str]:
         facts.append(f"Follows it: {entry.target.fidelity}.")
     if data["supervisions"] != BOTH:
         facts.append(f"Works under {' and '.join(data['supervisions'])} supervision only.")
-    if data["requires"]:
-        facts.append("Needs " + ", ".join(f"`{need}`".replace("|", "` or `") for need in data["requires"]) + ".")
-    if data["provides"]:
-        facts.append("Gives " + ", ".join(map(gift, data["provides"])) + ".")
+    if data["reads"]:
+        facts.append("Reads " + ", ".join(map(gift, data["reads"])) + ".")
+    if data["gives"]:
+        facts.append("Gives " + ", ".join(map(gift, data["gives"])) + ".")
     yield from (" ".join(facts), "")
     if entry.target.assumptions:
         yield from (ASSUMED, "", *(f"- {a}" for a in entry.target.assumptions), "")

@@ -11,7 +11,7 @@ from tests.imports import PACKAGE, SOURCES, run_time_imports
 
 # Lowest first. A module may import what stands on its own row or on a lower one.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("avelzoo.version", "avelzoo.errors", "avelzoo.tensor_record", "avelzoo.records"),
+    ("avelzoo.version", "avelzoo.errors", "avelzoo.channels", "avelzoo.tensor_record", "avelzoo.records"),
     ("avelzoo.config", "avelzoo.system"),
     ("avelzoo.components", "avelzoo.contracts", "avelzoo.jobs"),
     # Defaults of a recipe: they rest on their contracts and PyTorch alone.
@@ -54,6 +54,7 @@ BY_NAME = {("avelzoo.plugin.host", "avelzoo.builtin.plugin")}
 
 TORCH_FREE = (
     "avelzoo",
+    "avelzoo.channels",
     "avelzoo.errors",
     "avelzoo.records",
     "avelzoo.config",
@@ -65,7 +66,7 @@ TORCH_FREE = (
     *(
         f"avelzoo.composition.{path.stem}"
         for path in sorted(PACKAGE.glob("composition/*.py"))
-        if path.stem not in {"__init__", "model"}
+        if path.stem not in {"__init__", "model", "objective"}
     ),
     "avelzoo.published.official",
     "avelzoo.published.importing",
@@ -159,7 +160,7 @@ for entry in registry.entries():
     if entry.kind in BASES:
         options(entry.target), entry.target().to_dict()
     if entry.kind in KINDS:
-        entry.target().requires, entry.target().provides
+        entry.target().reads("full"), entry.target().gives("full")
     elif entry.kind == "recipe":
         entry.target("full").components()
 """

@@ -24,7 +24,12 @@ from avelzoo.testing.bench import require_declared_terms
 REGISTRY = default_host().registry
 SPEC = FeatureSpec(segments=4, audio_dim=5, grid=(2, 2), visual_dim=6, categories=("bark", "bell", "horn"))
 RECIPES = [(entry.name, supervision) for entry in REGISTRY.entries("recipe") for supervision in recipes_of(entry)]
-OBJECTIVES = [entry for entry in REGISTRY.entries("objective") if any(t.own for t in entry.target().terms.values())]
+OBJECTIVES = [
+    (entry, supervision)
+    for entry in REGISTRY.entries("objective")
+    for supervision in entry.target.supervisions
+    if any(term.own for term in entry.target().terms(supervision))
+]
 TINY = ("--epochs=1", "--limit-batches=1", "--set=dataset.train_videos=16", "--set=train.batch_size=8")
 
 
@@ -46,26 +51,24 @@ def test_a_recipe_trains_the_terms_it_declares(name, supervision):
 @pytest.mark.parametrize(("name", "supervision"), RECIPES)
 def test_no_recipe_states_an_own_term_without_input(name, supervision):
     recipe = REGISTRY.get("recipe", name).target(supervision)
-    own = {term for term, declared in recipe.objective.terms.items() if declared.own and declared.weight > 0}
+    own = {term.name for term in recipe.objective.terms(supervision) if term.own and term.weight > 0}
     assert own <= trained(recipe)
 
 
-@pytest.mark.parametrize("entry", OBJECTIVES, ids=lambda entry: entry.name)
-def test_an_objective_without_the_input_of_its_own_terms_is_refused(entry):
+@pytest.mark.parametrize(("entry", "supervision"), OBJECTIVES, ids=lambda value: getattr(value, "name", value))
+def test_an_objective_without_the_input_of_its_own_terms_is_refused(entry, supervision):
     """Beside st-fusion, no memory and the double branch, which give none of it."""
-    supervision = entry.target.supervisions[0]
     found = resolve(REGISTRY, "double-branch", supervision=supervision, choices={"objective": entry.name})
-    lacking = [term.needs[0] for term in entry.target().terms.values() if term.own and term.weight > 0]
+    lacking = [str(term.needs[0]) for term in entry.target().terms(supervision) if term.own and term.weight > 0]
     with pytest.raises(CompositionError) as fault:
         check(found.recipe, REGISTRY, found.sources)
     assert any(need in fault.value.problem for need in lacking)
-    assert f"--objective {supervision}" in fault.value.fix
+    assert "--objective general" in fault.value.fix
 
 
 def test_own_terms_are_declared_by_every_system_with_a_loss_of_its_own():
-    assert {entry.name for entry in OBJECTIVES} >= {
-        "cace-net", "cmbs", "cpsp", "cpsp-weak", "event-gate", "psp", "span", "video",
-    }  # fmt: skip
+    systems = {"avel2018", "cace-net", "cmbs", "cpsp", "event-gate", "psp", "span", "video"}
+    assert {entry.name for entry, _ in OBJECTIVES} >= systems
 
 
 def test_swapped_parts_leave_a_recipes_own_term_out_and_the_reason_is_said():
@@ -73,7 +76,7 @@ def test_swapped_parts_leave_a_recipes_own_term_out_and_the_reason_is_said():
     check(found.recipe, REGISTRY, found.sources)
     states = {state.name: state for state in loss_terms(found.recipe)}
     assert not states["pair"].trains
-    assert states["pair"].reason == "no part gives pair_similarity"
+    assert states["pair"].reason == "needs pair_similarity"
     assert trained(found.recipe) == {"segment"}
     assert trained(resolve(REGISTRY, "psp").recipe) == {"segment", "pair"}
 
@@ -100,7 +103,7 @@ def test_a_weight_of_zero_leaves_a_term_out():
     choices = {"encoder": "st-fusion", "objective": "psp"}
     found = resolve(REGISTRY, "double-branch", choices=choices, overrides=[Override.parse("objective.pair=0")])
     check(found.recipe, REGISTRY, found.sources)
-    assert {s.name: s.reason for s in loss_terms(found.recipe)}["pair"] == "no part gives pair_similarity"
+    assert {s.name: s.reason for s in loss_terms(found.recipe)}["pair"] == "needs pair_similarity"
 
 
 def test_a_recipe_handed_over_as_a_value_may_have_its_parts_swapped():
@@ -114,7 +117,7 @@ def test_a_recipe_handed_over_as_a_value_may_have_its_parts_swapped():
 def test_a_composition_in_which_nothing_trains_is_refused():
     zero = [Override.parse("objective.event=0"), Override.parse("objective.relevance=0")]
     found = resolve(REGISTRY, "double-branch", overrides=zero)
-    with pytest.raises(CompositionError, match="no term of the objective 'full' trains") as fault:
+    with pytest.raises(CompositionError, match="no term of the objective 'general' trains the head") as fault:
         check(found.recipe, REGISTRY, found.sources)
     assert "event: its weight is 0" in fault.value.found
 
@@ -122,22 +125,44 @@ def test_a_composition_in_which_nothing_trains_is_refused():
 def test_the_remedy_names_parts_that_fit():
     """`cmbs-weak` gives the probabilities too, but needs gated streams that CMRAN's encoder does not have."""
     found = resolve(REGISTRY, "cmran", supervision="weak", choices={"head": "single"})
-    with pytest.raises(CompositionError, match="'video' needs video_probabilities") as fault:
+    with pytest.raises(CompositionError, match="no term of the objective 'video' trains the head") as fault:
         check(found.recipe, REGISTRY, found.sources)
     assert "--head gated-double" in fault.value.fix
     assert "cmbs-weak" not in fault.value.fix
-    assert "--objective weak" in fault.value.fix
+    assert "--objective general" in fault.value.fix
+    assert "--memory" not in fault.value.fix, "a memory's terms do not train the head"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "option", "supervision"),
+    [
+        ("ead-b", "objective.contrastive_mean=parts", "weak"),
+        ("ead-b", "objective.segment_pooling=max", "full"),
+        ("cpsp", "objective.pair=50", "weak"),
+        ("cpsp", "objective.video=2", "full"),
+    ],
+)
+def test_options_that_count_under_the_other_supervision_are_refused_when_given_by_hand(recipe, option, supervision):
+    base = resolve(REGISTRY, recipe, supervision=supervision)
+    check(base.recipe, REGISTRY, base.sources)
+    found = resolve(REGISTRY, recipe, supervision=supervision, overrides=[Override.parse(option)])
+    with pytest.raises(CompositionError, match=r"counts under (full|weak) supervision alone") as fault:
+        check(found.recipe, REGISTRY, found.sources)
+    assert fault.value.where == option.partition("=")[0]
 
 
 def test_dry_run_says_which_terms_train(capsys):
     assert main(["run", "psp", "--encoder", "st-fusion", "--dry-run"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["pair", "100", "no", "no", "part", "gives", "pair_similarity"] in lines
+    assert ["pair", "100", "no", "needs", "pair_similarity;", "given", "by", "encoder", "cpsp,", "psp"] in lines
     assert ["segment", "1", "yes", "head"] in lines
     assert main(["run", "psp", "--dry-run", "--json"]) == 0
     terms = json.loads(capsys.readouterr().out)["terms"]
     assert terms["pair"] == {"weight": 100.0, "trains": True, "reason": "", "given_by": ["encoder"]}
-    assert terms["unimodal"] == {"weight": 0.01, "trains": False, "reason": "no part gives unimodal", "given_by": []}
+    unimodal = terms["unimodal"]
+    assert (unimodal["trains"], unimodal["given_by"]) == (False, [])
+    assert unimodal["reason"].startswith("needs audio_logits and visual_logits; given by memory ")
+    assert "jsd-bank" in unimodal["reason"]
 
 
 def test_a_runs_start_and_its_record_say_which_terms_train(capsys, tmp_path):
@@ -147,10 +172,10 @@ def test_a_runs_start_and_its_record_say_which_terms_train(capsys, tmp_path):
     said = capsys.readouterr().err
     assert "loss terms" in said
     assert "segment x 1" in said
-    assert "pair: no part gives pair_similarity" in " ".join(said.split())
+    assert "pair (needs pair_similarity; given by encoder cpsp, psp)" in " ".join(said.split())
     terms = json.loads((out / "composition.json").read_text())["terms"]
     assert [name for name, state in terms.items() if state["trains"]] == ["segment"]
-    assert terms["pair"]["reason"] == "no part gives pair_similarity"
+    assert terms["pair"]["reason"] == "needs pair_similarity; given by encoder cpsp, psp"
     assert main([*argv, "--resume"]) == 0
     assert "loss terms" not in capsys.readouterr().err, "a finished run does not start"
     assert main([*argv[:-2], str(tmp_path / "quiet"), "--quiet"]) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from avelzoo.components import BASES, KINDS, ComponentConfig, Supervision
 from avelzoo.composition.recipe import Published, Recipe
@@ -156,10 +156,11 @@ def published(made: dict[Supervision, Recipe]) -> list[dict[str, Any]]:
     ]
 
 
-def provided(config: ComponentConfig) -> list[str]:
-    """What a component gives; "(weak)" behind what it gives under that supervision alone."""
-    only = {f"{gift} ({s})" for s in config.supervisions for gift in config.provides_under(s) - config.provides}
-    return sorted(config.provides | only)
+def declared(config: ComponentConfig, which: Literal["gives", "reads"]) -> list[str]:
+    """What a component gives or reads; "(weak)" behind what it does under that supervision alone of two."""
+    under = {s: {str(channel) for channel in getattr(config, which)(s)} for s in config.supervisions}
+    always = set.intersection(*under.values())
+    return sorted(always | {f"{name} ({s})" for s, names in under.items() for name in names - always})
 
 
 def details(entry: Entry) -> dict[str, Any]:
@@ -171,8 +172,8 @@ def details(entry: Entry) -> dict[str, Any]:
     defaults = config.to_dict()
     if isinstance(config, ComponentConfig):
         data |= {
-            "requires": sorted(config.requires),
-            "provides": provided(config),
+            "reads": declared(config, "reads"),
+            "gives": declared(config, "gives"),
             "assumptions": list(config.assumptions),
         }
     return data | {

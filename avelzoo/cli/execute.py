@@ -87,18 +87,19 @@ class StartLines(Listener):
     """Prints on stderr which loss terms train and how many threads compute.
 
     Args:
+        registry: where parts are looked for that would give what a term needs.
         threads: how many and why; empty for PyTorch's own choice.
     """
 
-    def __init__(self, threads: str) -> None:
-        self._threads = threads
+    def __init__(self, registry: Registry, threads: str) -> None:
+        self._registry, self._threads = registry, threads
 
     def run_started(self, run: RunView) -> None:
         """Print the lines."""
         from avelzoo.composition.building import loss_terms
 
-        lines = render.terms_lines(loss_terms(run.composition.recipe)) | {"threads": self._threads}
-        render.console(stderr=True).print(render.fields(lines))
+        states = loss_terms(run.composition.recipe, self._registry)
+        render.console(stderr=True).print(render.fields(render.terms_lines(states) | {"threads": self._threads}))
 
 
 def execute(registry: Registry, composition: Composition, how: RunSettings) -> None:
@@ -116,7 +117,7 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
         nullcontext(how.out) if how.out else engine.new_folder(folder_name(composition)) as folder,
         threads(how.threads, recorded=engine.recorded_threads(folder) if how.resume else None, load=load) as why,
     ):
-        shown = [] if how.quiet else [StartLines(why), engine.ProgressBar()]
+        shown = [] if how.quiet else [StartLines(registry, why), engine.ProgressBar()]
         try:
             result = engine.run(
                 composition,

@@ -115,7 +115,12 @@ def composition_table(composition: Composition) -> Table:
 def terms_table(states: Sequence[TermState]) -> Table:
     """Every loss term, whether it trains, and from what or why not."""
     rows = [
-        (state.name, f"{state.weight:g}", "yes" if state.trains else "no", state.reason or ", ".join(state.given_by))
+        (
+            state.name,
+            f"{state.term.weight:g}",
+            "yes" if state.trains else "no",
+            state.reason or ", ".join(state.given_by),
+        )
         for state in states
     ]
     return table(("loss term", "weight", "trains", "input from, or why not"), rows, right=("weight",))
@@ -124,8 +129,8 @@ def terms_table(states: Sequence[TermState]) -> Table:
 def terms_lines(states: Sequence[TermState]) -> dict[str, str]:
     """The same in two lines, for `fields`."""
     return {
-        "loss terms": ", ".join(f"{state.name} x {state.weight:g}" for state in states if state.trains),
-        "not trained": "; ".join(f"{state.name}: {state.reason}" for state in states if not state.trains),
+        "loss terms": ", ".join(f"{state.name} x {state.term.weight:g}" for state in states if state.trains),
+        "not trained": ", ".join(f"{state.name} ({state.reason})" for state in states if not state.trains),
     }
 
 

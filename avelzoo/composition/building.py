@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from avelzoo.components import ComponentConfig, ObjectiveConfig, Term
+from avelzoo.channels import ENCODED, Channel, Need, channels_of, clash, met_by
+from avelzoo.components import ComponentConfig, Term, declared_by
 from avelzoo.composition.recipe import Recipe
 from avelzoo.errors import CompositionError
 from avelzoo.plugin.registry import Registry
 
 if TYPE_CHECKING:
     from avelzoo.composition.model import Model
+    from avelzoo.composition.objective import SumOfTerms
     from avelzoo.records import FeatureSpec
+
+GIVING = ("encoder", "memory", "head")
 
 
 @dataclass(frozen=True)
@@ -21,32 +25,43 @@ class TermState:
     """Whether a loss term trains in a composition.
 
     Attributes:
-        name: of the term.
-        weight: in the loss.
+        term: as its objective lists it.
         given_by: slots whose components give its input, in the order of what it needs.
-        missing: what it needs and no component gives; alternatives are joined by "or".
+        missing: what it needs and no component gives.
+        sources: components that would give what is missing, such as "encoder cpsp, psp".
     """
 
-    name: str
-    weight: float
+    term: Term
     given_by: tuple[str, ...]
-    missing: tuple[str, ...]
+    missing: tuple[Need, ...]
+    sources: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The term's."""
+        return self.term.name
 
     @property
     def trains(self) -> bool:
         """Whether it has input and a weight above 0."""
-        return self.weight > 0 and not self.missing
+        return self.term.weight > 0 and not self.missing
 
     @property
     def reason(self) -> str:
         """Why it does not train; empty where it does."""
         if self.missing:
-            return f"no part gives {' and '.join(self.missing)}"
+            by = f"; given by {'; '.join(self.sources)}" if self.sources else ""
+            return f"needs {' and '.join(map(str, self.missing))}{by}"
         return "" if self.trains else "its weight is 0"
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
-        return {"weight": self.weight, "trains": self.trains, "reason": self.reason, "given_by": list(self.given_by)}
+        return {
+            "weight": self.term.weight,
+            "trains": self.trains,
+            "reason": self.reason,
+            "given_by": list(self.given_by),
+        }
 
 
 def check(recipe: Recipe, registry: Registry, sources: Mapping[str, str] | None = None) -> None:
@@ -64,9 +79,8 @@ def check(recipe: Recipe, registry: Registry, sources: Mapping[str, str] | None 
         CompositionError: a component lacks something no other one provides, or cannot work under the supervision; a
             loss term that was asked for has no input, or no term trains.
     """
-    parts = recipe.components()
-    provided = frozenset(_givers(recipe))
-    for slot, part in parts.items():
+    given = givers(recipe)
+    for slot, part in recipe.components().items():
         name = _name(registry, recipe, slot)
         if recipe.supervision not in part.supervisions:
             raise CompositionError(
@@ -74,26 +88,57 @@ def check(recipe: Recipe, registry: Registry, sources: Mapping[str, str] | None 
                 expected=f"supervision {' or '.join(part.supervisions)}",
                 fix="choose among: " + _works_under(registry, slot, recipe.supervision),
             )
-        for need in sorted(part.requires):
-            alternatives = set(need.split("|"))
-            if not alternatives & provided:
+        for channel in part.gives(recipe.supervision):
+            if given[channel] != slot:
                 raise CompositionError(
-                    f"the {slot} '{name}' needs {_either(need)}, which no other part provides",
+                    f"the {slot} '{name}' and the {given[channel]} '{_name(registry, recipe, given[channel])}'"
+                    f" both give the channel '{channel}'",
+                    fix="replace one of the two",
+                )
+        for need in sorted(part.reads(recipe.supervision), key=str):
+            if not met_by(need, given):
+                raise CompositionError(
+                    f"the {slot} '{name}' reads {need}, which no other part gives",
                     found=_others(registry, recipe, slot),
                     fix=_remedy(registry, recipe, slot, [need]),
                 )
+    _check_names(recipe, registry)
     _check_terms(recipe, registry, sources)
 
 
-def loss_terms(recipe: Recipe) -> tuple[TermState, ...]:
-    """Which loss terms of a composition train and which do not, by what its parts declare; nothing is built."""
-    givers = _givers(recipe)
+def fits(recipe: Recipe) -> bool:
+    """Whether parts fit, with every term that the objective was made for; `check` says why they do not."""
+    given, states = givers(recipe), loss_terms(recipe)
+    return (
+        all(recipe.supervision in part.supervisions for part in recipe.components().values())
+        and all(met_by(n, given) for part in recipe.components().values() for n in part.reads(recipe.supervision))
+        and not any(state.term.own and state.term.weight > 0 and state.missing for state in states)
+        and any(_trains_head(state) for state in states)
+    )
+
+
+def givers(recipe: Recipe) -> dict[Channel, str]:
+    """The slot that gives each channel of a composition."""
+    parts = recipe.components()
+    given = dict.fromkeys(ENCODED, "encoder")
+    return given | {channel: slot for slot in GIVING for channel in parts[slot].gives(recipe.supervision)}
+
+
+def loss_terms(recipe: Recipe, registry: Registry | None = None) -> tuple[TermState, ...]:
+    """Which loss terms of a composition train and which do not, by what its parts declare; nothing is built.
+
+    Args:
+        recipe: every part.
+        registry: where to look for parts that would give what is missing; without it none are named.
+    """
+    given = givers(recipe)
     states = []
-    for name, term in recipe.objective.terms.items():
-        found = [next((givers[a] for a in need.split("|") if a in givers), None) for need in term.needs]
-        missing = tuple(_either(need) for need, slot in zip(term.needs, found, strict=True) if slot is None)
-        given_by = tuple(dict.fromkeys(slot for slot in found if slot is not None))
-        states.append(TermState(name, term.weight, given_by, missing))
+    for term in recipe.objective.terms(recipe.supervision):
+        missing = tuple(need for need in term.needs if not met_by(need, given))
+        slots = (given[channel] for need in term.needs for channel in met_by(need, given))
+        found = {} if registry is None else _sources(registry, recipe, missing)
+        sources = tuple(f"{kind} {', '.join(names)}" for kind, names in found.items())
+        states.append(TermState(term, tuple(dict.fromkeys(slots)), missing, sources))
     return tuple(states)
 
 
@@ -109,51 +154,78 @@ def build(recipe: Recipe, spec: FeatureSpec) -> Model:
         encoder = recipe.encoder.build(spec)
         memory = recipe.memory.build(spec, encoder.widths, recipe.supervision)
         head = recipe.head.build(spec, encoder.widths, recipe.supervision)
-        return Model(encoder, memory, head, recipe.objective.build(spec))
+        return Model(encoder, memory, head, objective_of(recipe, spec))
+
+
+def objective_of(recipe: Recipe, spec: FeatureSpec) -> SumOfTerms:
+    """The sum of the terms that train in a recipe."""
+    from avelzoo.composition.objective import SumOfTerms
+
+    return SumOfTerms((state.term for state in loss_terms(recipe) if state.trains), spec)
+
+
+def _check_names(recipe: Recipe, registry: Registry) -> None:
+    """Refuse two channels of one name."""
+    known = registry.channels
+    for slot, part in recipe.components().items():
+        declared = declared_by(part, recipe.supervision)
+        if found := clash(declared, known):
+            name = _name(registry, recipe, slot)
+            raise CompositionError(f"the {slot} '{name}' gives a channel's name to another one", found=found)
+        known |= {channel.name: channel for channel in declared}
 
 
 def _check_terms(recipe: Recipe, registry: Registry, sources: Mapping[str, str] | None) -> None:
-    declared, states = recipe.objective.terms, loss_terms(recipe)
-    name = _name(registry, recipe, "objective")
+    states, name = loss_terms(recipe), _name(registry, recipe, "objective")
+    for option, supervision in recipe.objective.only_under.items():
+        if supervision != recipe.supervision and _given_by_hand([option], sources or {}):
+            raise CompositionError(
+                f"the option '{option}' of the objective '{name}' counts under {supervision} supervision alone",
+                where=f"objective.{option}",
+                found=f"supervision {recipe.supervision}",
+                fix="leave the option out",
+            )
     for state in states:
-        term = declared[state.name]
-        if state.weight > 0 and state.missing and _asked_for(term, sources):
-            lacking = [need for need in term.needs if _either(need) in state.missing]
+        term = state.term
+        asked = term.own if sources is None else _asked_for(term, sources)
+        if term.weight > 0 and state.missing and asked:
             zero = f"; or leave the term out: objective.{term.options[0]} = 0" if term.options else ""
             raise CompositionError(
-                f"the loss term '{state.name}' of the objective '{name}' has no input: {state.reason}",
+                f"the loss term '{term.name}' of the objective '{name}' has no input: no part gives "
+                + " and ".join(map(str, state.missing)),
                 where=", ".join(f"objective.{option}" for option in term.options),
                 found=_others(registry, recipe, "objective"),
-                fix=_remedy(registry, recipe, "objective", lacking) + zero,
+                fix=_remedy(registry, recipe, "objective", state.missing) + zero,
             )
-    if states and not any(state.trains for state in states):
+    if not any(map(_trains_head, states)):
+        missing = [need for state in states for need in state.missing]
         raise CompositionError(
-            f"no term of the objective '{name}' trains",
-            found="; ".join(f"{state.name}: {state.reason}" for state in states),
-            fix="give a weight above 0 to a term that has input",
+            f"no term of the objective '{name}' trains the head",
+            found="; ".join(f"{state.name}: {state.reason or 'of the ' + state.given_by[0]}" for state in states),
+            fix=_remedy(registry, recipe, "objective", missing, kinds=("head",))
+            if missing
+            else "give a weight above 0 to a term that has input",
         )
 
 
-def _asked_for(term: Term, sources: Mapping[str, str] | None) -> bool:
+def _trains_head(state: TermState) -> bool:
+    return state.trains and not state.term.late and "head" in state.given_by
+
+
+def _asked_for(term: Term, sources: Mapping[str, str]) -> bool:
     """Whether a user or a component asked for a term, rather than a recipe whose parts were swapped."""
-    if sources is None:
-        return term.own
-    every = {source for path, source in sources.items() if path.startswith("objective.")}
-    said = {sources.get(f"objective.{option}", "") for option in term.options}
-    by_hand = any(source.startswith(("--", "file ")) for source in said)
+    by_default = any(sources.get(f"objective.{option}", "").startswith("default of ") for option in term.options)
+    return _given_by_hand(term.options, sources) or (term.own and by_default)
+
+
+def _given_by_hand(options: Iterable[str], sources: Mapping[str, str]) -> bool:
+    """Whether a user gave one of the objective's options."""
+    said = {sources.get(f"objective.{option}", "") for option in options}
+    if any(source.startswith(("--", "file ")) for source in said):
+        return True
     # A `Recipe` handed over as a value has the source "python" throughout; single options given there stand out.
-    by_hand |= "python" in said and every != {"python"}
-    return by_hand or (term.own and any(source.startswith("default of ") for source in said))
-
-
-def _givers(recipe: Recipe) -> dict[str, str]:
-    """The slot that gives each capability; of several, the last: a head hands on what its encoder gives."""
-    parts = recipe.components()
-    return {gift: slot for slot, part in parts.items() for gift in part.provides_under(recipe.supervision)}
-
-
-def _either(need: str) -> str:
-    return " or ".join(sorted(need.split("|")))
+    every = {source for path, source in sources.items() if path.startswith("objective.")}
+    return "python" in said and every != {"python"}
 
 
 def _name(registry: Registry, recipe: Recipe, slot: str) -> str:
@@ -170,35 +242,34 @@ def _works_under(registry: Registry, slot: str, supervision: str) -> str:
     return ", ".join(e.name for e in registry.entries(slot) if supervision in e.target.supervisions)
 
 
-def _remedy(registry: Registry, recipe: Recipe, slot: str, needs: list[str]) -> str:
+def _remedy(
+    registry: Registry, recipe: Recipe, slot: str, needs: Iterable[Need], kinds: tuple[str, ...] = GIVING
+) -> str:
     """Components that would give what is missing, and for an objective those that do without."""
-    wanted = {alternative for need in needs for alternative in need.split("|")}
-    found = [
-        f"--{kind} {entry.name}"
-        for kind in ("encoder", "memory", "head", "objective")
-        for entry in registry.entries(kind)
-        if kind != slot and _fits(recipe, kind, entry.target(), wanted)
-    ]
-    fix = "use one of: " + (", ".join(found) or "nothing registered provides it")
+    sources = _sources(registry, recipe, needs)
+    found = [f"--{kind} {name}" for kind, names in sources.items() if kind in kinds and kind != slot for name in names]
+    fix = "use one of: " + (", ".join(found) or "nothing registered gives it")
     if slot == "objective":
-        provided = set(_givers(recipe))
         entries = [e for e in registry.entries(slot) if e.target is not type(recipe.objective)]
-        others = [f"--objective {e.name}" for e in entries if _does_without(recipe, e.target(), provided)]
+        others = [f"--objective {e.name}" for e in entries if fits(replace(recipe, objective=e.target()))]
         fix += f"; or train other terms: {', '.join(others)}" if others else ""
     return fix
 
 
-def _fits(recipe: Recipe, kind: str, config: ComponentConfig, wanted: set[str]) -> bool:
-    """Whether a component gives something wanted and finds what it needs itself in the rest of the recipe."""
-    rest = {gift for gift, slot in _givers(recipe).items() if slot != kind}
+def _sources(registry: Registry, recipe: Recipe, needs: Iterable[Need]) -> dict[str, list[str]]:
+    """By kind, components that give something of what is needed, and that fit the rest of the recipe."""
+    wanted = channels_of(*needs)
+    found = {
+        kind: [e.name for e in registry.entries(kind) if wanted and _fits(recipe, kind, e.target(), wanted)]
+        for kind in GIVING
+    }
+    return {kind: names for kind, names in found.items() if names}
+
+
+def _fits(recipe: Recipe, kind: str, config: ComponentConfig, wanted: frozenset[Channel]) -> bool:
+    rest = {channel for channel, slot in givers(recipe).items() if slot != kind or channel in ENCODED}
     return (
         recipe.supervision in config.supervisions
-        and bool(wanted & config.provides_under(recipe.supervision))
-        and all(set(need.split("|")) & rest for need in config.requires)
+        and bool(wanted & config.gives(recipe.supervision))
+        and all(met_by(need, rest) for need in config.reads(recipe.supervision))
     )
-
-
-def _does_without(recipe: Recipe, objective: ObjectiveConfig, provided: set[str]) -> bool:
-    """Whether all that an objective requires, and the terms it was made for, have input."""
-    needs = [*objective.requires, *(need for term in objective.terms.values() if term.own for need in term.needs)]
-    return recipe.supervision in objective.supervisions and all(set(need.split("|")) & provided for need in needs)

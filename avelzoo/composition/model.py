@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from avelzoo.contracts import Encode, Encoder, Head, Memory, Objective
-from avelzoo.records import Batch, Encoded, MemoryView, Predictions, Targets
+from avelzoo.channels import AUDIO_LOGITS, VISUAL_LOGITS
+from avelzoo.composition.objective import SumOfTerms
+from avelzoo.contracts import Encode, Encoder, Head, Memory
+from avelzoo.records import Batch, Encoded, MemoryView, Predictions, Targets, Unimodal
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Model(nn.Module):
     The memory is updated before it is read in the same step, as in the paper (sec. 3.4) and its code.
     """
 
-    def __init__(self, encoder: Encoder, memory: Memory, head: Head, objective: Objective) -> None:
+    def __init__(self, encoder: Encoder, memory: Memory, head: Head, objective: SumOfTerms) -> None:
         super().__init__()
         self.encoder = encoder
         self.memory = memory
@@ -57,13 +59,9 @@ class Model(nn.Module):
         targets = self.with_estimate(encoded, targets)
         unimodal = self.memory.observe(encoded, batch, targets)
         view = self.memory.read(encode)
-        predictions: Predictions = self.head(encoded, view)
-        if unimodal is not None:
-            predictions = replace(predictions, audio_logits=unimodal.audio_logits, visual_logits=unimodal.visual_logits)
+        predictions = self._predictions(encoded, view, unimodal)
         terms = self._terms(predictions, targets, view)
-        weights = self.objective.weights
-        loss = sum((weights[name] * value for name, value in terms.items()), start=batch.audio.new_zeros(()))
-        return StepOutput(loss, terms, predictions, view)
+        return StepOutput(self.objective.total(terms, like=batch.audio), terms, predictions, view)
 
     def _terms(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
         """The objective's terms; of mixed videos, share L(targets) + (1 - share) L(the partners' targets)."""
@@ -87,8 +85,15 @@ class Model(nn.Module):
 
     def predict(self, batch: Batch, view: MemoryView | None) -> Predictions:
         """Predictions for a batch; leaves the memory alone."""
-        predictions: Predictions = self.head(self.encoder(batch.audio, batch.visual), view)
-        return predictions
+        return self._predictions(self.encoder(batch.audio, batch.visual), view)
+
+    def _predictions(self, encoded: Encoded, view: MemoryView | None, unimodal: Unimodal | None = None) -> Predictions:
+        """The head's predictions with the channels of encoder and memory: the one place where they meet."""
+        given = encoded.given()
+        if unimodal is not None:
+            given |= {AUDIO_LOGITS: unimodal.audio_logits, VISUAL_LOGITS: unimodal.visual_logits}
+        predictions: Predictions = self.head(encoded, view)
+        return predictions.joined(given)
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:
         """Tell every part that an epoch begins."""

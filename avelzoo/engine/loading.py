@@ -93,12 +93,10 @@ def load_run(path: Path, registry: Registry) -> LoadedRun:
         raise RunError(
             "the run's composition is incomplete", where=str(folder.composition), found=str(error)
         ) from error
-    train = composition.recipe.train
     model = build(composition.recipe, spec)
     if feature_type(composition.recipe.compute.precision) is not None:
         model = model.to(feature_type(composition.recipe.compute.precision))
-    epoch = load_weights(folder.best, model)
-    model.begin_epoch((epoch or train.epochs) - 1, train.epochs)
+    load_weights(folder.best, model)
     result = RunResult.load(folder) if folder.result.exists() else None
     return LoadedRun(path, composition, spec, model.eval(), result, data.get("data", {}))
 

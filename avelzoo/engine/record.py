@@ -14,16 +14,22 @@ import torch
 from avelzoo.composition.building import loss_terms
 from avelzoo.composition.resolving import Composition
 from avelzoo.contracts import Dataset
-from avelzoo.plugin.registry import Entry
+from avelzoo.plugin.registry import Entry, Registry
 from avelzoo.version import __version__
 
 
 def run_record(
-    composition: Composition, dataset: Dataset, *, device: torch.device, processes: int, command: Sequence[str]
+    composition: Composition,
+    registry: Registry,
+    dataset: Dataset,
+    *,
+    device: torch.device,
+    processes: int,
+    command: Sequence[str],
 ) -> dict[str, Any]:
     """Everything that a run is made of."""
     return composition.to_dict() | {
-        "terms": {state.name: state.to_dict() for state in loss_terms(composition.recipe)},
+        "terms": {s.name: s.to_dict() for s in loss_terms(composition.recipe, registry)},
         "spec": dataset.spec.to_dict(),
         "data": dict(dataset.fingerprint()),
         "seed": composition.recipe.train.seed,

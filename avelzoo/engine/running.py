@@ -104,7 +104,9 @@ def run(
     with seeded(recipe.train.seed, fabric.device):
         processes = _processes(rank, fabric, composition)
         folder = RunDir(Path(processes.broadcast_object(str(folder.path))))
-        record = run_record(composition, dataset, device=fabric.device, processes=processes.size, command=command)
+        record = run_record(
+            composition, registry, dataset, device=fabric.device, processes=processes.size, command=command
+        )
         model = build(recipe, dataset.spec)
         with folder.claimed() if processes.first else nullcontext(), events:
             if processes.first and resume and folder.composition.exists():
@@ -148,7 +150,6 @@ def _finish(
     began = time.perf_counter()
     recipe, train, device = composition.recipe, composition.recipe.train, processes.fabric.device
     load_weights(folder.best, model, read=processes.read)
-    model.begin_epoch(done.best_epoch - 1, train.epochs)
     scores: dict[str, Scores] = {}
     found = {}
     for name in ("val", "test"):

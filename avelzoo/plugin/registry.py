@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from avelzoo.channels import HOUSE, Channel, clash
 from avelzoo.components import (
     BASES,
     DatasetConfig,
@@ -21,6 +22,7 @@ from avelzoo.components import (
     ScheduleConfig,
     Supervision,
     TransformConfig,
+    declared_by_default,
 )
 from avelzoo.config import Config, options
 from avelzoo.errors import AmbiguousNameError, PluginError, UnknownNameError, describe, did_you_mean
@@ -46,6 +48,7 @@ class Entry:
     distribution: str
     version: str
     summary: str
+    channels: frozenset[Channel] = frozenset()
 
     @property
     def qualified(self) -> str:
@@ -73,12 +76,19 @@ class Registry:
         """All papers by key."""
         return {key: next(iter(of_plugin.values())) for key, of_plugin in self._papers.items()}
 
+    @property
+    def channels(self) -> dict[str, Channel]:
+        """The channels that this library and registered components declare, by name."""
+        return HOUSE | {c.name: c for entry in self.entries() for c in entry.channels}
+
     def add(self, entry: Entry) -> None:
         """Add an entry. Clashes within a plugin are errors; across plugins they make the bare name ambiguous.
 
         Raises:
-            PluginError: its plugin registers this name a second time.
+            PluginError: its plugin registers this name a second time, or a channel of it has the name of another one.
         """
+        if entry.channels and (found := clash(entry.channels, self.channels)):
+            raise PluginError("two different channels have one name", where=entry.qualified, found=found)
         same = self._entries.setdefault(entry.kind, {}).setdefault(entry.name, [])
         if any(e.plugin == entry.plugin for e in same):
             raise PluginError(
@@ -320,9 +330,9 @@ class Registrar:
             options(config)
         except Exception as error:
             raise PluginError(f"the options of the {kind} '{name}' cannot be read: {describe(error)}") from error
-        self._add(kind, name, config)
+        self._add(kind, name, config, declared_by_default(config))
 
-    def _add(self, kind: str, name: str, target: Any) -> None:
+    def _add(self, kind: str, name: str, target: Any, channels: frozenset[Channel] = frozenset()) -> None:
         self._require_open()
         if not (isinstance(name, str) and _KEBAB.fullmatch(name)):
             raise PluginError(
@@ -331,4 +341,5 @@ class Registrar:
             )
         doc = inspect.getdoc(target) or ""
         summary = doc.strip().splitlines()[0] if doc.strip() else ""
-        self._registry.add(Entry(kind, name, target, self._plugin, self._distribution, self._version, summary))
+        entry = Entry(kind, name, target, self._plugin, self._distribution, self._version, summary, channels)
+        self._registry.add(entry)

@@ -13,7 +13,7 @@ or, without pytest, `avelzoo check PLUGIN`. A check raises AssertionError with w
 
 from __future__ import annotations
 
-from avelzoo.testing.bench import Bench, bench_for, narrow, random_batch, random_targets
+from avelzoo.testing.bench import Bench, bench_for, narrow, random_batch, random_targets, term_values
 from avelzoo.testing.running import Check, Finding, checks_for, parametrize_with_checks, run_checks
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "random_batch",
     "random_targets",
     "run_checks",
+    "term_values",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -10,21 +10,23 @@ import torch
 from torch import Tensor
 
 from avelzoo.builtin.datasets.configs import WorldsConfig
-from avelzoo.components import ComponentConfig, EncoderConfig, Supervision
-from avelzoo.composition.building import build, check, loss_terms
+from avelzoo.channels import MEMORY, Channel, met_by
+from avelzoo.components import ComponentConfig, EncoderConfig, ObjectiveConfig, Supervision
+from avelzoo.composition.building import build, check, fits, loss_terms
 from avelzoo.composition.model import Model, StepOutput
+from avelzoo.composition.objective import SumOfTerms
 from avelzoo.composition.recipe import Recipe, TrainConfig
 from avelzoo.errors import CompositionError, OptionError
 from avelzoo.plugin.host import default_host
 from avelzoo.plugin.registry import Registry
-from avelzoo.records import Batch, FeatureSpec, Predictions, Targets
+from avelzoo.records import Batch, FeatureSpec, MemoryView, Predictions, Targets
 
 SPEC = FeatureSpec(segments=5, audio_dim=6, grid=(2, 3), visual_dim=8, categories=("bark", "bell", "horn"))
 _FIRST = {
     "encoder": ("mean-pool",),
     "memory": ("none", "jsd-bank"),
     "head": ("double", "single", "event-aware"),
-    "objective": ("full", "weak"),
+    "objective": ("general",),
 }
 
 
@@ -99,8 +101,24 @@ def random_targets(
 
 def tensors_of(predictions: Predictions) -> list[Tensor]:
     """The floating tensors of a record that carry gradient."""
-    values = [v for v in vars(predictions).values() if isinstance(v, Tensor)] + list(predictions.extras.values())
-    return [v for v in values if v.is_floating_point() and v.requires_grad]
+    return [v for v in predictions.given().values() if v.is_floating_point() and v.requires_grad]
+
+
+def only(predictions: Predictions, readable: Container[Channel]) -> Predictions:
+    """Predictions with some of their channels alone."""
+    kept = {channel: value for channel, value in predictions.given().items() if channel in readable}
+    return Predictions(metric=predictions.metric).joined(kept)
+
+
+def term_values(
+    config: ObjectiveConfig, predictions: Predictions, targets: Targets, view: MemoryView | None = None
+) -> dict[str, Tensor]:
+    """Unweighted terms of an objective that predictions have input for, in the form that the targets ask for."""
+    given = {*predictions.given(), *((MEMORY,) if view is not None else ())}
+    terms = config.terms("weak" if targets.segments is None else "full")
+    found = (term for term in terms if all(met_by(need, given) for need in term.needs))
+    values: dict[str, Tensor] = SumOfTerms(found, SPEC)(predictions, targets, view)
+    return values
 
 
 def require_declared_terms(recipe: Recipe, model: Model, step: StepOutput) -> None:
@@ -110,7 +128,7 @@ def require_declared_terms(recipe: Recipe, model: Model, step: StepOutput) -> No
         AssertionError: a term trains that `loss_terms` does not name, or the other way round; or a weight differs.
     """
     weights = model.objective.weights
-    declared = {state.name: state.weight for state in loss_terms(recipe) if state.trains}
+    declared = {state.name: state.term.weight for state in loss_terms(recipe) if state.trains}
     trained = {name: weights[name] for name in step.terms if weights[name] > 0}
     undeclared, absent = sorted(trained.keys() - declared), sorted(declared.keys() - trained)
     assert not undeclared, f"terms that train but are not declared so in `terms`: {', '.join(undeclared)}"
@@ -129,15 +147,13 @@ def _bench(config: ComponentConfig, supervision: Supervision, registry: Registry
             train=TrainConfig(epochs=1),
             **parts,  # type: ignore[arg-type]
         )
-        try:
+        if fits(recipe):
             check(recipe, registry)
-        except CompositionError:
-            continue
-        return Bench(recipe)
+            return Bench(recipe)
     raise CompositionError(
         f"no registered partners fit {type(config).__name__} under {supervision} supervision",
-        found="requires " + (", ".join(sorted(config.requires)) or "nothing"),
-        fix="register a component that provides it, or leave the supervision out of `supervisions`",
+        found="reads " + (", ".join(sorted(map(str, config.reads(supervision)))) or "nothing"),
+        fix="register a component that gives it, or leave the supervision out of `supervisions`",
     )
 
 

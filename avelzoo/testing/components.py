@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
+from avelzoo.channels import AUDIO_LOGITS, MEMORY, RELEVANCE_ESTIMATE, VISUAL_LOGITS, Channel
 from avelzoo.components import ComponentConfig
 from avelzoo.composition.model import Model
 from avelzoo.published.official import without_dropout
@@ -31,35 +34,49 @@ def check_learns(config: ComponentConfig) -> None:
         assert min(losses[-5:]) < losses[0], f"the loss does not fall: {losses[0]:.4g} to {losses[-1]:.4g}"
 
 
-def check_provides_what_it_says(config: ComponentConfig) -> None:
-    """In training, all it provides under a supervision is there, and so is no extra that it does not announce."""
+def check_gives_what_it_declares(config: ComponentConfig) -> None:
+    """In training it gives the channels that it declares under a supervision, in their shapes, and no other one."""
     for bench in bench_for(config):
-        model = bench.model().train()
-        batch, targets = bench.batch(), bench.targets()
-        promised = config.provides_under(bench.recipe.supervision)
-        silent = config.provides - promised
-        assert not silent, f"`provides_under` lacks what `provides` names: {', '.join(sorted(silent))}"
-        given, extras = _given(model, config.kind, batch, targets)
-        absent = promised - given - extras
-        assert not absent, f"provides but does not give under {bench.recipe.supervision}: {', '.join(sorted(absent))}"
-        unannounced = extras - promised
-        assert not unannounced, f"extras that `provides` does not name: {', '.join(sorted(unannounced))}"
+        given = given_by(bench.model().train(), config.kind, bench.batch(), bench.targets())
+        declared = config.gives(bench.recipe.supervision)
+        absent, undeclared = sorted(map(str, declared - given.keys())), sorted(map(str, given.keys() - declared))
+        under = f"under {bench.recipe.supervision} supervision"
+        assert not absent, f"declared in `gives` but not given {under}: {', '.join(absent)}"
+        assert not undeclared, f"given but not declared in `gives` {under}: {', '.join(undeclared)}"
+        sizes = {"b": 3, "t": bench.spec.segments, "n": bench.spec.n}
+        for channel, value in given.items():
+            fault = shape_fault(channel, tuple(value.shape), sizes)
+            assert not fault, f"the channel '{channel}' is {tuple(value.shape)}, not {channel.shape}: {fault}"
 
 
-def _given(model: Model, kind: str, batch: Batch, targets: Targets) -> tuple[set[str], set[str]]:
-    """Capabilities a part gives by itself in a training step: fields and a memory's, and extras."""
+def given_by(model: Model, kind: str, batch: Batch, targets: Targets) -> dict[Channel, Tensor]:
+    """What a part gives by itself in a training step."""
     encoded = model.encoder(batch.audio, batch.visual)
     if kind == "encoder":
-        return set(), set(encoded.extras)
+        return dict(encoded.channels)
+    targets = model.with_estimate(encoded, targets)
     unimodal = model.memory.observe(encoded, batch, targets)
     view = model.memory.read(model.encoder)
     if kind == "memory":
-        return {name for name, value in (("unimodal", unimodal), ("memory", view)) if value is not None}, set()
+        logits = {AUDIO_LOGITS: unimodal.audio_logits, VISUAL_LOGITS: unimodal.visual_logits} if unimodal else {}
+        return logits | ({MEMORY: view.items} if view is not None else {})
     if kind != "head":
-        return set(), set()
-    predictions = model.head(encoded, view)
-    filled = {name for name, value in vars(predictions).items() if name != "extras" and value is not None}
-    return filled, set(predictions.extras) - set(encoded.extras)
+        return {}
+    given: dict[Channel, Tensor] = model.head(encoded, view).given()
+    return given | ({RELEVANCE_ESTIMATE: targets.estimate} if targets.estimate is not None else {})
+
+
+def shape_fault(channel: Channel, shape: tuple[int, ...], sizes: Mapping[str, int]) -> str:
+    """Why a shape is not a channel's, empty where it is. Letters without a known size stand for any."""
+    letters = channel.shape.strip("()").split()
+    if len(letters) != len(shape):
+        return f"{len(shape)} dimensions"
+    for letter, size in zip(letters, shape, strict=True):
+        name, _, more = letter.partition("+")
+        wanted = int(name) if name.isdigit() else sizes.get(name)
+        if wanted is not None and size != wanted + int(more or 0):
+            return f"{letter} is {wanted + int(more or 0)}"
+    return ""
 
 
 def check_batch_without_events(config: ComponentConfig) -> None:

@@ -22,8 +22,8 @@ def check_shapes_at_odd_sizes(config: EncoderConfig) -> None:
         for name in ("fused", "audio", "visual"):
             got, want = tuple(getattr(encoded, name).shape), (b, t, getattr(encoder.widths, name))
             assert got == want, f"{name} is {got}, not {want}, for t={t}, grid={grid}"
-        for name, extra in encoded.extras.items():
-            assert extra.shape[:1] == (b,), f"extra '{name}' is {tuple(extra.shape)}: its first dimension is not b={b}"
+        for channel, value in encoded.channels.items():
+            assert value.shape[:1] == (b,), f"'{channel}' is {tuple(value.shape)}: its first dimension is not b={b}"
 
 
 def check_every_parameter_gets_a_gradient(config: EncoderConfig) -> None:
@@ -31,7 +31,7 @@ def check_every_parameter_gets_a_gradient(config: EncoderConfig) -> None:
     encoder = config.build(SPEC)
     batch = random_batch(SPEC)
     encoded = encoder(batch.audio, batch.visual)
-    outputs = (encoded.fused, encoded.audio, encoded.visual, *encoded.extras.values())
+    outputs = (encoded.fused, encoded.audio, encoded.visual, *encoded.channels.values())
     torch.stack([o.square().sum() for o in outputs if o.requires_grad]).sum().backward()  # type: ignore[no-untyped-call]
     idle = [name for name, p in encoder.named_parameters() if p.grad is None]
     assert not idle, f"parameters without a gradient: {', '.join(idle)}"

@@ -9,7 +9,7 @@ import torch
 
 from avelzoo.builtin.datasets.configs import WorldsConfig
 from avelzoo.components import EncoderConfig, MemoryConfig, Supervision
-from avelzoo.composition.building import check
+from avelzoo.composition.building import check, objective_of
 from avelzoo.composition.model import Model
 from avelzoo.composition.recipe import Recipe, TrainConfig
 from avelzoo.contracts import Encoder
@@ -66,7 +66,7 @@ def _fit(
 ) -> tuple[Recipe | None, str, str]:
     """The composition with the first objective that fits, general ones first; or why there is none."""
     refusal = ""
-    objectives = sorted(registry.entries("objective"), key=lambda e: (e.plugin != "avelzoo", e.name != supervision))
+    objectives = sorted(registry.entries("objective"), key=lambda e: e.plugin != "avelzoo")
     for objective in objectives:
         recipe = Recipe(
             name="grid",
@@ -100,7 +100,7 @@ def _try(recipe: Recipe, encoder: Encoder, name: str) -> None:
     targets = random_targets(SPEC, 2, weak=recipe.supervision == "weak")
     memory = recipe.memory.build(SPEC, encoder.widths, recipe.supervision)
     head = recipe.head.build(SPEC, encoder.widths, recipe.supervision)
-    model = Model(encoder, memory, head, recipe.objective.build(SPEC)).train()
+    model = Model(encoder, memory, head, objective_of(recipe, SPEC)).train()
     model.begin_epoch(0, 1)
     model.zero_grad()
     step = model(batch, targets)

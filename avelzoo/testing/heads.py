@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import torch
 
+from avelzoo.channels import MEMORY, Channel, channels_of
 from avelzoo.components import HeadConfig
+from avelzoo.errors import ChannelError
 from avelzoo.testing.bench import bench_for, tensors_of
 
 
@@ -32,19 +34,23 @@ def check_decodes_into_the_categories(config: HeadConfig) -> None:
             assert torch.equal(decoded.category_scores.argmax(1), decoded.category), "category is not the best score's"
 
 
-def check_forwards_extras(config: HeadConfig) -> None:
-    """The encoder's extras are in the predictions, so that an encoder's own loss trains with any head."""
+def check_reads_what_it_declares(config: HeadConfig) -> None:
+    """With the encoder's declared channels alone it says the same; so it reads no other one."""
     for bench in bench_for(config):
-        model = bench.model().train()
-        batch, targets = bench.batch(), bench.targets()
-        encoded = model.encoder(batch.audio, batch.visual)
-        model.memory.observe(encoded, batch, targets)
-        probe = torch.zeros(len(batch.rows))
-        marked = replace(encoded, extras={**encoded.extras, "conformance_probe": probe})
-        extras = model.head(marked, model.memory.read(model.encoder)).extras
-        lost = set(marked.extras) - set(extras)
-        assert not lost, f"extras of the encoder that the predictions lack: {', '.join(sorted(lost))}"
-        assert extras["conformance_probe"] is probe, "an extra of the encoder was replaced"
+        model = bench.model().eval()
+        batch, readable = bench.batch(), channels_of(*config.reads(bench.recipe.supervision))
+        with torch.no_grad():
+            view = model.view() if MEMORY in readable else None
+            encoded = model.encoder(batch.audio, batch.visual)
+            extra = {Channel("conformance_probe", "(b)", "read by nobody"): torch.zeros(len(batch.rows))}
+            everything = replace(encoded, channels={**encoded.channels, **extra})
+            declared = replace(encoded, channels={c: v for c, v in encoded.channels.items() if c in readable})
+            try:
+                found, want = model.head(declared, view).given(), model.head(everything, view).given()
+            except ChannelError as error:
+                raise AssertionError(f"reads what it does not declare in `reads`: {error.problem}") from error
+        differ = [str(c) for c in want if c not in found or not torch.equal(found[c], want[c])]
+        assert not differ, f"reads channels that it does not declare in `reads`: they change {', '.join(differ)}"
 
 
 def check_every_parameter_gets_a_gradient(config: HeadConfig) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import torch
 
+from avelzoo.channels import AUDIO_LOGITS, MEMORY
 from avelzoo.components import MemoryConfig
 from avelzoo.testing.bench import bench_for
 
@@ -16,7 +17,7 @@ def check_empty_is_finite(config: MemoryConfig) -> None:
         model = bench.model().eval()
         view = model.view()
         if view is None:
-            assert "memory" not in config.provides, "it provides 'memory' but shows none"
+            assert MEMORY not in config.gives(bench.recipe.supervision), "it gives 'memory' but shows none"
             continue
         n, _, width = view.items.shape
         assert (n, width) == (bench.spec.n, model.encoder.widths.fused), f"items are {tuple(view.items.shape)}"
@@ -48,14 +49,16 @@ def check_observes_without_events(config: MemoryConfig) -> None:
         assert view is None or torch.isfinite(view.items).all(), "reading is not finite after a background batch"
 
 
-def check_logits_match_what_it_provides(config: MemoryConfig) -> None:
-    """A memory that provides 'unimodal' returns (b t n) logits with gradient to all its classifiers."""
+def check_logits_match_what_it_gives(config: MemoryConfig) -> None:
+    """A memory that gives uni-modal logits gives them as (b t n), with gradient to all its classifiers."""
     for bench in bench_for(config):
         model = bench.model().train()
         batch, targets = bench.batch(), bench.targets()
         unimodal = model.memory.observe(model.encoder(batch.audio, batch.visual), batch, targets)
         if unimodal is None:
-            assert "unimodal" not in config.provides, "it provides 'unimodal' but returns none"
+            assert AUDIO_LOGITS not in config.gives(bench.recipe.supervision), (
+                "it gives 'audio_logits' but returns none"
+            )
             continue
         want = (3, bench.spec.segments, bench.spec.n)
         for name, logits in vars(unimodal).items():

@@ -10,11 +10,13 @@ import torch
 from avelzoo.builtin.encoders.configs import MeanPoolConfig
 from avelzoo.builtin.heads.configs import DoubleConfig
 from avelzoo.builtin.memory.configs import NoMemoryConfig
+from avelzoo.channels import MEMORY, channels_of
 from avelzoo.components import ObjectiveConfig
 from avelzoo.composition.building import check, loss_terms
-from avelzoo.errors import CompositionError
+from avelzoo.composition.objective import SumOfTerms
+from avelzoo.errors import ChannelError, CompositionError
 from avelzoo.plugin.host import default_host
-from avelzoo.testing.bench import bench_for, require_declared_terms
+from avelzoo.testing.bench import bench_for, only, require_declared_terms
 
 
 def check_terms_are_weighted_scalars(config: ObjectiveConfig) -> None:
@@ -41,13 +43,34 @@ def check_declares_its_terms(config: ObjectiveConfig) -> None:
         require_declared_terms(bench.recipe, model, step)
 
 
+def check_terms_read_what_they_declare(config: ObjectiveConfig) -> None:
+    """Given its declared channels alone a term is the same; so it reads no other one."""
+    for bench in bench_for(config):
+        model = bench.model().train()
+        targets = bench.targets()
+        step = model(bench.batch(), targets)
+        for name, term in model.objective.terms.items():
+            if name not in step.terms:
+                continue
+            readable = channels_of(*term.needs)
+            alone = SumOfTerms([replace(term, weight=1.0)], bench.spec).train()
+            twice = []
+            for predictions in (step.predictions, only(step.predictions, readable)):
+                try:
+                    view = step.view if MEMORY in readable or predictions is step.predictions else None
+                    twice.append(alone(predictions, targets, view)[name])
+                except (ChannelError, AssertionError, AttributeError) as error:
+                    raise AssertionError(f"term '{name}' reads what it does not declare in `needs`: {error}") from error
+            assert torch.equal(*twice), f"term '{name}' reads channels that it does not declare in `needs`"
+
+
 def check_asks_for_the_input_of_its_own_terms(config: ObjectiveConfig) -> None:
     """A composition that lacks the input of a term the objective was made for is refused, not trained without it."""
     registry = default_host().registry
-    own = {name for name, term in config.terms.items() if term.own and term.weight > 0}
     for bench in bench_for(config):
         recipe = replace(bench.recipe, encoder=MeanPoolConfig(), memory=NoMemoryConfig(), head=DoubleConfig())
-        lacking = {state.name for state in loss_terms(recipe) if state.missing} & own
+        states = loss_terms(recipe)
+        lacking = {s.name for s in states if s.missing and s.term.own and s.term.weight > 0}
         try:
             check(recipe, registry)
         except CompositionError:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from avelzoo import DoubleConfig, SupervisionError
+from avelzoo import DoubleConfig, GeneralConfig, ObjectiveConfig, SupervisionError
 from avelzoo.cli.catalogue import PLURALS, recipes_of
 from avelzoo.config import options
 from avelzoo.errors import PluginError
@@ -78,8 +78,17 @@ def test_show_lists_what_is_assumed(call):
 
 
 def test_what_is_given_under_one_supervision_alone_is_said(call):
-    assert "video_probabilities (weak)" in call("show", "head", "parallel", "--json").json["provides"]
-    assert "span_logits (full)" in call("show", "head", "span", "--json").json["provides"]
+    assert "video_probabilities (weak)" in call("show", "head", "parallel", "--json").json["gives"]
+    assert "span_logits (full)" in call("show", "head", "span", "--json").json["gives"]
+
+
+class FullOnly(ObjectiveConfig):
+    """An objective for one supervision."""
+
+    supervisions = ("full",)
+
+    def terms(self, supervision):
+        return GeneralConfig().terms(supervision)
 
 
 @pytest.fixture
@@ -94,7 +103,7 @@ def odd_recipes(monkeypatch):
         return base("full")
 
     def full_by_its_parts(supervision):
-        return replace(base(supervision), objective=base("full").objective)
+        return replace(base(supervision), objective=FullOnly())
 
     def misspelt(supervision):
         return replace(base(supervision), head=DoubleConfig(threshold=3.0))
@@ -176,7 +185,7 @@ def test_show_recipe_swaps_slots_and_values(call):
 
 def test_show_recipe_under_weak_supervision(call):
     told = call("show", "ead-b", "--supervision", "weak", "--json").json
-    assert told["composition"]["slots"]["objective"]["name"] == "avelzoo/weak"
+    assert told["composition"]["slots"]["objective"]["name"] == "avelzoo/general"
 
 
 def test_show_unknown_name_is_suggested(call):

@@ -7,7 +7,7 @@ import pytest
 from avelzoo.builtin.ge2023.recipes import ead_b
 from avelzoo.builtin.heads.configs import EventAwareConfig
 from avelzoo.builtin.memory.configs import JsdBankConfig, NoMemoryConfig
-from avelzoo.builtin.objectives.configs import FullConfig
+from avelzoo.builtin.objectives.configs import GeneralConfig
 from avelzoo.composition import resolving as composition
 from avelzoo.composition.building import build, check
 from avelzoo.composition.resolving import Override, resolve
@@ -129,17 +129,19 @@ def test_run_records_round_trip(registry):
 
 def test_a_head_without_its_memory_is_refused_with_what_would_fit(registry):
     recipe = replace(ead_b("full"), memory=NoMemoryConfig())
-    with pytest.raises(CompositionError, match="the head 'event-aware' needs memory") as fault:
+    with pytest.raises(CompositionError, match="the head 'event-aware' reads memory") as fault:
         check(recipe, registry)
     assert "--memory jsd-bank" in fault.value.fix
     assert "memory 'none'" in fault.value.found
 
 
 def test_an_objective_of_the_other_supervision_is_refused(registry):
-    recipe = replace(ead_b("weak"), objective=FullConfig())
+    class FullOnly(GeneralConfig):
+        supervisions = ("full",)
+
     with pytest.raises(CompositionError, match="does not work under weak supervision") as fault:
-        check(recipe, registry)
-    assert "weak" in fault.value.fix
+        check(replace(ead_b("weak"), objective=FullOnly()), registry)
+    assert "general" in fault.value.fix
 
 
 def test_every_recipe_fits_and_states_published_scores_as_fractions(registry):

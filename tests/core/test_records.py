@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from avelzoo.channels import Channel
 from avelzoo.records import Batch, Encoded, Targets
 
 
@@ -16,6 +17,9 @@ def batch(b, first=0):
 def targets(b, **more):
     known = {"event": torch.arange(b) % 3, "presence": torch.ones(b), "segments": torch.zeros(b, 2, dtype=torch.int64)}
     return Targets(**known | more, background=3)
+
+
+GATE = Channel("gate", "(b t)", "of a test")
 
 
 def test_map_reaches_every_tensor_and_nothing_else():
@@ -30,13 +34,16 @@ def test_map_reaches_every_tensor_and_nothing_else():
     assert both.audio[:, 0, 0].tolist() == [5.0, 7.0]
 
 
+GATE = Channel("gate", "(b t)", "of a test")
+
+
 def test_map_reaches_tensors_by_name():
     one = torch.ones(2, 1)
-    encoded = Encoded(fused=one, audio=one, visual=one, extras={"gate": 3 * one})
+    encoded = Encoded(fused=one, audio=one, visual=one, channels={GATE: 3 * one})
     assert list(encoded.tensors()) == ["fused", "audio", "visual", "gate"]
     doubled = encoded.map(lambda value: 2 * value)
-    assert doubled.extras["gate"].tolist() == [[6.0], [6.0]]
-    assert encoded.map(torch.add, doubled).extras["gate"].tolist() == [[9.0], [9.0]]
+    assert doubled.channels[GATE].tolist() == [[6.0], [6.0]]
+    assert encoded.map(torch.add, doubled).channels[GATE].tolist() == [[9.0], [9.0]]
 
 
 def test_take_cat_and_stack():

@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from avelzoo import engine
+from avelzoo.channels import Channel
 from avelzoo.cli import main
 from avelzoo.engine import RunWarning
 from avelzoo.engine.checkpoint import load_tensors
@@ -187,7 +188,12 @@ def test_shares_are_the_whole(rows, size):
 def test_an_extra_tensor_without_videos_is_named():
     class Odd(torch.nn.Module):
         def forward(self, audio, visual):
-            return Encoded(fused=audio, audio=audio, visual=audio, extras={"anchors": torch.zeros(5, 2)})
+            return Encoded(
+                fused=audio,
+                audio=audio,
+                visual=audio,
+                channels={Channel("anchors", "(b 2)", "a test's"): torch.zeros(5, 2)},
+            )
 
     collectives = Collectives(Rank(0, 2, 0, 2), torch.device("cpu"))
     share = Batch(audio=torch.zeros(3, 2, 4), visual=torch.zeros(3, 2, 1, 1, 4), rows=torch.arange(3))

@@ -14,6 +14,7 @@ from avelzoo.builtin.optimizers.configs import AdamConfig, AdamWConfig, SgdConfi
 from avelzoo.builtin.samplers.configs import SequentialConfig, ShuffledConfig
 from avelzoo.builtin.schedules.configs import ConstantConfig, CosineConfig, StepsConfig
 from avelzoo.builtin.transforms.configs import NoTransformConfig
+from avelzoo.channels import EVENT_LOGITS, RELEVANCE_LOGITS
 from avelzoo.components import (
     KINDS,
     DatasetConfig,
@@ -21,12 +22,13 @@ from avelzoo.components import (
     HeadConfig,
     MemoryConfig,
     ObjectiveConfig,
+    Term,
     TransformConfig,
 )
 from avelzoo.composition.recipe import ComputeConfig, Recipe, TrainConfig
 from avelzoo.composition.resolving import Composition, Override, resolve
 from avelzoo.config import Help
-from avelzoo.contracts import Dataset, Encoder, Head, Memory, Objective, Split, Transform
+from avelzoo.contracts import Dataset, Encoder, Head, Memory, Split, Transform
 from avelzoo.plugin.registry import Registrar, Registry
 from avelzoo.records import Batch, Decoded, Encoded, FeatureSpec, MemoryView, Predictions, Targets, Widths
 
@@ -158,17 +160,17 @@ class TinyMemoryConfig(MemoryConfig):
 
 
 class TinyHead(Head):
-    """``sharpness`` follows the epoch, so that an answer depends on which epoch the model was told of."""
+    """``sharpness`` follows the epoch: with the weights of an epoch its answers come back."""
 
     def __init__(self, spec, width):
         super().__init__()
         self.event = nn.Linear(width, spec.n)
         self.relevance = nn.Linear(width, 1)
         self.unused = nn.Linear(1, 1)
-        self.sharpness = 0.0
+        self.register_buffer("sharpness", torch.zeros(()))
 
     def begin_epoch(self, epoch, epochs):
-        self.sharpness = 1.0 + epoch
+        self.sharpness.fill_(1.0 + epoch)
 
     def forward(self, encoded, view):
         logits = self.event(encoded.fused.mean(dim=1))
@@ -188,28 +190,31 @@ class TinyHead(Head):
 class TinyHeadConfig(HeadConfig):
     """Two classifiers."""
 
+    def gives(self, supervision):
+        return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS})
+
     def build(self, spec, widths, supervision):
         return TinyHead(spec, widths.fused)
 
 
-class TinyObjective(Objective):
-    def __init__(self):
-        super().__init__()
-        self.weights = {"event": 1.0, "relevance": 0.5}
+def event_loss(predictions, targets, view):
+    return nn.functional.cross_entropy(predictions[EVENT_LOGITS], targets.event)
 
-    def forward(self, predictions, targets, view):
-        event = nn.functional.cross_entropy(predictions.event_logits, targets.event)
-        wanted = targets.relevance.to(predictions.relevance_logits.dtype)
-        relevance = nn.functional.binary_cross_entropy_with_logits(predictions.relevance_logits, wanted)
-        return {"event": event, "relevance": relevance}
+
+def relevance_loss(predictions, targets, view):
+    logits = predictions[RELEVANCE_LOGITS]
+    return nn.functional.binary_cross_entropy_with_logits(logits, targets.relevance.to(logits.dtype))
 
 
 @dataclass(frozen=True, kw_only=True)
 class TinyObjectiveConfig(ObjectiveConfig):
     """Two terms."""
 
-    def build(self, spec):
-        return TinyObjective()
+    def terms(self, supervision):
+        return (
+            Term("event", 1.0, (EVENT_LOGITS,), lambda spec: event_loss),
+            Term("relevance", 0.5, (RELEVANCE_LOGITS,), lambda spec: relevance_loss),
+        )
 
 
 class TinyNoise(Transform):

@@ -31,6 +31,9 @@ def test_a_recipe_stays_on_its_device(name, supervision, monkeypatch):
         pytest.skip(f"{name} is not for {supervision} supervision")
     model = build(recipe, SPEC).to("meta")
     model.begin_epoch(recipe.train.epochs - 1, recipe.train.epochs)
+    for module in model.modules():  # flags that steer control flow have to have a value
+        for flag in [n for n, b in module.named_buffers(recurse=False) if b.dtype == torch.bool and b.dim() == 0]:
+            module.register_buffer(flag, torch.ones((), dtype=torch.bool))
     batch, targets = make_batch().to("meta"), make_targets(weak=supervision == "weak").to("meta")
     encoded = model.encoder(batch.audio, batch.visual)
     slots = (SPEC.n, 3)
@@ -38,7 +41,7 @@ def test_a_recipe_stays_on_its_device(name, supervision, monkeypatch):
         items=torch.empty(*slots, encoded.fused.shape[-1], device="meta"),
         filled=torch.empty(slots, dtype=torch.bool, device="meta"),
     )
-    predictions = model.head(encoded, view)
+    predictions = model.head(encoded, view).joined(encoded.given())
     if hasattr(model.memory, "classifiers"):
         unimodal = model.memory.classifiers(encoded.audio, encoded.visual)
         predictions = replace(predictions, audio_logits=unimodal.audio_logits, visual_logits=unimodal.visual_logits)

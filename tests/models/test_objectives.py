@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from avelzoo.builtin.objectives import terms
-from avelzoo.builtin.objectives.configs import FullConfig, WeakConfig
+from avelzoo.builtin.objectives.configs import GeneralConfig
 from avelzoo.records import MemoryView, Metric, Predictions, Targets
+from avelzoo.testing import term_values
 from tests.models.worlds import SPEC, make_targets
 
 N, B, T, D, L, M = SPEC.n, 5, 6, 8, 3, 0.9
@@ -86,11 +87,11 @@ def naive_full(p, targets, view, *, official):
 
 @pytest.mark.parametrize("official", [False, True])
 def test_full_objective_is_its_equations(predictions, view, official):
-    config = FullConfig(
+    config = GeneralConfig(
         prototype_level="video" if official else "segment", contrastive_mean="parts" if official else "segments"
     )
     targets = make_targets(B, T)
-    got = config.build(SPEC)(predictions, targets, view)
+    got = term_values(config, predictions, targets, view)
     want = naive_full(predictions, targets, view, official=official)
     assert got.keys() == want.keys()
     for name, value in want.items():
@@ -99,7 +100,7 @@ def test_full_objective_is_its_equations(predictions, view, official):
 
 def test_weak_objective_is_its_equations(predictions, view):
     targets = make_targets(B, T, weak=True, negatives=1)
-    got = WeakConfig().build(SPEC)(predictions, targets, view)
+    got = term_values(GeneralConfig(), predictions, targets, view)
     e = targets.event.tolist()
     videos = [b for b in range(B) if e[b] != N]
     relevance = predictions.relevance_logits.sigmoid().tolist()
@@ -135,14 +136,14 @@ def test_background_videos_train_as_category_0_in_the_public_code(predictions, v
     as_first = Targets(
         event=targets.event.where(targets.has_event, 0), presence=targets.presence, segments=None, background=N
     )
-    official = WeakConfig(background_videos="category-0").build(SPEC)(predictions, targets, view)
-    named = WeakConfig().build(SPEC)(predictions, as_first, view)
+    official = term_values(GeneralConfig(background_videos="category-0"), predictions, targets, view)
+    named = term_values(GeneralConfig(), predictions, as_first, view)
     for name in official:
         torch.testing.assert_close(official[name], named[name])
 
 
 def test_relevance_of_eq_18_carries_gradient(predictions, view):
-    terms = WeakConfig().build(SPEC)(predictions, make_targets(B, T, weak=True), view)
+    terms = term_values(GeneralConfig(), predictions, make_targets(B, T, weak=True), view)
     terms["contrastive"].backward()
     assert predictions.relevance_logits.grad.abs().sum() > 0
 
@@ -150,9 +151,9 @@ def test_relevance_of_eq_18_carries_gradient(predictions, view):
 def test_terms_are_finite_without_any_event_or_anchor(predictions):
     empty = MemoryView(items=torch.zeros(N, L, D), filled=torch.zeros(N, L, dtype=torch.bool))
     nothing = torch.full((B,), N)
-    for config, segments in ((FullConfig(), torch.full((B, T), N)), (WeakConfig(), None)):
+    for segments in (torch.full((B, T), N), None):
         targets = Targets(event=nothing, presence=torch.zeros(B), segments=segments, background=N)
-        got = config.build(SPEC)(predictions, targets, empty)
+        got = term_values(GeneralConfig(), predictions, targets, empty)
         assert all(torch.isfinite(value) for value in got.values())
         sum(got.values()).backward(retain_graph=True)
 
@@ -161,7 +162,7 @@ def test_single_branch_terms():
     torch.manual_seed(0)
     logits = torch.randn(B, T, N + 1)
     targets = make_targets(B, T)
-    got = FullConfig().build(SPEC)(Predictions(segment_logits=logits), targets, None)
+    got = term_values(GeneralConfig(), Predictions(segment_logits=logits), targets, None)
     want = np.mean(
         [-log_softmax(logits[b, t].tolist(), int(targets.segments[b, t])) for b in range(B) for t in range(T)]
     )
@@ -169,7 +170,7 @@ def test_single_branch_terms():
     assert got["segment"].item() == pytest.approx(want, rel=1e-5)
     weak = make_targets(B, T, weak=True, negatives=1)
     for pooling, pooled in (("mean", logits.mean(1)), ("max", logits.amax(1))):
-        got = WeakConfig(segment_pooling=pooling).build(SPEC)(Predictions(segment_logits=logits), weak, None)
+        got = term_values(GeneralConfig(segment_pooling=pooling), Predictions(segment_logits=logits), weak, None)
         want = np.mean([-log_softmax(pooled[b].tolist(), int(weak.event[b])) for b in range(B)])
         assert got["segment"].item() == pytest.approx(want, rel=1e-5)
 
@@ -178,14 +179,15 @@ def test_unshared_relevance_is_judged_at_the_labelled_category():
     torch.manual_seed(0)
     own, targets = torch.randn(B, T, N), make_targets(B, T)
     predictions = Predictions(event_logits=torch.randn(B, N), category_relevance_logits=own)
-    got = FullConfig().build(SPEC)(predictions, targets, None)
+    got = term_values(GeneralConfig(), predictions, targets, None)
     chosen = torch.stack([own[b, :, int(targets.event[b])] for b in range(B)])
     want = torch.nn.functional.binary_cross_entropy_with_logits(chosen, targets.relevance)
     torch.testing.assert_close(got["relevance"], want)
 
 
-def test_weights_are_the_papers():
-    assert dict(FullConfig().build(SPEC).weights) == {
+@pytest.mark.parametrize("supervision", ["full", "weak"])
+def test_weights_are_the_papers(supervision):
+    assert {term.name: term.weight for term in GeneralConfig().terms(supervision)} == {
         "event": 1.0, "relevance": 1.0, "unimodal": 0.01, "prototype": 0.1, "contrastive": 0.1, "segment": 1.0,
     }  # fmt: skip
 

@@ -12,7 +12,6 @@ from avelzoo.builtin.heads.event_aware import EventAware
 from avelzoo.builtin.memory.bank import SEGMENT_BITS, Bank
 from avelzoo.builtin.memory.slots import RankedSlots
 from avelzoo.builtin.objectives import terms
-from avelzoo.builtin.objectives.full import FullObjective
 from avelzoo.composition.model import Model, StepOutput
 from avelzoo.errors import UsageError
 from avelzoo.published.official import without_dropout
@@ -90,7 +89,7 @@ def train_outputs(
         with torch.no_grad():
             model(batch, targets)
     step: StepOutput = model(batch, targets)
-    out = _predictions(model, step, targets) | _losses(model, step) | _bank(slots)
+    out = _predictions(step, targets) | _losses(model, step) | _bank(slots)
     out["selected_segment"] = entries.key & ((1 << SEGMENT_BITS) - 1)
     at = slots.key[entries.category] == entries.key.unsqueeze(1)
     out["inserted_slot"] = torch.where(at.any(dim=1), at.int().argmax(dim=1), -1)
@@ -128,12 +127,12 @@ def _last_is_background(labels: Tensor) -> Tensor:
     return changed
 
 
-def _predictions(model: Model, step: StepOutput, targets: Targets) -> dict[str, Tensor]:
+def _predictions(step: StepOutput, targets: Targets) -> dict[str, Tensor]:
     p, view = step.predictions, step.view
     assert p.relevance_logits is not None and p.event_logits is not None and p.prototype_logits is not None
     assert p.audio_logits is not None and p.visual_logits is not None
     assert p.embedding is not None and p.metric is not None and view is not None
-    full = isinstance(model.objective, FullObjective)
+    full = targets.segments is not None
     relevance = targets.relevance if full else p.relevance_logits.sigmoid()
     event = targets.event.where(targets.has_event, 0)
     farthest, nearest, _ = terms.anchor_extremes(p.embedding, view, p.metric, event)

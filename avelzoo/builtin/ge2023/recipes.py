@@ -11,8 +11,8 @@ from avelzoo.builtin.datasets.configs import WorldsConfig
 from avelzoo.builtin.encoders.configs import STFusionConfig
 from avelzoo.builtin.heads.configs import DoubleConfig, EventAwareConfig, SingleConfig
 from avelzoo.builtin.memory.configs import JsdBankConfig, NoMemoryConfig
-from avelzoo.builtin.objectives.configs import FullConfig, WeakConfig
-from avelzoo.components import HeadConfig, ObjectiveConfig, Supervision
+from avelzoo.builtin.objectives.configs import GeneralConfig
+from avelzoo.components import HeadConfig, Supervision
 from avelzoo.composition.recipe import Published, Recipe
 
 ENCODER = STFusionConfig()
@@ -44,7 +44,7 @@ def ead_b(supervision: Supervision) -> Recipe:
         encoder=ENCODER,
         memory=JsdBankConfig(),
         head=EventAwareConfig(margin=0.7 if full else 0.9),
-        objective=_objective(supervision),
+        objective=GeneralConfig(),
         published=_published("Ge et al. 2023, Table 1", 0.804, 0.813, 0.772, 0.787),
     )
 
@@ -65,11 +65,6 @@ def ead_b_tuned(supervision: Supervision) -> Recipe:
 def ead_b_official(supervision: Supervision) -> Recipe:
     """What the authors' released code computes with its default arguments, bug for bug."""
     full = supervision == "full"
-    objective: ObjectiveConfig = (
-        FullConfig(prototype_level="video", contrastive_mean="parts")
-        if full
-        else WeakConfig(prototype_level="video", background_videos="category-0")
-    )
     return Recipe(
         name="ead-b-official",
         summary="Ge et al. 2023: the authors' public code (ShipingGe/AVEL), bug for bug",
@@ -93,7 +88,11 @@ def ead_b_official(supervision: Supervision) -> Recipe:
             event_from="prototypes" if full else "prototypes+classifier",
             dropout_at="logits",
         ),
-        objective=objective,
+        objective=GeneralConfig(
+            prototype_level="video",
+            contrastive_mean="parts" if full else "segments",
+            background_videos="mask" if full else "category-0",
+        ),
         published=_published("Ge et al. 2023, Table 1", 0.804, 0.813, 0.772, 0.787),
     )
 
@@ -130,12 +129,6 @@ def _generic_branch(name: str, summary: str, head: HeadConfig, supervision: Supe
         encoder=ENCODER,
         memory=NoMemoryConfig(),
         head=head,
-        objective=_objective(supervision),
+        objective=GeneralConfig(),
         published=_published("Ge et al. 2023, Table 2", *scores),
     )
-
-
-def _objective(supervision: Supervision) -> ObjectiveConfig:
-    if supervision == "full":
-        return FullConfig()
-    return WeakConfig()

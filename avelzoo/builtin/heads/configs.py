@@ -5,6 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from avelzoo.channels import (
+    CATEGORY_RELEVANCE_LOGITS,
+    EMBEDDING,
+    EVENT_LOGITS,
+    MEMORY,
+    PROTOTYPE_LOGITS,
+    RELEVANCE_ESTIMATE,
+    RELEVANCE_LOGITS,
+    SEGMENT_LOGITS,
+    Channel,
+    Need,
+)
 from avelzoo.components import HeadConfig, Supervision
 from avelzoo.config import Bounds, Help
 
@@ -24,9 +36,8 @@ class SingleConfig(HeadConfig):
 
     dropout: Annotated[float, Help("dropout on the features"), Bounds(min=0, below=1)] = 0.2
 
-    @property
-    def provides(self) -> frozenset[str]:
-        return frozenset({"segment_logits"})
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        return frozenset({SEGMENT_LOGITS})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         from avelzoo.builtin.heads.single import Single
@@ -46,9 +57,8 @@ class DoubleConfig(HeadConfig):
     dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
     dropout_at: Annotated[Literal["logits", "features"], DROPOUT_AT] = "features"
 
-    @property
-    def provides(self) -> frozenset[str]:
-        return frozenset({"event_logits", "relevance_logits"})
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS, RELEVANCE_ESTIMATE})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         from avelzoo.builtin.heads.double import Double
@@ -83,13 +93,11 @@ class EventAwareConfig(HeadConfig):
     dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
     dropout_at: Annotated[Literal["logits", "features"], DROPOUT_AT] = "features"
 
-    @property
-    def requires(self) -> frozenset[str]:
-        return frozenset({"memory"})
+    def reads(self, supervision: Supervision) -> frozenset[Need]:
+        return frozenset({MEMORY})
 
-    @property
-    def provides(self) -> frozenset[str]:
-        return frozenset({"event_logits", "relevance_logits", "prototype_logits", "embedding"})
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS, RELEVANCE_ESTIMATE, PROTOTYPE_LOGITS, EMBEDDING})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         from avelzoo.builtin.heads.event_aware import EventAware
@@ -111,9 +119,8 @@ class EventAwareClassifiersConfig(HeadConfig):
     dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
     dropout_at: Annotated[Literal["logits", "features"], DROPOUT_AT] = "features"
 
-    @property
-    def provides(self) -> frozenset[str]:
-        return frozenset({"event_logits", "category_relevance_logits"})
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        return frozenset({EVENT_LOGITS, CATEGORY_RELEVANCE_LOGITS})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         from avelzoo.builtin.heads.event_aware_classifiers import EventAwareClassifiers

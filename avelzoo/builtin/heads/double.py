@@ -41,7 +41,6 @@ class Double(Head):
         return Predictions(
             event_logits=self.event(encoded.fused, pooling=self.pooling),
             relevance_logits=self.relevance(encoded.fused).squeeze(-1),
-            extras=encoded.extras,
         )
 
     def decode(self, predictions: Predictions) -> Decoded:

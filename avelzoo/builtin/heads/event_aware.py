@@ -79,7 +79,6 @@ class EventAware(Head):
             nearest_anchor=nearest,
             embedding=features,
             metric=self.metric,
-            extras=encoded.extras,
         )
 
     def decode(self, predictions: Predictions) -> Decoded:

@@ -36,7 +36,6 @@ class EventAwareClassifiers(Head):
         return Predictions(
             event_logits=self.event(encoded.fused, pooling="mean"),
             category_relevance_logits=self.relevance(encoded.fused),
-            extras=encoded.extras,
         )
 
     def decode(self, predictions: Predictions) -> Decoded:

@@ -28,7 +28,7 @@ class Single(Head):
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
         """(b t d) -> segment_logits (b t n+1)."""
-        return Predictions(segment_logits=self.classifier(self.dropout(encoded.fused)), extras=encoded.extras)
+        return Predictions(segment_logits=self.classifier(self.dropout(encoded.fused)))
 
     def decode(self, predictions: Predictions) -> Decoded:
         """Arg-max per segment."""

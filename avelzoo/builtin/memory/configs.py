@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
+from avelzoo.channels import AUDIO_LOGITS, MEMORY, RELEVANCE_ESTIMATE, VISUAL_LOGITS, Channel, Need
 from avelzoo.components import MemoryConfig, Supervision
 from avelzoo.config import Bounds, Help
 
@@ -49,9 +50,8 @@ class BankConfig(MemoryConfig):
         Help("videos without an event: kept out of the bank, or put under category 0 (public code)"),
     ] = "skip"
 
-    @property
-    def provides(self) -> frozenset[str]:
-        return frozenset({"memory", "unimodal"})
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        return frozenset({MEMORY, AUDIO_LOGITS, VISUAL_LOGITS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +78,9 @@ class JsdBankConfig(BankConfig):
         Bounds(above=0, max=1),
     ] = 1.0
 
-    @property
-    def requires(self) -> frozenset[str]:
-        return frozenset({"relevance_logits"} if self.weak_score == "jsd+relevance" else ())
+    def reads(self, supervision: Supervision) -> frozenset[Need]:
+        estimated = supervision == "weak" and self.weak_score == "jsd+relevance"
+        return frozenset({RELEVANCE_ESTIMATE} if estimated else ())
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
         from avelzoo.builtin.memory.bank import Bank

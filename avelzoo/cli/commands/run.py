@@ -192,7 +192,7 @@ def _print_composition(registry: Registry, composition: Composition, *, as_json:
     from avelzoo.composition.building import check, loss_terms
 
     check(composition.recipe, registry, composition.sources)
-    states = loss_terms(composition.recipe)
+    states = loss_terms(composition.recipe, registry)
     if as_json:
         render.emit_json(composition.to_dict() | {"terms": {state.name: state.to_dict() for state in states}})
         return

@@ -98,8 +98,8 @@ def _heading(data: dict[str, Any]) -> Table:
             "supervision": " or ".join(data.get("supervisions", ())),
             "settings": " or ".join(data.get("settings", ())),
             "checkpoints": "\n".join(catalogue.checkpoint_text(found) for found in data.get("checkpoints", ())),
-            "requires": ", ".join(data.get("requires", ())).replace("|", " or "),
-            "provides": ", ".join(data.get("provides", ())),
+            "reads": ", ".join(data.get("reads", ())),
+            "gives": ", ".join(data.get("gives", ())),
             "assumptions": "\n".join(data.get("assumptions", ())),
             "limits": "\n".join(data.get("limits", ())),
         }

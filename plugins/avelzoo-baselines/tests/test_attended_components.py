@@ -7,17 +7,19 @@ from dataclasses import replace
 
 import pytest
 import torch
-from avelzoo_baselines.avel2018.configs import Avel2018Config, Avel2018DmrnConfig, SegmentFullConfig
-from avelzoo_baselines.cpsp.configs import CpspConfig, CpspFullConfig, CpspWeakConfig
+from avelzoo_baselines.avel2018.configs import Avel2018Config, Avel2018DmrnConfig, SegmentConfig
+from avelzoo_baselines.channels import VIDEO_PROBABILITIES
+from avelzoo_baselines.cpsp.configs import CpspConfig, CpspObjectiveConfig
 from avelzoo_baselines.cpsp.contrast import segment_contrast, video_contrast
-from avelzoo_baselines.psp.configs import PairFullConfig, PspConfig
+from avelzoo_baselines.psp.configs import PspConfig, PspObjectiveConfig
+from avelzoo_baselines.psp.objective import PairLoss
 from avelzoo_baselines.psp.propagation import PositiveSamplePropagation
 from avelzoo_baselines.psp.similarity import event_shares, pair_similarity_loss, stale_shares
 from avelzoo_baselines.shared.configs import GatedDoubleConfig, LayeredSingleConfig, VideoConfig
 from torch.nn import functional as F
 
 from avelzoo import Encoded, FeatureSpec, Predictions, Targets, Widths
-from avelzoo.testing import parametrize_with_checks, random_targets
+from avelzoo.testing import parametrize_with_checks, random_targets, term_values
 
 SPEC = FeatureSpec(segments=6, audio_dim=5, grid=(2, 3), visual_dim=7, categories=("bark", "bell", "horn"))
 SMALL = {"hidden": 4, "attention_width": 6}
@@ -51,10 +53,9 @@ def test_heads_keep_the_contract(config, check):
 
 @parametrize_with_checks(
     [
-        SegmentFullConfig(segment_loss="soft-margin"),
-        PairFullConfig(pair_targets="stale", stale_slots=4),
-        CpspFullConfig(),
-        CpspWeakConfig(),
+        SegmentConfig(segment_loss="soft-margin"),
+        PspObjectiveConfig(pair_targets="stale", stale_slots=4),
+        CpspObjectiveConfig(),
         VideoConfig(video_loss="categorical"),
     ]
 )
@@ -85,7 +86,7 @@ def test_layered_head_is_its_formula(weighting, pooling):
             rows.append(w * s)
             torch.testing.assert_close(made.segment_logits[b, t], rows[-1])
         pooled = sum(rows) / 6 if pooling == "mean" else torch.stack(rows).max(0).values
-        torch.testing.assert_close(made.extras["video_probabilities"][b], pooled.softmax(0))
+        torch.testing.assert_close(made[VIDEO_PROBABILITIES][b], pooled.softmax(0))
     assert torch.equal(head.decode(made).segments, made.segment_logits.argmax(-1))
 
 
@@ -138,7 +139,7 @@ def test_pair_loss_is_zero_exactly_where_similarities_are_the_events_shares():
 def test_stale_targets_are_a_buffer_where_only_events_are_written():
     torch.manual_seed(0)
     buffer = torch.zeros(3, 5).tolist()
-    objective = PairFullConfig(pair_targets="stale", stale_slots=3).build(replace(SPEC, segments=5)).train()
+    objective = PairLoss(slots=3, segments=5).train()
     sums = []
     for step in range(4):
         relevance = (torch.rand(3, 5) < 0.4).float()
@@ -218,7 +219,7 @@ def test_doubly_squashed_loss_never_falls_to_zero():
     targets = random_targets(spec, 3)
     perfect = F.one_hot(targets.segments, 29) * 1000.0
     losses = {
-        name: SegmentFullConfig(segment_loss=name).build(spec)(Predictions(segment_logits=perfect), targets, None)
+        name: term_values(SegmentConfig(segment_loss=name), Predictions(segment_logits=perfect), targets)
         for name in ("cross-entropy", "soft-margin")
     }
     assert losses["cross-entropy"]["segment"].item() == 0
@@ -230,9 +231,9 @@ def test_video_losses_read_labels_of_as_many_classes_as_the_head_has():
         event=torch.tensor([0, 3]), presence=torch.tensor([1.0, 0.0]), segments=None, background=SPEC.background
     )
     for probabilities in (torch.tensor([[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]]), torch.full((2, 4), 0.25)):
-        made = Predictions(extras={"video_probabilities": probabilities})
+        made = Predictions(channels={VIDEO_PROBABILITIES: probabilities})
         terms = {
-            loss: VideoConfig(video_loss=loss).build(SPEC)(made, targets, None)["video"].item()
+            loss: term_values(VideoConfig(video_loss=loss), made, targets)["video"].item()
             for loss in ("soft-margin", "cross-entropy", "categorical")
         }
         classes = probabilities.shape[1]

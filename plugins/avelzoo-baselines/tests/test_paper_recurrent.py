@@ -12,13 +12,14 @@ from avelzoo_baselines.avin.bilinear import BilinearFusion, SegmentGate
 from avelzoo_baselines.avin.configs import AvfbConfig, AvinConfig
 from avelzoo_baselines.avin.model import attention_over_time
 from avelzoo_baselines.avsdn.configs import AvsdnConfig
+from avelzoo_baselines.channels import GLOBAL_AUDIO, GLOBAL_VISUAL, SENTINEL_WEIGHTS, VIDEO_LOGITS, VIDEO_PROBABILITIES
 from avelzoo_baselines.cman.configs import CmanConfig
 from avelzoo_baselines.cman.sentinel import CoAttention, SentinelLSTM
 from avelzoo_baselines.dam.configs import DamConfig, MatchingConfig
 from avelzoo_baselines.dam.head import mean_logit
 from avelzoo_baselines.mpn.configs import MpnConfig, ParallelConfig
 
-from avelzoo import Batch, FeatureSpec, WeakConfig, build
+from avelzoo import Batch, FeatureSpec, GeneralConfig, build
 from avelzoo.composition.building import loss_terms
 from avelzoo.plugin.host import default_host
 from avelzoo.testing import parametrize_with_checks
@@ -86,7 +87,7 @@ def test_matching_is_what_its_loop_says(matching):
     head = MatchingConfig(matching=matching).build(SPEC, model.widths, "full").eval()
     encoded = model(*features())
     got = head(encoded, None).relevance_logits.sigmoid()
-    phi_a, phi_v = encoded.extras["global_audio"], encoded.extras["global_visual"]
+    phi_a, phi_v = encoded[GLOBAL_AUDIO], encoded[GLOBAL_VISUAL]
     for i, t in itertools.product(range(3), range(6)):
         ask_a, ask_v = (phi_v[i], phi_a[i]) if matching == "cross" else (phi_a[i], phi_v[i])
         heard, seen = encoded.audio[i, t] @ ask_a, encoded.visual[i, t] @ ask_v
@@ -238,8 +239,8 @@ def test_with_beta_at_one_a_modality_ignores_the_other():
 
 def test_beta_is_exposed():
     out = encoder(CmanConfig(**SMALL))(*features())
-    assert out.extras["beta"].shape == (3, 6, 2)
-    assert ((out.extras["beta"] > 0) & (out.extras["beta"] < 1)).all()
+    assert out[SENTINEL_WEIGHTS].shape == (3, 6, 2)
+    assert ((out[SENTINEL_WEIGHTS] > 0) & (out[SENTINEL_WEIGHTS] < 1)).all()
 
 
 # MPN
@@ -262,7 +263,7 @@ def test_localization_is_not_mixed_over_time():
 def test_weak_training_is_the_general_one(name):
     """Category and mean relevance: with CMRAN's gates neither learns background (`statements.GATES`)."""
     recipe = default_host().registry.get("recipe", name).target("weak")
-    assert isinstance(recipe.objective, WeakConfig)
+    assert isinstance(recipe.objective, GeneralConfig)
     assert {state.name for state in loss_terms(recipe) if state.trains} == {"event", "relevance"}
     assert any("general objective" in sentence for sentence in recipe.assumptions)
 
@@ -272,8 +273,8 @@ def test_weak_videos_may_be_background(name):
     model = recipe_model(name, "weak", background=True)
     with torch.no_grad():
         out = model.predict(batch(), None)
-        probabilities = out.extras["video_probabilities"]
+        probabilities = out[VIDEO_PROBABILITIES]
         assert probabilities.shape == (3, 4)
         assert torch.allclose(probabilities.sum(dim=-1), torch.ones(3))
-        out.extras["video_logits"][0] = torch.tensor([0.0, 0.0, 0.0, 9.0])
+        out[VIDEO_LOGITS][0] = torch.tensor([0.0, 0.0, 0.0, 9.0])
         assert (model.head.decode(out).segments[0] == 3).all()

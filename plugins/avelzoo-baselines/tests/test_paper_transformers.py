@@ -8,6 +8,7 @@ from avelzoo_baselines.ave_clip.configs import AveClipConfig, SmoothedSingleConf
 from avelzoo_baselines.ave_clip.head import smoothed
 from avelzoo_baselines.ave_clip.model import WindowFusion
 from avelzoo_baselines.avt.configs import AVTConfig
+from avelzoo_baselines.channels import VIDEO_PROBABILITIES
 from avelzoo_baselines.dpnet.configs import DPNetConfig
 from avelzoo_baselines.dpnet.model import RelationalLayer, relations
 from avelzoo_baselines.shared.positions import LearnedPositions
@@ -116,7 +117,7 @@ def test_weak_ave_clip_trains_the_loss_it_states():
     features = torch.randn(2, 4, 5)
     found = head(Encoded(fused=features, audio=features, visual=features), None)
     mean = sum(found.segment_logits[:, t] for t in range(4)) / 4
-    assert torch.allclose(found.extras["video_probabilities"], mean.exp() / mean.exp().sum(-1, keepdim=True))
+    assert torch.allclose(found[VIDEO_PROBABILITIES], mean.exp() / mean.exp().sum(-1, keepdim=True))
 
 
 UNPUBLISHED = ["ave-clip", "avfb", "avin", "avsdn", "avt", "cman", "dpnet"]

@@ -1,4 +1,4 @@
-"""Plugins enter through the public door alone: `from avelzoo import NAME`, `avelzoo.nn` and `avelzoo.testing`."""
+"""Plugins enter by `from avelzoo import NAME`, `avelzoo.channels`, `avelzoo.nn` and `avelzoo.testing` alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import avelzoo
 
 PLUGINS = Path(__file__).resolve().parents[2]
-PUBLIC_MODULES = ("avelzoo.nn", "avelzoo.testing")
+PUBLIC_MODULES = ("avelzoo.channels", "avelzoo.nn", "avelzoo.testing")
 SOURCES = sorted(PLUGINS.glob("*/src/**/*.py"))
 
 

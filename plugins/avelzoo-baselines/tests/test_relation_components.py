@@ -7,15 +7,27 @@ from dataclasses import replace
 
 import pytest
 import torch
-from avelzoo_baselines.cace_net.configs import CaceNetConfig, CaceNetFullConfig, CaceNetHeadConfig
+from avelzoo_baselines.cace_net.configs import CaceNetConfig, CaceNetHeadConfig, CaceNetObjectiveConfig
 from avelzoo_baselines.cace_net.objective import background_contrast
-from avelzoo_baselines.cmbs.configs import CmbsConfig, CmbsHeadConfig, CmbsWeakHeadConfig, GatedFullConfig
+from avelzoo_baselines.channels import (
+    AUDIO_GATE,
+    AUDIO_STREAM,
+    CONTRAST_KEYS,
+    CONTRAST_QUERIES,
+    MEAN_GATE,
+    STREAM_LOGITS,
+    VIDEO_LOGITS,
+    VIDEO_PROBABILITIES,
+    VISUAL_GATE,
+    VISUAL_STREAM,
+)
+from avelzoo_baselines.cmbs.configs import CmbsConfig, CmbsHeadConfig, CmbsObjectiveConfig, CmbsWeakHeadConfig
 from avelzoo_baselines.cmbs.heads import mean_of_top
 from avelzoo_baselines.cmran.configs import CmranConfig
 from avelzoo_baselines.shared.configs import GatedDoubleConfig, PooledSingleConfig, VideoConfig
 
-from avelzoo import Encoded, FeatureSpec, OptionError, Predictions, Targets, Widths
-from avelzoo.testing import parametrize_with_checks, random_batch, random_targets
+from avelzoo import Encoded, FeatureSpec, OptionError, Predictions, SumOfTerms, Targets, Widths
+from avelzoo.testing import parametrize_with_checks, random_batch, random_targets, term_values
 
 SPEC = FeatureSpec(segments=6, audio_dim=5, grid=(2, 3), visual_dim=7, categories=("bark", "bell", "horn"))
 N = SPEC.n
@@ -54,7 +66,9 @@ def test_shared_heads_keep_the_contract(config, check):
     check(config)
 
 
-@parametrize_with_checks([VideoConfig(), VideoConfig(video_loss="cross-entropy"), GatedFullConfig(gate_loss="logits")])
+@parametrize_with_checks(
+    [VideoConfig(), VideoConfig(video_loss="cross-entropy"), CmbsObjectiveConfig(gate_loss="logits")]
+)
 def test_objectives_keep_the_contract(config, check):
     check(config)
 
@@ -84,22 +98,24 @@ def test_equal_layers_start_equal():
     assert not torch.equal(*(b.attention.in_proj_weight for b in CMRAN.build(SPEC).audio_encoder.blocks))
 
 
-@pytest.mark.parametrize(("source", "moved", "kept"), [("other", "audio", "visual"), ("own", "visual", "audio")])
+@pytest.mark.parametrize(
+    ("source", "moved", "kept"), [("other", AUDIO_STREAM, VISUAL_STREAM), ("own", VISUAL_STREAM, AUDIO_STREAM)]
+)
 @pytest.mark.parametrize("form", ["add", "mix"])
 def test_gates_act_on_the_stream_they_are_for(source, moved, kept, form):
     """The visual gate acts on the audio stream, or on its own."""
     encoder = replace(CMBS, gate_source=source, gate_form=form, gate_weight=0.5).build(SPEC).eval()
     batch = random_batch(SPEC, 2)
-    before = encoder(batch.audio, batch.visual).extras
+    before = encoder(batch.audio, batch.visual)
     with torch.no_grad():
         encoder.streams.visual_gate.weight.zero_()
         encoder.streams.visual_gate.bias.fill_(100.0)
-    after = encoder(batch.audio, batch.visual).extras
-    assert torch.equal(after["visual_gate"], torch.ones(2, 6))
-    assert torch.equal(before[f"{kept}_stream"], after[f"{kept}_stream"])
-    gate = before["visual_gate"].unsqueeze(-1)
+    after = encoder(batch.audio, batch.visual)
+    assert torch.equal(after[VISUAL_GATE], torch.ones(2, 6))
+    assert torch.equal(before[kept], after[kept])
+    gate = before[VISUAL_GATE].unsqueeze(-1)
     was, now = (1 + 0.5 * gate, 1.5) if form == "add" else (0.5 + 0.5 * gate, 1.0)
-    torch.testing.assert_close(before[f"{moved}_stream"] / was * now, after[f"{moved}_stream"])
+    torch.testing.assert_close(before[moved] / was * now, after[moved])
 
 
 def test_guidance_is_what_it_says():
@@ -131,17 +147,17 @@ def streams(t=6, seed=0):
     generator = torch.Generator().manual_seed(seed)
     fused, audio, visual = torch.randn(3, 2, t, 8, generator=generator)
     gates = torch.rand(2, 2, t, generator=generator)
-    extras = {"audio_gate": gates[0], "visual_gate": gates[1], "audio_stream": audio, "visual_stream": visual}
-    return Encoded(fused=fused, audio=audio, visual=visual, extras=extras)
+    channels = {AUDIO_GATE: gates[0], VISUAL_GATE: gates[1], AUDIO_STREAM: audio, VISUAL_STREAM: visual}
+    return Encoded(fused=fused, audio=audio, visual=visual, channels=channels)
 
 
 @pytest.mark.parametrize("relevance", ["gate", "squashed-gate"])
 def test_a_gate_squashed_twice_localizes_nothing(relevance):
     head = CmbsWeakHeadConfig(relevance=relevance).build(SPEC, WIDTHS, "weak").eval()
     decoded = head.decode(predictions := head(streams(), None))
-    gate = predictions.extras["mean_gate"]
+    gate = predictions[MEAN_GATE]
     assert (gate < 0.5).any() and (gate > 0.5).any()
-    best = predictions.extras["video_logits"].argmax(-1)
+    best = predictions[VIDEO_LOGITS].argmax(-1)
     for b in range(2):
         for t in range(6):
             event = relevance == "squashed-gate" or bool(gate[b, t] > 0.5)
@@ -150,9 +166,9 @@ def test_a_gate_squashed_twice_localizes_nothing(relevance):
 
 def test_a_saturated_gate_has_a_finite_logit():
     encoded = streams()
-    ones = {**encoded.extras, "audio_gate": torch.ones(2, 6), "visual_gate": torch.ones(2, 6).bfloat16()}
+    ones = {**encoded.channels, AUDIO_GATE: torch.ones(2, 6), VISUAL_GATE: torch.ones(2, 6).bfloat16()}
     head = CmbsWeakHeadConfig().build(SPEC, WIDTHS, "weak").eval()
-    assert torch.isfinite(head(replace(encoded, extras=ones), None).relevance_logits).all()
+    assert torch.isfinite(head(replace(encoded, channels=ones), None).relevance_logits).all()
 
 
 def test_a_video_may_be_background_as_a_whole():
@@ -175,25 +191,25 @@ def test_pooling_is_what_it_says():
             pooled = (torch.softmax(head.attention(encoded.fused), dim=1) * logits).sum(1)
         else:
             pooled = logits.mean(1) if pooling == "mean" else logits.max(1).values
-        torch.testing.assert_close(predictions.extras["video_probabilities"], torch.softmax(pooled, -1))
+        torch.testing.assert_close(predictions[VIDEO_PROBABILITIES], torch.softmax(pooled, -1))
 
 
 def test_full_objective_of_cmbs_is_its_equations():
     encoded, targets = streams(), random_targets(SPEC, 2)
     head = CmbsHeadConfig().build(SPEC, WIDTHS, "full").eval()
     p = head(encoded, None)
-    gate, y = (encoded.extras["audio_gate"] * encoded.extras["visual_gate"]).double(), targets.relevance.double()
+    gate, y = (encoded[AUDIO_GATE] * encoded[VISUAL_GATE]).double(), targets.relevance.double()
     for loss, squash in (("probability", lambda x: x), ("logits", torch.sigmoid)):
-        terms = GatedFullConfig(gate_loss=loss).build(SPEC)(p, targets, None)
+        terms = term_values(CmbsObjectiveConfig(gate_loss=loss), p, targets)
         assert set(terms) == {"event", "relevance", "gate", "streams"}
         prob = squash(gate)
         want = -(y * prob.log() + (1 - y) * (1 - prob).log()).mean()
         assert terms["gate"].item() == pytest.approx(want.item(), rel=1e-5)
-    logits = p.extras["stream_logits"]
+    logits = p[STREAM_LOGITS]
     want = -torch.log_softmax(logits, -1)[torch.arange(2), targets.event].mean()
     assert terms["streams"].item() == pytest.approx(want.item(), rel=1e-5)
     nothing = Targets(event=torch.full((2,), N), presence=torch.zeros(2), segments=torch.full((2, 6), N), background=N)
-    assert terms.keys() == (silent := GatedFullConfig().build(SPEC)(p, nothing, None)).keys()
+    assert terms.keys() == (silent := term_values(CmbsObjectiveConfig(), p, nothing)).keys()
     assert silent["streams"].item() == 0
 
 
@@ -202,11 +218,11 @@ def test_video_objective_is_the_soft_margin_of_probabilities():
     head = GatedDoubleConfig().build(SPEC, WIDTHS, "weak").eval()
     p = head(streams(), None)
     targets = random_targets(SPEC, 2, weak=True, negatives=1)
-    terms = VideoConfig(video_loss="soft-margin").build(SPEC)(p, targets, None)
+    terms = term_values(VideoConfig(video_loss="soft-margin"), p, targets)
     total = 0.0
     for b in range(2):
         for c in range(N + 1):
-            squashed = 1 / (1 + math.exp(-float(p.extras["video_probabilities"][b, c])))
+            squashed = 1 / (1 + math.exp(-float(p[VIDEO_PROBABILITIES][b, c])))
             holds = int(targets.event[b]) == c
             total -= math.log(squashed if holds else 1 - squashed)
     assert set(terms) == {"video"}
@@ -220,11 +236,12 @@ def test_video_objective_adds_what_a_memory_gives():
         relevance_logits=torch.randn(2, 6),
         audio_logits=torch.randn(2, 6, N),
         visual_logits=torch.randn(2, 6, N),
-        extras={"video_probabilities": torch.rand(2, N).softmax(dim=-1)},
+        channels={VIDEO_PROBABILITIES: torch.rand(2, N).softmax(dim=-1)},
     )
-    objective = VideoConfig(video=2.0, unimodal=0.5).build(SPEC)
-    assert set(objective(p, random_targets(SPEC, 2, weak=True), None)) == {"video", "unimodal"}
-    assert objective.weights == {"video": 2.0, "unimodal": 0.5, "prototype": 0.1}
+    config = VideoConfig(video=2.0, unimodal=0.5)
+    assert set(term_values(config, p, random_targets(SPEC, 2, weak=True))) == {"video", "unimodal"}
+    weights = {term.name: term.weight for term in config.terms("weak")}
+    assert weights == {"video": 2.0, "unimodal": 0.5, "prototype": 0.1}
 
 
 def contrast(queries, keys, relevance, temperature):
@@ -257,18 +274,23 @@ def test_background_contrast_is_its_equation(temperature):
 
 def test_contrast_begins_after_an_eighth_of_the_epochs():
     head = CaceNetHeadConfig(start=0.125).build(SPEC, WIDTHS, "full").train()
-    assert "keys" in head(streams(), None).extras, "a model that nobody trains counts the contrastive features"
+    assert CONTRAST_KEYS in head(streams(), None), "a model that nobody trains counts the contrastive features"
     head.begin_epoch(24, 200)
     early = head(streams(), None)
-    assert "queries" not in early.extras
+    assert CONTRAST_QUERIES not in early
     torch.testing.assert_close(early.relevance_logits, head.relevance(streams().fused).squeeze(-1))
     head.begin_epoch(25, 200)
     late = head(streams(), None)
-    assert {"queries", "keys"} <= late.extras.keys()
+    assert {CONTRAST_QUERIES, CONTRAST_KEYS} <= late.given().keys()
     assert not torch.allclose(late.relevance_logits, early.relevance_logits)
-    torch.testing.assert_close(late.extras["queries"].norm(dim=-1), torch.ones(2, 6))
-    objective = CaceNetFullConfig().build(SPEC)
-    assert "background" in objective(late, random_targets(SPEC, 2), None)
-    assert "background" not in objective(early, random_targets(SPEC, 2), None)
+    torch.testing.assert_close(late[CONTRAST_QUERIES].norm(dim=-1), torch.ones(2, 6))
+    objective = SumOfTerms([t for t in CaceNetObjectiveConfig().terms("full") if t.name == "background"], SPEC)
+    assert set(objective(late, random_targets(SPEC, 2), None)) == {"background"}
+    assert objective(early, random_targets(SPEC, 2), None) == {}
+    head.begin_epoch(24, 200)
+    again = CaceNetHeadConfig(start=0.125).build(SPEC, WIDTHS, "full").train()
+    again.load_state_dict(head.state_dict())
+    assert CONTRAST_QUERIES not in again(streams(), None), "weights of an early epoch say so themselves"
+    head.begin_epoch(25, 200)
     head.eval()
-    assert "keys" not in head(streams(), None).extras, "evaluation draws no noise"
+    assert CONTRAST_KEYS not in head(streams(), None), "evaluation draws no noise"

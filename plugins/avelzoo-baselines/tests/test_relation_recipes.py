@@ -78,8 +78,8 @@ def test_half_precision_trains(name, supervision):
 @pytest.mark.parametrize("supervision", ["full", "weak"])
 @pytest.mark.parametrize("name", ["cmran", "cmbs", "cace-net", "mm-pyramid"])
 def test_the_event_aware_branch_and_its_bank_fit(name, supervision):
-    """`avelzoo run NAME --head event-aware --memory jsd-bank --objective full|weak`."""
-    recipe = replace(recipe_of(name, supervision), objective=component("objective", supervision))
+    """`avelzoo run NAME --head event-aware --memory jsd-bank --objective general`."""
+    recipe = replace(recipe_of(name, supervision), objective=component("objective", "general"))
     recipe = replace(recipe, head=component("head", "event-aware"), memory=component("memory", "jsd-bank"))
     assert {"unimodal", "prototype", "contrastive", "event", "relevance"} == set(step(recipe).terms)
 
@@ -107,7 +107,7 @@ def test_weak_cace_net_is_refused(name):
 
 def test_streams_are_asked_for():
     recipe = replace(recipe_of("cmbs", "full"), encoder=component("encoder", "mean-pool"))
-    with pytest.raises(UsageError, match="'cmbs' needs audio_gate") as fault:
+    with pytest.raises(UsageError, match="'cmbs' reads audio_gate") as fault:
         check(recipe, default_host().registry)
     assert "--encoder cmbs" in fault.value.fix
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from avelzoo import (
     Bounds,
-    FullConfig,
+    Channel,
+    GeneralTerms,
     HeadConfig,
     Help,
     NoMemoryConfig,
@@ -19,12 +19,14 @@ from avelzoo import (
     Term,
     WorldsConfig,
 )
+from avelzoo.channels import SEGMENT_LOGITS
+from avelzoo_baselines.channels import EVENT_GATE, VIDEO_PROBABILITIES
 from avelzoo_baselines.shared.statements import CATEGORICAL, where_weak
 from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConfig, Count
 from avelzoo_baselines.shared.transformer_recipe import single_objective, transformer_training
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Head, Objective, Registrar, Widths
+    from avelzoo import Encoder, FeatureSpec, Head, LossFunction, Registrar, Widths
 
 PAPER = Paper(
     key="aveclip2023",
@@ -54,10 +56,9 @@ class AveClipConfig(AttendedTransformerConfig):
 
     windows: Annotated[tuple[int, ...], Help("window lengths in segments"), Count] = (2, 5, 10)
 
-    @property
-    def provides(self) -> frozenset[str]:
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
         """Also the logits of event against background that guide the refinement."""
-        return frozenset({"event_gate"})
+        return frozenset({EVENT_GATE})
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""
@@ -81,14 +82,9 @@ class SmoothedSingleConfig(HeadConfig):
     dropout: Annotated[float, Help("dropout on the features"), Bounds(min=0, below=1)] = 0.0
     smooth: Annotated[bool, Help("apply the filter; off = a plain single branch")] = True
 
-    @property
-    def provides(self) -> frozenset[str]:
-        """The segments' classes."""
-        return frozenset({"segment_logits"})
-
-    def provides_under(self, supervision: Supervision) -> frozenset[str]:
-        """Where labels are weak, also the video's probabilities over n+1 classes."""
-        return self.provides | ({"video_probabilities"} if supervision == "weak" else frozenset())
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        """The segments' classes; where labels are weak, also the video's probabilities over n+1 classes."""
+        return frozenset({SEGMENT_LOGITS, *((VIDEO_PROBABILITIES,) if supervision == "weak" else ())})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -100,30 +96,25 @@ class SmoothedSingleConfig(HeadConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventGateConfig(FullConfig):
+class EventGateConfig(GeneralTerms):
     """The general full objective, and binary cross-entropy of the gate that guides AVE-CLIP's refinement."""
 
     paper: ClassVar[str] = "aveclip2023"
+    supervisions: ClassVar[tuple[Supervision, ...]] = ("full",)
     fidelity: ClassVar[str] = "approximate"
     assumptions: ClassVar[tuple[str, ...]] = ("The weight of the gate's loss.",)
 
     gate: Annotated[float, Help("weight of the gate's loss"), Bounds(min=0)] = 0.5
 
-    @property
-    def requires(self) -> frozenset[str]:
-        """A gate, and what the general objective needs."""
-        return super().requires | {"event_gate"}
-
-    @property
-    def terms(self) -> Mapping[str, Term]:
+    def terms(self, supervision: Supervision) -> tuple[Term, ...]:
         """The general ones, and the gate's."""
-        return {**super().terms, "gate": Term(weight=self.gate, needs=("event_gate",), options=("gate",), own=True)}
+        gate = Term("gate", self.gate, (EVENT_GATE,), self._gate, ("gate",), own=True)
+        return (*self.general_terms(supervision), gate)
 
-    def build(self, spec: FeatureSpec) -> Objective:
-        """The objective."""
-        from avelzoo_baselines.ave_clip.objective import EventGateObjective
+    def _gate(self, spec: FeatureSpec) -> LossFunction:
+        from avelzoo_baselines.ave_clip.objective import gate_loss
 
-        return EventGateObjective(self.gate, general=super().build(spec))
+        return gate_loss
 
 
 def ave_clip(supervision: Supervision) -> Recipe:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
 from avelzoo.nn import decode_segments
+from avelzoo_baselines.channels import VIDEO_PROBABILITIES
 
 
 class SmoothedSingle(Head):
@@ -31,10 +32,10 @@ class SmoothedSingle(Head):
         self.smooth, self.pooled = smooth, pooled
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
-        """(b t d) -> segment_logits (b t n+1); where labels are weak, extras video_probabilities (b n+1)."""
+        """(b t d) -> segment_logits (b t n+1); where labels are weak, video_probabilities (b n+1)."""
         logits = self.classifier(self.dropout(encoded.fused))
-        extras = {"video_probabilities": logits.mean(dim=1).softmax(dim=-1)} if self.pooled else {}
-        return Predictions(segment_logits=logits, extras={**encoded.extras, **extras})
+        channels = {VIDEO_PROBABILITIES: logits.mean(dim=1).softmax(dim=-1)} if self.pooled else {}
+        return Predictions(segment_logits=logits, channels=channels)
 
     def decode(self, predictions: Predictions) -> Decoded:
         """Arg-max per segment, then the filter."""

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from avelzoo import Encoded, Encoder, Widths
 from avelzoo.nn import Attention, AudioGuidedAttention, Dropout, FeedForward
+from avelzoo_baselines.channels import EVENT_GATE
 
 if TYPE_CHECKING:
     from avelzoo_baselines.ave_clip.configs import AveClipConfig
@@ -27,7 +28,7 @@ class AveClip(Encoder):
         f = V + A,  g_t = w f_t + b                                the event gate
         F = LN(f + softmax(Q K^T / sqrt(d) + log sigmoid(g)) Val)   keys weighted by the gate
 
-    The gate's logits are in ``extras["event_gate"]`` (b t).
+    The gate's logits are the channel event_gate (b t).
 
     Args:
         config: the options.
@@ -65,7 +66,7 @@ class AveClip(Encoder):
         scores = self.query(joint) @ self.key(joint).transpose(1, 2) / math.sqrt(joint.shape[-1])
         weights = (scores + F.logsigmoid(gate).unsqueeze(1)).softmax(dim=-1)
         fused = self.norm(joint + weights @ self.value(joint))
-        return Encoded(fused=fused, audio=heard, visual=seen, extras={"event_gate": gate})
+        return Encoded(fused=fused, audio=heard, visual=seen, channels={EVENT_GATE: gate})
 
 
 class WindowFusion(nn.Module):

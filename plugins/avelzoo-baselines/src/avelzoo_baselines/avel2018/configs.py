@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, FullConfig, Help, Term
+from avelzoo import Bounds, GeneralTerms, Help, Supervision, Term
 from avelzoo_baselines.shared.configs import AttendedStreamsConfig
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Objective, Registrar
+    from avelzoo import Encoder, FeatureSpec, LossFunction, Registrar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +49,11 @@ class Avel2018DmrnConfig(AttendedStreamsConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentFullConfig(FullConfig):
+class SegmentConfig(GeneralTerms):
     """Fully supervised objective of AVEL 2018: the segments' classes by cross-entropy, or as its public code does."""
 
     paper: ClassVar[str] = "avel2018"
+    supervisions: ClassVar[tuple[Supervision, ...]] = ("full",)
     fidelity: ClassVar[str] = "parity"
 
     segment_loss: Annotated[
@@ -61,17 +61,16 @@ class SegmentFullConfig(FullConfig):
         Help("of the segments' logits, or a soft margin on their probabilities (public code: squashed twice)"),
     ] = "cross-entropy"
 
-    @property
-    def terms(self) -> Mapping[str, Term]:
+    def terms(self, supervision: Supervision) -> tuple[Term, ...]:
         """The general ones; this objective is made for the segments'."""
-        segment = Term(weight=self.segment, needs=("segment_logits",), options=("segment", "segment_loss"), own=True)
-        return {**super().terms, "segment": segment}
+        *others, segment = self.general_terms(supervision)
+        build = self._soft_margin if self.segment_loss == "soft-margin" else segment.build
+        return (*others, replace(segment, build=build, options=("segment", "segment_loss"), own=True))
 
-    def build(self, spec: FeatureSpec) -> Objective:
-        """The objective."""
-        from avelzoo_baselines.avel2018.objective import SegmentFull
+    def _soft_margin(self, spec: FeatureSpec) -> LossFunction:
+        from avelzoo_baselines.avel2018.objective import soft_margin_of_segments
 
-        return SegmentFull(self, general=super().build(spec))
+        return soft_margin_of_segments
 
 
 def register(zoo: Registrar) -> None:
@@ -81,7 +80,7 @@ def register(zoo: Registrar) -> None:
 
     zoo.encoder("avel2018", Avel2018Config)
     zoo.encoder("avel2018-dmrn", Avel2018DmrnConfig)
-    zoo.objective("avel2018", SegmentFullConfig)
+    zoo.objective("avel2018", SegmentConfig)
     zoo.recipe("avel2018", recipes.avel2018)
     zoo.recipe("avel2018-official", recipes.avel2018_official)
     zoo.recipe("avel2018-dmrn", recipes.avel2018_dmrn)

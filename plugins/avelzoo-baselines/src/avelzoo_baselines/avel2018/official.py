@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from avelzoo import AveConfig, PublishedCheckpoint
+from avelzoo_baselines.channels import VIDEO_PROBABILITIES
 from avelzoo_baselines.shared.attended import PublicStreams, Renames
 from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 
@@ -49,7 +50,7 @@ class Ave2018(RenamedSystem):
         assert logits is not None
         if setting == "full":
             return {"probs": logits.softmax(dim=-1)}
-        return {"video_probs": predictions.extras["video_probabilities"], "score": logits}
+        return {"video_probs": predictions[VIDEO_PROBABILITIES], "score": logits}
 
 
 class Ave2018Dmrn(RenamedSystem):

@@ -16,7 +16,7 @@ from avelzoo import (
     TrainConfig,
     WorldsConfig,
 )
-from avelzoo_baselines.avel2018.configs import Avel2018Config, Avel2018DmrnConfig, SegmentFullConfig
+from avelzoo_baselines.avel2018.configs import Avel2018Config, Avel2018DmrnConfig, SegmentConfig
 from avelzoo_baselines.shared.configs import AttendedStreamsConfig, LayeredSingleConfig, VideoConfig
 from avelzoo_baselines.shared.statements import POOLED_MAXIMUM, where_weak
 
@@ -100,5 +100,5 @@ def _recipe(
 
 def _objective(supervision: Supervision, *, official: bool) -> ObjectiveConfig:
     if supervision == "full":
-        return SegmentFullConfig(segment_loss="soft-margin" if official else "cross-entropy")
+        return SegmentConfig(segment_loss="soft-margin" if official else "cross-entropy")
     return VideoConfig(video_loss="soft-margin" if official else "categorical")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from avelzoo import (
     AdamConfig,
     DoubleConfig,
-    FullConfig,
+    GeneralConfig,
     Help,
     NoMemoryConfig,
     Paper,
@@ -98,7 +98,7 @@ def avsdn_cpsp(supervision: Supervision) -> Recipe:
         encoder=_encoder(hidden=128, unofficial=True),
         memory=NoMemoryConfig(),
         head=DoubleConfig(dropout=0.0) if full else GatedDoubleConfig(pooling="mean"),
-        objective=FullConfig() if full else VideoConfig(video_loss="soft-margin"),
+        objective=GeneralConfig() if full else VideoConfig(video_loss="soft-margin"),
         optimizer=AdamConfig(learning_rate=1e-3),
         schedule=StepsConfig(milestones=(10, 20, 30) if full else (5, 20, 40), gamma=0.5),
         train=TrainConfig(epochs=45, batch_size=64, clip_norm=0.1, drop_last=False),

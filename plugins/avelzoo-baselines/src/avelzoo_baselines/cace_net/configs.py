@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, Help, Paper, Term
-from avelzoo_baselines.cmbs.configs import CmbsHeadConfig, Count, GatedFullConfig, GatedStreamsConfig
+from avelzoo import Bounds, Channel, Help, Paper, Supervision, Term
+from avelzoo_baselines.channels import CONTRAST_KEYS, CONTRAST_QUERIES
+from avelzoo_baselines.cmbs.configs import CmbsHeadConfig, Count, GatedStreamsConfig, GatedTerms
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Head, Objective, Registrar, Supervision, Widths
+    from avelzoo import Encoder, FeatureSpec, Head, LossFunction, Registrar, Widths
 
 PAPER = Paper(
     key="cace2024",
@@ -60,10 +61,9 @@ class CaceNetHeadConfig(CmbsHeadConfig):
         float, Help("share of the epochs after which contrastive features begin to count"), Bounds(min=0, max=1)
     ] = 0.125
 
-    @property
-    def provides(self) -> frozenset[str]:
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
         """Also both views of the contrastive features."""
-        return super().provides | {"queries", "keys"}
+        return super().gives(supervision) | {CONTRAST_QUERIES, CONTRAST_KEYS}
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -73,7 +73,7 @@ class CaceNetHeadConfig(CmbsHeadConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaceNetFullConfig(GatedFullConfig):
+class CaceNetObjectiveConfig(GatedTerms):
     """CMBS's objective and the contrast of event and background segments within a video (He et al. 2024)."""
 
     paper: ClassVar[str] = "cace2024"
@@ -82,18 +82,23 @@ class CaceNetFullConfig(GatedFullConfig):
     background: Annotated[float, Help("weight of the contrast of event and background"), Bounds(min=0)] = 1.0
     background_temperature: Annotated[float, Help("temperature of that contrast"), Bounds(above=0)] = 0.01
 
-    @property
-    def terms(self) -> Mapping[str, Term]:
+    def terms(self, supervision: Supervision) -> tuple[Term, ...]:
         """CMBS's, and the contrast's: it begins with the head's contrastive features (`head.start`)."""
-        options = ("background", "background_temperature")
-        contrast = Term(weight=self.background, needs=("queries", "keys"), options=options, own=True)
-        return {**super().terms, "background": contrast}
+        contrast = Term(
+            "background",
+            self.background,
+            (CONTRAST_QUERIES, CONTRAST_KEYS),
+            self._contrast,
+            ("background", "background_temperature"),
+            own=True,
+            late=True,
+        )
+        return (*self.gated_terms(), contrast)
 
-    def build(self, spec: FeatureSpec) -> Objective:
-        """The objective."""
-        from avelzoo_baselines.cace_net.objective import CaceNetFull
+    def _contrast(self, spec: FeatureSpec) -> LossFunction:
+        from avelzoo_baselines.cace_net.objective import contrast_loss
 
-        return CaceNetFull(self, gated=super().build(spec))
+        return partial(contrast_loss, temperature=self.background_temperature)
 
 
 def register(zoo: Registrar) -> None:
@@ -104,7 +109,7 @@ def register(zoo: Registrar) -> None:
     zoo.paper(PAPER)
     zoo.encoder("cace-net", CaceNetConfig)
     zoo.head("cace-net", CaceNetHeadConfig)
-    zoo.objective("cace-net", CaceNetFullConfig)
+    zoo.objective("cace-net", CaceNetObjectiveConfig)
     zoo.recipe("cace-net", cace_net)
     zoo.recipe("cace-net-official", cace_net_official)
     zoo.official("cacenet", CaceNet2024)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
 from avelzoo.nn import decode_branches
+from avelzoo_baselines.channels import CONTRAST_KEYS, CONTRAST_QUERIES, JOINT_GATE, STREAM_LOGITS
 from avelzoo_baselines.cmbs.heads import ActivationSequences, joint_gate, video_activations
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class CaceNetHead(Head):
 
     So from epoch ``start`` times their number on, and in a model that is only evaluated; before, r_t = W_r F_t + b_r.
     Where q counts, training gives two unit vectors per segment to the contrast of event and background: queries
-    q / |q| and keys, the same of F + noise (extras, b t d). The public code draws that noise in evaluation too, where
+    q / |q| and keys, the same of F + noise (channels, b t d). The public code draws that noise in evaluation too, where
     it changes nothing that is read.
 
     Args:
@@ -30,11 +31,13 @@ class CaceNetHead(Head):
         width: d.
     """
 
+    contrasting: Tensor
+
     def __init__(self, config: CaceNetHeadConfig, *, n: int, width: int) -> None:
         super().__init__()
         self.top, self.stream_weight = config.top, config.stream_weight
         self.contrast_weight, self.noise, self.start = config.contrast_weight, config.noise, config.start
-        self.contrasting = True
+        self.register_buffer("contrasting", torch.ones((), dtype=torch.bool))
         self.relevance = nn.Linear(width, 1)
         self.event = nn.Linear(width, n)
         self.activations = ActivationSequences(width, n)
@@ -42,24 +45,24 @@ class CaceNetHead(Head):
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:
         """Contrastive features count from epoch ``start * epochs`` on."""
-        self.contrasting = epoch >= self.start * epochs
+        self.contrasting.fill_(epoch >= self.start * epochs)
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
         """(b t d) -> relevance_logits (b t), event_logits (b n)."""
         fused = encoded.fused
-        streams = video_activations(self.activations(encoded.extras), self.top)
-        extras = {**encoded.extras, "joint_gate": joint_gate(encoded.extras), "stream_logits": streams}
+        streams = video_activations(self.activations(encoded), self.top)
+        channels = {JOINT_GATE: joint_gate(encoded), STREAM_LOGITS: streams}
         relevant = fused
         if self.contrasting:
             features = F.relu(self.contrast(fused))
             relevant = fused + self.contrast_weight * features
-            extras["queries"] = F.normalize(features, dim=-1)
+            channels[CONTRAST_QUERIES] = F.normalize(features, dim=-1)
             if self.training:
-                extras["keys"] = self._second_view(fused)
+                channels[CONTRAST_KEYS] = self._second_view(fused)
         return Predictions(
             event_logits=self.event(fused.amax(dim=1)) + self.stream_weight * streams,
             relevance_logits=self.relevance(relevant).squeeze(-1),
-            extras=extras,
+            channels=channels,
         )
 
     def decode(self, predictions: Predictions) -> Decoded:

@@ -101,6 +101,6 @@ class CaceNet(Encoder):
         return audio, seen
 
     def forward(self, audio: Tensor, visual: Tensor) -> Encoded:
-        """(b t a), (b t h w v) -> Encoded, all (b t d), with the gates and the gated streams as extras."""
+        """(b t a), (b t h w v) -> Encoded, all (b t d), with gates and gated streams."""
         out: Encoded = self.streams(*self.attend(audio, visual))
         return out

@@ -1,40 +1,20 @@
-"""CACE-Net's objective."""
+"""CACE-Net's contrast of event and background."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from avelzoo import MemoryView, Objective, Predictions, Targets
-
-if TYPE_CHECKING:
-    from avelzoo_baselines.cace_net.configs import CaceNetFullConfig
+from avelzoo import MemoryView, Predictions, Targets
+from avelzoo_baselines.channels import CONTRAST_KEYS, CONTRAST_QUERIES
 
 
-class CaceNetFull(Objective):
-    """CMBS's terms, and for a head that gives queries and keys the contrast of event and background.
-
-    Args:
-        config: weights and options.
-        gated: CMBS's objective with the same weights.
-    """
-
-    def __init__(self, config: CaceNetFullConfig, *, gated: Objective) -> None:
-        super().__init__()
-        self.gated = gated
-        self.temperature = config.background_temperature
-        self.weights = {**gated.weights, "background": config.background}
-
-    def forward(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
-        """Term name -> unweighted scalar."""
-        found: dict[str, Tensor] = self.gated(predictions, targets, view)
-        queries, keys = predictions.extras.get("queries"), predictions.extras.get("keys")
-        if queries is not None and keys is not None:
-            found["background"] = background_contrast(queries, keys, targets.relevance, self.temperature)
-        return found
+def contrast_loss(predictions: Predictions, targets: Targets, view: MemoryView | None, *, temperature: float) -> Tensor:
+    """`background_contrast` of a head's queries and keys."""
+    queries, keys = predictions[CONTRAST_QUERIES], predictions[CONTRAST_KEYS]
+    return background_contrast(queries, keys, targets.relevance, temperature)
 
 
 def background_contrast(queries: Tensor, keys: Tensor, relevance: Tensor, temperature: float) -> Tensor:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from avelzoo import AveConfig, PublishedCheckpoint
+from avelzoo_baselines.channels import CONTRAST_QUERIES
 from avelzoo_baselines.cmbs.official import ATTENTION, FULL_HEAD, STREAMS, double_branch, stream_sizes
 from avelzoo_baselines.shared import relation
 from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
@@ -46,6 +47,7 @@ class CaceNet2024(RenamedSystem):
         "spatial_channel_att.video_query.weight",
         "spatial_channel_att.video_query2.weight",
     )
+    initial: ClassVar[tuple[str, ...]] = ("head.contrasting",)
     terms: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "full": {
             "loss_is_event": "relevance",
@@ -71,7 +73,7 @@ class CaceNet2024(RenamedSystem):
 
     def returned(self, setting: str, predictions: Predictions) -> dict[str, Tensor]:
         """As CMBS, then the queries; keys carry noise and are not compared."""
-        return double_branch(predictions) | {"queries": predictions.extras["queries"]}
+        return double_branch(predictions) | {"queries": predictions[CONTRAST_QUERIES]}
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
         """What is looked at and what is heard."""

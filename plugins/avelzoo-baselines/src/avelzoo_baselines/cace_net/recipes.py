@@ -13,7 +13,7 @@ from avelzoo import (
     TrainConfig,
     WorldsConfig,
 )
-from avelzoo_baselines.cace_net.configs import CaceNetConfig, CaceNetFullConfig, CaceNetHeadConfig
+from avelzoo_baselines.cace_net.configs import CaceNetConfig, CaceNetHeadConfig, CaceNetObjectiveConfig
 
 
 def cace_net(supervision: Supervision) -> Recipe:
@@ -37,7 +37,7 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
         encoder=CaceNetConfig(equal_layers=official),
         memory=NoMemoryConfig(),
         head=CaceNetHeadConfig(),
-        objective=CaceNetFullConfig(gate_loss="logits" if official else "probability"),
+        objective=CaceNetObjectiveConfig(gate_loss="logits" if official else "probability"),
         optimizer=AdamConfig(learning_rate=7e-4),
         schedule=StepsConfig(milestones=(10, 20, 30), gamma=0.5),
         train=TrainConfig(epochs=200, batch_size=64, clip_norm=0.5, drop_last=False, seed=3917),

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, EncoderConfig, Help, NoMemoryConfig, Paper, Published, Recipe, Supervision, WorldsConfig
+from avelzoo import (
+    Bounds,
+    Channel,
+    EncoderConfig,
+    Help,
+    NoMemoryConfig,
+    Paper,
+    Published,
+    Recipe,
+    Supervision,
+    WorldsConfig,
+)
+from avelzoo_baselines.channels import SENTINEL_WEIGHTS
 from avelzoo_baselines.shared.recurrent_recipe import recurrent_training
 from avelzoo_baselines.shared.statements import CATEGORICAL, where_weak
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective
@@ -45,10 +57,9 @@ class CmanConfig(EncoderConfig):
         Literal["adaptive", "never"], Help("a segment may rely on its own modality, or must ask the other one")
     ] = "adaptive"
 
-    @property
-    def provides(self) -> frozenset[str]:
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
         """Also how much every segment relies on its own modality."""
-        return frozenset({"beta"}) if self.sentinel == "adaptive" else frozenset()
+        return frozenset({SENTINEL_WEIGHTS}) if self.sentinel == "adaptive" else frozenset()
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo import Encoded, Encoder, Widths
+from avelzoo_baselines.channels import SENTINEL_WEIGHTS
 from avelzoo_baselines.cman.sentinel import CoAttention, SentinelLSTM
 from avelzoo_baselines.shared.context import PlainSelfAttention
 
@@ -26,8 +27,8 @@ class Cman(Encoder):
         when    V' = v + SelfAttention(v),  A' = a + SelfAttention(a)
         which   h^v, s^v = SentinelLSTM(V'),  x^v = CoAttention(h^v, s^v; A'),  and the other way round
 
-    ``extras["beta"]`` (b t 2) is the weight of the own modality's sentinel, audio first. The uni-modal outputs are the
-    two halves of F.
+    The channel sentinel_weights (b t 2) is the weight beta of the own modality's sentinel, audio first. The uni-modal
+    outputs are the two halves of F.
 
     Args:
         config: the options.
@@ -56,11 +57,11 @@ class Cman(Encoder):
         from_audio, visual_beta = self.visual_which(visual_hidden, visual_sentinel, heard)
         from_visual, audio_beta = self.audio_which(audio_hidden, audio_sentinel, seen)
         visual_out, audio_out = visual_hidden + from_audio, audio_hidden + from_visual
-        extras = {}
+        channels = {}
         if audio_beta is not None and visual_beta is not None:
-            extras["beta"] = torch.stack([audio_beta, visual_beta], dim=-1)
+            channels[SENTINEL_WEIGHTS] = torch.stack([audio_beta, visual_beta], dim=-1)
         fused = torch.cat([visual_out, audio_out], dim=-1)
-        return Encoded(fused=fused, audio=audio_out, visual=visual_out, extras=extras)
+        return Encoded(fused=fused, audio=audio_out, visual=visual_out, channels=channels)
 
 
 class CosineAttention(nn.Module):

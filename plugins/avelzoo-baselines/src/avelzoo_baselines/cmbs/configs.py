@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, EncoderConfig, FullConfig, HeadConfig, Help, Paper, Supervision, Term
+from avelzoo import Bounds, Channel, EncoderConfig, GeneralTerms, HeadConfig, Help, Need, Paper, Supervision, Term
+from avelzoo.channels import EVENT_LOGITS, RELEVANCE_LOGITS
+from avelzoo_baselines.channels import (
+    GATED_STREAMS,
+    JOINT_GATE,
+    MEAN_GATE,
+    STREAM_LOGITS,
+    VIDEO_LOGITS,
+    VIDEO_PROBABILITIES,
+)
 from avelzoo_baselines.shared.options import require_divisor
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Head, Objective, Registrar, Widths
+    from avelzoo import Encoder, FeatureSpec, Head, LossFunction, Registrar, Widths
 
 PAPER = Paper(
     key="cmbs2022",
@@ -21,8 +31,6 @@ PAPER = Paper(
     doi="10.1109/CVPR52688.2022.01936",
     code="marmot-xy/CMBS",
 )
-GATED_STREAMS = frozenset({"audio_gate", "visual_gate", "audio_stream", "visual_stream"})
-"""Extras of an encoder whose streams are gated."""
 Rate = Bounds(min=0, below=1)
 Count = Bounds(min=1)
 
@@ -61,9 +69,8 @@ class GatedStreamsConfig(EncoderConfig):
         super().__post_init__()
         require_divisor(self.width, heads=self.heads, fusion_heads=self.fusion_heads)
 
-    @property
-    def provides(self) -> frozenset[str]:
-        """Gates and gated streams among the extras."""
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        """Gates and gated streams."""
         return GATED_STREAMS
 
 
@@ -92,15 +99,13 @@ class CmbsHeadConfig(HeadConfig):
     top: Annotated[int, Help("segments that count in a class activation sequence"), Count] = 4
     stream_weight: Annotated[float, Help("gamma of the streams' class activations"), Bounds(min=0)] = 0.3
 
-    @property
-    def requires(self) -> frozenset[str]:
+    def reads(self, supervision: Supervision) -> frozenset[Need]:
         """Gates and streams."""
         return GATED_STREAMS
 
-    @property
-    def provides(self) -> frozenset[str]:
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
         """The double branch, and what its objective trains beside it."""
-        return frozenset({"event_logits", "relevance_logits", "joint_gate", "stream_logits"})
+        return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS, JOINT_GATE, STREAM_LOGITS})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -124,15 +129,13 @@ class CmbsWeakHeadConfig(HeadConfig):
         Help("a segment is an event where this exceeds 1/2: the gate, or its sigmoid, which always does (public code)"),
     ] = "gate"
 
-    @property
-    def requires(self) -> frozenset[str]:
+    def reads(self, supervision: Supervision) -> frozenset[Need]:
         """Gates and streams."""
         return GATED_STREAMS
 
-    @property
-    def provides(self) -> frozenset[str]:
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
         """Also the video's logits and probabilities over n+1 categories, and the mean gate."""
-        return frozenset({"event_logits", "relevance_logits", "video_logits", "video_probabilities", "mean_gate"})
+        return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS, VIDEO_LOGITS, VIDEO_PROBABILITIES, MEAN_GATE})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -148,11 +151,10 @@ class CmbsWeakHeadConfig(HeadConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GatedFullConfig(FullConfig):
-    """Fully supervised objective of CMBS: category, relevance, joint gate and class activations of the streams."""
+class GatedTerms(GeneralTerms, ABC):
+    """The general terms and CMBS's, for the objectives of CMBS and CACE-Net."""
 
-    paper: ClassVar[str] = "cmbs2022"
-    fidelity: ClassVar[str] = "parity"
+    supervisions: ClassVar[tuple[Supervision, ...]] = ("full",)
 
     gate: Annotated[float, Help("weight of the joint gate against event segments"), Bounds(min=0)] = 1.0
     streams: Annotated[float, Help("weight of the streams' class activations"), Bounds(min=0)] = 1.0
@@ -161,18 +163,33 @@ class GatedFullConfig(FullConfig):
         Help("binary cross-entropy of the joint gate, or of its sigmoid (public code: squashed twice)"),
     ] = "probability"
 
-    @property
-    def terms(self) -> Mapping[str, Term]:
+    def gated_terms(self) -> tuple[Term, ...]:
+        """The general full ones, the joint gate's and the streams'."""
+        gate = Term("gate", self.gate, (JOINT_GATE,), self._gate, ("gate", "gate_loss"), own=True)
+        streams = Term("streams", self.streams, (STREAM_LOGITS,), self._streams, ("streams",), own=True)
+        return (*self.general_terms("full"), gate, streams)
+
+    def _gate(self, spec: FeatureSpec) -> LossFunction:
+        from avelzoo_baselines.cmbs.objective import gate_loss
+
+        return partial(gate_loss, is_logit=self.gate_loss == "logits")
+
+    def _streams(self, spec: FeatureSpec) -> LossFunction:
+        from avelzoo_baselines.cmbs.objective import stream_loss
+
+        return stream_loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class CmbsObjectiveConfig(GatedTerms):
+    """Fully supervised objective of CMBS: category, relevance, joint gate and class activations of the streams."""
+
+    paper: ClassVar[str] = "cmbs2022"
+    fidelity: ClassVar[str] = "parity"
+
+    def terms(self, supervision: Supervision) -> tuple[Term, ...]:
         """The general ones, the joint gate's and the streams'."""
-        gate = Term(weight=self.gate, needs=("joint_gate",), options=("gate", "gate_loss"), own=True)
-        streams = Term(weight=self.streams, needs=("stream_logits",), options=("streams",), own=True)
-        return {**super().terms, "gate": gate, "streams": streams}
-
-    def build(self, spec: FeatureSpec) -> Objective:
-        """The objective."""
-        from avelzoo_baselines.cmbs.objective import GatedFull
-
-        return GatedFull(self, general=super().build(spec))
+        return self.gated_terms()
 
 
 def register(zoo: Registrar) -> None:
@@ -184,7 +201,7 @@ def register(zoo: Registrar) -> None:
     zoo.encoder("cmbs", CmbsConfig)
     zoo.head("cmbs", CmbsHeadConfig)
     zoo.head("cmbs-weak", CmbsWeakHeadConfig)
-    zoo.objective("cmbs", GatedFullConfig)
+    zoo.objective("cmbs", CmbsObjectiveConfig)
     zoo.recipe("cmbs", cmbs)
     zoo.recipe("cmbs-official", cmbs_official)
     zoo.official("cmbs", Cmbs2022)

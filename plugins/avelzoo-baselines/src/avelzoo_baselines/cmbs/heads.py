@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
 from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
 from avelzoo.nn import decode_branches
+from avelzoo_baselines.channels import (
+    AUDIO_GATE,
+    AUDIO_STREAM,
+    JOINT_GATE,
+    MEAN_GATE,
+    STREAM_LOGITS,
+    VISUAL_GATE,
+    VISUAL_STREAM,
+)
 from avelzoo_baselines.shared.gated import decode_video, video_predictions
 
 
@@ -25,9 +32,9 @@ class ActivationSequences(nn.Module):
         self.visual = nn.Linear(width, classes)
         self.audio = nn.Linear(width, classes)
 
-    def forward(self, extras: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def forward(self, encoded: Encoded) -> tuple[Tensor, Tensor]:
         """Streams (b t d) -> visual and audio activations (b t classes)."""
-        return self.visual(extras["visual_stream"]), self.audio(extras["audio_stream"])
+        return self.visual(encoded[VISUAL_STREAM]), self.audio(encoded[AUDIO_STREAM])
 
 
 def mean_of_top(sequence: Tensor, top: int) -> Tensor:
@@ -40,16 +47,16 @@ def video_activations(sequences: tuple[Tensor, Tensor], top: int) -> Tensor:
     return (mean_of_top(sequences[0], top) + mean_of_top(sequences[1], top)) / 2
 
 
-def joint_gate(extras: Mapping[str, Tensor]) -> Tensor:
+def joint_gate(encoded: Encoded) -> Tensor:
     """g_a g_v (b t): both streams hold the segment for an event."""
-    return extras["audio_gate"] * extras["visual_gate"]
+    return encoded[AUDIO_GATE] * encoded[VISUAL_GATE]
 
 
 class CmbsHead(Head):
     """r_t = W_r F_t + b_r, e = W_e max_t F_t + b_e + gamma s with s the streams' mean class activation.
 
-    s = (mean of top W_v o_v + mean of top W_a o_a) / 2 over the segments. Extras for the objective: joint_gate (b t)
-    and stream_logits s (b n).
+    s = (mean of top W_v o_v + mean of top W_a o_a) / 2 over the segments. Channels: joint_gate (b t) and
+    stream_logits s (b n).
 
     Args:
         n: event categories.
@@ -67,12 +74,11 @@ class CmbsHead(Head):
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
         """(b t d) -> relevance_logits (b t), event_logits (b n)."""
-        streams = video_activations(self.activations(encoded.extras), self.top)
-        extras = {"joint_gate": joint_gate(encoded.extras), "stream_logits": streams}
+        streams = video_activations(self.activations(encoded), self.top)
         return Predictions(
             event_logits=self.event(encoded.fused.amax(dim=1)) + self.stream_weight * streams,
             relevance_logits=self.relevance(encoded.fused).squeeze(-1),
-            extras={**encoded.extras, **extras},
+            channels={JOINT_GATE: joint_gate(encoded), STREAM_LOGITS: streams},
         )
 
     def decode(self, predictions: Predictions) -> Decoded:
@@ -106,23 +112,19 @@ class CmbsWeakHead(Head):
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
         """(b t d) -> relevance_logits (b t), event_logits (b n).
 
-        Extras: video_logits and video_probabilities (b n+1), mean_gate (b t).
+        Channels: video_logits and video_probabilities (b n+1), mean_gate (b t).
         """
-        visual, audio = self.activations(encoded.extras)
+        visual, audio = self.activations(encoded)
         classes = self.classifier(encoded.fused.transpose(1, 2)).transpose(1, 2)
         suppressed = self.stream_weight * (visual.sigmoid() + audio.sigmoid()) * classes
-        gate = (encoded.extras["audio_gate"] + encoded.extras["visual_gate"]) / 2
+        gate = (encoded[AUDIO_GATE] + encoded[VISUAL_GATE]) / 2
         # A gate of exactly 1, which half precision rounds to, has no logit.
         relevance = gate.to(torch.promote_types(gate.dtype, torch.float32)).logit(eps=1e-6)
-        predictions = video_predictions(encoded, mean_of_top(suppressed, self.top), relevance, gate=gate)
-        return Predictions(
-            event_logits=predictions.event_logits,
-            relevance_logits=predictions.relevance_logits,
-            extras={**predictions.extras, "mean_gate": gate},
-        )
+        predictions = video_predictions(mean_of_top(suppressed, self.top), relevance, gate=gate)
+        return predictions.joined({MEAN_GATE: gate})
 
     def decode(self, predictions: Predictions) -> Decoded:
         """The video's class, background included, where the relevance exceeds one half."""
-        gate = predictions.extras["mean_gate"]
+        gate = predictions[MEAN_GATE]
         relevance = gate.sigmoid() if self.squash else gate
         return decode_video(predictions, relevance, relevance > 0.5)

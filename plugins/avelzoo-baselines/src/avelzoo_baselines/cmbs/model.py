@@ -51,6 +51,6 @@ class Cmbs(Encoder):
         return out
 
     def forward(self, audio: Tensor, visual: Tensor) -> Encoded:
-        """(b t a), (b t h w v) -> Encoded, all (b t d), with the gates and the gated streams as extras."""
+        """(b t a), (b t h w v) -> Encoded, all (b t d), with gates and gated streams."""
         out: Encoded = self.streams(audio, self.attend(audio, visual))
         return out

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from avelzoo import AveConfig, PublishedCheckpoint
+from avelzoo_baselines.channels import JOINT_GATE, MEAN_GATE, STREAM_LOGITS, VIDEO_LOGITS, VIDEO_PROBABILITIES
 from avelzoo_baselines.shared import relation
 from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 
@@ -103,9 +104,9 @@ class Cmbs2022(RenamedSystem):
         if setting == "full":
             return double_branch(predictions)
         return {
-            "av_gate": predictions.extras["mean_gate"],
-            "raw_logits": predictions.extras["video_logits"],
-            "event_scores": predictions.extras["video_probabilities"],
+            "av_gate": predictions[MEAN_GATE],
+            "raw_logits": predictions[VIDEO_LOGITS],
+            "event_scores": predictions[VIDEO_PROBABILITIES],
         }
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
@@ -123,8 +124,8 @@ def double_branch(predictions: Predictions) -> dict[str, Tensor]:
     return {
         "is_event_scores": relation.time_first(relevance),
         "event_scores": event,
-        "audio_visual_gate": relation.time_first(predictions.extras["joint_gate"]),
-        "av_score": predictions.extras["stream_logits"],
+        "audio_visual_gate": relation.time_first(predictions[JOINT_GATE]),
+        "av_score": predictions[STREAM_LOGITS],
     }
 
 

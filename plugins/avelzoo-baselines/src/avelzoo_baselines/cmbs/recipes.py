@@ -15,7 +15,7 @@ from avelzoo import (
     TrainConfig,
     WorldsConfig,
 )
-from avelzoo_baselines.cmbs.configs import CmbsConfig, CmbsHeadConfig, CmbsWeakHeadConfig, GatedFullConfig
+from avelzoo_baselines.cmbs.configs import CmbsConfig, CmbsHeadConfig, CmbsObjectiveConfig, CmbsWeakHeadConfig
 from avelzoo_baselines.shared.configs import VideoConfig
 from avelzoo_baselines.shared.statements import GATES, SQUASHED_GATE, where_weak
 
@@ -71,5 +71,5 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
 
 def _objective(supervision: Supervision, *, official: bool) -> ObjectiveConfig:
     if supervision == "full":
-        return GatedFullConfig(gate_loss="logits" if official else "probability")
+        return CmbsObjectiveConfig(gate_loss="logits" if official else "probability")
     return VideoConfig(video_loss="soft-margin")

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from avelzoo import Encoded
 from avelzoo.nn import AudioVideoInter, RelationDecoder, RelationEncoder
+from avelzoo_baselines.channels import AUDIO_GATE, AUDIO_STREAM, VISUAL_GATE, VISUAL_STREAM
 
 if TYPE_CHECKING:
     from avelzoo_baselines.cmbs.configs import GatedStreamsConfig
@@ -26,7 +27,7 @@ class GatedStreams(nn.Module):
         x_1 = AudioVideoInter(o_v, o_a),  x_2 = AudioVideoInter(o_a, x_1)
         F   = (x_1 + x_2) / 2
 
-    A gate enters as o (1 + alpha g), or as (1 - alpha) o + alpha g o. Extras: audio_gate and visual_gate (b t), named
+    A gate enters as o (1 + alpha g), or as (1 - alpha) o + alpha g o. Channels: audio_gate and visual_gate (b t), named
     after the stream they are read from, and the gated audio_stream and visual_stream (b t d).
 
     Args:
@@ -74,7 +75,7 @@ class GatedStreams(nn.Module):
         self.first_join, self.second_join = join(), join()
 
     def forward(self, audio: Tensor, seen: Tensor) -> Encoded:
-        """(b t a), (b t v) -> Encoded, all (b t d), with the gates and the gated streams as extras."""
+        """(b t a), (b t v) -> Encoded, all (b t d), with gates and gated streams."""
         if self.audio_lstm is not None and self.visual_lstm is not None:
             audio, seen = self.audio_lstm(audio)[0], self.visual_lstm(seen)[0]
         audio_context, visual_context = self.audio_encoder(audio), self.visual_encoder(seen)
@@ -85,13 +86,13 @@ class GatedStreams(nn.Module):
         visual_stream = self._suppress(self.visual_decoder(seen, audio_context), for_visual)
         first = self.first_join(visual_stream, audio_stream)
         second = self.second_join(audio_stream, first)
-        extras = {
-            "audio_gate": audio_gate.squeeze(-1),
-            "visual_gate": visual_gate.squeeze(-1),
-            "audio_stream": audio_stream,
-            "visual_stream": visual_stream,
+        channels = {
+            AUDIO_GATE: audio_gate.squeeze(-1),
+            VISUAL_GATE: visual_gate.squeeze(-1),
+            AUDIO_STREAM: audio_stream,
+            VISUAL_STREAM: visual_stream,
         }
-        return Encoded(fused=(first + second) / 2, audio=audio_context, visual=visual_context, extras=extras)
+        return Encoded(fused=(first + second) / 2, audio=audio_context, visual=visual_context, channels=channels)
 
     def _suppress(self, stream: Tensor, gate: Tensor) -> Tensor:
         """(b t d), (b t 1) -> (b t d)."""

@@ -11,7 +11,7 @@ from avelzoo import (
     ComputeConfig,
     DoubleConfig,
     EncoderConfig,
-    FullConfig,
+    GeneralConfig,
     HeadConfig,
     Help,
     NoMemoryConfig,
@@ -112,7 +112,7 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
 
 
 SOURCE = "Ge et al. 2023, Table 1"
-FULL: ObjectiveConfig = FullConfig()
+FULL: ObjectiveConfig = GeneralConfig()
 """Categories and relevance with weight 1 each; the other terms appear with other heads and memories alone."""
 WEAK: ObjectiveConfig = VideoConfig(video_loss="soft-margin")
 """The video's probabilities with weight 1; the other terms appear with other heads and memories alone."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from avelzoo import AveConfig
+from avelzoo_baselines.channels import VIDEO_LOGITS, VIDEO_PROBABILITIES
 from avelzoo_baselines.shared import relation
 from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 
@@ -78,8 +79,8 @@ class Cmran2020(RenamedSystem):
             return {"is_event_scores": relation.time_first(relevance), "event_scores": event}
         return {
             "is_event_scores": relevance,
-            "raw_logits": predictions.extras["video_logits"],
-            "event_scores": predictions.extras["video_probabilities"],
+            "raw_logits": predictions[VIDEO_LOGITS],
+            "event_scores": predictions[VIDEO_PROBABILITIES],
         }
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:

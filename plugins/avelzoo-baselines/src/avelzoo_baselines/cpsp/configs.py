@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from avelzoo import Bounds, Help, Paper, Term
-from avelzoo_baselines.psp.configs import PairFullConfig, PropagationConfig
-from avelzoo_baselines.shared.configs import VIDEO_LOSS, VideoConfig, VideoLoss
+from avelzoo import Bounds, Help, Paper, Supervision, Term
+from avelzoo_baselines.channels import PROPAGATED
+from avelzoo_baselines.psp.configs import PairTerms, PropagationConfig
+from avelzoo_baselines.shared.configs import VIDEO_LOSS, VideoLoss, VideoTerms
 
 if TYPE_CHECKING:
-    from avelzoo import FeatureSpec, Objective, Registrar
+    from avelzoo import FeatureSpec, LossFunction, Registrar
 
 PAPER = Paper(
     key="cpsp2022",
@@ -22,11 +24,6 @@ PAPER = Paper(
     doi="10.48550/arXiv.2211.09980",
     code="jasongief/CPSP",
 )
-ContrastWeight = Annotated[
-    float, Help("weight of the contrast between videos, for encoders with propagated features"), Bounds(min=0)
-]
-Margin = Annotated[float, Help("margin of the contrast between videos"), Bounds(min=0)]
-Negatives = Annotated[int, Help("nearest videos of other categories in that contrast"), Bounds(min=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,66 +35,55 @@ class CpspConfig(PropagationConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CpspFullConfig(PairFullConfig):
-    """Fully supervised objective of CPSP: PSP's, and contrasts between videos and within a video."""
+class CpspObjectiveConfig(PairTerms, VideoTerms):
+    """PSP's terms, or the video's probabilities where labels are weak, and contrasts between videos and within one."""
 
     paper: ClassVar[str] = "cpsp2022"
     fidelity: ClassVar[str] = "faithful"
     assumptions: ClassVar[tuple[str, ...]] = (
         "The contrast within a video is the evident intent of the public code, whose own form has no gradient.",
     )
-
-    video_contrast: ContrastWeight = 1.0
-    video_margin: Margin = 0.2
-    video_negatives: Negatives = 3
-    segment_contrast: Annotated[
-        float,
-        Help("weight of the contrast within a video; 0 as in the public code, where it has no gradient"),
-        Bounds(min=0),
-    ] = 0.01
-    segment_temperature: Annotated[float, Help("temperature of the contrast within a video"), Bounds(above=0)] = 0.6
-
-    @property
-    def terms(self) -> Mapping[str, Term]:
-        """PSP's, and both contrasts."""
-        options = ("segment_contrast", "segment_temperature")
-        within = Term(weight=self.segment_contrast, needs=("propagated",), options=options, own=True)
-        return {**super().terms, "video_contrast": _between_videos(self), "segment_contrast": within}
-
-    def build(self, spec: FeatureSpec) -> Objective:
-        """The objective."""
-        from avelzoo_baselines.cpsp.objective import Contrasting
-
-        return Contrasting(self, others=super().build(spec))
-
-
-@dataclass(frozen=True, kw_only=True)
-class CpspWeakConfig(VideoConfig):
-    """Weak objective of CPSP: the video's probabilities, and the contrast between videos."""
-
-    paper: ClassVar[str] = "cpsp2022"
-    fidelity: ClassVar[str] = "faithful"
+    only_under: ClassVar[Mapping[str, Supervision]] = {
+        **PairTerms.only_under,
+        **dict.fromkeys(("event", "relevance", "contrastive", "segment", "contrastive_mean"), "full"),
+        **dict.fromkeys(("pair", "pair_targets", "stale_slots", "segment_contrast", "segment_temperature"), "full"),
+        **dict.fromkeys(("video", "video_loss"), "weak"),
+    }
 
     video_loss: Annotated[VideoLoss, VIDEO_LOSS] = "soft-margin"
-    video_contrast: ContrastWeight = 1.0
-    video_margin: Margin = 0.6
-    video_negatives: Negatives = 4
+    video_contrast: Annotated[
+        float, Help("weight of the contrast between videos, for encoders with propagated features"), Bounds(min=0)
+    ] = 1.0
+    video_margin: Annotated[float, Help("margin of the contrast between videos"), Bounds(min=0)] = 0.2
+    video_negatives: Annotated[int, Help("nearest videos of other categories in that contrast"), Bounds(min=1)] = 3
+    segment_contrast: Annotated[
+        float,
+        Help("full: weight of the contrast within a video; 0 as in the public code, where it has no gradient"),
+        Bounds(min=0),
+    ] = 0.01
+    segment_temperature: Annotated[float, Help("full: temperature of the contrast within a video"), Bounds(above=0)] = (
+        0.6
+    )
 
-    @property
-    def terms(self) -> Mapping[str, Term]:
-        """The video's, and the contrast between videos."""
-        return {**super().terms, "video_contrast": _between_videos(self)}
+    def terms(self, supervision: Supervision) -> tuple[Term, ...]:
+        """PSP's or the video's, and the contrasts."""
+        of_contrast = ("video_contrast", "video_margin", "video_negatives")
+        between = Term("video_contrast", self.video_contrast, (PROPAGATED,), self._between, of_contrast, own=True)
+        if supervision == "weak":
+            return (*self.video_terms(), between)
+        options = ("segment_contrast", "segment_temperature")
+        within = Term("segment_contrast", self.segment_contrast, (PROPAGATED,), self._within, options, own=True)
+        return (*self.pair_terms(), between, within)
 
-    def build(self, spec: FeatureSpec) -> Objective:
-        """The objective."""
-        from avelzoo_baselines.cpsp.objective import Contrasting
+    def _between(self, spec: FeatureSpec) -> LossFunction:
+        from avelzoo_baselines.cpsp.objective import between_videos
 
-        return Contrasting(self, others=super().build(spec))
+        return partial(between_videos, margin=self.video_margin, negatives=self.video_negatives)
 
+    def _within(self, spec: FeatureSpec) -> LossFunction:
+        from avelzoo_baselines.cpsp.objective import within_videos
 
-def _between_videos(config: CpspFullConfig | CpspWeakConfig) -> Term:
-    options = ("video_contrast", "video_margin", "video_negatives")
-    return Term(weight=config.video_contrast, needs=("propagated",), options=options, own=True)
+        return partial(within_videos, temperature=self.segment_temperature)
 
 
 def register(zoo: Registrar) -> None:
@@ -107,8 +93,7 @@ def register(zoo: Registrar) -> None:
 
     zoo.paper(PAPER)
     zoo.encoder("cpsp", CpspConfig)
-    zoo.objective("cpsp", CpspFullConfig)
-    zoo.objective("cpsp-weak", CpspWeakConfig)
+    zoo.objective("cpsp", CpspObjectiveConfig)
     zoo.recipe("cpsp", cpsp)
     zoo.recipe("cpsp-official", cpsp_official)
     zoo.official("cpsp", Cpsp2022)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from avelzoo import AveConfig, PublishedCheckpoint
+from avelzoo_baselines.channels import PAIR_SIMILARITY, PROPAGATED, VIDEO_PROBABILITIES
 from avelzoo_baselines.psp.official import PUBLIC, RENAMES
 from avelzoo_baselines.shared.attended import Renames
 from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
@@ -70,20 +71,20 @@ class Cpsp2022(RenamedSystem):
 
     def returned(self, setting: str, predictions: Predictions) -> dict[str, Tensor]:
         """Full: relevance, category, similarities, features; weak: features, relevance, category, probabilities."""
-        relevance, event, extras = predictions.relevance_logits, predictions.event_logits, predictions.extras
+        relevance, event = predictions.relevance_logits, predictions.event_logits
         assert relevance is not None and event is not None
         if setting == "full":
             return {
                 "is_event_scores": relevance,
                 "event_scores": event,
-                "cross_att": extras["pair_similarity"],
-                "fusion": extras["propagated"],
+                "cross_att": predictions[PAIR_SIMILARITY],
+                "fusion": predictions[PROPAGATED],
             }
         return {
-            "fusion": extras["propagated"],
+            "fusion": predictions[PROPAGATED],
             "is_event_scores": relevance,
             "raw_logits": event,
-            "event_scores": extras["video_probabilities"],
+            "event_scores": predictions[VIDEO_PROBABILITIES],
         }
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:

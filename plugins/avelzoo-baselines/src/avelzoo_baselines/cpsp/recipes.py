@@ -8,14 +8,13 @@ from avelzoo import (
     DoubleConfig,
     HeadConfig,
     NoMemoryConfig,
-    ObjectiveConfig,
     Recipe,
     StepsConfig,
     Supervision,
     TrainConfig,
     WorldsConfig,
 )
-from avelzoo_baselines.cpsp.configs import CpspConfig, CpspFullConfig, CpspWeakConfig
+from avelzoo_baselines.cpsp.configs import CpspConfig, CpspObjectiveConfig
 from avelzoo_baselines.shared.configs import GatedDoubleConfig
 from avelzoo_baselines.shared.statements import GATES, where_weak
 
@@ -42,16 +41,15 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
         encoder=CpspConfig(attention_axis="location" if official else "projection", threshold=0.099 if full else 0.095),
         memory=NoMemoryConfig(),
         head=head,
-        objective=_objective(supervision, official=official),
+        objective=CpspObjectiveConfig(
+            stale_slots=64,
+            segment_contrast=0.0 if official and full else 0.01,
+            video_margin=0.2 if full else 0.6,
+            video_negatives=3 if full else 4,
+        ),
         optimizer=AdamConfig(learning_rate=1e-3),
         schedule=StepsConfig(milestones=(10, 20, 30) if full else (5, 20, 40), gamma=0.5),
         train=TrainConfig(epochs=45, batch_size=64, clip_norm=0.1, drop_last=False, seed=123),
         compute=ComputeConfig(precision="64" if official else "32"),
         limits=where_weak(supervision, GATES),
     )
-
-
-def _objective(supervision: Supervision, *, official: bool) -> ObjectiveConfig:
-    if supervision == "full":
-        return CpspFullConfig(stale_slots=64, segment_contrast=0.0 if official else 0.01)
-    return CpspWeakConfig()

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from avelzoo import (
     Bounds,
+    Channel,
     EncoderConfig,
-    FullConfig,
+    GeneralConfig,
     HeadConfig,
     Help,
+    Need,
     NoMemoryConfig,
-    ObjectiveConfig,
     Paper,
     Published,
     Recipe,
     Supervision,
-    WeakConfig,
     WorldsConfig,
 )
-from avelzoo_baselines.shared.configs import GATED_VIDEO
+from avelzoo.channels import EVENT_LOGITS, RELEVANCE_LOGITS
+from avelzoo_baselines.channels import GATED_VIDEO, GLOBAL_AUDIO, GLOBAL_VISUAL
 from avelzoo_baselines.shared.recurrent_recipe import recurrent_training
 from avelzoo_baselines.shared.statements import GENERAL_WEAK, where_weak
 
@@ -53,10 +54,9 @@ class DamConfig(EncoderConfig):
         Literal["projection", "location"], Help("where the audio enters the spatial attention: per column or per cell")
     ] = "projection"
 
-    @property
-    def provides(self) -> frozenset[str]:
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
         """Also a global vector per modality."""
-        return frozenset({"global_audio", "global_visual"})
+        return frozenset({GLOBAL_AUDIO, GLOBAL_VISUAL})
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""
@@ -85,19 +85,13 @@ class MatchingConfig(HeadConfig):
         Help("weak: a video may be background as a whole; only an objective on the video's probabilities trains that"),
     ] = False
 
-    @property
-    def requires(self) -> frozenset[str]:
+    def reads(self, supervision: Supervision) -> frozenset[Need]:
         """A global vector per modality."""
-        return frozenset({"global_audio", "global_visual"})
+        return frozenset({GLOBAL_AUDIO, GLOBAL_VISUAL})
 
-    @property
-    def provides(self) -> frozenset[str]:
-        """Category and relevance."""
-        return frozenset({"event_logits", "relevance_logits"})
-
-    def provides_under(self, supervision: Supervision) -> frozenset[str]:
-        """Where labels are weak, also the video's gated probabilities."""
-        return self.provides | (GATED_VIDEO if supervision == "weak" else frozenset())
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        """Category and relevance; where labels are weak, also the video's gated probabilities."""
+        return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS, *(GATED_VIDEO if supervision == "weak" else ())})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -112,9 +106,7 @@ def dam(supervision: Supervision) -> Recipe:
     """DAM with its matching head; its weak variant is ours."""
     table = "Ge et al. 2023, Table 1"
     weight = 0.5  # lambda, the best of the paper's sweep
-    objective: ObjectiveConfig = (
-        FullConfig(event=weight, relevance=1 - weight) if supervision == "full" else WeakConfig()
-    )
+    full = supervision == "full"
     return Recipe(
         name="dam",
         summary="Wu et al. 2019: dual attention matching; its weak variant is ours",
@@ -124,7 +116,7 @@ def dam(supervision: Supervision) -> Recipe:
         encoder=DamConfig(),
         memory=NoMemoryConfig(),
         head=MatchingConfig(),
-        objective=objective,
+        objective=GeneralConfig(event=weight, relevance=1 - weight) if full else GeneralConfig(),
         **recurrent_training(supervision),
         assumptions=where_weak(supervision, GENERAL_WEAK),
         published=(

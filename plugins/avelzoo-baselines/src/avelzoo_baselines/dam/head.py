@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo import Encoded
+from avelzoo_baselines.channels import GLOBAL_AUDIO, GLOBAL_VISUAL
 from avelzoo_baselines.shared.two_paths import TwoPaths
 
 
@@ -33,11 +34,11 @@ class Matching(TwoPaths):
 
     def video(self, encoded: Encoded) -> Tensor:
         """[phi^V; phi^A], (b 2d)."""
-        return torch.cat([encoded.extras["global_visual"], encoded.extras["global_audio"]], dim=-1)
+        return torch.cat([encoded[GLOBAL_VISUAL], encoded[GLOBAL_AUDIO]], dim=-1)
 
     def relevance(self, encoded: Encoded) -> Tensor:
         """log p_t - log(1 - p_t), (b t)."""
-        phi_a, phi_v = encoded.extras["global_audio"], encoded.extras["global_visual"]
+        phi_a, phi_v = encoded[GLOBAL_AUDIO], encoded[GLOBAL_VISUAL]
         asks_audio, asks_visual = (phi_v, phi_a) if self.cross else (phi_a, phi_v)
         heard = torch.einsum("btd,bd->bt", encoded.audio, asks_audio)
         seen = torch.einsum("btd,bd->bt", encoded.visual, asks_visual)

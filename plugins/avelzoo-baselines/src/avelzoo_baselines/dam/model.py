@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from avelzoo import Encoded, Encoder, Widths
 from avelzoo.nn import AudioGuidedAttention
+from avelzoo_baselines.channels import GLOBAL_AUDIO, GLOBAL_VISUAL
 from avelzoo_baselines.shared.context import PlainSelfAttention
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Dam(Encoder):
         phi = mean_t SelfAttention(f)_t, for each modality over all segments
         F_t = [f^V_t * phi^A; f^A_t * phi^V]
 
-    ``extras`` hold ``global_audio`` and ``global_visual`` (b d). No part knows the order of the segments.
+    Channels: global_audio and global_visual (b d). No part knows the order of the segments.
 
     Args:
         config: the options.
@@ -51,8 +52,8 @@ class Dam(Encoder):
         seen = self.visual_in(self.attention(audio, visual))
         phi_a, phi_v = self.audio_context(heard).mean(dim=1), self.visual_context(seen).mean(dim=1)
         fused = torch.cat([seen * phi_a.unsqueeze(1), heard * phi_v.unsqueeze(1)], dim=-1)
-        extras = {"global_audio": phi_a, "global_visual": phi_v}
-        return Encoded(fused=fused, audio=heard, visual=seen, extras=extras)
+        channels = {GLOBAL_AUDIO: phi_a, GLOBAL_VISUAL: phi_v}
+        return Encoded(fused=fused, audio=heard, visual=seen, channels=channels)
 
 
 def _local(channels: int, width: int) -> nn.Sequential:

@@ -9,7 +9,7 @@ from avelzoo import (
     AdamConfig,
     Bounds,
     EncoderConfig,
-    FullConfig,
+    GeneralConfig,
     HeadConfig,
     Help,
     NoMemoryConfig,
@@ -106,7 +106,7 @@ def mm_pyramid(supervision: Supervision) -> Recipe:
     )
 
 
-_FULL: ObjectiveConfig = FullConfig()
+_FULL: ObjectiveConfig = GeneralConfig()
 _WEAK_LOSS = (
     "Weak loss: soft margin on the video's probabilities, as in other systems' public code. The public code of this one"
     " is for parsing and trains another."

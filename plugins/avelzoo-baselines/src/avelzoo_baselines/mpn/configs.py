@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from avelzoo import (
     Bounds,
-    FullConfig,
+    Channel,
+    GeneralConfig,
     HeadConfig,
     Help,
+    Need,
     NoMemoryConfig,
-    ObjectiveConfig,
     Paper,
     Published,
     Recipe,
     Supervision,
-    WeakConfig,
     WorldsConfig,
 )
-from avelzoo_baselines.shared.configs import GATED_VIDEO
+from avelzoo.channels import EVENT_LOGITS, RELEVANCE_LOGITS
+from avelzoo_baselines.channels import CLASSIFICATION_PATH, GATED_VIDEO, LOCALIZATION_PATH
 from avelzoo_baselines.shared.statements import GENERAL_WEAK, where_weak
 from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConfig, Count
 from avelzoo_baselines.shared.transformer_recipe import transformer_training
@@ -57,10 +58,9 @@ class MpnConfig(AttendedTransformerConfig):
     reduction: Annotated[int, Help("the bottleneck has 2 d / reduction channels"), Count] = 16
     pooling: Annotated[Literal["max", "mean"], Help("over the segments, for the video's vector")] = "max"
 
-    @property
-    def provides(self) -> frozenset[str]:
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
         """Also the two subnetworks' own outputs."""
-        return frozenset({"local_path", "video_path"})
+        return frozenset({LOCALIZATION_PATH, CLASSIFICATION_PATH})
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""
@@ -85,19 +85,13 @@ class ParallelConfig(HeadConfig):
         Help("weak: a video may be background as a whole; only an objective on the video's probabilities trains that"),
     ] = False
 
-    @property
-    def requires(self) -> frozenset[str]:
+    def reads(self, supervision: Supervision) -> frozenset[Need]:
         """The outputs of two subnetworks."""
-        return frozenset({"local_path", "video_path"})
+        return frozenset({LOCALIZATION_PATH, CLASSIFICATION_PATH})
 
-    @property
-    def provides(self) -> frozenset[str]:
-        """Category and relevance."""
-        return frozenset({"event_logits", "relevance_logits"})
-
-    def provides_under(self, supervision: Supervision) -> frozenset[str]:
-        """Where labels are weak, also the video's gated probabilities."""
-        return self.provides | (GATED_VIDEO if supervision == "weak" else frozenset())
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        """Category and relevance; where labels are weak, also the video's gated probabilities."""
+        return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS, *(GATED_VIDEO if supervision == "weak" else ())})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -110,7 +104,7 @@ class ParallelConfig(HeadConfig):
 
 def mpn(supervision: Supervision) -> Recipe:
     """MPN with its two branches."""
-    objective: ObjectiveConfig = FullConfig(event=0.5, relevance=0.5) if supervision == "full" else WeakConfig()
+    full = supervision == "full"
     return Recipe(
         name="mpn",
         summary="Yu et al. 2021: two parallel subnetworks, reconstructed from the abstract",
@@ -120,7 +114,7 @@ def mpn(supervision: Supervision) -> Recipe:
         encoder=MpnConfig(dropout=0.2),
         memory=NoMemoryConfig(),
         head=ParallelConfig(),
-        objective=objective,
+        objective=GeneralConfig(event=0.5, relevance=0.5) if full else GeneralConfig(),
         **transformer_training(supervision),
         assumptions=where_weak(supervision, GENERAL_WEAK),
         published=(

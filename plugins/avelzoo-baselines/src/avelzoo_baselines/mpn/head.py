@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from avelzoo import Encoded
+from avelzoo_baselines.channels import CLASSIFICATION_PATH, LOCALIZATION_PATH
 from avelzoo_baselines.shared.two_paths import TwoPaths
 
 
@@ -25,9 +26,9 @@ class Parallel(TwoPaths):
 
     def video(self, encoded: Encoded) -> Tensor:
         """x (b 2d)."""
-        return encoded.extras["video_path"]
+        return encoded[CLASSIFICATION_PATH]
 
     def relevance(self, encoded: Encoded) -> Tensor:
         """(b t)."""
-        logits: Tensor = self.segment(encoded.extras["local_path"])
+        logits: Tensor = self.segment(encoded[LOCALIZATION_PATH])
         return logits.squeeze(-1)

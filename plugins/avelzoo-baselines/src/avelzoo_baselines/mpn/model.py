@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from avelzoo import Encoded, Encoder, Widths
 from avelzoo.nn import AudioGuidedAttention
+from avelzoo_baselines.channels import CLASSIFICATION_PATH, LOCALIZATION_PATH
 from avelzoo_baselines.mm_pyramid.pyramid import PyramidLayer
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class Mpn(Encoder):
         localization:    f_t = ReLU(W Bottleneck(v_t, a_t)), each segment by itself
         F_t = [f_t; v_t; a_t]
 
-    ``extras`` hold ``local_path`` f (b t d) and ``video_path`` x (b 2d), which the head `parallel` reads in place of F.
+    Channels: localization_path f (b t d) and classification_path x (b 2d), which
+    the head `parallel` reads in place of F.
 
     Args:
         config: the options.
@@ -69,7 +71,8 @@ class Mpn(Encoder):
         both = torch.cat([seen, heard], dim=-1)
         video = both.amax(dim=1) if self.by_maximum else both.mean(dim=1)
         fused = torch.cat([local, both], dim=-1)
-        return Encoded(fused=fused, audio=heard, visual=seen, extras={"local_path": local, "video_path": video})
+        channels = {LOCALIZATION_PATH: local, CLASSIFICATION_PATH: video}
+        return Encoded(fused=fused, audio=heard, visual=seen, channels=channels)
 
 
 class CoAttention(nn.Module):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, FullConfig, Help, Paper, SamplerConfig, Term
+from avelzoo import Bounds, Channel, GeneralTerms, Help, Paper, SamplerConfig, Supervision, Term
+from avelzoo_baselines.channels import PAIR_SIMILARITY, PROPAGATED
 from avelzoo_baselines.shared.configs import AttendedStreamsConfig
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from avelzoo import Encoder, FeatureSpec, Objective, Registrar
+    from avelzoo import Encoder, FeatureSpec, LossFunction, Registrar
 
 PAPER = Paper(
     key="psp2021",
@@ -42,10 +43,9 @@ class PropagationConfig(AttendedStreamsConfig):
     output_layers: Annotated[bool, Help("a layer per modality after the propagation (not in weak PSP)")] = True
     dropout: Annotated[float, Help("dropout in the propagation"), Bounds(min=0, below=1)] = 0.1
 
-    @property
-    def provides(self) -> frozenset[str]:
-        """Pair similarities and the propagated features among the extras."""
-        return frozenset({"pair_similarity", "propagated"})
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        """Pair similarities and the propagated features."""
+        return frozenset({PAIR_SIMILARITY, PROPAGATED})
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""
@@ -63,11 +63,8 @@ class PspConfig(PropagationConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairFullConfig(FullConfig):
-    """Fully supervised objective of PSP: the general terms and the similarity of audio-visual pairs."""
-
-    paper: ClassVar[str] = "psp2021"
-    fidelity: ClassVar[str] = "parity"
+class PairTerms(GeneralTerms, ABC):
+    """The general terms and PSP's, for the objectives of PSP and CPSP."""
 
     pair: Annotated[float, Help("weight of the pair similarity, for encoders that give it"), Bounds(min=0)] = 100.0
     pair_targets: Annotated[
@@ -76,18 +73,30 @@ class PairFullConfig(FullConfig):
     ] = "fresh"
     stale_slots: Annotated[int, Help("places of that buffer: the batch size"), Bounds(min=1)] = 128
 
-    @property
-    def terms(self) -> Mapping[str, Term]:
-        """The general ones, and the pairs'."""
+    def pair_terms(self) -> tuple[Term, ...]:
+        """The general full ones, and the similarity of audio-visual pairs."""
         options = ("pair", "pair_targets", "stale_slots")
-        pair = Term(weight=self.pair, needs=("pair_similarity",), options=options, own=True)
-        return {**super().terms, "pair": pair}
+        pair = Term("pair", self.pair, (PAIR_SIMILARITY,), self._pair, options, own=True)
+        return (*self.general_terms("full"), pair)
 
-    def build(self, spec: FeatureSpec) -> Objective:
-        """The objective."""
-        from avelzoo_baselines.psp.objective import PairFull
+    def _pair(self, spec: FeatureSpec) -> LossFunction:
+        from avelzoo_baselines.psp.objective import PairLoss
 
-        return PairFull(self, spec, general=super().build(spec))
+        slots = self.stale_slots if self.pair_targets == "stale" else 0
+        return PairLoss(slots=slots, segments=spec.segments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PspObjectiveConfig(PairTerms):
+    """Fully supervised objective of PSP: the general terms and the similarity of audio-visual pairs."""
+
+    paper: ClassVar[str] = "psp2021"
+    supervisions: ClassVar[tuple[Supervision, ...]] = ("full",)
+    fidelity: ClassVar[str] = "parity"
+
+    def terms(self, supervision: Supervision) -> tuple[Term, ...]:
+        """The general ones, and the pairs'."""
+        return self.pair_terms()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +125,7 @@ def register(zoo: Registrar) -> None:
 
     zoo.paper(PAPER)
     zoo.encoder("psp", PspConfig)
-    zoo.objective("psp", PairFullConfig)
+    zoo.objective("psp", PspObjectiveConfig)
     zoo.sampler("first-batch", FirstBatchConfig)
     zoo.recipe("psp", psp)
     zoo.recipe("psp-official", psp_official)

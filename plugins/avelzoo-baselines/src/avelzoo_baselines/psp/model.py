@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from avelzoo import Encoded, Encoder, FeatureSpec, Widths
+from avelzoo_baselines.channels import PAIR_SIMILARITY, PROPAGATED
 from avelzoo_baselines.psp.propagation import PositiveSamplePropagation
 from avelzoo_baselines.shared.streams import AttendedStreams
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 class Psp(Encoder):
     """F = (v~ + a~) / 2 of the attended streams after `PositiveSamplePropagation` (Zhou et al. 2021, sec. 3).
 
-    Public code: jasongief/PSP_CVPR_2021. Extras: pair_similarity (b t), the cosine of v~_t and a~_t; propagated
+    Public code: jasongief/PSP_CVPR_2021. Channels: pair_similarity (b t), the cosine of v~_t and a~_t; propagated
     (b t d), F itself, for objectives that contrast it.
 
     Args:
@@ -45,6 +46,4 @@ class Psp(Encoder):
         from_visual, from_audio = self.propagation(heard, seen)
         fused = (from_visual + from_audio) / 2
         similarity = F.cosine_similarity(from_audio, from_visual, dim=-1)
-        return Encoded(
-            fused=fused, audio=heard, visual=seen, extras={"pair_similarity": similarity, "propagated": fused}
-        )
+        return Encoded(fused=fused, audio=heard, visual=seen, channels={PAIR_SIMILARITY: similarity, PROPAGATED: fused})

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from avelzoo import AveConfig, PublishedCheckpoint
+from avelzoo_baselines.channels import PAIR_SIMILARITY, PROPAGATED, VIDEO_PROBABILITIES
 from avelzoo_baselines.shared.attended import PublicStreams, Renames
 from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 
@@ -56,7 +57,7 @@ class Psp2021(RenamedSystem):
         "weak": {},
     }
 
-    initial: ClassVar[tuple[str, ...]] = ("objective.stale",)
+    initial: ClassVar[tuple[str, ...]] = ("objective.stateful.pair.stale",)
 
     def __init__(self, threshold: float | None = None) -> None:
         self.threshold = threshold
@@ -101,9 +102,9 @@ class Psp2021(RenamedSystem):
         logits = predictions.segment_logits
         assert logits is not None
         if setting == "full":
-            extras = predictions.extras
-            return {"fusion": extras["propagated"], "out": logits, "cross_att": extras["pair_similarity"]}
-        return {"scores_avg": predictions.extras["video_probabilities"], "score": logits}
+            similarity = predictions[PAIR_SIMILARITY]
+            return {"fusion": predictions[PROPAGATED], "out": logits, "cross_att": similarity}
+        return {"scores_avg": predictions[VIDEO_PROBABILITIES], "score": logits}
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
         """What the audio sees."""

@@ -14,7 +14,7 @@ from avelzoo import (
     TrainConfig,
     WorldsConfig,
 )
-from avelzoo_baselines.psp.configs import FirstBatchConfig, PairFullConfig, PspConfig
+from avelzoo_baselines.psp.configs import FirstBatchConfig, PspConfig, PspObjectiveConfig
 from avelzoo_baselines.shared.configs import LayeredSingleConfig, VideoConfig
 
 _SOURCE = "Ge et al. 2023, Table 1"
@@ -64,5 +64,5 @@ def _recipe(name: str, summary: str, supervision: Supervision, *, official: bool
 
 def _objective(supervision: Supervision, *, official: bool) -> ObjectiveConfig:
     if supervision == "full":
-        return PairFullConfig(pair_targets="stale" if official else "fresh")
+        return PspObjectiveConfig(pair_targets="stale" if official else "fresh")
     return VideoConfig(video_loss="cross-entropy")

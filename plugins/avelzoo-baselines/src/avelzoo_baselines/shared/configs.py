@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo import Bounds, EncoderConfig, HeadConfig, Help, ObjectiveConfig, Supervision, Term, WeakConfig
+from avelzoo import Bounds, Channel, EncoderConfig, HeadConfig, Help, MemoryTerms, Supervision, Term
+from avelzoo.channels import EVENT_LOGITS, RELEVANCE_LOGITS, SEGMENT_LOGITS
+from avelzoo_baselines.channels import GATED_VIDEO, VIDEO_PROBABILITIES
 
 if TYPE_CHECKING:
-    from avelzoo import FeatureSpec, Head, Objective, Registrar, Widths
-
-
-GATED_VIDEO = frozenset({"video_logits", "video_probabilities"})
-"""Extras of a head that gates the video's category in every segment."""
+    from avelzoo import FeatureSpec, Head, LossFunction, Registrar, Widths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +39,9 @@ class GatedDoubleConfig(HeadConfig):
     pooling: Annotated[Literal["max", "mean"], Help("over the segments, for the video's category")] = "max"
     background: Annotated[bool, Help("a video may be background as a whole: n+1 classes (CMRAN), else n (CPSP)")] = True
 
-    @property
-    def provides(self) -> frozenset[str]:
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
         """Also the video's logits and probabilities."""
-        return GATED_VIDEO | {"event_logits", "relevance_logits"}
+        return GATED_VIDEO | {EVENT_LOGITS, RELEVANCE_LOGITS}
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -64,10 +62,9 @@ class PooledSingleConfig(HeadConfig):
     ] = "mean"
     dropout: Annotated[float, Help("dropout on the features"), Bounds(min=0, below=1)] = 0.0
 
-    @property
-    def provides(self) -> frozenset[str]:
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
         """Also the video's probabilities over n+1 categories."""
-        return frozenset({"segment_logits", "video_probabilities"})
+        return frozenset({SEGMENT_LOGITS, VIDEO_PROBABILITIES})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -90,10 +87,9 @@ class LayeredSingleConfig(HeadConfig):
         Literal["mean", "max"], Help("of the segments' logits, before the video's softmax (weak supervision)")
     ] = "mean"
 
-    @property
-    def provides(self) -> frozenset[str]:
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
         """Also the video's probabilities over n+1 categories."""
-        return frozenset({"segment_logits", "video_probabilities"})
+        return frozenset({SEGMENT_LOGITS, VIDEO_PROBABILITIES})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -110,50 +106,33 @@ VIDEO_LOSS = Help(
 
 
 @dataclass(frozen=True, kw_only=True)
-class VideoConfig(ObjectiveConfig):
+class VideoTerms(MemoryTerms, ABC):
+    """The video's term and those of a memory, for weak objectives to build on."""
+
+    video: Annotated[float, Help("weight of the video's probabilities"), Bounds(min=0)] = 1.0
+    video_loss: Annotated[VideoLoss, VIDEO_LOSS] = "categorical"
+
+    def video_terms(self) -> tuple[Term, ...]:
+        """The video's, and what a memory adds."""
+        video = Term("video", self.video, (VIDEO_PROBABILITIES,), self._video, ("video", "video_loss"), own=True)
+        return (video, *self.memory_terms("weak"))
+
+    def _video(self, spec: FeatureSpec) -> LossFunction:
+        from avelzoo_baselines.shared.video import video_loss
+
+        return partial(video_loss, form=self.video_loss)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoConfig(VideoTerms):
     """Weak objective on the video's probabilities over n or n+1 classes; a memory adds its own terms (eq. 17 and 7)."""
 
     paper: ClassVar[str] = "cmran2020"
     supervisions: ClassVar[tuple[Supervision, ...]] = ("weak",)
 
-    video: Annotated[float, Help("weight of the video's probabilities"), Bounds(min=0)] = 1.0
-    video_loss: Annotated[VideoLoss, VIDEO_LOSS] = "categorical"
-    unimodal: Annotated[float, Help("weight of the uni-modal classifiers, eq. 17"), Bounds(min=0)] = 0.01
-    prototype: Annotated[float, Help("weight of the prototype loss, eq. 7"), Bounds(min=0)] = 0.1
-    prototype_level: Annotated[
-        Literal["segment", "video"],
-        Help("prototype softmax per segment (eq. 6-7), or once on the video's mean distances (public code)"),
-    ] = "segment"
-    background_videos: Annotated[
-        Literal["mask", "category-0"],
-        Help("videos without an event in a memory's terms: left out, or category 0 (public code)"),
-    ] = "mask"
-
-    @property
-    def requires(self) -> frozenset[str]:
-        """The video's probabilities."""
-        return frozenset({"video_probabilities"})
-
-    @property
-    def terms(self) -> Mapping[str, Term]:
+    def terms(self, supervision: Supervision) -> tuple[Term, ...]:
         """The video's, and what a memory adds."""
-        video = Term(weight=self.video, needs=("video_probabilities",), options=("video", "video_loss"), own=True)
-        return {"video": video, **{name: self.general().terms[name] for name in ("unimodal", "prototype")}}
-
-    def general(self) -> WeakConfig:
-        """The general weak objective, reduced to what a memory adds."""
-        return WeakConfig(
-            unimodal=self.unimodal,
-            prototype=self.prototype,
-            prototype_level=self.prototype_level,
-            background_videos=self.background_videos,
-        )
-
-    def build(self, spec: FeatureSpec) -> Objective:
-        """The objective."""
-        from avelzoo_baselines.shared.video import VideoObjective
-
-        return VideoObjective(self, general=self.general().build(spec))
+        return self.video_terms()
 
 
 def register(zoo: Registrar) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
 from avelzoo.nn import decode_branches
+from avelzoo_baselines.channels import VIDEO_LOGITS, VIDEO_PROBABILITIES
 
 if TYPE_CHECKING:
     from avelzoo_baselines.shared.configs import GatedDoubleConfig
@@ -34,11 +35,11 @@ class GatedDouble(Head):
         self.category = nn.Linear(width, n + config.background)
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
-        """(b t d) -> relevance_logits (b t), event_logits (b n); extras video_logits, video_probabilities (b n(+1))."""
+        """(b t d) -> relevance_logits (b t), event_logits (b n); video_logits, video_probabilities (b n(+1))."""
         relevance = self.relevance(encoded.fused).squeeze(-1)
         pooled = encoded.fused.amax(dim=1) if self.pooling == "max" else encoded.fused.mean(dim=1)
         gate = relevance.sigmoid()
-        return video_predictions(encoded, self.category(pooled), relevance, gate=gate, background=self.background)
+        return video_predictions(self.category(pooled), relevance, gate=gate, background=self.background)
 
     def decode(self, predictions: Predictions) -> Decoded:
         """The video's category, background included, where the relevance exceeds the threshold."""
@@ -50,33 +51,30 @@ class GatedDouble(Head):
         return decode_branches(predictions.event_logits.softmax(dim=-1), relevance, is_event)
 
 
-def video_predictions(
-    encoded: Encoded, category: Tensor, relevance: Tensor, *, gate: Tensor, background: bool = True
-) -> Predictions:
+def video_predictions(category: Tensor, relevance: Tensor, *, gate: Tensor, background: bool = True) -> Predictions:
     """Predictions of a head whose video has n+1 classes, or n: p = softmax(max_t gate_t category).
 
     Args:
-        encoded: whose extras go on.
         category: (b n+1) or (b n), logits.
         relevance: (b t), logits.
         gate: (b t).
         background: the last class is background.
     """
     gated = gate.unsqueeze(-1) * category.unsqueeze(1)
-    extras = {"video_logits": category, "video_probabilities": gated.amax(dim=1).softmax(dim=-1)}
+    channels = {VIDEO_LOGITS: category, VIDEO_PROBABILITIES: gated.amax(dim=1).softmax(dim=-1)}
     event = category[:, :-1] if background else category
-    return Predictions(event_logits=event, relevance_logits=relevance, extras={**encoded.extras, **extras})
+    return Predictions(event_logits=event, relevance_logits=relevance, channels=channels)
 
 
 def decode_video(predictions: Predictions, relevance: Tensor, is_event: Tensor) -> Decoded:
     """The best of n+1 classes where a segment is an event; a video whose best class is background has no event at all.
 
     Args:
-        predictions: with ``video_logits`` (b n+1) among the extras.
+        predictions: with ``video_logits`` (b n+1).
         relevance: (b t) in [0, 1].
         is_event: (b t) bool.
     """
-    logits = predictions.extras["video_logits"]
+    logits = predictions[VIDEO_LOGITS]
     n = logits.shape[-1] - 1
     has_event = (logits.argmax(dim=-1) != n).unsqueeze(1)
     return decode_branches(logits.softmax(dim=-1)[:, :n], relevance, is_event & has_event)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
 from avelzoo.nn import decode_segments
+from avelzoo_baselines.channels import VIDEO_PROBABILITIES
 
 if TYPE_CHECKING:
     from avelzoo_baselines.shared.configs import LayeredSingleConfig
@@ -39,13 +40,12 @@ class LayeredSingle(Head):
         self.weight = nn.Linear(n + 1, 1, bias=False) if config.weighting else None
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
-        """(b t d) -> segment_logits (b t n+1); extras video_probabilities (b n+1)."""
+        """(b t d) -> segment_logits (b t n+1); video_probabilities (b n+1)."""
         logits: Tensor = self.classifier(encoded.fused)
         if self.weight is not None:
             logits = logits * self.weight(logits).relu().sigmoid()
         pooled = logits.amax(dim=1) if self.pooling == "max" else logits.mean(dim=1)
-        extras = {"video_probabilities": pooled.softmax(dim=-1)}
-        return Predictions(segment_logits=logits, extras={**encoded.extras, **extras})
+        return Predictions(segment_logits=logits, channels={VIDEO_PROBABILITIES: pooled.softmax(dim=-1)})
 
     def decode(self, predictions: Predictions) -> Decoded:
         """Arg-max per segment."""

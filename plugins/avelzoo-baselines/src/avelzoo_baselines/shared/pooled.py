@@ -8,6 +8,7 @@ from torch import nn
 
 from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
 from avelzoo.nn import Dropout, decode_segments
+from avelzoo_baselines.channels import VIDEO_PROBABILITIES
 
 
 class PooledSingle(Head):
@@ -31,15 +32,14 @@ class PooledSingle(Head):
         self.attention = nn.Linear(width, n + 1) if pooling == "attention" else None
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
-        """(b t d) -> segment_logits (b t n+1); extras video_probabilities (b n+1)."""
+        """(b t d) -> segment_logits (b t n+1); video_probabilities (b n+1)."""
         features = self.dropout(encoded.fused)
         logits = self.classifier(features)
         if self.attention is not None:
             pooled = (self.attention(features).softmax(dim=1) * logits).sum(dim=1)
         else:
             pooled = logits.amax(dim=1) if self.pooling == "max" else logits.mean(dim=1)
-        extras = {"video_probabilities": pooled.softmax(dim=-1)}
-        return Predictions(segment_logits=logits, extras={**encoded.extras, **extras})
+        return Predictions(segment_logits=logits, channels={VIDEO_PROBABILITIES: pooled.softmax(dim=-1)})
 
     def decode(self, predictions: Predictions) -> Decoded:
         """Arg-max per segment."""

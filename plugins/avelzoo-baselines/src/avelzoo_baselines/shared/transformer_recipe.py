@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from avelzoo import (
     AdamConfig,
-    FullConfig,
+    GeneralConfig,
     HeadConfig,
     ObjectiveConfig,
     SingleConfig,
@@ -33,4 +33,4 @@ def single_head(supervision: Supervision) -> HeadConfig:
 
 def single_objective(supervision: Supervision) -> ObjectiveConfig:
     """Cross-entropy per segment, or of the video's probabilities."""
-    return FullConfig() if supervision == "full" else VideoConfig()
+    return GeneralConfig() if supervision == "full" else VideoConfig()

@@ -37,11 +37,11 @@ class TwoPaths(Head):
         """(b t), logits of the segments' relevance."""
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
-        """event_logits (b n), relevance_logits (b t); where weak, extras video_logits, video_probabilities."""
+        """event_logits (b n), relevance_logits (b t); where weak, video_logits, video_probabilities."""
         category, relevance = self.classifier(self.video(encoded)), self.relevance(encoded)
         if self.weak:
-            return video_predictions(encoded, category, relevance, gate=relevance.sigmoid(), background=self.background)
-        return Predictions(event_logits=category, relevance_logits=relevance, extras=encoded.extras)
+            return video_predictions(category, relevance, gate=relevance.sigmoid(), background=self.background)
+        return Predictions(event_logits=category, relevance_logits=relevance)
 
     def decode(self, predictions: Predictions) -> Decoded:
         """The video's category where the relevance exceeds one half."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from avelzoo import (
+    AnyOf,
     Bounds,
-    FullConfig,
+    Channel,
+    GeneralConfig,
+    GeneralTerms,
     HeadConfig,
     Help,
+    Need,
     NoMemoryConfig,
     ObjectiveConfig,
     Paper,
@@ -19,14 +22,15 @@ from avelzoo import (
     Supervision,
     Term,
     TransformConfig,
-    WeakConfig,
     WorldsConfig,
 )
+from avelzoo.channels import EVENT_LOGITS, FUSED, RELEVANCE_LOGITS
+from avelzoo_baselines.channels import CLASS_TOKEN, SPAN_LOGITS
 from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConfig, Count
 from avelzoo_baselines.shared.transformer_recipe import transformer_training
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Head, Objective, Registrar, Transform, Widths
+    from avelzoo import Encoder, FeatureSpec, Head, LossFunction, Registrar, Transform, Widths
 
 PAPER = Paper(
     key="spav2022",
@@ -51,10 +55,9 @@ class SpavConfig(AttendedTransformerConfig):
     layers: Annotated[int, Help("transformer blocks over class token and segments"), Count] = 2
     positions: Annotated[int, Help("rows of the table of temporal positions"), Count] = 10
 
-    @property
-    def provides(self) -> frozenset[str]:
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
         """Also a class token's embedding."""
-        return frozenset({"cls"})
+        return frozenset({CLASS_TOKEN})
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""
@@ -79,14 +82,13 @@ class SpanConfig(HeadConfig):
         Literal["span", "threshold"], Help("answer with the best span, or with every segment above one half")
     ] = "span"
 
-    @property
-    def provides(self) -> frozenset[str]:
-        """What objectives may ask for."""
-        return frozenset({"event_logits", "relevance_logits"})
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        """Category and relevance; where segments have labels, also the span."""
+        return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS, *((SPAN_LOGITS,) if supervision == "full" else ())})
 
-    def provides_under(self, supervision: Supervision) -> frozenset[str]:
-        """Logits of the span where segments have labels."""
-        return self.provides | ({"span_logits"} if supervision == "full" else frozenset())
+    def reads(self, supervision: Supervision) -> frozenset[Need]:
+        """The class token, or the mean of the segments in its place."""
+        return frozenset({AnyOf(CLASS_TOKEN, FUSED)})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
         """The head."""
@@ -115,35 +117,30 @@ class MixupConfig(TransformConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpanObjectiveConfig(FullConfig):
+class SpanObjectiveConfig(GeneralTerms):
     """The general full objective, and cross-entropy of the span's start and end."""
 
     paper: ClassVar[str] = "spav2022"
+    supervisions: ClassVar[tuple[Supervision, ...]] = ("full",)
     fidelity: ClassVar[str] = "approximate"
 
     span: Annotated[float, Help("weight of start and end"), Bounds(min=0)] = 1.0
 
-    @property
-    def requires(self) -> frozenset[str]:
-        """Logits of a span, and what the general objective needs."""
-        return super().requires | {"span_logits"}
-
-    @property
-    def terms(self) -> Mapping[str, Term]:
+    def terms(self, supervision: Supervision) -> tuple[Term, ...]:
         """The general ones, and the span's."""
-        return {**super().terms, "span": Term(weight=self.span, needs=("span_logits",), options=("span",), own=True)}
+        span = Term("span", self.span, (SPAN_LOGITS,), self._span, ("span",), own=True)
+        return (*self.general_terms(supervision), span)
 
-    def build(self, spec: FeatureSpec) -> Objective:
-        """The objective."""
-        from avelzoo_baselines.spav.objective import SpanObjective
+    def _span(self, spec: FeatureSpec) -> LossFunction:
+        from avelzoo_baselines.spav.objective import span_loss
 
-        return SpanObjective(self.span, general=super().build(spec))
+        return span_loss
 
 
 def spav(supervision: Supervision) -> Recipe:
     """SPAV with its span head."""
     full = supervision == "full"
-    objective: ObjectiveConfig = SpanObjectiveConfig() if full else WeakConfig()
+    objective: ObjectiveConfig = SpanObjectiveConfig() if full else GeneralConfig()
     return Recipe(
         name="spav",
         summary="Wu et al. 2022: span-based localization, reconstructed from its ingredients",

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
 from avelzoo.nn import decode_branches
+from avelzoo_baselines.channels import CLASS_TOKEN, SPAN_LOGITS
 
 
 class Span(Head):
@@ -33,14 +34,14 @@ class Span(Head):
         self.null = nn.Linear(width, 2) if supervised else None
 
     def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
-        """(b t d) -> event_logits (b n), relevance_logits (b t), extras span_logits (b t+1 2), null last."""
-        token = encoded.extras.get("cls", encoded.fused.mean(dim=1))
+        """(b t d) -> event_logits (b n), relevance_logits (b t), span_logits (b t+1 2), null last."""
+        token = encoded[CLASS_TOKEN] if CLASS_TOKEN in encoded else encoded.fused.mean(dim=1)
         relevance = self.relevance(encoded.fused)
-        extras = dict(encoded.extras)
+        channels = {}
         if self.ends is not None and self.null is not None:
             placed = self.ends(torch.cat([encoded.fused, relevance.sigmoid()], dim=-1))
-            extras["span_logits"] = torch.cat([placed, self.null(token).unsqueeze(1)], dim=1)
-        return Predictions(event_logits=self.event(token), relevance_logits=relevance.squeeze(-1), extras=extras)
+            channels[SPAN_LOGITS] = torch.cat([placed, self.null(token).unsqueeze(1)], dim=1)
+        return Predictions(event_logits=self.event(token), relevance_logits=relevance.squeeze(-1), channels=channels)
 
     def decode(self, predictions: Predictions) -> Decoded:
         """The video's category in the best span."""
@@ -48,7 +49,7 @@ class Span(Head):
         relevance = predictions.relevance_logits.float().sigmoid()
         inside = relevance > 0.5
         if self.by_span and self.supervised:
-            logits = predictions.extras["span_logits"].float()
+            logits = predictions[SPAN_LOGITS].float()
             start, end = logits[:, :-1, 0], logits[:, :-1, 1]
             inside = best_span(start.unsqueeze(2) + end.unsqueeze(1), logits[:, -1].sum(dim=-1))
         elif self.by_span:

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from avelzoo import Encoded, Encoder, Widths
 from avelzoo.nn import AudioGuidedAttention, CrossBlock, SelfBlock
+from avelzoo_baselines.channels import CLASS_TOKEN
 from avelzoo_baselines.shared.positions import LearnedPositions
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Spav(Encoder):
         v' = CrossBlock(v, a), a' = CrossBlock(a, v),  x_t = W [v'_t; a'_t]
         [h_cls; h_1..t] = SelfBlocks([cls; x + P])
 
-    ``extras["cls"]`` (b d) holds h_cls (Wu et al. 2022; layers of this library's choosing).
+    The channel class_token (b d) holds h_cls (Wu et al. 2022; layers of this library's choosing).
 
     Args:
         config: the options.
@@ -57,4 +58,4 @@ class Spav(Encoder):
         seen, heard = self.ask_audio(seen, heard), self.ask_visual(heard, seen)
         fused = self.fusion(torch.cat([seen, heard], dim=-1)) + self.positions(t)
         hidden = self.blocks(torch.cat([self.token.expand(b, 1, -1), fused], dim=1))
-        return Encoded(fused=hidden[:, 1:], audio=heard, visual=seen, extras={"cls": hidden[:, 0]})
+        return Encoded(fused=hidden[:, 1:], audio=heard, visual=seen, channels={CLASS_TOKEN: hidden[:, 0]})

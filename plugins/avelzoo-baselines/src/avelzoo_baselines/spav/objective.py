@@ -1,4 +1,4 @@
-"""Start and end beside the general losses."""
+"""The loss of a span's start and end."""
 
 from __future__ import annotations
 
@@ -6,30 +6,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from avelzoo import MemoryView, Objective, Predictions, Targets
+from avelzoo import MemoryView, Predictions, Targets
+from avelzoo_baselines.channels import SPAN_LOGITS
 
 
-class SpanObjective(Objective):
-    """The general terms, and CE(start) + CE(end) over t positions and a null one.
+def span_loss(predictions: Predictions, targets: Targets, view: MemoryView | None) -> Tensor:
+    """CE(start) + CE(end) over t positions and a null one.
 
     The start is the first event segment, the end the last one; a video without event segments has the null position.
-
-    Args:
-        span: weight of start and end.
-        general: the general full objective.
     """
-
-    def __init__(self, span: float, *, general: Objective) -> None:
-        super().__init__()
-        self.general = general
-        self.weights = {**general.weights, "span": span}
-
-    def forward(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
-        """Term name -> unweighted scalar."""
-        logits = predictions.extras["span_logits"].float()
-        start, end = span_of(targets.relevance > 0)
-        loss = F.cross_entropy(logits[..., 0], start) + F.cross_entropy(logits[..., 1], end)
-        return {**self.general(predictions, targets, view), "span": loss}
+    logits = predictions[SPAN_LOGITS].float()
+    start, end = span_of(targets.relevance > 0)
+    return F.cross_entropy(logits[..., 0], start) + F.cross_entropy(logits[..., 1], end)
 
 
 def span_of(inside: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,57 @@
+"""The loss of a composition: the weighted sum of its terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from torch import Tensor, nn
+
+from avelzoo.channels import MEMORY, met_by
+from avelzoo.components import Term
+from avelzoo.contracts import Component
+from avelzoo.errors import ChannelError
+from avelzoo.records import FeatureSpec, MemoryView, Predictions, Targets
+
+
+class SumOfTerms(Component):
+    """L = sum_i w_i L_i.
+
+    Args:
+        terms: those that train; `avelzoo.composition.building` leaves out the others.
+        spec: sizes of the features.
+
+    Attributes:
+        weights: the weight of every term by name.
+    """
+
+    def __init__(self, terms: Iterable[Term], spec: FeatureSpec) -> None:
+        super().__init__()
+        self.terms = {term.name: term for term in terms}
+        self.weights = {name: term.weight for name, term in self.terms.items()}
+        self._functions = {name: term.build(spec) for name, term in self.terms.items()}
+        modules = {name: function for name, function in self._functions.items() if isinstance(function, nn.Module)}
+        self.stateful = nn.ModuleDict(modules)
+
+    def forward(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
+        """Term name -> unweighted scalar.
+
+        Raises:
+            ChannelError: the input of a term is absent.
+        """
+        given = set(predictions.given()) | ({MEMORY} if view is not None else set())
+        found = {}
+        for name, term in self.terms.items():
+            missing = [need for need in term.needs if not met_by(need, given)]
+            if not missing:
+                found[name] = self._functions[name](predictions, targets, view)
+            elif not term.late:
+                raise ChannelError(
+                    f"the loss term '{name}' has no input: no part gave {' and '.join(map(str, missing))}",
+                    found=", ".join(sorted(map(str, given))),
+                    fix="let the part that declares the channel in `gives` give it in every training step",
+                )
+        return found
+
+    def total(self, terms: Mapping[str, Tensor], like: Tensor) -> Tensor:
+        """The weighted sum of terms, a scalar with device and type of ``like``."""
+        return sum((self.weights[name] * value for name, value in terms.items()), start=like.new_zeros(()))
