@@ -146,7 +146,8 @@ def print_result(result: RunResult, *, stderr: bool) -> None:
     """The table for people, and where everything else is."""
     gap = result.optimism_gap
     told = {
-        "epoch": f"{result.best_epoch} of {result.epochs}, chosen on val",
+        "epoch": f"{result.best_epoch} of {result.epochs}, chosen on val"
+        + ("; stopped early" if result.stopped_early else ""),
         "optimism gap": "" if gap is None else f"{100 * gap:.1f} points: what choosing the epoch on test would add",
         "seed": str(result.seed),
         "time": f"{result.seconds:.0f} s on {result.device}",

@@ -91,7 +91,10 @@ def load_run(path: Path, registry: Registry) -> LoadedRun:
         spec = FeatureSpec.from_dict(data["spec"])
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
-            "the run's composition is incomplete", where=str(folder.composition), found=str(error)
+            "the run's composition is incomplete",
+            where=str(folder.composition),
+            found=f"no {error}" if isinstance(error, KeyError) else str(error),
+            fix="use the version of avelzoo that the file names",
         ) from error
     model = build(composition.recipe, spec)
     if feature_type(composition.recipe.compute.precision) is not None:

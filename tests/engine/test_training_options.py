@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import pytest
 import torch
 from torch import nn
 
-from avelzoo import engine, run as run_by_name
+from avelzoo import OptimizerConfig, Registrar, RunError, ScheduleConfig, engine, run as run_by_name
+from avelzoo.composition.resolving import Override, resolve
 from avelzoo.engine import RunDir, training
 from avelzoo.engine.checkpoint import load_tensors
 from avelzoo.engine.optimization import averaged
 from tests.engine.reading import lines, numbers
-from tests.engine.test_resuming import run, stopped
+from tests.engine.test_resuming import Stopper, run, stopped
 from tests.engine.tiny import composed, tiny_registry
 
 WORLD = {
@@ -128,6 +130,48 @@ def test_a_transform_changes_training_alone_and_follows_the_seed(tmp_path):
     loaded = engine.load_run(tmp_path / "noisy", tiny_registry())
     scores = [engine.evaluate(loaded, split="train", device="cpu") for _ in range(2)]
     assert scores[0] == scores[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RMSpropConfig(OptimizerConfig):
+    """RMSprop."""
+
+    def build(self, parameters):
+        return torch.optim.RMSprop(parameters, lr=self.learning_rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HalvingConfig(ScheduleConfig):
+    """Half the rate after every epoch."""
+
+    def build(self, optimizer, epochs):
+        return torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+
+
+def test_a_plugins_optimizer_and_schedule_train_and_resume(tmp_path):
+    registry = tiny_registry()
+    zoo = Registrar(registry, plugin="other", distribution="other", version="1")
+    zoo.optimizer("rmsprop", RMSpropConfig)
+    zoo.schedule("halving", HalvingConfig)
+    choices = {"optimizer": "rmsprop", "schedule": "halving"}
+    composition = resolve(registry, "tiny", choices=choices, overrides=[Override("schedule.warmup_epochs", 1, "test")])
+    assert composition.recipe.optimizer == RMSpropConfig(learning_rate=0.02), "the recipe's learning rate stays"
+    engine.run(composition, tmp_path / "straight", registry=registry, device="cpu")
+    assert [line["learning_rate"] for line in lines(tmp_path / "straight")] == pytest.approx([0.01, 0.01, 0.005])
+    with pytest.raises(KeyboardInterrupt):
+        engine.run(composition, tmp_path / "cut", registry=registry, device="cpu", listeners=[Stopper(2)])
+    engine.run(composition, tmp_path / "cut", registry=registry, device="cpu", resume=True)
+    assert numbers(tmp_path / "cut") == numbers(tmp_path / "straight")
+
+
+def test_a_run_folder_of_other_slots_is_refused_by_name(tmp_path):
+    run(tmp_path / "run", train_epochs=1)
+    file = tmp_path / "run" / "composition.json"
+    record = json.loads(file.read_text())
+    del record["slots"]["sampler"]
+    file.write_text(json.dumps(record))
+    with pytest.raises(RunError, match=r"incomplete[\s\S]*no 'sampler'[\s\S]*use the version"):
+        engine.load_run(tmp_path / "run", tiny_registry())
 
 
 OPTIONS = {
