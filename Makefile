@@ -11,10 +11,10 @@ PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench newest oldest upgrade clean
+.PHONY: help demo test test-fast coverage lint docs bench newest oldest upgrade clean
 
 help:  ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
 # The build backend is installed first and from the lock too: a build in isolation would fetch whatever is the newest.
 $(READY): pyproject.toml $(LOCK) $(PLUGINS:%=%/pyproject.toml)
@@ -31,6 +31,15 @@ demo: $(READY)  ## the main job: train, evaluate and keep the paper's system on 
 
 test: $(READY)  ## the test suite; with the locked versions every warning is an error
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -W error -n auto --maxprocesses 4
+
+test-fast: $(READY)  ## the tests that take less than two seconds each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -W error -n auto --maxprocesses 4 -m "not slow"
+
+coverage: $(READY)  ## the test suite, and which lines of the packages it runs; TESTS for some tests alone
+	@mkdir -p build/coverage && rm -f build/coverage/data*
+	OMP_NUM_THREADS=1 $(BIN)/python -m coverage run -m pytest -W error -n auto --maxprocesses 4 $(TESTS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
 
 lint: $(READY)  ## style, formatting, types, generated pages
 	$(BIN)/ruff check .

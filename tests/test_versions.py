@@ -8,7 +8,7 @@ import pytest
 import versions
 from packaging.requirements import Requirement
 
-TOOLS = {"build", "editables", "hatchling", "mypy", "ruff"}
+TOOLS = {"build", "coverage", "editables", "hatchling", "mypy", "ruff"}
 """What the main tests do without."""
 
 
