@@ -233,6 +233,9 @@ class OptimizerConfig(ComponentConfig):
     """Settings of an optimizer.
 
     The learning rate is shared by every optimizer, so a recipe's value survives a change of optimizer.
+
+    >>> AdamConfig(weight_decay=0.01).to_dict()["weight_decay"]
+    0.01
     """
 
     kind: ClassVar[str] = "optimizer"

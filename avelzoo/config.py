@@ -31,14 +31,22 @@ _SHOWN = 80
 
 @dataclass(frozen=True)
 class Help:
-    """One line on what an option does, in units where there are any."""
+    """One line on what an option does, in units where there are any.
+
+    >>> Help("channels d").text
+    'channels d'
+    """
 
     text: str
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Inclusive range of a number (or of every number in a tuple); ``above`` and ``below`` exclude the end itself."""
+    """Inclusive range of a number (or of every number in a tuple); ``above`` and ``below`` exclude the end itself.
+
+    >>> Bounds(min=1, max=8).max
+    8
+    """
 
     min: float = -math.inf
     max: float = math.inf

@@ -96,6 +96,9 @@ class Decision(nn.Module):
         use_tuned: decide at ``tuned`` instead of ``threshold``.
         distances: the scores are negative distances, which are no logits: r becomes a probability by a scale fitted
             on val. It moves no decision of the fixed rule.
+
+    >>> Decision(origin=0.5).origin
+    0.5
     """
 
     scale: Tensor

@@ -26,6 +26,10 @@ class AvelzooError(Exception):
         found: the value found.
         expected: the value expected.
         fix: the remedy.
+
+    >>> print(AvelzooError("the file is missing", where="labels.h5"))
+    the file is missing
+      where: labels.h5
     """
 
     exit_code: ClassVar[int] = 1
@@ -56,13 +60,21 @@ class AvelzooError(Exception):
 
 
 class UsageError(AvelzooError):
-    """The request is invalid (exit code 2)."""
+    """The request is invalid (exit code 2).
+
+    >>> UsageError("unknown split").exit_code
+    2
+    """
 
     exit_code = 2
 
 
 class OptionError(UsageError):
-    """An option is unknown, of the wrong type or out of range."""
+    """An option is unknown, of the wrong type or out of range.
+
+    >>> OptionError("size must be at least 1", where="memory.size").where
+    'memory.size'
+    """
 
 
 class UnknownNameError(UsageError):
@@ -78,7 +90,11 @@ class CompositionError(UsageError):
 
 
 class SupervisionError(UsageError):
-    """A recipe or component does not support this supervision."""
+    """A recipe or component does not support this supervision.
+
+    >>> issubclass(SupervisionError, UsageError)
+    True
+    """
 
 
 class DataError(AvelzooError):
@@ -88,7 +104,11 @@ class DataError(AvelzooError):
 
 
 class RunError(AvelzooError):
-    """A run folder or checkpoint is unusable (exit code 4)."""
+    """A run folder or checkpoint is unusable (exit code 4).
+
+    >>> RunError("run folder missing").exit_code
+    4
+    """
 
     exit_code = 4
 
@@ -110,7 +130,11 @@ class ChannelError(PluginError):
 
 
 class TrainingError(AvelzooError):
-    """Training failed, for example because the loss is not finite (exit code 7)."""
+    """Training failed, for example because the loss is not finite (exit code 7).
+
+    >>> TrainingError("the loss is not finite").exit_code
+    7
+    """
 
     exit_code = 7
 

@@ -31,6 +31,9 @@ class FeatureSpec:
         visual_dim: v, visual channels.
         categories: the n event names, by id.
         seconds_per_segment: length of a segment in seconds.
+
+    >>> FeatureSpec(segments=10, audio_dim=128, grid=(7, 7), visual_dim=512, categories=("bark", "bell")).n
+    2
     """
 
     segments: int
@@ -71,6 +74,9 @@ class Batch(TensorRecord):
         audio: (b t a).
         visual: (b t h w v), channels last.
         rows: (b) int64, the videos' row numbers in their dataset; a video keeps its number across epochs.
+
+    >>> Batch(audio=torch.zeros(2, 10, 128), visual=torch.zeros(2, 10, 7, 7, 512), rows=torch.arange(2)).rows
+    tensor([0, 1])
     """
 
     audio: Tensor
@@ -91,6 +97,9 @@ class Targets(TensorRecord):
         estimate: (b t) float in [0, 1], the head's own estimate of y^r, without gradient; None where it has none.
         partner: (b) int64, the video of the batch that is mixed into each; None where none is.
         share: of these targets in the loss; the rest is that of the partners' targets.
+
+    >>> Targets(event=torch.tensor([0]), presence=torch.ones(1), segments=None, background=28).has_event
+    tensor([True])
     """
 
     event: Tensor
@@ -180,6 +189,10 @@ class Encoded(_Channels, TensorRecord):
         audio: (b t d_audio), in temporal context, before fusion.
         visual: (b t d_visual), in temporal context, before fusion.
         channels: further tensors, for a system's own head or loss terms; each with b first.
+
+    >>> x = torch.zeros(1, 10, 8)
+    >>> Encoded(fused=x, audio=x, visual=x).fused.shape
+    torch.Size([1, 10, 8])
     """
 
     fused: Tensor
@@ -190,7 +203,11 @@ class Encoded(_Channels, TensorRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class Widths:
-    """Channels of an encoder's three outputs."""
+    """Channels of an encoder's three outputs.
+
+    >>> Widths(fused=256, audio=128, visual=128).fused
+    256
+    """
 
     fused: int
     audio: int
@@ -199,7 +216,11 @@ class Widths:
 
 @dataclass(frozen=True, kw_only=True)
 class Unimodal(TensorRecord):
-    """Event logits from one modality each, both (b t n); eq. 2's u before its softmax. Both are channels."""
+    """Event logits from one modality each, both (b t n); eq. 2's u before its softmax. Both are channels.
+
+    >>> Unimodal(audio_logits=torch.zeros(1, 10, 28), visual_logits=torch.zeros(1, 10, 28)).audio_logits.shape
+    torch.Size([1, 10, 28])
+    """
 
     audio_logits: Tensor
     visual_logits: Tensor
@@ -212,6 +233,9 @@ class MemoryView(TensorRecord):
     Attributes:
         items: (n l d), one embedding per slot; rows of unfilled slots are finite but mean nothing.
         filled: (n l) bool.
+
+    >>> MemoryView(items=torch.ones(2, 3, 4), filled=torch.ones(2, 3, dtype=torch.bool)).prototypes().shape
+    torch.Size([2, 4])
     """
 
     items: Tensor
@@ -230,7 +254,11 @@ class MemoryView(TensorRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """How an embedding measures: dist(x, y) = ||x - y||_2 * scale, an event where dist < margin."""
+    """How an embedding measures: dist(x, y) = ||x - y||_2 * scale, an event where dist < margin.
+
+    >>> Metric(scale=1.0, margin=0.7).margin
+    0.7
+    """
 
     scale: float
     margin: float

@@ -36,3 +36,42 @@ def warning_options(pytestconfig: pytest.Config) -> list[str]:
     """Interpreter options that treat warnings as this test run does; only pytest knows patterns of messages."""
     filters = [*pytestconfig.getini("filterwarnings"), *(pytestconfig.getoption("pythonwarnings") or [])]
     return [word for line in filters if not "".join(line.split(":")[1:2]) for word in ("-W", line)]
+
+
+# Modules whose tests train, start programs or go through every recipe: `make test-fast` leaves them out.
+SLOW = (
+    "plugins/*/tests/*",
+    "tests/bench/*",
+    "tests/cli/test_composing.py",
+    "tests/cli/test_failures.py",
+    "tests/cli/test_moving.py",
+    "tests/cli/test_process.py",
+    "tests/cli/test_running.py",
+    "tests/cli/test_streams.py",
+    "tests/core/test_installed.py",
+    "tests/data/test_same_answers.py",
+    "tests/data/test_simulate.py",
+    "tests/engine/*",
+    "tests/golden/*",
+    "tests/models/test_devices.py",
+    "tests/parity/*",
+    "tests/sweeps/*",
+    "tests/test_api.py",
+    "tests/test_conformance.py",
+    "tests/test_docs.py",
+    "tests/test_gpu_check.py",
+    "tests/test_grid.py",
+    "tests/test_layers.py",
+    "tests/test_profiling.py",
+    "tests/test_scaffold.py",
+    "tests/test_terms.py",
+    "tests/worlds/*",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of slow modules."""
+    for item in items:
+        path = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path
+        if any(path.match(pattern) for pattern in SLOW):
+            item.add_marker(pytest.mark.slow)

@@ -55,22 +55,33 @@ def test_no_large_files(root: Path) -> None:
     assert [str(p.relative_to(root)) for p in tracked(root) if p.stat().st_size > 1_000_000] == []
 
 
+# Longer than 250 lines, each for the reason given; anything new is split instead.
+LONG = {
+    "avelzoo/api.py": "one function with every argument of a run, and the docstring of each",
+    "avelzoo/cli/commands/sweep.py": "one command with every option of a sweep",
+    "avelzoo/components.py": "the base of every kind of config",
+    "avelzoo/config.py": "how a field becomes an option",
+    "avelzoo/plugin/registry.py": "one typed method per kind of component",
+}
+
+
 def test_files_stay_small(root: Path) -> None:
-    """A module that grows past 300 lines holds two things."""
+    """A module that grows past 250 lines holds two things."""
     long = {
-        str(path.relative_to(root)): lines
+        path.relative_to(root).as_posix(): lines
         for path in tracked(root)
-        if path.suffix == ".py" and path.parts[len(root.parts)] != "tests"
-        if (lines := path.read_text("utf-8").count("\n")) > 300
+        if path.suffix == ".py" and "tests" not in path.relative_to(root).parts
+        if (lines := path.read_text("utf-8").count("\n")) > 250
     }
-    assert long == {}
+    assert {name: lines for name, lines in long.items() if name not in LONG or lines > 350} == {}
+    assert LONG.keys() <= long.keys(), "shorter now: take it off the list"
 
 
-def test_license_is_apache(root: Path, project: dict[str, Any]) -> None:
-    text = (root / "LICENSE").read_text("utf-8")
-    assert "Apache License" in text
-    assert "END OF TERMS AND CONDITIONS" in text
-    assert project["project"]["license"] == "Apache-2.0"
+def test_wheels_ship_the_license_that_they_state(root: Path, project: dict[str, Any]) -> None:
+    files = [*root.glob("plugins/*/pyproject.toml"), root / "pyproject.toml"]
+    stated = {tomllib.loads(file.read_text("utf-8"))["project"]["license"] for file in files}
+    assert stated == {project["project"]["license"]}
+    assert metadata.metadata("avelzoo")["License-Expression"] in stated
 
 
 def test_version_has_one_source(root: Path, project: dict[str, Any]) -> None:
@@ -113,11 +124,16 @@ def test_scripts_point_somewhere(project: dict[str, Any]) -> None:
     assert callable(getattr(import_module(module), function))
 
 
-def test_make_targets(root: Path) -> None:
-    """The two commands of the README, and what else is promised, exist and are explained by `make help`."""
-    text = (root / "Makefile").read_text("utf-8")
-    for target in ("demo", "test", "lint", "docs", "bench", "clean"):
-        assert re.search(rf"^{target}:.*## \S", text, re.MULTILINE), target
-    readme = (root / "README.md").read_text("utf-8")
-    assert "make demo" in readme
-    assert "make test" in readme
+def test_every_make_target_that_a_page_names_exists(root: Path) -> None:
+    """Also those of this file's own help, which lists a target only with its explanation."""
+    shown = subprocess.run(["make", "help"], cwd=root, capture_output=True, text=True, check=True).stdout
+    targets = set(re.findall(r"^  make ([a-z-]+)\t+\S", shown, re.MULTILINE))
+    pages = [root / "README.md", root / ".ci" / "run", *root.glob("docs/**/*.md")]
+    named = {
+        target
+        for page in pages
+        if page.exists()
+        for target in re.findall(r"(?:`|^)make (?:--[a-z-]+ )*([a-z][a-z-]*)", page.read_text("utf-8"), re.MULTILINE)
+    }
+    assert {"demo", "test", "test-fast", "coverage"} <= named | targets
+    assert named <= targets

@@ -146,6 +146,10 @@ def build(recipe: Recipe, spec: FeatureSpec) -> Model:
     """The model of a recipe for features of ``spec``'s sizes, in float32 on the CPU whatever the caller's defaults are.
 
     Initial weights are drawn from PyTorch's global generator, as those of every module.
+
+    >>> spec = avelzoo.WorldsConfig().open("full").spec
+    >>> type(build(avelzoo.recipes["ead-b"]("full"), spec)).__name__
+    'Model'
     """
     from avelzoo.composition.model import Model
     from avelzoo.system.isolation import isolated

@@ -41,7 +41,11 @@ MOVED: dict[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(Config):
-    """What is trained: the budget, and how steps are put together."""
+    """What is trained: the budget, and how steps are put together.
+
+    >>> TrainConfig(epochs=5).epochs
+    5
+    """
 
     kind: ClassVar[str] = "train"
 
@@ -66,7 +70,11 @@ class TrainConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class ComputeConfig(Config):
-    """How it is computed: number formats, what is kept where."""
+    """How it is computed: number formats, what is kept where.
+
+    >>> ComputeConfig(precision="bf16-mixed").precision
+    'bf16-mixed'
+    """
 
     kind: ClassVar[str] = "compute"
 
@@ -87,7 +95,11 @@ SLOTS: tuple[str, ...] = (*KINDS, *RECORDS)
 
 @dataclass(frozen=True)
 class Published:
-    """One published score, as a fraction: segment accuracy on AVE's test split."""
+    """One published score, as a fraction: segment accuracy on AVE's test split.
+
+    >>> Published("full", "VGG-19 + VGGish", 0.778, "Table 1").segment_accuracy
+    0.778
+    """
 
     supervision: Supervision
     features: str
@@ -129,6 +141,9 @@ class Recipe:
         published: scores its paper or others report.
         assumptions: what no published source states of this composition and is chosen here, one sentence each.
         limits: what the composition cannot do by construction, and why, one sentence each.
+
+    >>> avelzoo.recipes["ead-b"]("full").name
+    'ead-b'
     """
 
     name: str

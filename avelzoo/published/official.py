@@ -208,6 +208,8 @@ def load_renamed(module: nn.Module, renamed: Mapping[str, Tensor], *, origin: st
 
     Raises:
         RunError: a key is missing or unexpected, a shape differs, or integers are given for floats or vice versa.
+
+    >>> layer = torch.nn.Linear(1, 1); load_renamed(layer, layer.state_dict(), origin="example")
     """
     fix = "check the system and the setting; the ledger in the documentation lists every key"
     load_strictly(module, _decisions(module) | dict(renamed), f"the checkpoint does not match {origin}", fix=fix)
@@ -226,7 +228,11 @@ def _decisions(module: nn.Module) -> dict[str, Tensor]:
 
 
 def without_dropout(module: nn.Module) -> None:
-    """Set all dropout probabilities to 0: dropout layers, attention weights, recurrent layers."""
+    """Set all dropout probabilities to 0: dropout layers, attention weights, recurrent layers.
+
+    >>> layer = torch.nn.Dropout(0.5); without_dropout(layer); layer.p
+    0.0
+    """
     from torch.nn.modules.dropout import _DropoutNd
 
     for part in module.modules():

@@ -11,7 +11,12 @@ if TYPE_CHECKING:  # plugins name these functions when they register, which must
 
 
 def gradient_norms(parameters: Mapping[str, Tensor]) -> Tensor:
-    """L2 norm of every parameter's gradient, in order; NaN without a gradient."""
+    """L2 norm of every parameter's gradient, in order; NaN without a gradient.
+
+    >>> weight = torch.nn.Parameter(torch.ones(2)); (3 * weight).sum().backward()
+    >>> gradient_norms({"weight": weight})
+    tensor([4.2426])
+    """
     import torch
 
     norms = [p.grad.norm() if p.grad is not None else torch.tensor(float("nan")) for p in parameters.values()]

@@ -33,7 +33,11 @@ Noise = Annotated[float, Help("standard deviation of every channel's noise"), Bo
 
 @dataclass(frozen=True, kw_only=True)
 class AveConfig(DatasetConfig):
-    """AVE, or any data in its public layout: a folder of HDF5 features, order files and Annotations.txt."""
+    """AVE, or any data in its public layout: a folder of HDF5 features, order files and Annotations.txt.
+
+    >>> AveConfig(labels="labels").labels
+    'labels'
+    """
 
     paper: ClassVar[str] = "avel2018"
 
@@ -55,7 +59,11 @@ class AveConfig(DatasetConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class WorldsConfig(DatasetConfig):
-    """Synthetic audio-visual event worlds with known truth and a dial for modality bias."""
+    """Synthetic audio-visual event worlds with known truth and a dial for modality bias.
+
+    >>> WorldsConfig(train_videos=24).open("full").spec.segments
+    10
+    """
 
     train_videos: TrainVideos = 240
     val_videos: ValVideos = 120
@@ -114,7 +122,11 @@ class WorldsConfig(DatasetConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class HardWorldsConfig(WorldsConfig):
-    """A harder edition of worlds: 28 categories, 12 training videos each, fading signatures, weaker cues."""
+    """A harder edition of worlds: 28 categories, 12 training videos each, fading signatures, weaker cues.
+
+    >>> HardWorldsConfig().train_videos
+    336
+    """
 
     train_videos: TrainVideos = 336
     val_videos: ValVideos = 168

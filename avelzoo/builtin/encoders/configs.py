@@ -20,6 +20,9 @@ class STFusionConfig(EncoderConfig):
 
     Every encoder row of the paper's Table 2 is an option: ``modality``, ``attention``, ``spatial_fusion``,
     ``temporal_fusion``, and the last two both off.
+
+    >>> STFusionConfig(heads=8).width
+    256
     """
 
     paper: ClassVar[str] = "ge2023"
@@ -63,7 +66,11 @@ class STFusionConfig(EncoderConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class MeanPoolConfig(EncoderConfig):
-    """The floor: grid mean, one linear layer per modality, their sum. No context in space or time."""
+    """The floor: grid mean, one linear layer per modality, their sum. No context in space or time.
+
+    >>> MeanPoolConfig(width=64).width
+    64
+    """
 
     width: Annotated[int, Help("channels d of all outputs"), Bounds(min=1)] = 128
     dropout: Annotated[float, Help("dropout on the outputs"), Bounds(min=0, below=1)] = 0.1

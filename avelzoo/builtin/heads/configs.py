@@ -30,7 +30,11 @@ DROPOUT_AT = Help("dropout on the features before the classifiers, or on their l
 
 @dataclass(frozen=True, kw_only=True)
 class SingleConfig(HeadConfig):
-    """Single branch: n+1 classes in every segment (fig. 1a of Ge et al. 2023)."""
+    """Single branch: n+1 classes in every segment (fig. 1a of Ge et al. 2023).
+
+    >>> SingleConfig().requires
+    frozenset()
+    """
 
     paper: ClassVar[str] = "ge2023"
 
@@ -47,7 +51,11 @@ class SingleConfig(HeadConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class DoubleConfig(HeadConfig):
-    """Double branch: a category for the video, event or background for the segment (fig. 1b of Ge et al. 2023)."""
+    """Double branch: a category for the video, event or background for the segment (fig. 1b of Ge et al. 2023).
+
+    >>> DoubleConfig().requires
+    frozenset()
+    """
 
     paper: ClassVar[str] = "ge2023"
 
@@ -68,7 +76,11 @@ class DoubleConfig(HeadConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class EventAwareConfig(HeadConfig):
-    """Event-aware double branch over a memory: nearest prototype, then that category's anchors (eq. 20-21)."""
+    """Event-aware double branch over a memory: nearest prototype, then that category's anchors (eq. 20-21).
+
+    >>> EventAwareConfig(margin=0.9).margin
+    0.9
+    """
 
     paper: ClassVar[str] = "ge2023"
 

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class InlineConfig(LauncherConfig):
-    """In this process, one job after the other."""
+    """In this process, one job after the other.
+
+    >>> type(InlineConfig().build()).__name__
+    'Inline'
+    """
 
     isolated: ClassVar[bool] = False
 
@@ -30,6 +34,9 @@ class LocalConfig(LauncherConfig):
 
     Another job begins where the memory that is free, less what the running ones will still claim, holds it. What a job
     needs is measured: the most that finished or running ones held, and a fifth more. One job always runs.
+
+    >>> LocalConfig(workers=2).workers
+    2
     """
 
     workers: Annotated[int | None, Help("most jobs at once; none = as many as cores"), Bounds(min=1)] = None

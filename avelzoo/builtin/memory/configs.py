@@ -26,7 +26,11 @@ REFRESH = Help("score stored segments again with the current encoder at every re
 
 @dataclass(frozen=True, kw_only=True)
 class NoMemoryConfig(MemoryConfig):
-    """No memory and no uni-modal classifiers."""
+    """No memory and no uni-modal classifiers.
+
+    >>> NoMemoryConfig().provides
+    frozenset()
+    """
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
         from avelzoo.builtin.memory.none import NoMemory
@@ -56,7 +60,11 @@ class BankConfig(MemoryConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class JsdBankConfig(BankConfig):
-    """Raw segments with the highest audio-visual agreement, encoded anew in every step (sec. 3.4.1-2)."""
+    """Raw segments with the highest audio-visual agreement, encoded anew in every step (sec. 3.4.1-2).
+
+    >>> JsdBankConfig(candidates="best").candidates
+    'best'
+    """
 
     context: Annotated[Context, CONTEXT] = "sequence"
     candidates: Annotated[
@@ -106,7 +114,11 @@ class JsdBankConfig(BankConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class LazyBankConfig(BankConfig):
-    """An approximation of jsd-bank for speed: segments are encoded anew in every k-th step alone, without gradient."""
+    """An approximation of jsd-bank for speed: segments are encoded anew in every k-th step alone, without gradient.
+
+    >>> LazyBankConfig(every=4).every
+    4
+    """
 
     assumptions: ClassVar[tuple[str, ...]] = ("Ours, not the paper's: stale embeddings, and no gradient through them.",)
 
@@ -134,7 +146,11 @@ class LazyBankConfig(BankConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class RandomBankConfig(BankConfig):
-    """Raw segments drawn at random among event-related ones: Table 2's row without the JSD-based update."""
+    """Raw segments drawn at random among event-related ones: Table 2's row without the JSD-based update.
+
+    >>> RandomBankConfig(size=8).unfilled
+    'skip'
+    """
 
     context: Annotated[Context, CONTEXT] = "sequence"
 
@@ -157,7 +173,11 @@ class RandomBankConfig(BankConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureBankConfig(BankConfig):
-    """Fused features chosen as by jsd-bank but kept as they were: Table 2's row without feature consistency."""
+    """Fused features chosen as by jsd-bank but kept as they were: Table 2's row without feature consistency.
+
+    >>> FeatureBankConfig(size=8).size
+    8
+    """
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
         from avelzoo.builtin.memory.bank import Bank

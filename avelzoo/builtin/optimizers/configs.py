@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class AdamConfig(OptimizerConfig):
-    """Adam; weight decay, where there is any, is added to the gradient."""
+    """Adam; weight decay, where there is any, is added to the gradient.
+
+    >>> AdamConfig(weight_decay=0.01).weight_decay
+    0.01
+    """
 
     weight_decay: Annotated[float, Help("factor of the weights in their gradient"), Bounds(min=0)] = 0.0
 
@@ -30,7 +34,11 @@ class AdamConfig(OptimizerConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class AdamWConfig(OptimizerConfig):
-    """Adam with decoupled weight decay: w <- w - lr * weight_decay * w beside each step."""
+    """Adam with decoupled weight decay: w <- w - lr * weight_decay * w beside each step.
+
+    >>> AdamWConfig().to_dict()["weight_decay"] > 0
+    True
+    """
 
     weight_decay: Annotated[float, Help("share of the weights that a step at rate 1 removes"), Bounds(min=0)] = 0.01
 
@@ -47,6 +55,9 @@ class SgdConfig(OptimizerConfig):
 
     Raises:
         OptionError: ``nesterov`` without momentum.
+
+    >>> SgdConfig(momentum=0.9).momentum
+    0.9
     """
 
     momentum: Annotated[float, Help("share of the previous step that is kept"), Bounds(min=0, below=1)] = 0.9

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ShuffledConfig(SamplerConfig):
-    """Every training video once, in an order drawn anew for each epoch."""
+    """Every training video once, in an order drawn anew for each epoch.
+
+    >>> issubclass(ShuffledConfig, avelzoo.SamplerConfig)
+    True
+    """
 
     def positions(self, videos: int, batch_size: int, rng: np.random.Generator) -> np.ndarray:
         """A permutation."""
@@ -22,7 +26,11 @@ class ShuffledConfig(SamplerConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class SequentialConfig(SamplerConfig):
-    """Every training video once, in the order of the split."""
+    """Every training video once, in the order of the split.
+
+    >>> issubclass(SequentialConfig, avelzoo.SamplerConfig)
+    True
+    """
 
     def positions(self, videos: int, batch_size: int, rng: np.random.Generator) -> np.ndarray:
         """0 to ``videos`` - 1."""

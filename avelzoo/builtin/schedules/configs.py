@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CosineConfig(ScheduleConfig):
-    """Half a cosine from the learning rate towards 0: lr (1 + cos(pi e / epochs)) / 2 in epoch e."""
+    """Half a cosine from the learning rate towards 0: lr (1 + cos(pi e / epochs)) / 2 in epoch e.
+
+    >>> issubclass(CosineConfig, avelzoo.ScheduleConfig)
+    True
+    """
 
     def build(self, optimizer: Optimizer, epochs: int) -> LRScheduler:
         """The scheduler."""
@@ -31,7 +35,11 @@ class CosineConfig(ScheduleConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class StepsConfig(ScheduleConfig):
-    """The learning rate times gamma at each milestone: lr gamma^(milestones passed)."""
+    """The learning rate times gamma at each milestone: lr gamma^(milestones passed).
+
+    >>> StepsConfig(milestones=(10, 20)).milestones
+    (10, 20)
+    """
 
     milestones: Annotated[tuple[int, ...], Help("epochs at which the rate decays"), Bounds(min=1)] = ()
     gamma: Annotated[float, Help("factor at each milestone"), Bounds(above=0, max=1)] = 0.1
@@ -45,7 +53,11 @@ class StepsConfig(ScheduleConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantConfig(ScheduleConfig):
-    """The same learning rate in every epoch."""
+    """The same learning rate in every epoch.
+
+    >>> ConstantConfig() == ConstantConfig()
+    True
+    """
 
     def build(self, optimizer: Optimizer, epochs: int) -> LRScheduler:
         """The scheduler."""

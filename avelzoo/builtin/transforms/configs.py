@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class NoTransformConfig(TransformConfig):
-    """No augmentation: training sees the features as they are stored."""
+    """No augmentation: training sees the features as they are stored.
+
+    >>> issubclass(NoTransformConfig, avelzoo.TransformConfig)
+    True
+    """
 
     def build(self, spec: FeatureSpec, supervision: Supervision) -> Transform | None:
         """None."""

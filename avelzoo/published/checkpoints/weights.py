@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from avelzoo.errors import RunError, UsageError, some
-from avelzoo.published.checkpoints.unpickling import Array, Inert, Parameter, Unreadable
+from avelzoo.published.checkpoints.inert import Array, Inert, Parameter, Unreadable
 
 WRAPPERS = (
     "state_dict", "model_state_dict", "model_state", "model_dict", "model", "net_state_dict", "net", "network",
