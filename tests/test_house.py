@@ -60,8 +60,10 @@ LONG = {
     "avelzoo/api.py": "one function with every argument of a run, and the docstring of each",
     "avelzoo/cli/commands/sweep.py": "one command with every option of a sweep",
     "avelzoo/components.py": "the base of every kind of config",
+    "avelzoo/composition/building.py": "what a composition needs, and its assembly",
     "avelzoo/config.py": "how a field becomes an option",
     "avelzoo/plugin/registry.py": "one typed method per kind of component",
+    "avelzoo/records.py": "every record that parts hand to each other",
 }
 
 

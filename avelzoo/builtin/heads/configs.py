@@ -32,8 +32,8 @@ DROPOUT_AT = Help("dropout on the features before the classifiers, or on their l
 class SingleConfig(HeadConfig):
     """Single branch: n+1 classes in every segment (fig. 1a of Ge et al. 2023).
 
-    >>> SingleConfig().requires
-    frozenset()
+    >>> SingleConfig(dropout=0.5).dropout
+    0.5
     """
 
     paper: ClassVar[str] = "ge2023"
@@ -53,8 +53,8 @@ class SingleConfig(HeadConfig):
 class DoubleConfig(HeadConfig):
     """Double branch: a category for the video, event or background for the segment (fig. 1b of Ge et al. 2023).
 
-    >>> DoubleConfig().requires
-    frozenset()
+    >>> DoubleConfig(dropout=0.5).dropout
+    0.5
     """
 
     paper: ClassVar[str] = "ge2023"

@@ -28,8 +28,8 @@ REFRESH = Help("score stored segments again with the current encoder at every re
 class NoMemoryConfig(MemoryConfig):
     """No memory and no uni-modal classifiers.
 
-    >>> NoMemoryConfig().provides
-    frozenset()
+    >>> NoMemoryConfig().to_dict()
+    {}
     """
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
