@@ -8,6 +8,7 @@ from typing import Any
 
 from docs_markdown import NOTE, shown, table
 
+from avelzoo.channels import HOUSE
 from avelzoo.cli.catalogue import PLURALS, details, recipes_of, row
 from avelzoo.components import BASES, KINDS, Supervision
 from avelzoo.composition.recipe import SLOTS, Recipe
@@ -72,8 +73,19 @@ def catalogue(registry: Registry, part: Part) -> Iterator[str]:
         for entry in found:
             yield from component_section(entry)
             cited.add(details(entry)["paper"])
+    yield from channels(registry, part)
     yield from checkpoints(registry, part)
     yield from papers(registry, cited)
+
+
+def channels(registry: Registry, part: Part) -> Iterator[str]:
+    """What the page's parts hand to each other beside features and labels."""
+    own = "avelzoo" in part.plugins
+    found = {c for kind in KINDS for entry in entries(registry, kind, part) for c in entry.channels}
+    rows = [(f"`{c}`", c.shape, c.meaning) for c in sorted(found, key=str) if (HOUSE.get(c.name) == c) is own]
+    yield from ("## Channels", "")
+    yield from ("Tensors that parts give and others read, in the [notation](api/records.md) of the records.", "")
+    yield from table(("channel", "shape", "meaning"), rows)
 
 
 def checkpoints(registry: Registry, part: Part) -> Iterator[str]:
@@ -192,6 +204,8 @@ def component_facts(entry: Entry, data: dict[str, Any]) -> Iterator[str]:
         facts.append("Reads " + ", ".join(map(gift, data["reads"])) + ".")
     if data["gives"]:
         facts.append("Gives " + ", ".join(map(gift, data["gives"])) + ".")
+    if data.get("terms"):
+        facts.append("Terms: " + ", ".join(f"`{name}` of {needs}" for name, needs in data["terms"].items()) + ".")
     yield from (" ".join(facts), "")
     if entry.target.assumptions:
         yield from (ASSUMED, "", *(f"- {a}" for a in entry.target.assumptions), "")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal, cast, get_args
 
-from avelzoo.components import BASES, KINDS, ComponentConfig, Supervision
+from avelzoo.components import BASES, KINDS, ComponentConfig, ObjectiveConfig, Supervision
 from avelzoo.composition.recipe import Published, Recipe
 from avelzoo.config import Config, options
 from avelzoo.errors import (
@@ -176,6 +176,9 @@ def details(entry: Entry) -> dict[str, Any]:
             "gives": declared(config, "gives"),
             "assumptions": list(config.assumptions),
         }
+    if isinstance(config, ObjectiveConfig):
+        terms = {term.name: term for s in reversed(config.supervisions) for term in config.terms(s)}
+        data |= {"terms": {name: " and ".join(map(str, term.needs)) for name, term in terms.items()}}
     return data | {
         "options": [
             {"name": o.name, "type": o.type_name, "default": defaults[o.name], "help": o.help}

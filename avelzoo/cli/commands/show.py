@@ -100,6 +100,7 @@ def _heading(data: dict[str, Any]) -> Table:
             "checkpoints": "\n".join(catalogue.checkpoint_text(found) for found in data.get("checkpoints", ())),
             "reads": ", ".join(data.get("reads", ())),
             "gives": ", ".join(data.get("gives", ())),
+            "terms": "\n".join(f"{name} of {needs}" for name, needs in data.get("terms", {}).items()),
             "assumptions": "\n".join(data.get("assumptions", ())),
             "limits": "\n".join(data.get("limits", ())),
         }

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from avelzoo import Channel
 
-VIDEO_LOGITS = Channel("video_logits", "(b c)", "category of the video, gated; n classes, or n+1 with background last")
-VIDEO_PROBABILITIES = Channel("video_probabilities", "(b c)", "the same after pooling over segments and a softmax")
+VIDEO_LOGITS = Channel(
+    "video_logits", "(b c)", "category of the video before any gate; n classes, or n+1 with background last"
+)
+VIDEO_PROBABILITIES = Channel(
+    "video_probabilities", "(b c)", "category of the video, pooled over segments; rows sum to 1"
+)
 
 GATED_VIDEO = frozenset({VIDEO_LOGITS, VIDEO_PROBABILITIES})
 """What a head gives that gates the video's category in every segment."""
@@ -24,7 +28,9 @@ JOINT_GATE = Channel("joint_gate", "(b t)", "product of both streams' gates")
 MEAN_GATE = Channel("mean_gate", "(b t)", "mean of both streams' gates")
 STREAM_LOGITS = Channel("stream_logits", "(b n)", "category of the video, from the gated streams alone")
 CONTRAST_QUERIES = Channel("contrast_queries", "(b t d)", "unit vectors, the segment's features to be contrasted")
-CONTRAST_KEYS = Channel("contrast_keys", "(b t d)", "the same of features with noise; in training alone")
+CONTRAST_KEYS = Channel(
+    "contrast_keys", "(b t d)", "unit vectors, the queries of features with noise; in training alone"
+)
 
 EVENT_GATE = Channel("event_gate", "(b t)", "logit of event against background, from the encoder")
 GLOBAL_AUDIO = Channel("global_audio", "(b d)", "the video's audio")
