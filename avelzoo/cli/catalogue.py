@@ -165,7 +165,7 @@ def declared(config: ComponentConfig, which: Literal["gives", "reads"]) -> list[
 
 def details(entry: Entry) -> dict[str, Any]:
     """Everything about a component: its row, options, capabilities and documentation."""
-    data = row(entry) | {"documentation": inspect.getdoc(entry.target) or ""}
+    data = row(entry) | {"documentation": (inspect.getdoc(entry.target) or "").partition("\n\n>>>")[0]}
     if entry.kind not in BASES:
         return data
     config: Config = entry.target()
