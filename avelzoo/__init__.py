@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.builtin.datasets.configs import (
         AveConfig as AveConfig,
         HardWorldsConfig as HardWorldsConfig,
+        VariedWorldsConfig as VariedWorldsConfig,
         WorldsConfig as WorldsConfig,
     )
     from avelzoo.builtin.encoders.configs import MeanPoolConfig as MeanPoolConfig, STFusionConfig as STFusionConfig
@@ -161,7 +162,7 @@ _HOME = {
     "avelzoo.plugin.papers": ("Paper",),
     "avelzoo.published.official": ("OfficialSystem", "load_renamed", "official_outputs", "without_dropout"),
     "avelzoo.published.probes": ("adam_step", "gradient_norms"),
-    "avelzoo.builtin.datasets.configs": ("AveConfig", "HardWorldsConfig", "WorldsConfig"),
+    "avelzoo.builtin.datasets.configs": ("AveConfig", "HardWorldsConfig", "VariedWorldsConfig", "WorldsConfig"),
     "avelzoo.builtin.encoders.configs": ("MeanPoolConfig", "STFusionConfig"),
     "avelzoo.data.facts": ("AVE_CATEGORIES",),
     "avelzoo.builtin.heads.configs": (

@@ -74,6 +74,8 @@ class Batch(TensorRecord):
         audio: (b t a).
         visual: (b t h w v), channels last.
         rows: (b) int64, the videos' row numbers in their dataset; a video keeps its number across epochs.
+        mask: (b t) bool, true for a video's real segments, which come first, false for padding; None where all are
+            real. Features of padding are zeros, and nothing depends on them.
 
     >>> Batch(audio=torch.zeros(2, 10, 128), visual=torch.zeros(2, 10, 7, 7, 512), rows=torch.arange(2)).rows
     tensor([0, 1])
@@ -82,6 +84,7 @@ class Batch(TensorRecord):
     audio: Tensor
     visual: Tensor
     rows: Tensor
+    mask: Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,13 @@ Rest = Annotated[float, Help("strength of a signature while its modality is at r
 Cue = Annotated[float, Help("rise of a cue from rest to activity; its level at rest is 1"), Bounds(min=0)]
 CueNoise = Annotated[float, Help("standard deviation of a cue"), Bounds(min=0)]
 Noise = Annotated[float, Help("standard deviation of every channel's noise"), Bounds(min=0)]
+RunLengths = Annotated[
+    Literal["ave", "uniform", "partial"],
+    Help("how long events and decoys are: as in AVE, any length alike, or any but the whole video"),
+]
+Spread = Annotated[int, Help("videos are up to this many segments shorter or longer than t"), Bounds(min=0)]
+Eventless = Annotated[float, Help("share of videos without an event, in every split"), Share]
+Repeated = Annotated[float, Help("share of events and decoys in two or three runs"), Share]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +84,7 @@ class WorldsConfig(DatasetConfig):
         Help("chance that the other modality's cue runs off on its own: 0 follows the truth, 1 never does"),
         Bounds(min=0, max=1),
     ] = 1.0
-    run_lengths: Annotated[
-        Literal["ave", "uniform", "partial"],
-        Help("how long events and decoys are: as in AVE, any length alike, or any but the whole video"),
-    ] = "ave"
+    run_lengths: RunLengths = "ave"
     segments: Annotated[int, Help("segments t of a video, one second each"), Bounds(min=1)] = 10
     grid_height: Annotated[int, Help("rows h of the visual grid"), Bounds(min=1)] = 3
     grid_width: Annotated[int, Help("columns w of the visual grid"), Bounds(min=1)] = 3
@@ -99,6 +103,9 @@ class WorldsConfig(DatasetConfig):
         float, Help("strength of a silent object's cue, 1 as strong as that of the event's own object"), Bounds(min=0)
     ] = 0.3
     motion: Annotated[float, Help("chance that an object moves a cell from one segment to the next"), Share] = 0.1
+    spread: Spread = 0
+    eventless: Eventless = 0.0
+    repeated: Repeated = 0.0
     seed: Annotated[int, Help("seed of the whole world"), Bounds(min=0)] = 0
 
     def __post_init__(self) -> None:
@@ -109,6 +116,13 @@ class WorldsConfig(DatasetConfig):
                 where="dataset.audio_led, dataset.visual_led, dataset.balanced",
                 found="0 of each",
                 fix="make one of them 1 or more",
+            )
+        if self.spread >= self.segments:
+            raise OptionError(
+                "the shortest videos would have no segments",
+                where="dataset.spread, dataset.segments",
+                found=f"{self.segments} - {self.spread}",
+                fix="make the spread smaller than the number of segments",
             )
 
     def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
@@ -142,3 +156,15 @@ class HardWorldsConfig(WorldsConfig):
 
     def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
         return {"epochs": 12, "batch_size": 16}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariedWorldsConfig(WorldsConfig):
+    """A varied edition of worlds: 6 to 14 segments, videos without an event, and events in two or three runs."""
+
+    train_videos: TrainVideos = 300
+    val_videos: ValVideos = 150
+    run_lengths: RunLengths = "uniform"
+    spread: Spread = 4
+    eventless: Eventless = 0.15
+    repeated: Repeated = 0.3

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 GENERATOR = "1"
 """Changes whenever equal options make other features."""
-NEUTRAL = {"rest": 1.0, "cue": 1.0}
+NEUTRAL = {"rest": 1.0, "cue": 1.0, "spread": 0, "eventless": 0.0, "repeated": 0.0}
 """Options added to this generator, at the value that leaves features as before: older runs keep their fingerprint."""
 REFERENCE_VIDEOS = 256
 
@@ -54,19 +54,22 @@ class WorldsSplit(Split):
         self._background = len(world.names)
         self._scenes = [world.scene(stream, number) for stream, number in self._videos]
         self._rows = np.array([first_rows[stream] + number for stream, number in self._videos], dtype=np.int64)
-        negative = np.array([stream == "negative" for stream, _ in self._videos])
+        self._lengths = np.array([len(scene.event) for scene in self._scenes], dtype=np.int64)
+        t = int(self._lengths.max())
+        self._mask = np.arange(t) < self._lengths[:, None]
+        holds = np.array([scene.has_event for scene in self._scenes])
         categories = np.array([scene.category for scene in self._scenes], dtype=np.int64)
-        active = np.stack([scene.event for scene in self._scenes])
-        self._events = np.where(negative, self._background, categories)
+        active = np.stack([np.pad(scene.event, (0, t - len(scene.event))) for scene in self._scenes])
+        self._events = np.where(holds, categories, self._background)
         self._segments = np.where(active, self._events[:, None], self._background)
-        presence = active.mean(axis=1) if protocol == "soft-duration" else ~negative
+        presence = active.sum(axis=1) / self._lengths if protocol == "soft-duration" else holds
         self._presence = presence.astype(np.float32)
         self._made = np.zeros(len(self._videos), dtype=bool)
-        config, spec = world.config, (len(self._videos), world.config.segments)
+        config, size = world.config, (len(self._videos), t)
         try:
-            self._audio = np.empty((*spec, config.audio_channels), dtype=np.float32)
-            self._visual = np.empty(
-                (*spec, config.grid_height, config.grid_width, config.visual_channels), dtype=np.float32
+            self._audio = np.zeros((*size, config.audio_channels), dtype=np.float32)
+            self._visual = np.zeros(
+                (*size, config.grid_height, config.grid_width, config.visual_channels), dtype=np.float32
             )
         except (MemoryError, ValueError) as error:
             raise OptionError(
@@ -87,6 +90,7 @@ class WorldsSplit(Split):
             audio=torch.from_numpy(audio),
             visual=torch.from_numpy(visual),
             rows=torch.from_numpy(self._rows[places]),
+            mask=torch.from_numpy(self._mask[places]) if self._world.config.spread else None,
         )
         targets = Targets(
             event=torch.from_numpy(self._events[places]),
@@ -97,15 +101,19 @@ class WorldsSplit(Split):
         return batch, targets
 
     def features(self, places: np.ndarray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Copies of the videos' audio (b t a) and visual (b t h w v) features."""
+        """Copies of the videos' audio (b t a) and visual (b t h w v) features, padding zero."""
         for i in np.unique(places):
             if not self._made[i]:
-                self._audio[i], self._visual[i] = self._world.features(self._scenes[i], *self._videos[i])
+                t = self._lengths[i]
+                self._audio[i, :t], self._visual[i, :t] = self._world.features(self._scenes[i], *self._videos[i])
                 self._made[i] = True
         return self._audio[places], self._visual[places]
 
     def labels(self) -> np.ndarray:
         return self._segments.copy()
+
+    def lengths(self) -> np.ndarray:
+        return self._lengths.copy()
 
     def events(self) -> np.ndarray:
         return self._events.copy()
@@ -155,12 +163,18 @@ class WorldsDataset(Dataset):
 
     def references(self, name: str) -> Mapping[str, np.ndarray]:
         """``bias_aware`` knows which modality leads each category, ``category_blind`` knows everything but that."""
-        split, reference = self.split(name), Reference(self._world)
-        parts = [
-            reference.predict(*split.features(np.arange(first, min(first + REFERENCE_VIDEOS, len(split)))))
-            for first in range(0, len(split), REFERENCE_VIDEOS)
-        ]
-        return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+        split = self.split(name)
+        lengths = split.lengths()
+        found: dict[str, np.ndarray] = {}
+        for t in np.unique(lengths).tolist():
+            reference, places = Reference(self._world, t), np.flatnonzero(lengths == t)
+            for first in range(0, len(places), REFERENCE_VIDEOS):
+                some = places[first : first + REFERENCE_VIDEOS]
+                audio, visual = split.features(some)
+                for key, answer in reference.predict(audio[:, :t], visual[:, :t]).items():
+                    whole = found.setdefault(key, np.full((len(split), lengths.max()), self.spec.background))
+                    whole[some, :t] = answer
+        return found
 
     def fingerprint(self) -> Mapping[str, str]:
         """A hash of the generator's version and of all options, new ones left out where they change nothing."""

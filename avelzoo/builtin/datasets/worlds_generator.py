@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from avelzoo.builtin.datasets.worlds_intervals import draw_run, length_law
+from avelzoo.builtin.datasets.worlds_intervals import draw_run, draw_several, length_law, several
 
 if TYPE_CHECKING:
     from avelzoo.builtin.datasets.configs import WorldsConfig
@@ -19,7 +19,7 @@ Bias = Literal["audio-led", "visual-led", "balanced"]
 
 BIASES: tuple[Bias, ...] = ("audio-led", "visual-led", "balanced")
 STREAMS = {"world": 0, "train": 1, "val": 2, "test": 3, "negative": 4}
-"""First key of every random stream; the second is the video's number."""
+"""First key of every random stream; the second is the video's number, the third 0: scene, 1: features, 2: form."""
 QUIET = 1.0
 """Mean of a cue where its modality is at rest."""
 SUPPORT = 4
@@ -31,14 +31,16 @@ class Scene:
     """What happens in one video.
 
     Attributes:
-        category: id of the event that is heard and seen, in 0..n-1.
-        event: (t) bool, the truth.
+        category: id of what is heard and seen, in 0..n-1: the event's, unless there is none.
+        has_event: false where the video has no event category.
+        event: (t) bool, the truth; t is the video's own.
         heard: (t) bool, where the audio cue is active.
         seen: (t) bool, where the object's visual cue is active.
         others: category and (t) activity of every silent object.
     """
 
     category: int
+    has_event: bool
     event: BoolArray
     heard: BoolArray
     seen: BoolArray
@@ -55,7 +57,7 @@ class World:
         looks: (n v) visual signatures.
         audio_cue: (a), the direction of audible activity, shared by all categories.
         visual_cue: (v), the direction of visible activity, shared by all categories.
-        lengths: (t+1), probability of every run length.
+        laws: by length t of a video, (t+1) probabilities of every run length.
 
     Args:
         config: the options.
@@ -66,7 +68,8 @@ class World:
         self.config = config
         self.biases = tuple(bias for bias, count in zip(BIASES, counts, strict=True) for _ in range(count))
         self.names = tuple(f"{bias}-{i + 1}" for bias, count in zip(BIASES, counts, strict=True) for i in range(count))
-        self.lengths = length_law(config.run_lengths, config.segments)
+        lengths = range(config.segments - config.spread, config.segments + config.spread + 1)
+        self.laws = {t: length_law(config.run_lengths, t) for t in lengths}
         rng = self._stream("world")
         n = len(self.names)
         self.audio_cue, *sounds = (_pattern(rng, config.audio_channels) for _ in range(n + 1))
@@ -88,22 +91,30 @@ class World:
         rng = self._stream(stream, number, 0)
         n = len(self.names)
         category = number % n
-        event = draw_run(rng, self.lengths)
-        decoy = draw_run(rng, self.lengths)
-        if stream == "negative":
+        form = self._stream(stream, number, 2)
+        t = min(self.laws) + int(form.random() * len(self.laws))
+        has_event = form.random() >= self.config.eventless and stream != "negative"
+        event, decoy = (self._happen(rng, form, t) for _ in range(2))
+        if not has_event:
             event = np.zeros_like(event)
         bias = self.biases[category]
         loose = decoy if rng.random() < self.config.mislead else event
         others = tuple(
-            ((category + int(rng.integers(1, n))) % n, draw_run(rng, self.lengths)) for _ in range(self.silent)
+            ((category + int(rng.integers(1, n))) % n, draw_run(rng, self.laws[t])) for _ in range(self.silent)
         )
         return Scene(
             category=category,
+            has_event=has_event,
             event=event,
             heard=loose if bias == "visual-led" else event,
             seen=loose if bias == "audio-led" else event,
             others=others,
         )
+
+    def _happen(self, rng: np.random.Generator, form: np.random.Generator, t: int) -> BoolArray:
+        """(t) bool, where an event or a decoy is; ``form`` decides between one run, from ``rng``, and several."""
+        one = draw_run(rng, self.laws[t])
+        return draw_several(form, t) if form.random() < self.config.repeated and several(t) else one
 
     def features(self, scene: Scene, stream: str, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Audio (t a) and visual (t h w v) features of a scene, non-negative."""
@@ -112,14 +123,15 @@ class World:
         audio = self._show(rng, self.sounds[scene.category], self.audio_cue, scene.heard)
         audio += config.noise * rng.standard_normal(audio.shape)
         ground = config.clutter * np.maximum(rng.standard_normal((self.cells, config.visual_channels)), 0)
-        visual = np.repeat(ground[None], config.segments, axis=0)
+        t = len(scene.event)
+        visual = np.repeat(ground[None], t, axis=0)
         objects = ((scene.category, scene.seen), *scene.others)
-        time = np.arange(config.segments)
-        for k, (path, (category, active)) in enumerate(zip(self._paths(rng, len(objects)), objects, strict=True)):
+        time = np.arange(t)
+        for k, (path, (category, active)) in enumerate(zip(self._paths(rng, len(objects), t), objects, strict=True)):
             cue = self.visual_cue * (config.distraction if k else 1)
             visual[time, path] = self._show(rng, self.looks[category], cue, active)
         visual += config.noise * rng.standard_normal(visual.shape)
-        grid = visual.reshape(config.segments, config.grid_height, config.grid_width, -1)
+        grid = visual.reshape(t, config.grid_height, config.grid_width, -1)
         return np.maximum(audio, 0).astype(np.float32), np.maximum(grid, 0).astype(np.float32)
 
     def _show(self, rng: np.random.Generator, signature: FloatArray, cue: FloatArray, active: BoolArray) -> FloatArray:
@@ -130,9 +142,9 @@ class World:
         shown: FloatArray = strength * signature + level * cue
         return shown
 
-    def _paths(self, rng: np.random.Generator, objects: int) -> NDArray[np.int64]:
+    def _paths(self, rng: np.random.Generator, objects: int, t: int) -> NDArray[np.int64]:
         """(objects t) cells: different starts, then now and then a step to a neighbouring cell that is free."""
-        h, w, t = self.config.grid_height, self.config.grid_width, self.config.segments
+        h, w = self.config.grid_height, self.config.grid_width
         here = rng.permutation(self.cells)[:objects]
         moves = rng.random((t, objects)) < self.config.motion
         steps = rng.integers(4, size=(t, objects))

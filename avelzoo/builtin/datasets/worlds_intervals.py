@@ -6,6 +6,8 @@ place of such a matrix is no run and has probability 0.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,6 +74,56 @@ def draw_run(rng: np.random.Generator, lengths: FloatArray) -> NDArray[np.bool_]
     start = int(where * (segments - length + 1))
     time = np.arange(segments)
     return (time >= start) & (time < start + length)
+
+
+def several(segments: int) -> tuple[int, ...]:
+    """How many runs an event in several may have: 2 and 3, where they fit with a gap between each two."""
+    return tuple(runs for runs in (2, 3) if 2 * runs - 1 <= segments)
+
+
+def draw_several(rng: np.random.Generator, segments: int) -> NDArray[np.bool_]:
+    """(t) bool: 2 or 3 runs, equally likely; every set of so many runs with a gap between each two is as likely."""
+    counts = several(segments)
+    runs = counts[int(rng.random() * len(counts))]
+    edges = np.sort(rng.permutation(segments + 1)[: 2 * runs])
+    inside: NDArray[np.bool_] = np.searchsorted(edges, np.arange(segments), side="right") % 2 == 1
+    return inside
+
+
+def several_sums(gains: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """What `draw_several` makes of a sum of gains: log E[exp sum_i y_i g_i], and the same with y_t = 1.
+
+    By a forward and a backward pass over t: with m runs, state s = 0..2m says how many edges a segment is behind, and
+    is inside a run where it is odd.
+
+    Args:
+        gains: (... t).
+
+    Returns:
+        (...) and (... t); minus infinity where no several runs fit.
+    """
+    segments = gains.shape[-1]
+    total = np.full(gains.shape[:-1], -np.inf)
+    inside = np.full(gains.shape, -np.inf)
+    counts = several(segments)
+    for runs in counts:
+        states = np.arange(2 * runs + 1)
+        law = -math.log(math.comb(segments + 1, 2 * runs) * len(counts))
+        scores = np.where(states % 2 == 1, gains[..., None], 0.0)  # (... t s)
+        forward, backward = np.full_like(scores, -np.inf), np.full_like(scores, -np.inf)
+        forward[..., 0, :2] = scores[..., 0, :2]
+        backward[..., -1, -2:] = 0.0
+        for t in range(1, segments):
+            forward[..., t, :] = forward[..., t - 1, :]
+            forward[..., t, 1:] = np.logaddexp(forward[..., t, 1:], forward[..., t - 1, :-1])
+            forward[..., t, :] += scores[..., t, :]
+            after = backward[..., segments - t, :] + scores[..., segments - t, :]
+            backward[..., segments - t - 1, :] = after
+            backward[..., segments - t - 1, :-1] = np.logaddexp(after[..., :-1], after[..., 1:])
+        total = np.logaddexp(total, law + np.logaddexp(forward[..., -1, -1], forward[..., -1, -2]))
+        joint = np.logaddexp.reduce((forward + backward)[..., 1::2], axis=-1)
+        inside = np.logaddexp(inside, law + joint)
+    return total, inside
 
 
 def run_sums(values: FloatArray) -> FloatArray:

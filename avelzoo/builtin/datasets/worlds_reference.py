@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avelzoo.builtin.datasets.worlds_generator import BIASES, QUIET, World
-from avelzoo.builtin.datasets.worlds_intervals import best_run, run_law, run_sums, segment_marginals
+from avelzoo.builtin.datasets.worlds_intervals import (
+    best_run,
+    run_law,
+    run_sums,
+    segment_marginals,
+    several,
+    several_sums,
+)
 
 FloatArray = NDArray[np.float64]
 PLACES = 2_000_000
@@ -40,12 +47,21 @@ class Reference:
 
     Args:
         world: the world.
+        segments: t, the videos' length; by default the usual one.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, segments: int | None = None) -> None:
         self._world = world
+        self._segments = world.config.segments if segments is None else segments
+        eventless = world.config.eventless
+        repeated = world.config.repeated if several(self._segments) else 0.0
+        decoy = (1 - repeated) * world.laws[self._segments]
+        event = (1 - eventless) * decoy
+        event[0] += eventless
+        self._several = repeated > 0
         with np.errstate(divide="ignore"):
-            self._runs = np.log(run_law(world.lengths))
+            self._runs, self._decoys = np.log(run_law(event)), np.log(run_law(decoy))
+            self._more, self._more_decoys = np.log(repeated * (1 - eventless)), np.log(repeated)
             self._loose = np.log(world.config.mislead), np.log1p(-world.config.mislead)
             own = np.array([[bias == b for b in BIASES] for bias in world.biases], dtype=np.float64)
             self._weights = {
@@ -55,7 +71,7 @@ class Reference:
 
     def predict(self, audio: NDArray[np.float32], visual: NDArray[np.float32]) -> dict[str, NDArray[np.int64]]:
         """(b t a), (b t h w v) -> segment ids (b t) of every reference."""
-        t, n = self._world.config.segments, len(self._world.names)
+        t, n = self._segments, len(self._world.names)
         size = max(1, PLACES // (n * max((t + 1) ** 2, t * self._world.cells)))
         parts = [self._predict(audio[i : i + size], visual[i : i + size]) for i in range(0, len(audio), size)]
         return {name: np.concatenate([part[name] for part in parts]) for name in self._weights}
@@ -63,20 +79,30 @@ class Reference:
     def _predict(self, audio: NDArray[np.float32], visual: NDArray[np.float32]) -> dict[str, NDArray[np.int64]]:
         heard, seen = self.hear(audio), self.see(visual)
         base = heard.quiet.sum(axis=-1) + seen.quiet.sum(axis=-1)
+        gains = (heard.gain, seen.gain, heard.gain + seen.gain)
         sounds, looks = run_sums(heard.gain), run_sums(seen.gain)
-        return {name: self._decide(base, self._posterior(sounds, looks, w)) for name, w in self._weights.items()}
+        more = [several_sums(gain) for gain in gains] if self._several else []
+        drawn = [self._drawn(scores, more[k][0] if more else None) for k, scores in enumerate((sounds, looks))]
+        return {
+            name: self._decide(base, self._posterior(sounds, looks, drawn, w), self._in_several(more, drawn, w))
+            for name, w in self._weights.items()
+        }
 
-    def _posterior(self, sounds: FloatArray, looks: FloatArray, weights: FloatArray) -> FloatArray:
+    def _posterior(
+        self, sounds: FloatArray, looks: FloatArray, drawn: list[FloatArray], weights: FloatArray
+    ) -> FloatArray:
         """Log p(run, features | category) over all runs, (b n t+1 t+1), up to the features of cues at rest.
 
         Args:
             sounds: (b n t+1 t+1), log-likelihood gain of an audio cue active in each run.
             looks: the same of the visual cue.
+            drawn: (b n 1 1) each, log-likelihood gain of an audio and of a visual decoy.
             weights: (n 3), log-probability of each bias given the category.
         """
+        loose, tied = self._loose
         led = [
-            sounds + self._follower(looks),
-            looks + self._follower(sounds),
+            sounds + np.logaddexp(tied + looks, loose + drawn[1]),
+            looks + np.logaddexp(tied + sounds, loose + drawn[0]),
             sounds + looks,
         ]
         mixed = np.full_like(sounds, -np.inf)
@@ -85,20 +111,50 @@ class Reference:
         mixed += self._runs
         return mixed
 
-    def _follower(self, scores: FloatArray) -> FloatArray:
-        """Log-likelihood of the uninformative cue for every true run: a decoy of any kind, or the truth itself."""
-        loose, tied = self._loose
-        followed: FloatArray = np.logaddexp(tied + scores, loose + _log_sum(scores + self._runs, axes=(-2, -1)))
-        return followed
+    def _drawn(self, scores: FloatArray, more: FloatArray | None = None) -> FloatArray:
+        """Log-likelihood gain of a cue that follows a decoy of any kind, (b n 1 1)."""
+        one = _log_sum(scores + self._decoys, axes=(-2, -1))
+        return one if more is None else np.logaddexp(one, self._more_decoys + more[..., None, None])
 
-    def _decide(self, base: FloatArray, runs: FloatArray) -> NDArray[np.int64]:
-        """The likeliest category in the best run under it."""
+    def _in_several(
+        self, more: list[tuple[FloatArray, FloatArray]], drawn: list[FloatArray], weights: FloatArray
+    ) -> tuple[FloatArray, FloatArray] | None:
+        """As `_posterior`, summed over all events in several runs: (b n), and (b n t) where segment t is in one.
+
+        Args:
+            more: what `several_sums` makes of the audio's gains, of the image's and of both; empty without such events.
+            drawn: as in `_posterior`.
+            weights: as in `_posterior`.
+        """
+        if not more:
+            return None
+        loose, tied = self._loose
+        audio, visual, both = weights.T
+        factors = (
+            audio + loose + drawn[1][..., 0, 0],
+            visual + loose + drawn[0][..., 0, 0],
+            np.logaddexp(np.logaddexp(audio, visual) + tied, both),
+        )
+        total = np.logaddexp.reduce([f + part[0] for f, part in zip(factors, more, strict=True)])
+        inside = np.logaddexp.reduce([f[..., None] + part[1] for f, part in zip(factors, more, strict=True)])
+        return self._more + total, self._more + inside
+
+    def _decide(
+        self, base: FloatArray, runs: FloatArray, more: tuple[FloatArray, FloatArray] | None
+    ) -> NDArray[np.int64]:
+        """The likeliest category, in the best run under it or, where events may have several, where it is likely."""
         total = _log_sum(runs, axes=(-2, -1))
+        if more is not None:
+            total = np.logaddexp(total, more[0][..., None, None])
         category = (base + total[..., 0, 0]).argmax(axis=-1)
         videos = np.arange(len(category))
         shares = np.exp(runs[videos, category] - total[videos, category])
-        inside = best_run(segment_marginals(shares))
-        return np.where(inside, category[:, None], len(self._world.names))
+        inside = segment_marginals(shares)
+        if more is None:
+            chosen = best_run(inside)
+        else:
+            chosen = inside + np.exp(more[1][videos, category] - total[videos, category][..., 0]) > 1 / 2
+        return np.where(chosen, category[:, None], len(self._world.names))
 
     def hear(self, audio: NDArray[np.float32]) -> Evidence:
         """Evidence of (b t a)."""
