@@ -100,6 +100,7 @@ class Targets(TensorRecord):
         estimate: (b t) float in [0, 1], the head's own estimate of y^r, without gradient; None where it has none.
         partner: (b) int64, the video of the batch that is mixed into each; None where none is.
         share: of these targets in the loss; the rest is that of the partners' targets.
+        mask: (b t) bool, as in `Batch`; the model puts it here for the loss terms.
 
     >>> Targets(event=torch.tensor([0]), presence=torch.ones(1), segments=None, background=28).has_event
     tensor([True])
@@ -112,11 +113,14 @@ class Targets(TensorRecord):
     estimate: Tensor | None = None
     partner: Tensor | None = None
     share: float = 1.0
+    mask: Tensor | None = None
 
     @property
     def mixed_in(self) -> Targets | None:
         """The targets of the videos that are mixed in; None where none are."""
-        return None if self.partner is None else replace(self.take(self.partner), partner=None, share=1.0)
+        return (
+            None if self.partner is None else replace(self.take(self.partner), partner=None, share=1.0, mask=self.mask)
+        )
 
     @property
     def relevance(self) -> Tensor:
@@ -192,6 +196,7 @@ class Encoded(_Channels, TensorRecord):
         audio: (b t d_audio), in temporal context, before fusion.
         visual: (b t d_visual), in temporal context, before fusion.
         channels: further tensors, for a system's own head or loss terms; each with b first.
+        mask: (b t) bool, as in `Batch`; encoders leave it to the model.
 
     >>> x = torch.zeros(1, 10, 8)
     >>> Encoded(fused=x, audio=x, visual=x).fused.shape
@@ -202,6 +207,7 @@ class Encoded(_Channels, TensorRecord):
     audio: Tensor
     visual: Tensor
     channels: Mapping[Channel, Tensor] = field(default_factory=dict)
+    mask: Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,6 +288,7 @@ class Predictions(_Channels, TensorRecord):
         embedding: (b t d), the space in which distances are measured.
         metric: scale and margin of that space.
         channels: further tensors, those of the encoder and the memory included.
+        mask: (b t) bool, as in `Batch`; heads leave it to the model.
     """
 
     event_logits: Tensor | None = None
@@ -295,6 +302,7 @@ class Predictions(_Channels, TensorRecord):
     embedding: Tensor | None = None
     metric: Metric | None = None
     channels: Mapping[Channel, Tensor] = field(default_factory=dict)
+    mask: Tensor | None = None
 
     def joined(self, given: Mapping[Channel, Tensor]) -> Predictions:
         """With channels of other parts; what the head gave itself stays."""

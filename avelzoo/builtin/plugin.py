@@ -27,6 +27,7 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.dataset("ave", datasets.AveConfig)
     zoo.dataset("worlds", datasets.WorldsConfig)
     zoo.dataset("worlds-hard", datasets.HardWorldsConfig)
+    zoo.dataset("worlds-varied", datasets.VariedWorldsConfig)
     zoo.encoder("st-fusion", encoders.STFusionConfig)
     zoo.encoder("mean-pool", encoders.MeanPoolConfig)
     zoo.memory("jsd-bank", memory.JsdBankConfig)

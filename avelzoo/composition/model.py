@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from avelzoo.channels import AUDIO_LOGITS, VISUAL_LOGITS
+from avelzoo.channels import AUDIO_LOGITS, RELEVANCE_ESTIMATE, VISUAL_LOGITS
+from avelzoo.composition.lengths import decode, each_length, encode
 from avelzoo.composition.objective import SumOfTerms
 from avelzoo.contracts import Encode, Encoder, Head, Memory
-from avelzoo.records import Batch, Encoded, MemoryView, Predictions, Targets, Unimodal
+from avelzoo.records import Batch, Decoded, Encoded, MemoryView, Predictions, Targets, Unimodal
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Model(nn.Module):
 
     def forward(self, batch: Batch, targets: Targets) -> StepOutput:
         """One training step: loss and terms. Changes the memory."""
-        return self.learn(self.encoder(batch.audio, batch.visual), batch, targets, self.encoder)
+        return self.learn(encode(self.encoder, batch), batch, targets, self.encoder)
 
     def learn(self, encoded: Encoded, batch: Batch, targets: Targets, encode: Encode) -> StepOutput:
         """What follows the encoder in a training step.
@@ -59,7 +61,7 @@ class Model(nn.Module):
         targets = self.with_estimate(encoded, targets)
         unimodal = self.memory.observe(encoded, batch, targets)
         view = self.memory.read(encode)
-        predictions = self._predictions(encoded, view, unimodal)
+        predictions = self.predictions(encoded, view, unimodal)
         terms = self._terms(predictions, targets, view)
         return StepOutput(self.objective.total(terms, like=batch.audio), terms, predictions, view)
 
@@ -76,8 +78,21 @@ class Model(nn.Module):
         }
 
     def with_estimate(self, encoded: Encoded, targets: Targets) -> Targets:
-        """The targets with the head's own estimate of each segment's relevance, for the memory."""
-        return replace(targets, estimate=self.head.estimate(encoded))
+        """The targets with the head's own estimate of each segment's relevance, for the memory, and with the mask."""
+        mask, segments = encoded.mask, targets.segments
+        if mask is not None and segments is not None:
+            segments = segments.masked_fill(~mask, targets.background)
+        return replace(targets, segments=segments, estimate=self._estimate(encoded), mask=mask)
+
+    def _estimate(self, encoded: Encoded) -> Tensor | None:
+        if encoded.mask is None:
+            return self.head.estimate(encoded)
+
+        def estimated(part: Encoded) -> Predictions:
+            found = self.head.estimate(part)
+            return Predictions(channels={} if found is None else {RELEVANCE_ESTIMATE: found})
+
+        return each_length(estimated, encoded, encoded.mask).get(RELEVANCE_ESTIMATE)
 
     def view(self) -> MemoryView | None:
         """The memory's content; in evaluation read it once and pass it to every ``predict``."""
@@ -85,15 +100,23 @@ class Model(nn.Module):
 
     def predict(self, batch: Batch, view: MemoryView | None) -> Predictions:
         """Predictions for a batch; leaves the memory alone."""
-        return self._predictions(self.encoder(batch.audio, batch.visual), view)
+        return self.predictions(encode(self.encoder, batch), view)
 
-    def _predictions(self, encoded: Encoded, view: MemoryView | None, unimodal: Unimodal | None = None) -> Predictions:
+    def decode(self, predictions: Predictions) -> Decoded:
+        """Final answers from predictions made in evaluation mode; background in padding."""
+        return decode(self.head, predictions)
+
+    def predictions(self, encoded: Encoded, view: MemoryView | None, unimodal: Unimodal | None = None) -> Predictions:
         """The head's predictions with the channels of encoder and memory: the one place where they meet."""
         given = encoded.given()
         if unimodal is not None:
             given |= {AUDIO_LOGITS: unimodal.audio_logits, VISUAL_LOGITS: unimodal.visual_logits}
-        predictions: Predictions = self.head(encoded, view)
-        return predictions.joined(given)
+        predictions: Predictions
+        if encoded.mask is None:
+            predictions = self.head(encoded, view)
+        else:
+            predictions = each_length(lambda part: cast("Predictions", self.head(part, view)), encoded, encoded.mask)
+        return replace(predictions.joined(given), mask=encoded.mask)
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:
         """Tell every part that an epoch begins."""

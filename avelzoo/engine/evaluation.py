@@ -41,7 +41,7 @@ def answers(model: Model, split: Split, processes: Processes, compute: ComputeCo
             share = processes.fetch(split, indices)
             with divergence_named(model, where, partial(model.predict, share.batch, view)):
                 predictions = processes.predict(model, share, view)
-                decoded = model.head.decode(predictions)
+                decoded = model.decode(predictions)
                 require_finite(predictions, decoded, where)
                 found.append(Answers.from_decoded(decoded))
     model.train(was_training)

@@ -16,6 +16,7 @@ from avelzoo.nn.cross_modal import (
 from avelzoo.nn.decoding import decode_branches, decode_segments
 from avelzoo.nn.distance import pairwise_distance
 from avelzoo.nn.divergence import jensen_shannon
+from avelzoo.nn.over_time import max_over_time, mean_over_time, segments_of
 from avelzoo.nn.positional import sinusoids
 from avelzoo.nn.projection import projection
 from avelzoo.nn.recurrent import BidirectionalLSTM
@@ -42,7 +43,10 @@ __all__ = [
     "decode_segments",
     "dropout",
     "jensen_shannon",
+    "max_over_time",
+    "mean_over_time",
     "pairwise_distance",
     "projection",
+    "segments_of",
     "sinusoids",
 ]

@@ -52,6 +52,28 @@ def check_labels_agree(config: DatasetConfig) -> None:
         assert targets.background == n, f"background is {targets.background}, not {n}"
 
 
+def check_padding_is_marked(config: DatasetConfig) -> None:
+    """``mask`` says what ``lengths`` says, real segments first; padding has zero features and background labels."""
+    dataset = config.open("full")
+    for name in SPLITS:
+        split = dataset.split(name)
+        lengths, labels = split.lengths(), split.labels()
+        t = labels.shape[1]
+        assert lengths.shape == (len(split),), f"lengths are {lengths.shape}, not ({len(split)},)"
+        assert 1 <= lengths.min() <= lengths.max() <= t, f"lengths leave 1..{t}"
+        assert (labels[np.arange(t) >= lengths[:, None]] == dataset.spec.n).all(), "padding is labelled as an event"
+        places = np.unique([lengths.argmin(), lengths.argmax(), len(split) - 1])
+        batch, _ = split.fetch(places)
+        assert batch.audio.shape[1] == batch.visual.shape[1] == t, f"a batch has {batch.audio.shape[1]} segments"
+        if batch.mask is None:
+            assert (lengths == t).all(), f"videos of '{name}' differ in length, and batches have no mask"
+            continue
+        expected = np.arange(t) < lengths[places][:, None]
+        assert np.array_equal(batch.mask.numpy(), expected), "the mask differs from lengths()"
+        assert not batch.audio[~batch.mask].any(), "audio of padding is not zero"
+        assert not batch.visual[~batch.mask].any(), "visual features of padding are not zero"
+
+
 def check_weak_training_hides_segments(config: DatasetConfig) -> None:
     """Under weak supervision training targets have no segments; val and test keep theirs."""
     dataset = config.open("weak")

@@ -17,6 +17,7 @@ from avelzoo.testing import (
     memories,
     objectives,
     optimizers,
+    padding,
     samplers,
     schedules,
     transforms,
@@ -50,10 +51,10 @@ class Finding:
 
 _MODULES = {
     "dataset": (configs, datasets),
-    "encoder": (configs, components, encoders),
-    "memory": (configs, components, memories),
-    "head": (configs, components, heads),
-    "objective": (configs, components, objectives),
+    "encoder": (configs, components, padding, encoders),
+    "memory": (configs, components, padding, memories),
+    "head": (configs, components, padding, heads),
+    "objective": (configs, components, padding, objectives),
     "sampler": (configs, samplers),
     "transform": (configs, transforms),
     "optimizer": (configs, optimizers),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
@@ -58,6 +59,27 @@ def check_targets_are_valid(config: TransformConfig) -> None:
         assert 0 <= known.share <= 1, f"share is {known.share}, outside [0, 1]"
         if known.partner is not None:
             assert bool(((known.partner >= 0) & (known.partner < b)).all()), "partner names no video of the batch"
+
+
+def check_padding_is_not_read(config: TransformConfig) -> None:
+    """What stands in the padding of videos of different length changes nothing; real segments still come first."""
+    mask = torch.arange(SPEC.segments) < torch.tensor([SPEC.segments, 1, 3, 2, SPEC.segments]).unsqueeze(1)
+    batch = random_batch(SPEC, len(mask))
+    for supervision in config.supervisions:
+        transform = config.build(SPEC, supervision)
+        if transform is None:
+            return
+        targets = random_targets(SPEC, len(mask), weak=supervision == "weak", negatives=1)
+        found = []
+        for value in (0.0, 7.0):
+            audio, visual = batch.audio.clone(), batch.visual.clone()
+            audio[~mask] = visual[~mask] = value
+            new, _ = transform(replace(batch, audio=audio, visual=visual, mask=mask), targets, _seeded())
+            assert new.mask is not None, "the mask is lost"
+            assert new.mask.shape == new.audio.shape[:2], f"the mask is {tuple(new.mask.shape)}"
+            assert bool((new.mask[:, :-1] >= new.mask[:, 1:]).all()), "padding comes before real segments"
+            found.append((new.mask, new.audio[new.mask], new.visual[new.mask]))
+        assert all(map(torch.equal, *found)), "features in the padding change real segments"
 
 
 def check_repeats_under_a_seed(config: TransformConfig) -> None:

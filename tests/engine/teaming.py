@@ -58,6 +58,7 @@ CASES: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "official": ("weak", {"encoder": "mean-pool"}, STILL | BANK | {"memory.duplicates": "audio-sum"}),
     "feature": ("full", {"encoder": "mean-pool", "memory": "feature-bank"}, STILL | BANK),
     "random": ("full", {"encoder": "mean-pool", "memory": "random-bank"}, STILL | BANK),
+    "lengths": ("full", {"dataset": "worlds-varied"}, CAREFUL | BANK | {"dataset.spread": 2}),
     "none": ("weak", {"encoder": "mean-pool", "memory": "none", "head": "single"}, STILL),
     "mixup": ("full", {"transform": "mixup"}, CAREFUL | BANK | {"train.accumulate": 2, "train.ema_decay": 0.5}),
     "replicate": ("weak", {"transform": "replicate"}, CAREFUL | BANK | {"train.clip_norm": 1.0}),

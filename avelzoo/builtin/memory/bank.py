@@ -111,7 +111,7 @@ class Bank(Memory):
         """The batch's segments in order of video and time, as entries for their video's category."""
         b, t = batch.audio.shape[:2]
         relevance = self._relevance(targets)
-        score = self.relation(unimodal, relevance).float()
+        score = self._scores(unimodal, relevance, batch.mask)
         known = relevance if relevance is not None else torch.zeros_like(score)
         key = (batch.rows.unsqueeze(1) << SEGMENT_BITS) + torch.arange(t, device=batch.rows.device)
         event = targets.event
@@ -119,6 +119,8 @@ class Bank(Memory):
             event = torch.where(targets.has_event, event, torch.zeros_like(event))
         allowed = (event != targets.background).unsqueeze(1).expand(b, t).clone()
         allowed[math.ceil(b * self.update_fraction) :] = False
+        if batch.mask is not None:
+            allowed &= batch.mask
         if self.relation.event_only and relevance is not None:
             allowed &= relevance > 0
         if self.entrants == "best":
@@ -134,6 +136,14 @@ class Bank(Memory):
             position=index,
             source={name: value.flatten(0, 1) for name, value in self.embeddings.source(encoded, batch).items()},
         )
+
+    def _scores(self, unimodal: Unimodal, relevance: Tensor | None, mask: Tensor | None) -> Tensor:
+        """(b t), of real segments alone: 0 in padding, below every score."""
+        if mask is None:
+            return self.relation(unimodal, relevance).float()
+        known = None if relevance is None else relevance[mask]
+        found = self.relation(unimodal.map(lambda logits: logits[mask]), known).float()
+        return found.new_zeros(mask.shape).masked_scatter(mask, found)
 
     def _admit(self, entries: Candidates) -> None:
         """Offer entries to their categories, those already stored left out."""

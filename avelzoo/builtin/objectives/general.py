@@ -36,8 +36,8 @@ def relevance(p: Predictions, targets: Targets, view: MemoryView | None, *, weak
     """Eq. 13, or eq. 15-16."""
     logits = _relevance_logits(p, _counted(targets, first=first))
     if weak:
-        return terms.weak_relevance_loss(logits, targets.presence)
-    return terms.relevance_loss(logits, targets.relevance)
+        return terms.weak_relevance_loss(logits, targets.presence, targets.mask)
+    return terms.relevance_loss(logits, targets.relevance, targets.mask)
 
 
 def unimodal(p: Predictions, targets: Targets, view: MemoryView | None, *, weak: bool, first: bool) -> Tensor:
@@ -45,10 +45,10 @@ def unimodal(p: Predictions, targets: Targets, view: MemoryView | None, *, weak:
     audio, visual = p[AUDIO_LOGITS], p[VISUAL_LOGITS]
     if not weak:
         assert targets.segments is not None
-        return terms.unimodal_loss(audio, visual, targets.segments, targets.relevance)
+        return terms.unimodal_loss(audio, visual, targets.segments, targets.relevance, targets.mask)
     targets, shape = _counted(targets, first=first), audio.shape[:2]
     category, counted = targets.event.unsqueeze(1).expand(shape), targets.has_event.unsqueeze(1).expand(shape)
-    return terms.unimodal_loss(audio, visual, category, counted)
+    return terms.unimodal_loss(audio, visual, category, counted, targets.mask)
 
 
 def prototype(p: Predictions, targets: Targets, view: MemoryView | None, *, first: bool, per_segment: bool) -> Tensor:
@@ -56,7 +56,7 @@ def prototype(p: Predictions, targets: Targets, view: MemoryView | None, *, firs
     assert view is not None
     targets = _counted(targets, first=first)
     usable = targets.has_event & view.usable[targets.event.clamp_max(targets.background - 1)]
-    return terms.prototype_loss(p[PROTOTYPE_LOGITS], targets.event, usable, per_segment=per_segment)
+    return terms.prototype_loss(p[PROTOTYPE_LOGITS], targets.event, usable, targets.mask, per_segment=per_segment)
 
 
 def contrastive(
@@ -67,7 +67,7 @@ def contrastive(
     targets = _counted(targets, first=first)
     extremes = terms.anchor_extremes(p[EMBEDDING], view, p.metric, targets.event)
     weight = _relevance_logits(p, targets).float().sigmoid() if weak else targets.relevance
-    return terms.contrastive_loss(extremes, weight, targets.has_event, p.metric.margin, parts=parts)
+    return terms.contrastive_loss(extremes, weight, targets.has_event, p.metric.margin, targets.mask, parts=parts)
 
 
 def segment(
@@ -75,9 +75,9 @@ def segment(
 ) -> Tensor:
     """Cross-entropy of n+1 classes: of every segment, or of the pooled ones."""
     if weak:
-        return terms.pooled_segment_loss(p[SEGMENT_LOGITS], targets.video_labels, pooling=pooling)
+        return terms.pooled_segment_loss(p[SEGMENT_LOGITS], targets.video_labels, targets.mask, pooling=pooling)
     assert targets.segments is not None
-    return terms.segment_loss(p[SEGMENT_LOGITS], targets.segments)
+    return terms.segment_loss(p[SEGMENT_LOGITS], targets.segments, targets.mask)
 
 
 def _counted(targets: Targets, *, first: bool) -> Targets:

@@ -1,6 +1,7 @@
 """The loss terms of Ge et al. 2023, one function an equation. All take and give float32 scalars over a batch.
 
 Weights of videos or segments are 0 or 1; a mean over nothing is 0, so that a batch without any event stays finite.
+A ``mask`` (b t) is true for real segments, None where all are; means over segments are over real ones.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from avelzoo.nn import pairwise_distance
+from avelzoo.nn import max_over_time, mean_over_time, pairwise_distance, segments_of
 from avelzoo.records import MemoryView, Metric
 
 
@@ -31,19 +32,21 @@ def event_loss(logits: Tensor, event: Tensor, counted: Tensor) -> Tensor:
     return weighted_mean(losses, counted)
 
 
-def relevance_loss(logits: Tensor, relevance: Tensor) -> Tensor:
+def relevance_loss(logits: Tensor, relevance: Tensor, mask: Tensor | None = None) -> Tensor:
     """Eq. 13: binary cross-entropy of every segment, from logits (b t) and y^r (b t)."""
-    return F.binary_cross_entropy_with_logits(logits.float(), relevance.float())
+    return F.binary_cross_entropy_with_logits(segments_of(logits.float(), mask), segments_of(relevance.float(), mask))
 
 
-def weak_relevance_loss(logits: Tensor, presence: Tensor) -> Tensor:
+def weak_relevance_loss(logits: Tensor, presence: Tensor, mask: Tensor | None = None) -> Tensor:
     """Eq. 15-16: binary cross-entropy between mean_t sigmoid(l^r_t) and the video's relevance (b)."""
     # torch's own refuses to run under autocast; its gradient stays finite where the mean saturates.
     with torch.autocast(logits.device.type, enabled=False):
-        return F.binary_cross_entropy(logits.float().sigmoid().mean(dim=1), presence.float())
+        return F.binary_cross_entropy(mean_over_time(logits.float().sigmoid(), mask), presence.float())
 
 
-def unimodal_loss(audio_logits: Tensor, visual_logits: Tensor, category: Tensor, relevance: Tensor) -> Tensor:
+def unimodal_loss(
+    audio_logits: Tensor, visual_logits: Tensor, category: Tensor, relevance: Tensor, mask: Tensor | None = None
+) -> Tensor:
     """Eq. 2 and 17: cross-entropy of both uni-modal classifiers, weighted by relevance, over all b t segments.
 
     Args:
@@ -51,27 +54,31 @@ def unimodal_loss(audio_logits: Tensor, visual_logits: Tensor, category: Tensor,
         visual_logits: (b t n).
         category: (b t), ids; those of weight 0 may be out of range.
         relevance: (b t), y^r, or 1 for every segment of a counted video where labels are weak.
+        mask: (b t) bool.
     """
     n = audio_logits.shape[-1]
-    target = category.clamp_max(n - 1).flatten()
-    audio = F.cross_entropy(audio_logits.float().flatten(0, 1), target, reduction="none")
-    visual = F.cross_entropy(visual_logits.float().flatten(0, 1), target, reduction="none")
-    return ((audio + visual) * relevance.float().flatten()).mean()
+    target = segments_of(category.clamp_max(n - 1), mask)
+    audio = F.cross_entropy(segments_of(audio_logits.float(), mask), target, reduction="none")
+    visual = F.cross_entropy(segments_of(visual_logits.float(), mask), target, reduction="none")
+    return ((audio + visual) * segments_of(relevance.float(), mask)).mean()
 
 
-def prototype_loss(logits: Tensor, event: Tensor, counted: Tensor, *, per_segment: bool) -> Tensor:
+def prototype_loss(
+    logits: Tensor, event: Tensor, counted: Tensor, mask: Tensor | None = None, *, per_segment: bool
+) -> Tensor:
     """Eq. 6-7: negative log-likelihood of the category under a softmax over -dist / tau.
 
     Args:
         logits: (b t n).
         event: (b).
         counted: (b) bool.
+        mask: (b t) bool.
         per_segment: a softmax per segment, averaged (paper), or one of the video's mean logits (public code).
     """
     if not per_segment:
-        return event_loss(logits.float().mean(dim=1), event, counted)
-    t = logits.shape[1]
-    return event_loss(logits.flatten(0, 1), event.repeat_interleave(t), counted.repeat_interleave(t))
+        return event_loss(mean_over_time(logits.float(), mask), event, counted)
+    event, counted = (segments_of(x.unsqueeze(1).expand(logits.shape[:2]), mask) for x in (event, counted))
+    return event_loss(segments_of(logits, mask), event, counted)
 
 
 def anchor_extremes(
@@ -109,19 +116,30 @@ def contrastive_segments(farthest: Tensor, nearest: Tensor, relevance: Tensor, m
     return y * farthest, (1 - y) * F.relu(margin - nearest)
 
 
-def contrastive_videos(pull: Tensor, push: Tensor, relevance: Tensor, *, parts: bool) -> Tensor:
+def contrastive_videos(
+    pull: Tensor, push: Tensor, relevance: Tensor, mask: Tensor | None = None, *, parts: bool
+) -> Tensor:
     """(b): the mean of pull + push over t; or event and background segments averaged apart and added (``parts``).
 
     The latter is what the public code does under full supervision.
     """
     if not parts:
-        return (pull + push).mean(dim=1)
+        return mean_over_time(pull + push, mask)
     y = relevance.float()
-    return pull.sum(1) / (y.sum(1) + 1e-12) + push.sum(1) / ((1 - y).sum(1) + 1e-12)
+    n = 1 - y
+    if mask is not None:
+        pull, push, y, n = (x.masked_fill(~mask, 0.0) for x in (pull, push, y, n))
+    return pull.sum(1) / (y.sum(1) + 1e-12) + push.sum(1) / (n.sum(1) + 1e-12)
 
 
 def contrastive_loss(
-    extremes: tuple[Tensor, Tensor, Tensor], relevance: Tensor, counted: Tensor, margin: float, *, parts: bool
+    extremes: tuple[Tensor, Tensor, Tensor],
+    relevance: Tensor,
+    counted: Tensor,
+    margin: float,
+    mask: Tensor | None = None,
+    *,
+    parts: bool,
 ) -> Tensor:
     """Eq. 8 and 18: mean over the counted videos whose category has a filled slot.
 
@@ -130,25 +148,27 @@ def contrastive_loss(
         relevance: (b t), y^r or l^r.
         counted: (b) bool.
         margin: m.
+        mask: (b t) bool.
         parts: see `contrastive_videos`.
     """
     farthest, nearest, usable = extremes
     pull, push = contrastive_segments(farthest, nearest, relevance, margin)
-    return weighted_mean(contrastive_videos(pull, push, relevance, parts=parts), counted & usable)
+    return weighted_mean(contrastive_videos(pull, push, relevance, mask, parts=parts), counted & usable)
 
 
-def segment_loss(logits: Tensor, segments: Tensor) -> Tensor:
+def segment_loss(logits: Tensor, segments: Tensor, mask: Tensor | None = None) -> Tensor:
     """Cross-entropy of every segment over n+1 classes: (b t n+1), (b t)."""
-    return F.cross_entropy(logits.float().flatten(0, 1), segments.flatten())
+    return F.cross_entropy(segments_of(logits.float(), mask), segments_of(segments, mask))
 
 
-def pooled_segment_loss(logits: Tensor, labels: Tensor, *, pooling: str) -> Tensor:
+def pooled_segment_loss(logits: Tensor, labels: Tensor, mask: Tensor | None = None, *, pooling: str) -> Tensor:
     """Cross-entropy of the pooled segments against the video's label distribution, both over n+1 classes.
 
     Args:
         logits: (b t n+1).
         labels: (b n+1), rows sum to 1.
+        mask: (b t) bool.
         pooling: ``mean`` or ``max`` over t, before the softmax.
     """
-    pooled = logits.float().mean(dim=1) if pooling == "mean" else logits.float().amax(dim=1)
+    pooled = (mean_over_time if pooling == "mean" else max_over_time)(logits.float(), mask)
     return F.cross_entropy(pooled, labels.float())

@@ -17,6 +17,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from avelzoo.composition.lengths import encode
 from avelzoo.composition.model import Model, StepOutput
 from avelzoo.contracts import Encode
 from avelzoo.engine.checkpoint import load_tensors
@@ -75,8 +76,7 @@ class SharedProcesses(Processes):
 
     def predict(self, model: Model, share: Share, view: MemoryView | None) -> Predictions:
         """Each encodes its share, and all have all predictions."""
-        predictions: Predictions = model.head(self._encode_share(model.encoder, share.batch, share.videos), view)
-        return predictions
+        return model.predictions(self._encode_share(model.encoder, share.batch, share.videos), view)
 
     def synchronise(self, model: nn.Module) -> None:
         """Compare every tensor's sum over processes; where sums differ, broadcast the model of rank 0.
@@ -143,17 +143,17 @@ class SharedProcesses(Processes):
     def _sharing(self, encoder: nn.Module) -> Encode:
         """The encoder as a memory calls it: in every process with the same arguments."""
 
-        def encode(audio: Tensor, visual: Tensor) -> Encoded:
+        def shared(audio: Tensor, visual: Tensor) -> Encoded:
             rows = audio.shape[0]
             own = self._collectives.share_indices(rows).to(audio.device)
             share = Batch(audio=audio[own], visual=visual[own], rows=own)
             return self._encode_share(encoder, share, rows)
 
-        return encode
+        return shared
 
     def _encode_share(self, encoder: nn.Module, share: Batch, rows: int) -> Encoded:
         with self._own.drawn():
-            part: Encoded = encoder(share.audio, share.visual)
+            part = encode(encoder, share)
         length = share.audio.shape[0]
         odd = [f"{name} {tuple(v.shape)}" for name, v in part.tensors().items() if v.shape[:1] != (length,)]
         if odd:

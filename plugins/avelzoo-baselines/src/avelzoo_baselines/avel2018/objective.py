@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from avelzoo import MemoryView, Predictions, Targets
 from avelzoo.channels import SEGMENT_LOGITS
+from avelzoo.nn import segments_of
 from avelzoo_baselines.shared.losses import soft_margin_on_probabilities
 
 
@@ -16,5 +17,5 @@ def soft_margin_of_segments(predictions: Predictions, targets: Targets, view: Me
     The public code gives probabilities to a loss that takes logits: it never falls below 0.68 (n = 28).
     """
     assert targets.segments is not None, "the composition check pairs this loss with full supervision"
-    labels = F.one_hot(targets.segments, targets.background + 1)
-    return soft_margin_on_probabilities(predictions[SEGMENT_LOGITS].softmax(dim=-1), labels)
+    labels = F.one_hot(segments_of(targets.segments, targets.mask), targets.background + 1)
+    return soft_margin_on_probabilities(segments_of(predictions[SEGMENT_LOGITS], targets.mask).softmax(dim=-1), labels)

@@ -8,16 +8,19 @@ import torch
 from torch import Tensor
 
 from avelzoo import MemoryView, Predictions, Targets
+from avelzoo.nn import segments_of
 from avelzoo_baselines.channels import CONTRAST_KEYS, CONTRAST_QUERIES
 
 
 def contrast_loss(predictions: Predictions, targets: Targets, view: MemoryView | None, *, temperature: float) -> Tensor:
     """`background_contrast` of a head's queries and keys."""
     queries, keys = predictions[CONTRAST_QUERIES], predictions[CONTRAST_KEYS]
-    return background_contrast(queries, keys, targets.relevance, temperature)
+    return background_contrast(queries, keys, targets.relevance, temperature, targets.mask)
 
 
-def background_contrast(queries: Tensor, keys: Tensor, relevance: Tensor, temperature: float) -> Tensor:
+def background_contrast(
+    queries: Tensor, keys: Tensor, relevance: Tensor, temperature: float, mask: Tensor | None = None
+) -> Tensor:
     """Supervised contrast within each video: event segments belong together, background ones to nothing but themselves.
 
     Over the 2t vectors u of queries and keys, s_ij = u_i . u_j / temperature, P_i = the other view of i and, where i is
@@ -32,6 +35,7 @@ def background_contrast(queries: Tensor, keys: Tensor, relevance: Tensor, temper
         keys: (b t d), unit vectors.
         relevance: (b t), y^r.
         temperature: of the similarities.
+        mask: (b t) bool, real segments, of which alone all this is said; None where all are.
     """
     wide = torch.promote_types(queries.dtype, torch.float32)
     both = torch.cat([queries, keys], dim=1).to(wide)
@@ -42,5 +46,7 @@ def background_contrast(queries: Tensor, keys: Tensor, relevance: Tensor, temper
     event = torch.cat([relevance, relevance], dim=1) > 0
     positive = (other_view | (event.unsqueeze(1) & event.unsqueeze(2))) & ~itself
     numerator = similarity.masked_fill(~positive, -math.inf).logsumexp(dim=-1)
-    denominator = similarity.masked_fill(itself, -math.inf).logsumexp(dim=-1)
-    return (denominator - numerator + positive.sum(dim=-1).to(wide).log()).mean()
+    real = None if mask is None else torch.cat([mask, mask], dim=1)
+    unseen = itself if real is None else itself | ~real.unsqueeze(1)
+    denominator = similarity.masked_fill(unseen, -math.inf).logsumexp(dim=-1)
+    return segments_of(denominator - numerator + positive.sum(dim=-1).to(wide).log(), real).mean()

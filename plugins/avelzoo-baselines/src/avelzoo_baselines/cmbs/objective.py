@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from avelzoo import MemoryView, Predictions, Targets
+from avelzoo.nn import segments_of
 from avelzoo_baselines.channels import JOINT_GATE, STREAM_LOGITS
 from avelzoo_baselines.shared.losses import cross_entropy_of_events, cross_entropy_of_probabilities
 
@@ -15,9 +16,9 @@ def gate_loss(predictions: Predictions, targets: Targets, view: MemoryView | Non
 
     The public code takes that product for a logit although it has been through sigmoids (``is_logit``).
     """
-    gate = predictions[JOINT_GATE]
+    gate, relevance = (segments_of(x, targets.mask) for x in (predictions[JOINT_GATE], targets.relevance))
     loss = F.binary_cross_entropy_with_logits if is_logit else cross_entropy_of_probabilities
-    return loss(gate, targets.relevance.to(gate.dtype))
+    return loss(gate, relevance.to(gate.dtype))
 
 
 def stream_loss(predictions: Predictions, targets: Targets, view: MemoryView | None) -> Tensor:

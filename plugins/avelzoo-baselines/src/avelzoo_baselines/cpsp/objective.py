@@ -14,9 +14,9 @@ def between_videos(
 ) -> Tensor:
     """`video_contrast` of the propagated features."""
     features = predictions[PROPAGATED]
-    return video_contrast(features, targets.event, targets.has_event, margin=margin, negatives=negatives)
+    return video_contrast(features, targets.event, targets.has_event, targets.mask, margin=margin, negatives=negatives)
 
 
 def within_videos(predictions: Predictions, targets: Targets, view: MemoryView | None, *, temperature: float) -> Tensor:
     """`segment_contrast` of the propagated features."""
-    return segment_contrast(predictions[PROPAGATED], targets.relevance, temperature=temperature)
+    return segment_contrast(predictions[PROPAGATED], targets.relevance, targets.mask, temperature=temperature)

@@ -39,6 +39,8 @@ class Replicate(Transform):
         swapped = chance[source] < self.swap
         if targets.segments is not None:
             swapped &= targets.segments[source] == targets.segments[partner]
+        if batch.mask is not None:
+            swapped &= batch.mask[partner]
 
         def blended(features: Tensor) -> Tensor:
             where = swapped.reshape(*swapped.shape, *[1] * (features.ndim - 2))

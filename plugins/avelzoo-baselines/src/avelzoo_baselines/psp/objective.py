@@ -15,7 +15,8 @@ class PairLoss(nn.Module):
 
     Targets are `event_shares`. The public code allocates them once and writes event segments alone, so that
     background segments keep what earlier videos left in the same place of a batch (`stale_shares`); that buffer is
-    part of the state dict. Videos beyond it, or of another length, get targets of their own.
+    part of the state dict. Videos beyond it, of another length or in a padded
+    batch, get targets of their own.
 
     Args:
         slots: places of the buffer; 0 for none.
@@ -30,7 +31,8 @@ class PairLoss(nn.Module):
 
     def forward(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> Tensor:
         """The unweighted loss."""
-        return pair_similarity_loss(predictions[PAIR_SIMILARITY], self._targets(targets.relevance))
+        shares = self._targets(targets.relevance) if targets.mask is None else event_shares(targets.relevance)
+        return pair_similarity_loss(predictions[PAIR_SIMILARITY], shares, targets.mask)
 
     def _targets(self, relevance: Tensor) -> Tensor:
         """(b t) -> (b t)."""

@@ -6,16 +6,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from avelzoo.nn import segments_of
 
-def pair_similarity_loss(similarity: Tensor, shares: Tensor) -> Tensor:
+
+def pair_similarity_loss(similarity: Tensor, shares: Tensor, mask: Tensor | None = None) -> Tensor:
     """Mean over b t of (r_t - g_t)^2 with r = ReLU(cos) / (sum_t ReLU(cos) + 1e-8).
 
     Args:
         similarity: (b t), cosines of paired audio and visual features.
         shares: g (b t).
+        mask: (b t) bool, real segments; None where all are.
     """
     positive = F.relu(similarity.to(torch.promote_types(similarity.dtype, torch.float32)))
-    return F.mse_loss(positive / (positive.sum(dim=1, keepdim=True) + 1e-8), shares.to(positive.dtype))
+    if mask is not None:
+        positive = positive.masked_fill(~mask, 0.0)
+    found = positive / (positive.sum(dim=1, keepdim=True) + 1e-8)
+    return F.mse_loss(segments_of(found, mask), segments_of(shares.to(positive.dtype), mask))
 
 
 def event_shares(relevance: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ class Mixup(Transform):
     """Each video x of a batch becomes s x + (1 - s) x', with x' another video of the batch.
 
     The pairing is a random permutation; s = max(r, 1 - r) with r ~ Beta(alpha, alpha), one for both modalities and the
-    whole batch. The larger share is the video's own, so a memory sees the labels that prevail.
+    whole batch. The larger share is the video's own, so a memory sees the labels that prevail. Where two
+    videos differ in length, the shorter one is followed by zeros, as background.
 
     Args:
         alpha: of the Beta distribution.
@@ -30,9 +31,14 @@ class Mixup(Transform):
         seed = int(torch.randint(2**62, (), generator=generator))
         drawn = float(np.random.default_rng(seed).beta(self.alpha, self.alpha))
         share = max(drawn, 1 - drawn)
+        mask, audio, visual = batch.mask, batch.audio, batch.visual
+        if mask is not None:
+            audio, visual = audio * mask[..., None], visual * mask[..., None, None, None]
+            mask = mask | mask[partner]
         mixed = replace(
             batch,
-            audio=share * batch.audio + (1 - share) * batch.audio[partner],
-            visual=share * batch.visual + (1 - share) * batch.visual[partner],
+            audio=share * audio + (1 - share) * audio[partner],
+            visual=share * visual + (1 - share) * visual[partner],
+            mask=mask,
         )
         return mixed, replace(targets, partner=partner, share=share)

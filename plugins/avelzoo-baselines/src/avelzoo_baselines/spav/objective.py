@@ -17,6 +17,11 @@ def span_loss(predictions: Predictions, targets: Targets, view: MemoryView | Non
     """
     logits = predictions[SPAN_LOGITS].float()
     start, end = span_of(targets.relevance > 0)
+    if targets.mask is not None:  # the null position follows a video's last segment
+        lengths = targets.mask.sum(dim=1)
+        behind = torch.arange(logits.shape[1], device=logits.device) > lengths.unsqueeze(1)
+        logits = logits.masked_fill(behind.unsqueeze(-1), float("-inf"))
+        start, end = start.minimum(lengths), end.minimum(lengths)
     return F.cross_entropy(logits[..., 0], start) + F.cross_entropy(logits[..., 1], end)
 
 

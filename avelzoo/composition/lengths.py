@@ -1,0 +1,89 @@
+"""Videos of different length: encoder and head get those of one length at a time, without padding.
+
+So whatever a component does over t (pools, attends, convolves, stretches positions) is what it does to an unpadded
+video, padding costs no arithmetic, and no component has to know of masks. Loss terms and memories see the whole batch,
+padded, with its mask.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from avelzoo.channels import HOUSE
+from avelzoo.records import Batch, Decoded, Encoded, Predictions
+from avelzoo.tensor_record import TensorRecord
+
+R = TypeVar("R", Batch, Encoded, Predictions)
+S = TypeVar("S", bound=TensorRecord)
+
+_SHAPES = {name: channel.shape for name, channel in HOUSE.items()} | {"segments": "(b t)", "relevance": "(b t)"}
+"""Shapes of fields; a mapping's tensors have those of their channels."""
+
+
+def encode(encoder: nn.Module, batch: Batch) -> Encoded:
+    """The batch, encoded; with its mask, where it has one. Outputs of padding are zeros."""
+    if batch.mask is None:
+        encoded: Encoded = encoder(batch.audio, batch.visual)
+        return encoded
+    return replace(
+        each_length(lambda part: cast("Encoded", encoder(part.audio, part.visual)), batch, batch.mask), mask=batch.mask
+    )
+
+
+def decode(head: Any, predictions: Predictions) -> Decoded:
+    """Final answers of a head; background in padding."""
+    mask = predictions.mask
+    if mask is None:
+        decoded: Decoded = head.decode(predictions)
+        return decoded
+    decoded = each_length(head.decode, predictions, mask)
+    return replace(decoded, segments=decoded.segments.masked_fill(~mask, decoded.category_scores.shape[1]))
+
+
+def each_length(function: Callable[[R], S], record: R, mask: Tensor) -> S:
+    """``function`` of the videos of every length, cut to it; the results padded with zeros, in the order of the videos.
+
+    Args:
+        function: treats each video by itself.
+        record: of b videos.
+        mask: (b t) bool; a video's real segments come first.
+    """
+    lengths, t = mask.sum(dim=1), mask.shape[1]
+    bare: R = replace(record, mask=None)
+    places, parts = [], []
+    for length in sorted(set(lengths.tolist())):
+        here = (lengths == length).nonzero().squeeze(1)
+        parts.append(_resized(function(_resized(bare.take(here), length)), t))
+        places.append(here)
+    return type(parts[0]).cat(parts).take(torch.cat(places).argsort())
+
+
+def _resized(record: S, t: int) -> S:
+    """A copy with t segments: cut, or padded with zeros."""
+    changes: dict[str, Any] = {}
+    for field in fields(record):  # type: ignore[arg-type]
+        value = getattr(record, field.name)
+        if isinstance(value, Tensor) and field.name in _SHAPES:
+            changes[field.name] = _resize(value, _SHAPES[field.name], t)
+        elif isinstance(value, Mapping):
+            changes[field.name] = {channel: _resize(one, channel.shape, t) for channel, one in value.items()}
+    return replace(record, **changes)  # type: ignore[type-var]
+
+
+def _resize(value: Tensor, shape: str, t: int) -> Tensor:
+    """Cut or pad the dimensions that count segments: those called t, or t+1 where something stands behind them."""
+    for dim, name in enumerate(shape.strip("()").split()):
+        if counted := re.fullmatch(r"t(?:\+(\d+))?", name):
+            size = t + int(counted[1] or 0)
+            if size <= value.shape[dim]:
+                value = value.narrow(dim, 0, size)
+            else:
+                value = F.pad(value, [0, 0] * (value.dim() - dim - 1) + [0, size - value.shape[dim]])
+    return value

@@ -1,0 +1,120 @@
+"""Promises that hold for videos of different length: padding changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from avelzoo.components import ComponentConfig
+from avelzoo.composition.model import Model, StepOutput
+from avelzoo.published.official import without_dropout
+from avelzoo.records import Batch, Targets
+from avelzoo.testing.bench import Bench, bench_for
+
+PADDING = 3
+"""Segments of padding behind the longest video."""
+GARBAGE = 7.0
+"""What stands in the padding of the features, where nobody may look."""
+
+
+def padded(batch: Batch, targets: Targets, segments: int = PADDING) -> tuple[Batch, Targets]:
+    """The same videos in a longer batch, with a mask; garbage in the padding, labels included."""
+    mask = torch.ones(batch.audio.shape[:2], dtype=torch.bool) if batch.mask is None else batch.mask
+    longer = replace(
+        batch,
+        audio=F.pad(batch.audio, (0, 0, 0, segments), value=GARBAGE),
+        visual=F.pad(batch.visual, (0, 0) * 3 + (0, segments), value=GARBAGE),
+        mask=F.pad(mask, (0, segments)),
+    )
+    labels = targets.segments
+    return longer, replace(targets, segments=None if labels is None else F.pad(labels, (0, segments), value=0))
+
+
+def check_padding_changes_nothing(config: ComponentConfig) -> None:
+    """A padded batch has the terms, gradients, stored content and answers of the batch without padding."""
+    for bench in bench_for(config):
+        plain, masked = _model(bench), _model(bench)
+        for seed in range(2):
+            batch, targets = _batch(bench, seed)
+            steps = [_step(plain, seed, batch, targets), _step(masked, seed, *padded(batch, targets))]
+            _require_equal("terms", *(step.terms for step in steps))
+            _require_equal("gradients", *({n: p.grad for n, p in m.named_parameters()} for m in (plain, masked)))
+            _require_equal("state", plain.state_dict(), masked.state_dict())
+        for model in (plain, masked):
+            model.eval()
+        batch, targets = _batch(bench, 2)
+        longer, _ = padded(batch, targets)
+        _require_equal("answers", _answers(plain, batch), _answers(masked, longer, bench.spec.segments))
+
+
+def check_videos_of_different_length(config: ComponentConfig) -> None:
+    """In a batch of different lengths every video has the answers that it has alone; a training step is finite."""
+    for bench in bench_for(config):
+        model = _model(bench)
+        batch, targets = _batch(bench, 0)
+        t = bench.spec.segments
+        lengths = [t, 1, t - 2, t]
+        mask = torch.arange(t) < torch.tensor(lengths).unsqueeze(1)
+        mixed = replace(batch, mask=mask)
+        step = _step(model, 0, mixed, targets)
+        assert torch.isfinite(step.loss), f"the loss is {step.loss.item()}: {step.terms}"
+        faults = [n for n, p in model.named_parameters() if p.grad is not None and not torch.isfinite(p.grad).all()]
+        assert not faults, f"gradients are not finite: {', '.join(faults)}"
+        model.eval()
+        together = _answers(model, mixed)
+        for i, length in enumerate(lengths):
+            here = batch.take(torch.tensor([i]))
+            alone = replace(here, audio=here.audio[:, :length], visual=here.visual[:, :length])
+            found = {name: value[i : i + 1] for name, value in together.items()}
+            beyond = found["segments"][:, length:]
+            assert bool((beyond == bench.spec.background).all()), f"answers in the padding: {beyond.tolist()}"
+            cut = {name: value[:, :length] if name in _BY_SEGMENT else value for name, value in found.items()}
+            _require_equal(f"answers of a video of {length} segments", _answers(model, alone), cut)
+
+
+_BY_SEGMENT = ("segments", "relevance")
+
+
+def _model(bench: Bench) -> Model:
+    """In double precision, so that whatever differs shows; dropout off, as its masks depend on strides."""
+    model = bench.model().double().train()
+    without_dropout(model)
+    return model
+
+
+def _batch(bench: Bench, seed: int) -> tuple[Batch, Targets]:
+    return bench.batch(4, seed=seed).to(dtype=torch.float64), bench.targets(4, seed=seed, negatives=1)
+
+
+def _step(model: Model, seed: int, batch: Batch, targets: Targets) -> StepOutput:
+    torch.manual_seed(seed)
+    model.zero_grad()
+    step: StepOutput = model(batch, targets)
+    step.loss.backward()  # type: ignore[no-untyped-call]
+    return step
+
+
+@torch.no_grad()
+def _answers(model: Model, batch: Batch, segments: int | None = None) -> dict[str, Tensor]:
+    """Decoded answers by name, those of the first ``segments`` alone."""
+    decoded = model.decode(model.predict(batch, model.view())).tensors()
+    return {name: value[:, :segments] if name in _BY_SEGMENT else value for name, value in decoded.items()}
+
+
+def _require_equal(what: str, one: Mapping[str, Tensor | None], other: Mapping[str, Tensor | None]) -> None:
+    assert one.keys() == other.keys(), f"{what} differ: {', '.join(sorted(one.keys() ^ other.keys()))}"
+    differ = [name for name, value in one.items() if not _close(value, other[name])]
+    assert not differ, f"{what} differ with padding: {', '.join(differ)}"
+
+
+def _close(one: Tensor | None, other: Tensor | None) -> bool:
+    """Equal to five digits of the largest number: losses compute in float32."""
+    if one is None or other is None:
+        return one is other
+    one, other = one.detach().double(), other.detach().double()
+    scale = max(1e-4, float(one.abs().max()))
+    return one.shape == other.shape and torch.allclose(one, other, rtol=0.0, atol=1e-5 * scale)
