@@ -182,7 +182,9 @@ class Split(ABC):
 
     @abstractmethod
     def fetch(self, indices: Sequence[int] | np.ndarray) -> tuple[Batch, Targets]:
-        """Features (float32, CPU) and targets of the videos at these positions of the split, in this order.
+        """Features (floating, as stored) and targets of the videos at these positions, in this order, on the CPU.
+
+        May be called in a process of its own, which reads ahead; so nothing about it is random.
 
         Where videos differ in length, all are padded to the split's longest, and ``mask`` says what is real.
 
@@ -209,9 +211,13 @@ class Dataset(ABC):
 
     Attributes:
         spec: sizes and names.
+        hidden: splits whose labels are not to be seen before the final scores; no test curve is measured then.
+        workers: reading processes that pay off: 0 for features in memory.
     """
 
     spec: FeatureSpec
+    hidden: frozenset[str] = frozenset()
+    workers: int = 0
 
     @abstractmethod
     def split(self, name: str) -> Split:

@@ -60,6 +60,10 @@ class TensorRecord:
 
         return self.map(moved)
 
+    def pin_memory(self) -> Self:
+        """A copy in pinned memory, from which copies to a GPU run beside the computation; `DataLoader` calls it."""
+        return self.map(lambda value: value if value.is_cuda else value.pin_memory())
+
     def take(self, indices: Tensor) -> Self:
         """The videos at these positions: (k) int64 -> tensors (k ...)."""
         return self.map(lambda value: value[indices])

@@ -148,7 +148,9 @@ def print_result(result: RunResult, *, stderr: bool) -> None:
     told = {
         "epoch": f"{result.best_epoch} of {result.epochs}, chosen on val"
         + ("; stopped early" if result.stopped_early else ""),
-        "optimism gap": "" if gap is None else f"{100 * gap:.1f} points: what choosing the epoch on test would add",
+        "optimism gap": "not measured (no test curve)"
+        if gap is None
+        else f"{100 * gap:.1f} points: what choosing the epoch on test would add",
         "seed": str(result.seed),
         "time": f"{result.seconds:.0f} s on {result.device}",
         "weak labels": render.weak_labels(result.weak_protocol),

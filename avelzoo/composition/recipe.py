@@ -63,6 +63,7 @@ class TrainConfig(Config):
         int | None, Help("epochs without a better val score before training stops; none = all epochs"), Bounds(min=1)
     ] = None
     seed: Annotated[int, Help("seed of initial weights, data order and dropout"), Bounds(min=0, max=2**31 - 1)] = 0
+    test_curve: Annotated[bool, Help("measure test accuracy after every epoch, for the optimism gap")] = True
     limit_batches: Annotated[
         int | None, Help("stop every epoch after this many batches; none = all"), Bounds(min=1)
     ] = None
@@ -85,6 +86,11 @@ class ComputeConfig(Config):
     ] = "off"
     compile: Annotated[bool, Help("compile the encoder with torch.compile (worth it on GPUs)")] = False
     eval_batch_size: Annotated[int, Help("videos per batch in evaluation"), Bounds(min=1)] = 128
+    workers: Annotated[
+        int | None,
+        Help("processes that read batches ahead; none = the data set decides"),
+        Bounds(min=0),
+    ] = None
 
 
 RECORDS: dict[str, type[Config]] = {"train": TrainConfig, "compute": ComputeConfig}

@@ -31,6 +31,7 @@ class CachedDataset(Dataset):
 
     def __init__(self, dataset: Dataset, device: torch.device, dtype: torch.dtype) -> None:
         self.spec = dataset.spec
+        self.hidden = dataset.hidden
         self._dataset = dataset
         self._device = device
         self._dtype = dtype
@@ -75,9 +76,9 @@ class CachedSplit(Split):
         return len(self._split)
 
     def fetch(self, indices: Sequence[int] | np.ndarray) -> tuple[Batch, Targets]:
-        """Features (float32) and targets of the videos at these positions, on the device."""
+        """Features (in the format they are kept in) and targets of the videos at these positions, on the device."""
         places = torch.from_numpy(np.asarray(indices, dtype=np.int64)).to(self._device)
-        return self._batch.take(places).to(dtype=torch.float32), self._targets.take(places)
+        return self._batch.take(places), self._targets.take(places)
 
     def labels(self) -> np.ndarray:
         """The split's own."""

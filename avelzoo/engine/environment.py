@@ -16,7 +16,6 @@ from avelzoo.errors import OptionError, UsageError, did_you_mean
 from avelzoo.system.memory import memory_mb
 
 _PRECISIONS = {"32": "32-true", "64": "64-true"}
-_FEATURES = {"64": torch.float64}
 
 
 class _Processes(DDPStrategy):
@@ -78,9 +77,9 @@ def make_fabric(device: str, precision: str, rank: Rank | None = None) -> Fabric
     return fabric
 
 
-def feature_type(precision: str) -> torch.dtype | None:
-    """Type that features take in this format; None leaves them float32."""
-    return _FEATURES.get(precision)
+def feature_type(precision: str) -> torch.dtype:
+    """The type of features and parameters in this format."""
+    return torch.float64 if precision == "64" else torch.float32
 
 
 def peak_memory_mb(device: torch.device) -> float | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
@@ -13,50 +14,88 @@ import numpy as np
 import torch
 
 from avelzoo.composition.model import Model
-from avelzoo.composition.recipe import ComputeConfig
-from avelzoo.contracts import Dataset, Decision, Split
+from avelzoo.contracts import Dataset, Split
 from avelzoo.engine.deciding import at_both
 from avelzoo.engine.diverging import EVALUATION, divergence_named, require_finite
+from avelzoo.engine.loader import Loader
 from avelzoo.engine.processes import Processes
-from avelzoo.metrics import Answers, Scores, Truth, category_accuracy, concatenate, score, segment_accuracy
-from avelzoo.records import FeatureSpec
+from avelzoo.metrics import Answers, Scores, Truth, category_accuracy, score, segment_accuracy
+from avelzoo.records import Decoded, FeatureSpec, MemoryView
 from avelzoo.system.files import write_bytes
 
 
-@torch.no_grad()
-def answers(model: Model, split: Split, processes: Processes, compute: ComputeConfig) -> Answers:
-    """Decoded answers on a whole split. The memory is read once, and left as it is.
+class Evaluator:
+    """What a model answers on the splits of a data set. Their labels are read once.
 
-    Raises:
-        TrainingError: the model's outputs are not finite.
+    Args:
+        model: on its device.
+        dataset: whose splits.
+        loader: reads them.
+        processes: who computes.
+        batch_size: videos per batch.
     """
-    was_training = model.training
-    model.eval()
-    found, where = [], f"{EVALUATION} {split.name}"
-    with processes.fabric.autocast():
-        with divergence_named(model, where, model.view):
-            view = processes.view(model)
-        for start in range(0, len(split), compute.eval_batch_size):
-            indices = np.arange(start, min(start + compute.eval_batch_size, len(split)))
-            share = processes.fetch(split, indices)
-            with divergence_named(model, where, partial(model.predict, share.batch, view)):
-                predictions = processes.predict(model, share, view)
-                decoded = model.decode(predictions)
-                require_finite(predictions, decoded, where)
-                found.append(Answers.from_decoded(decoded))
-    model.train(was_training)
-    return concatenate(found)
 
+    def __init__(
+        self, model: Model, dataset: Dataset, loader: Loader, processes: Processes, *, batch_size: int
+    ) -> None:
+        self.dataset = dataset
+        self.device = processes.fabric.device
+        self._model, self._loader, self._processes = model, loader, processes
+        self._batch_size = batch_size
+        self._truths: dict[str, Truth] = {}
 
-def truth_of(spec: FeatureSpec, split: Split) -> Truth:
-    """A split's labels as the scores want them."""
-    return Truth(
-        segments=split.labels(),
-        events=split.events(),
-        lengths=split.lengths(),
-        categories=spec.categories,
-        seconds_per_segment=spec.seconds_per_segment,
-    )
+    def truth(self, name: str) -> Truth:
+        """A split's labels as the scores want them."""
+        if name not in self._truths:
+            split, spec = self.dataset.split(name), self.dataset.spec
+            self._truths[name] = Truth(
+                segments=split.labels(),
+                events=split.events(),
+                lengths=split.lengths(),
+                categories=spec.categories,
+                seconds_per_segment=spec.seconds_per_segment,
+            )
+        return self._truths[name]
+
+    @contextmanager
+    def reading(self) -> Iterator[Callable[[str], Answers]]:
+        """Evaluation mode with the memory read once, for all splits: a function from a split's name to its answers.
+
+        Raises:
+            TrainingError: the model's outputs are not finite.
+        """
+        model, was_training = self._model, self._model.training
+        model.eval()
+        try:
+            with torch.no_grad(), self._processes.fabric.autocast():
+                with divergence_named(model, f"{EVALUATION} val", model.view):
+                    view = self._processes.view(model)
+                yield partial(self._answers, view)
+        finally:
+            model.train(was_training)
+
+    def scores(self, name: str, found: Answers) -> Scores:
+        """Every score of a split, the data set's reference predictors included.
+
+        A head that decides by a threshold adds ``thresholds``, see `avelzoo.engine.deciding.at_both`.
+        """
+        truth, decision = self.truth(name), self._model.head.decision
+        scores = score(found, truth, references=self.dataset.references(name))
+        return scores if decision is None else replace(scores, thresholds=at_both(decision, found, truth))
+
+    def _answers(self, view: MemoryView | None, name: str) -> Answers:
+        model, where = self._model, f"{EVALUATION} {name}"
+        positions = np.arange(len(self.dataset.split(name)))
+        batches = [positions[i : i + self._batch_size] for i in range(0, len(positions), self._batch_size)]
+        found: list[Decoded] = []
+        with self._loader.shares(name, batches) as shares:
+            for share in shares:
+                with divergence_named(model, where, partial(model.predict, share.batch, view)):
+                    predictions = self._processes.predict(model, share, view)
+                    decoded = model.decode(predictions)
+                    require_finite(predictions, decoded, where)
+                    found.append(decoded.to("cpu"))
+        return Answers.from_decoded(found)
 
 
 def short_scores(found: Answers, truth: Truth) -> dict[str, float | None]:
@@ -65,16 +104,6 @@ def short_scores(found: Answers, truth: Truth) -> dict[str, float | None]:
         "segment_accuracy": segment_accuracy(found.segments, truth),
         "category_accuracy": category_accuracy(found, truth),
     }
-
-
-def full_scores(found: Answers, dataset: Dataset, split: Split, decision: Decision | None) -> Scores:
-    """Every score of a split, the data set's reference predictors included.
-
-    A head that decides by a threshold adds ``thresholds``, see `avelzoo.engine.deciding.at_both`.
-    """
-    truth = truth_of(dataset.spec, split)
-    scores = score(found, truth, references=dataset.references(split.name))
-    return scores if decision is None else replace(scores, thresholds=at_both(decision, found, truth))
 
 
 def save_answers(path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Split, Answers]]) -> None:

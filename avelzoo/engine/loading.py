@@ -18,7 +18,8 @@ from avelzoo.composition.resolving import Composition, from_dict
 from avelzoo.contracts import Dataset
 from avelzoo.engine.checkpoint import load_weights, save_weights
 from avelzoo.engine.environment import device_name, feature_type, make_fabric
-from avelzoo.engine.evaluation import answers, full_scores
+from avelzoo.engine.evaluation import Evaluator
+from avelzoo.engine.loader import Loader
 from avelzoo.engine.processes import SingleProcess
 from avelzoo.engine.record import location, versions
 from avelzoo.engine.result import RunResult
@@ -97,8 +98,7 @@ def load_run(path: Path, registry: Registry) -> LoadedRun:
             fix="use the version of avelzoo that the file names",
         ) from error
     model = build(composition.recipe, spec)
-    if feature_type(composition.recipe.compute.precision) is not None:
-        model = model.to(feature_type(composition.recipe.compute.precision))
+    model = model.to(feature_type(composition.recipe.compute.precision))
     load_weights(folder.best, model)
     result = RunResult.load(folder) if folder.result.exists() else None
     return LoadedRun(path, composition, spec, model.eval(), result, data.get("data", {}))
@@ -156,11 +156,15 @@ def evaluation(
     home = next((value.device for value in run.model.state_dict().values()), torch.device("cpu"))
     try:
         fabric.setup_module(run.model)
-        found = answers(run.model, part, SingleProcess(fabric, recipe.compute.precision), recipe.compute)
+        processes = SingleProcess(fabric, recipe.compute.precision)
+        loader = Loader({split: part}, processes, workers=0)
+        evaluator = Evaluator(run.model, opened, loader, processes, batch_size=recipe.compute.eval_batch_size)
+        with evaluator.reading() as answers:
+            found = evaluator.scores(split, answers(split))
     finally:
         run.model.to(home)
     return Evaluation(
-        full_scores(found, opened, part, run.model.head.decision),
+        found,
         precision=precision,
         trained_precision=recipe.compute.precision,
         device=device_name(fabric.device),

@@ -21,7 +21,7 @@ class Losses:
     """
 
     def __init__(self, epoch: int, *, check_every: int) -> None:
-        self._epoch = epoch
+        self.epoch = epoch
         self._check_every = check_every
         self._checked = 0
         self._losses: list[Tensor] = []
@@ -48,7 +48,7 @@ class Losses:
         terms = ", ".join(f"{name} {value.item():.4g}" for name, value in self._terms[step].items())
         raise TrainingError(
             "the loss is not finite",
-            where=f"epoch {self._epoch + 1}, step {step + 1}",
+            where=f"epoch {self.epoch + 1}, step {step + 1}",
             found=f"loss {self._losses[step].item()}; its terms: {terms}",
             expected="a finite number",
             fix=FIX,

@@ -64,24 +64,24 @@ class Processes(ABC):  # noqa: B024, its defaults are complete: they are the sin
         """The videos of a batch that this process fetches and encodes."""
         return indices
 
-    def fetch(self, split: Split, indices: np.ndarray, augment: Augment | None = None) -> Share:
-        """This process's part of a batch, on its device.
+    def fetch(self, split: Split, indices: np.ndarray) -> Share:
+        """This process's part of a batch, on its device."""
+        return self.to_device(*split.fetch(self.share_indices(indices)), len(indices))
 
-        Args:
-            split: where it is read.
-            indices: of the whole batch.
-            augment: a transform, which sees the whole batch in every process, before it is shared out.
-        """
-        batch, targets = split.fetch(indices if augment else self.share_indices(indices))
-        device = self.fabric.device
-        batch, targets = batch.to(device, dtype=self._dtype), targets.to(device, dtype=self._dtype)
-        if augment is None:
-            return Share(batch, targets, len(indices))
-        batch, targets = augment(batch, targets)
+    def to_device(self, batch: Batch, targets: Targets, videos: int) -> Share:
+        """What was read of a batch of ``videos`` videos, on this process's device; features are widened there."""
+        device, dtype = self.fabric.device, self._dtype
+        there = device.type == "cuda"  # from pinned memory, beside the computation
+        batch = batch.to(device, dtype=dtype, non_blocking=there)
+        return Share(batch, targets.to(device, dtype=dtype, non_blocking=there), videos)
+
+    def augmented(self, whole: Share, augment: Augment) -> Share:
+        """This process's part of a whole batch that a transform has changed, alike in every process."""
+        batch, targets = augment(whole.batch, whole.targets)
         videos = len(batch.rows)
         if self.size == 1:
             return Share(batch, targets, videos)
-        own = torch.from_numpy(self.share_indices(np.arange(videos))).to(device)
+        own = torch.from_numpy(self.share_indices(np.arange(videos))).to(self.fabric.device)
         return Share(batch.take(own), targets.take(own), videos)
 
     def step(self, model: Model, share: Share) -> StepOutput:

@@ -23,7 +23,8 @@ class RunResult:
         scores: split (val, test) -> its scores, all accuracies as fractions.
         best_epoch: the epoch chosen on val, counted from 1.
         epochs: epochs trained.
-        optimism_gap: best test segment accuracy of any epoch minus that of the chosen one.
+        optimism_gap: best test segment accuracy of any epoch minus that of the chosen one; None where test was not
+            measured after every epoch.
         seed: of weights, order and dropout.
         run_dir: the run folder.
         parameters: learnable numbers.
@@ -46,7 +47,7 @@ class RunResult:
     scores: Mapping[str, Scores]
     best_epoch: int
     epochs: int
-    optimism_gap: float
+    optimism_gap: float | None
     seed: int
     run_dir: str
     parameters: int

@@ -104,7 +104,8 @@ class RunDir:
         try:
             yield
         finally:
-            if lock is not None:
+            if lock in _LOCKS:
+                _LOCKS.remove(lock)
                 os.close(lock)
             if made:
                 with suppress(OSError):  # it holds something, as it should
@@ -196,6 +197,20 @@ class RunDir:
             )
 
 
+_LOCKS: set[int] = set()
+"""Open handles whose locks are this process's."""
+
+
+def _close_locks() -> None:
+    """A forked process does not work in the folder, and must not keep the lock when its parent dies."""
+    while _LOCKS:
+        os.close(_LOCKS.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_locks)
+
+
 def _lock(path: Path) -> int | None:
     """A lock that ends with the process, however it ends; None where the system or the disk has none."""
     if sys.platform == "win32":
@@ -213,4 +228,5 @@ def _lock(path: Path) -> int | None:
     except OSError:  # some network disks cannot lock
         os.close(handle)
         return None
+    _LOCKS.add(handle)
     return handle

@@ -19,12 +19,13 @@ from avelzoo.composition.model import Model
 from avelzoo.composition.recipe import Recipe
 from avelzoo.composition.resolving import Composition
 from avelzoo.contracts import Dataset
-from avelzoo.engine import test_curve as optimism
+from avelzoo.engine import test_curve
 from avelzoo.engine.checkpoint import Progress, load_weights
 from avelzoo.engine.compiling import compile_encoder
 from avelzoo.engine.device_cache import cached
 from avelzoo.engine.environment import device_name, make_fabric, peak_memory_mb
-from avelzoo.engine.evaluation import answers, full_scores, save_answers
+from avelzoo.engine.evaluation import Evaluator, save_answers
+from avelzoo.engine.loader import Loader, suggested_workers
 from avelzoo.engine.optimization import averaged
 from avelzoo.engine.parallel.collectives import Collectives
 from avelzoo.engine.parallel.launch import Task, launch
@@ -38,7 +39,6 @@ from avelzoo.engine.run_events import RunEvents
 from avelzoo.engine.rundir import RunDir
 from avelzoo.engine.training import Trainer
 from avelzoo.errors import DataError
-from avelzoo.metrics import Scores
 from avelzoo.plugin.listeners import Listener, RunView
 from avelzoo.plugin.registry import Registry
 from avelzoo.system.files import clear_scratch
@@ -113,15 +113,16 @@ def run(
                 folder.reopen(record)
             elif processes.first:
                 folder.begin(record, bytes_needed=_bytes_needed(model, recipe))
-            fabric.setup_module(model)
+            fabric.setup_module(model)  # moves the parameters; its wrapper would hide the model's own methods
             processes.synchronise(model)
             kept = cached(dataset, fabric.device, recipe.compute.cache_on_device)
             decay = recipe.train.ema_decay
             average = None if decay is None else averaged(model, decay)
             optimizer = cast("Optimizer", fabric.setup_optimizers(recipe.optimizer.build(model.parameters())))
             failure = _compile(model, processes, kept, recipe) if recipe.compute.compile else None
-            done = Trainer(model, average, optimizer, processes, kept, recipe, folder, events).fit()
-            finished = _finish(composition, folder, processes, dataset=kept, model=model, done=done)
+            loader = _loader(kept, processes, recipe)
+            done = Trainer(model, average, optimizer, processes, kept, loader, recipe, folder, events).fit()
+            finished = _finish(composition, folder, processes, dataset=kept, loader=loader, model=model, done=done)
             events.result = replace(finished, compile_failure=failure)
             if processes.first:
                 events.result.save(folder)
@@ -136,6 +137,14 @@ def _processes(rank: Rank | None, fabric: Fabric, composition: Composition) -> P
     return SharedProcesses(fabric, recipe.compute.precision, Collectives(rank, fabric.device), recipe.train.seed)
 
 
+def _loader(dataset: Dataset, processes: Processes, recipe: Recipe) -> Loader:
+    workers = recipe.compute.workers
+    if recipe.compute.cache_on_device != "off":
+        workers = 0
+    splits = {name: dataset.split(name) for name in ("train", "val", "test")}
+    return Loader(splits, processes, suggested_workers(dataset) if workers is None else workers)
+
+
 def _compile(model: Model, processes: Processes, dataset: Dataset, recipe: Recipe) -> str | None:
     split = dataset.split("train")
     example = processes.fetch(split, np.arange(min(recipe.train.batch_size, len(split)))).batch
@@ -144,28 +153,34 @@ def _compile(model: Model, processes: Processes, dataset: Dataset, recipe: Recip
 
 
 def _finish(
-    composition: Composition, folder: RunDir, processes: Processes, *, dataset: Dataset, model: Model, done: Progress
+    composition: Composition,
+    folder: RunDir,
+    processes: Processes,
+    *,
+    dataset: Dataset,
+    loader: Loader,
+    model: Model,
+    done: Progress,
 ) -> RunResult:
     """Score the chosen epoch."""
     began = time.perf_counter()
     recipe, train, device = composition.recipe, composition.recipe.train, processes.fabric.device
     load_weights(folder.best, model, read=processes.read)
-    scores: dict[str, Scores] = {}
-    found = {}
-    for name in ("val", "test"):
-        split = dataset.split(name)
-        got = answers(model, split, processes, recipe.compute)
-        scores[name] = full_scores(got, dataset, split, model.head.decision)
-        found[name] = (split, got)
+    evaluator = Evaluator(model, dataset, loader, processes, batch_size=recipe.compute.eval_batch_size)
+    with evaluator.reading() as answers:
+        found = {name: answers(name) for name in ("val", "test")}
+    scores = {name: evaluator.scores(name, got) for name, got in found.items()}
     if processes.first:
-        save_answers(folder.predictions, dataset.spec, found)
+        save_answers(
+            folder.predictions, dataset.spec, {name: (dataset.split(name), got) for name, got in found.items()}
+        )
     return RunResult(
         recipe=composition.owner.qualified,
         supervision=recipe.supervision,
         scores=scores,
         best_epoch=done.best_epoch,
         epochs=done.epochs_done,
-        optimism_gap=optimism.gap(done.history, scores["test"].segment_accuracy),
+        optimism_gap=test_curve.gap(done.history, scores["test"].segment_accuracy),
         seed=train.seed,
         run_dir=str(folder.path),
         parameters=sum(p.numel() for p in model.parameters()),

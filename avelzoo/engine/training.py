@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
@@ -14,16 +15,17 @@ from torch.optim.swa_utils import AveragedModel
 
 from avelzoo.composition.model import Model
 from avelzoo.composition.recipe import Recipe
-from avelzoo.contracts import Dataset, Split
-from avelzoo.engine import test_curve as optimism
+from avelzoo.contracts import Dataset
+from avelzoo.engine import test_curve
 from avelzoo.engine.checkpoint import Progress, load_state, save_state, save_weights
 from avelzoo.engine.deciding import tune
 from avelzoo.engine.diverging import divergence_named, in_epoch
-from avelzoo.engine.evaluation import answers, short_scores, truth_of
+from avelzoo.engine.evaluation import Evaluator, short_scores
+from avelzoo.engine.loader import Loader
 from avelzoo.engine.losses import Losses, require_finite_weights
 from avelzoo.engine.optimization import learning_rates
 from avelzoo.engine.order import epoch_batches
-from avelzoo.engine.processes import Augment, Processes
+from avelzoo.engine.processes import Augment, Processes, Share
 from avelzoo.engine.rng import rng_preserved
 from avelzoo.engine.run_events import RunEvents
 from avelzoo.engine.rundir import RunDir
@@ -40,6 +42,7 @@ class Trainer:
         optimizer: of its parameters, prepared by the fabric.
         processes: who works on it, on which device and in which precision.
         dataset: train, val and test.
+        loader: reads their batches.
         recipe: how to train.
         folder: where best weights, state and metrics go.
         events: hears how it goes.
@@ -50,6 +53,7 @@ class Trainer:
     optimizer: Optimizer
     processes: Processes
     dataset: Dataset
+    loader: Loader
     recipe: Recipe
     folder: RunDir
     events: RunEvents
@@ -58,6 +62,9 @@ class Trainer:
         self.train = self.recipe.train
         self.evaluated = self.model if self.average is None else cast("Model", self.average.module)
         self._transform = self.recipe.transform.build(self.dataset.spec, self.recipe.supervision)
+        size = self.recipe.compute.eval_batch_size
+        self._evaluator = Evaluator(self.evaluated, self.dataset, self.loader, self.processes, batch_size=size)
+        self._test_curve = test_curve.wanted(self.train, self.dataset)
         self._rates = learning_rates(self.recipe.schedule, self.recipe.optimizer.learning_rate, self.train.epochs)
 
     def fit(self) -> Progress:
@@ -95,56 +102,58 @@ class Trainer:
         for model in {self.model: None, self.evaluated: None}:
             model.begin_epoch(epoch, self.train.epochs)
         self.model.train()
-        losses = self._train(epoch, self.dataset.split("train"))
+        losses = self._train(epoch)
         require_finite_weights(self.model, epoch)
         self.processes.synchronise(self.model)
         if self.average is not None:
             self.processes.synchronise(self.average)
         trained = time.perf_counter()
-        split = self.dataset.split("val")
-        truth = truth_of(self.dataset.spec, split)
-        found = tune(
-            self.evaluated.head.decision, answers(self.evaluated, split, self.processes, self.recipe.compute), truth
-        )
+        truth = self._evaluator.truth("val")
+        with self._evaluator.reading() as answers:
+            found = tune(self.evaluated.head.decision, answers("val"), truth)
+            curve = test_curve.measure(self._evaluator, answers) if self._test_curve else {}
         val = short_scores(found, truth)
         accuracy = val["segment_accuracy"] or 0.0
         if accuracy > progress.best_val:  # the first one, on ties
             progress.best_val, progress.best_epoch = accuracy, epoch + 1
-        line = {"epoch": epoch + 1, "learning_rate": rate} | losses.means() | {"val": val}
-        line |= optimism.look(self.evaluated, self.dataset, self.processes, self.recipe.compute)
+        line = {"epoch": epoch + 1, "learning_rate": rate} | losses.means() | {"val": val} | curve
         now = time.perf_counter()
         progress.history.append(line | {"train_seconds": trained - began, "seconds": now - began})
         progress.seconds += now - began
         progress.epochs_done = epoch + 1
 
-    def _train(self, epoch: int, split: Split) -> Losses:
+    def _train(self, epoch: int) -> Losses:
         """The steps of one epoch."""
-        batches = epoch_batches(len(split), self.recipe.sampler, self.train, epoch)
-        fabric, size = self.processes.fabric, self.train.accumulate
-        losses = Losses(epoch, check_every=1 if fabric.device.type == "cpu" else 20)
-        for step, indices in enumerate(batches):
-            share = self.processes.fetch(split, indices, self._augment(epoch, step))
-            group = batches[step - step % size :][:size]
-            if step % size == 0:
-                self.optimizer.zero_grad()
-            where, replay = f"epoch {epoch + 1}, step {step + 1}", partial(self.model, share.batch, share.targets)
-            with divergence_named(self.model, where, replay, losses.last):
-                with fabric.autocast():
-                    out = self.processes.step(self.model, share)
-                losses.add(out.loss, out.terms)
-                part = len(indices) / sum(map(len, group))  # of the videos that make up this optimizer step
-                last = step % size == len(group) - 1
-                self.processes.backward(self.model, out.loss if part == 1 else part * out.loss, last=last)
-                if last:
-                    self._optimize()
-            self.events.step_finished(epoch, step, len(batches))
+        batches = epoch_batches(len(self.dataset.split("train")), self.recipe.sampler, self.train, epoch)
+        losses = Losses(epoch, check_every=1 if self.processes.fabric.device.type == "cpu" else 20)
+        augment = None if self._transform is None else partial(self._augment, epoch)
+        with self.loader.shares("train", batches, augment) as shares:
+            for step, share in enumerate(shares):
+                self._step(step, share, batches, losses)
+                self.events.step_finished(epoch, step, len(batches))
         losses.check()
         return losses
 
-    def _augment(self, epoch: int, step: int) -> Augment | None:
+    def _step(self, step: int, share: Share, batches: Sequence[np.ndarray], losses: Losses) -> None:
+        """One batch, and a step of the optimizer after the last one of its group."""
+        size = self.train.accumulate
+        group = batches[step - step % size :][:size]
+        if step % size == 0:
+            self.optimizer.zero_grad()
+        replay = partial(self.model, share.batch, share.targets)
+        with divergence_named(self.model, f"epoch {losses.epoch + 1}, step {step + 1}", replay, losses.last):
+            with self.processes.fabric.autocast():
+                out = self.processes.step(self.model, share)
+            losses.add(out.loss, out.terms)
+            part = len(batches[step]) / sum(map(len, group))  # of the videos that make up this optimizer step
+            last = step % size == len(group) - 1
+            self.processes.backward(self.model, out.loss if part == 1 else part * out.loss, last=last)
+            if last:
+                self._optimize()
+
+    def _augment(self, epoch: int, step: int) -> Augment:
         """The transform with a generator of this step, the same in every process and in a resumed run."""
-        if self._transform is None:
-            return None
+        assert self._transform is not None
         seed = np.random.SeedSequence([self.train.seed, epoch, step]).generate_state(1, np.uint64)[0]
         return partial(self._transform, generator=torch.Generator().manual_seed(int(seed)))
 

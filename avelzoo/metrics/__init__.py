@@ -12,7 +12,7 @@ from avelzoo.metrics.accuracy import (
     partial_event,
     segment_accuracy,
 )
-from avelzoo.metrics.answers import Answers, Truth, concatenate
+from avelzoo.metrics.answers import Answers, Truth
 from avelzoo.metrics.bootstrap import bootstrap_interval
 from avelzoo.metrics.calibration import calibration_error, fit_scale
 from avelzoo.metrics.categories import macro_scores, per_category
@@ -33,7 +33,6 @@ __all__ = [
     "bootstrap_interval",
     "calibration_error",
     "category_accuracy",
-    "concatenate",
     "correct_segments",
     "decided_at",
     "event_scores",

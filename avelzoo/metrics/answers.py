@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avelzoo.errors import DataError
 from avelzoo.metrics.arrays import BoolArray, FloatArray, IntArray, ids, scores, unit_scores
@@ -54,14 +55,27 @@ class Answers:
             object.__setattr__(self, name, array)
 
     @classmethod
-    def from_decoded(cls, decoded: Decoded) -> Answers:
-        """The answers that a head decoded for b videos, copied off their device."""
-        return cls(
-            segments=decoded.segments.detach().cpu().numpy(),
-            category=decoded.category.detach().cpu().numpy(),
-            category_scores=decoded.category_scores.detach().float().cpu().numpy(),
-            relevance=decoded.relevance.detach().float().cpu().numpy(),
-        )
+    def from_decoded(cls, parts: Sequence[Decoded]) -> Answers:
+        """The answers that a head decoded for several batches, in their order, copied off their device.
+
+        Raises:
+            DataError: no batches, or batches that differ in t or n.
+        """
+        shapes = {(part.segments.shape[1], part.category_scores.shape[1]) for part in parts}
+        if len(shapes) != 1:
+            raise DataError(
+                "Answers of several batches do not fit together.",
+                where="answers",
+                found=", ".join(f"t={t} n={n}" for t, n in sorted(shapes)) or "no batches",
+                expected="one or more batches of the same t and n",
+                fix=_HEAD,
+            )
+
+        def joined(name: str) -> NDArray[Any]:
+            found = [getattr(part, name).detach().cpu() for part in parts]
+            return np.concatenate([(v.float() if v.is_floating_point() else v).numpy() for v in found])
+
+        return cls(**{f.name: joined(f.name) for f in fields(cls)})
 
     @property
     def n(self) -> int:
@@ -152,21 +166,3 @@ class Truth:
         """(v) bool, whether the video has an event category."""
         has: BoolArray = self.events != self.background
         return has
-
-
-def concatenate(parts: Sequence[Answers]) -> Answers:
-    """The answers of several batches as one, in their order.
-
-    Raises:
-        DataError: no parts, or parts that differ in t or n.
-    """
-    shapes = {(part.segments.shape[1], part.n) for part in parts}
-    if len(shapes) != 1:
-        raise DataError(
-            "Answers of several batches do not fit together.",
-            where="answers",
-            found=", ".join(f"t={t} n={n}" for t, n in sorted(shapes)) or "no batches",
-            expected="one or more batches of the same t and n",
-            fix=_HEAD,
-        )
-    return Answers(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Answers)})

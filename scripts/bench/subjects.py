@@ -9,10 +9,11 @@ import torch
 from torch.optim import Optimizer
 from torch.utils.flop_counter import FlopCounterMode
 
-from avelzoo import Model, build
+from avelzoo import Dataset, Model, build
 from avelzoo.builtin.ge2023.official import Ge2023
 from avelzoo.engine.environment import make_fabric
-from avelzoo.engine.evaluation import answers
+from avelzoo.engine.evaluation import Evaluator
+from avelzoo.engine.loader import Loader
 from avelzoo.engine.processes import SingleProcess
 from avelzoo.nn.cpu import plain_layers
 from bench.reference import BUFFERS, Reference
@@ -88,7 +89,7 @@ class Ours:
         recipe = sizes.recipe(precision)
         self.model = build(recipe, sizes.spec)
         copy_weights(Plain(sizes, seed).model, self.model)
-        self.train = recipe.train
+        self.compute = recipe.compute
         fabric = make_fabric("cpu", precision)
         fabric.setup_module(self.model)
         self.optimizer = cast("Optimizer", fabric.setup_optimizers(recipe.optimizer.build(self.model.parameters())))
@@ -112,8 +113,24 @@ class Ours:
 
     def evaluate(self, videos: Videos) -> np.ndarray:
         """The engine's evaluation."""
-        found: np.ndarray = answers(self.model, videos, self.processes, self.train).segments
+        loader = Loader({videos.name: videos}, self.processes, workers=0)
+        size = self.compute.eval_batch_size
+        evaluator = Evaluator(self.model, OneSplit(videos), loader, self.processes, batch_size=size)
+        with evaluator.reading() as answers:
+            found: np.ndarray = answers(videos.name).segments
         return found
+
+
+class OneSplit(Dataset):
+    """Videos as a data set."""
+
+    def __init__(self, videos: Videos) -> None:
+        self.spec = videos.spec
+        self._videos = videos
+
+    def split(self, name: str) -> Videos:
+        """The videos."""
+        return self._videos
 
 
 def copy_weights(reference: Reference, model: Model) -> None:

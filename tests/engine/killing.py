@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from avelzoo import engine
+from avelzoo.composition.resolving import Composition
 from tests.engine.reading import numbers
 from tests.engine.tiny import composed, tiny_registry
 
-COMPOSITION = composed(
-    train_epochs=2, train_clip_norm=1.0, train_accumulate=2, train_ema_decay=0.5, transform="noise", optimizer="adamw"
-)
+OPTIONS = {"train_epochs": 2, "train_clip_norm": 1.0, "train_accumulate": 2, "train_ema_decay": 0.5}
+COMPOSITION = composed(**OPTIONS, transform="noise", optimizer="adamw")
+READING = composed(**OPTIONS, transform="noise", optimizer="adamw", compute_workers=2)
 
 
-def train(folder: Path, *, kill_at: int = 0, after: bool = False) -> None:
+def train(folder: Path, *, kill_at: int = 0, after: bool = False, composition: Composition = COMPOSITION) -> None:
     """A run that goes on with what is there; dies at its ``kill_at``-th renaming, before or after it."""
     seen = 0
 
@@ -39,7 +40,7 @@ def train(folder: Path, *, kill_at: int = 0, after: bool = False) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(count)
-    engine.run(COMPOSITION, folder, registry=tiny_registry(), device="cpu", resume=True)
+    engine.run(composition, folder, registry=tiny_registry(), device="cpu", resume=True)
 
 
 def forked(action: Callable[[], None], *, patience: float | None = None) -> str:
@@ -84,6 +85,18 @@ def killed_again_and_again(root: Path, expected: dict[str, Any]) -> dict[str, An
     return {"deaths": deaths, "same": numbers(folder) == expected}
 
 
+def killed_while_reading(root: Path, expected: dict[str, Any]) -> list[dict[str, Any]]:
+    """Kills of runs whose batches other processes read, which must not keep the folder, and resumptions."""
+    found = []
+    for kill_at in (3, 5, 7):
+        folder = root / f"reading-{kill_at}"
+        first = forked(lambda: train(folder, kill_at=kill_at, composition=READING))  # noqa: B023
+        second = forked(lambda: train(folder, composition=READING))  # noqa: B023
+        same = second == "done" and numbers(folder) == expected
+        found.append({"kill": kill_at, "first": first, "second": second, "same": same})
+    return found
+
+
 def killed_at_random(root: Path, expected: dict[str, Any], seconds: float) -> list[dict[str, Any]]:
     """Kills from outside, at moments nobody chose."""
     found = []
@@ -105,6 +118,7 @@ def main(root: Path) -> None:
     told = {
         "once": killed_once(root, expected),
         "chain": killed_again_and_again(root, expected),
+        "reading": killed_while_reading(root, expected),
         "random": killed_at_random(root, expected, seconds),
     }
     sys.stdout.write(json.dumps(told))

@@ -41,8 +41,8 @@ def test_a_fetch_is_the_data_sets_rounded(kept, supervision):
         (batch, targets), (expected, known) = own.fetch(places), split.fetch(places)
         for part in ("audio", "visual"):
             found = getattr(batch, part)
-            assert found.dtype == torch.float32
-            assert torch.equal(found, getattr(expected, part).to(getattr(torch, kept)).float())
+            assert found.dtype == getattr(torch, kept)
+            assert torch.equal(found, getattr(expected, part).to(found.dtype))
         assert torch.equal(batch.rows, expected.rows)
         assert torch.equal(targets.event, known.event)
         assert torch.equal(targets.presence, known.presence)

@@ -68,6 +68,7 @@ def test_killed_at_any_moment_and_resumed(tmp_path, root):
     assert [kill for kill in told["once"] if kill["first"] != "killed" or not kill["same"]] == [], done.stderr
     assert told["chain"]["deaths"] >= 2
     assert told["chain"]["same"]
+    assert [kill for kill in told["reading"] if kill["first"] != "killed" or not kill["same"]] == [], done.stderr
     assert [kill for kill in told["random"] if not kill["same"]] == [], done.stderr
 
 

@@ -16,7 +16,7 @@ from avelzoo.errors import CompositionError, DataError, OptionError, UsageError
 from avelzoo.metrics import score
 from avelzoo.plugin.listeners import Listener
 from tests.engine.reading import lines, numbers
-from tests.engine.tiny import TinyData, composed, tiny_registry
+from tests.engine.tiny import TinyData, TinyMemory, composed, tiny_registry
 
 
 def run(out, *, device="cpu", listeners=(), **options):
@@ -100,6 +100,28 @@ def test_test_is_known_to_the_optimism_gap_alone(tmp_path):
         gaps.append((test, told, result.best_epoch, result.scores["val"], numbers(tmp_path / name)["best"]))
     assert gaps[0][0] != gaps[1][0]
     assert gaps[0][1:] == gaps[1][1:]
+
+
+def test_without_a_test_curve_there_is_no_gap_and_every_other_number_is_the_same(tmp_path, monkeypatch):
+    run(tmp_path / "with")
+    result = run(tmp_path / "without", train_test_curve=False)
+    monkeypatch.setattr(TinyData, "hidden", frozenset({"test"}))
+    hidden = run(tmp_path / "hidden")
+    assert result.optimism_gap is hidden.optimism_gap is None
+    told = lines(tmp_path / "with")
+    for line in told:
+        del line["test_segment_accuracy"]
+    assert lines(tmp_path / "without") == lines(tmp_path / "hidden") == told
+    assert numbers(tmp_path / "without")["best"] == numbers(tmp_path / "with")["best"]
+
+
+def test_the_memory_is_read_once_for_both_splits(tmp_path, monkeypatch):
+    readings, read = [], TinyMemory.read
+    monkeypatch.setattr(
+        TinyMemory, "read", lambda memory, encode: readings.append(memory.training) or read(memory, encode)
+    )
+    run(tmp_path / "run", train_epochs=2)
+    assert readings.count(False) == 3, "after each epoch and at the end"
 
 
 def test_predictions_are_what_was_scored(tmp_path):

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from avelzoo.errors import DataError
-from avelzoo.metrics import Answers, Truth, concatenate, score
+from avelzoo.metrics import Answers, Truth, score
+from avelzoo.records import Decoded
 from tests.metrics.cases import random_case
 
 
@@ -82,12 +84,15 @@ def test_unfit_truths_are_refused(change: dict[str, Any], where: str) -> None:
     assert caught.value.where == where
 
 
-def test_batches_concatenate_in_order() -> None:
-    whole, _ = random_case(3, videos=7, length=4, n=3)
+def decoded(answers: Answers, start: int, stop: int) -> Decoded:
     names = ("segments", "category", "category_scores", "relevance")
-    parts = [Answers(**{name: getattr(whole, name)[i:j] for name in names}) for i, j in ((0, 3), (3, 4), (4, 7))]
-    joined = concatenate(parts)
-    for name in names:
+    return Decoded(**{name: torch.from_numpy(getattr(answers, name)[start:stop]) for name in names})
+
+
+def test_batches_are_joined_in_order() -> None:
+    whole, _ = random_case(3, videos=7, length=4, n=3)
+    joined = Answers.from_decoded([decoded(whole, i, j) for i, j in ((0, 3), (3, 4), (4, 7))])
+    for name in ("segments", "category", "category_scores", "relevance"):
         np.testing.assert_array_equal(getattr(joined, name), getattr(whole, name))
 
 
@@ -95,9 +100,9 @@ def test_batches_that_differ_or_are_missing_are_refused() -> None:
     first, _ = random_case(0, videos=2, length=4, n=3)
     second, _ = random_case(0, videos=2, length=5, n=3)
     with pytest.raises(DataError, match="do not fit"):
-        concatenate([first, second])
+        Answers.from_decoded([decoded(first, 0, 2), decoded(second, 0, 2)])
     with pytest.raises(DataError, match="do not fit"):
-        concatenate([])
+        Answers.from_decoded([])
 
 
 def test_answers_of_another_split_are_refused() -> None:
@@ -118,17 +123,16 @@ def test_an_unfit_reference_is_refused_by_name() -> None:
 
 
 def test_decoded_answers_come_over_whole() -> None:
-    torch = pytest.importorskip("torch")
-    from avelzoo.records import Decoded
-
     scores = torch.tensor([[0.25, 2.0]], dtype=torch.bfloat16, requires_grad=True)
     found = Answers.from_decoded(
-        Decoded(
-            segments=torch.tensor([[1, 2]]),
-            category=torch.tensor([1]),
-            category_scores=scores,
-            relevance=torch.tensor([[0.75, 0.25]], dtype=torch.bfloat16),
-        )
+        [
+            Decoded(
+                segments=torch.tensor([[1, 2]]),
+                category=torch.tensor([1]),
+                category_scores=scores,
+                relevance=torch.tensor([[0.75, 0.25]], dtype=torch.bfloat16),
+            )
+        ]
     )
     np.testing.assert_array_equal(found.segments, [[1, 2]])
     np.testing.assert_array_equal(found.category, [1])

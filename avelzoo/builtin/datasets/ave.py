@@ -61,6 +61,8 @@ class AveDataset(Dataset):
         DataError: a file is missing, damaged, or does not fit the others.
     """
 
+    workers = 2
+
     def __init__(self, config: AveConfig, supervision: Supervision) -> None:
         if config.root is None:
             raise DataError(

@@ -100,9 +100,9 @@ class AveSplit(Split):
         main.fill(audio, visual, np.flatnonzero(own), rows[own])
         if negatives is not None:
             negatives.fill(audio, visual, np.flatnonzero(~own), rows[~own] - len(main.visual))
-        batch = Batch(  # torch widens half precision many times faster than numpy
-            audio=torch.from_numpy(audio).float(),
-            visual=torch.from_numpy(visual).float(),
+        batch = Batch(
+            audio=torch.from_numpy(audio),
+            visual=torch.from_numpy(visual),
             rows=torch.from_numpy(rows.copy()),
         )
         return batch, self._targets(rows)

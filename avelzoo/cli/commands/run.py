@@ -66,6 +66,9 @@ def run(
     batch_size: Annotated[int | None, typer.Option(help="train.batch_size", rich_help_panel=TRAINING)] = None,
     seed: Annotated[int | None, typer.Option(help="train.seed", rich_help_panel=TRAINING)] = None,
     limit_batches: Annotated[int | None, typer.Option(help="train.limit_batches", rich_help_panel=TRAINING)] = None,
+    test_curve: Annotated[
+        bool | None, typer.Option("--test-curve/--no-test-curve", help="train.test_curve", rich_help_panel=TRAINING)
+    ] = None,
     precision: Annotated[
         str | None,
         typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="compute.precision", rich_help_panel=TRAINING),
@@ -121,6 +124,7 @@ def run(
         "--batch-size": ("train.batch_size", batch_size),
         "--seed": ("train.seed", seed),
         "--limit-batches": ("train.limit_batches", limit_batches),
+        "--no-test-curve": ("train.test_curve", test_curve),
         "--precision": ("compute.precision", precision),
     }
     overrides, of_launcher = apart(
