@@ -239,7 +239,8 @@ def _name(registry: Registry, recipe: Recipe, slot: str) -> str:
 
 
 def _others(registry: Registry, recipe: Recipe, slot: str) -> str:
-    return ", ".join(f"{other} '{_name(registry, recipe, other)}'" for other in recipe.components() if other != slot)
+    others = ("dataset", "encoder", "memory", "head", "objective")  # parts of training give nothing to others
+    return ", ".join(f"{other} '{_name(registry, recipe, other)}'" for other in others if other != slot)
 
 
 def _works_under(registry: Registry, slot: str, supervision: str) -> str:

@@ -181,6 +181,16 @@ def from_dict(registry: Registry, data: Mapping[str, Any]) -> Composition:
     return Composition(replace(base, **built), entries, sources, owner)
 
 
+def require_current(path: str, source: str) -> None:
+    """Refuse the former name of an option.
+
+    Raises:
+        OptionError: it has another one now, which the error names.
+    """
+    if moved := MOVED.get(path.replace("-", "_")):
+        raise OptionError(f"{path} is {moved} now", where=source, fix="write the new name")
+
+
 def _value(classes: Mapping[str, type[Config]], wish: Override) -> Any:
     """The wish's value as its option's type; a wish that no option takes is an error, never ignored."""
     slot, _, name = wish.path.partition(".")
@@ -191,8 +201,7 @@ def _value(classes: Mapping[str, type[Config]], wish: Override) -> Any:
             expected=", ".join(classes),
             fix="write slot.option, such as train.epochs",
         )
-    if moved := MOVED.get(wish.path.replace("-", "_")):
-        raise OptionError(f"{wish.path} is {moved} now", where=wish.source, fix="write the new name")
+    require_current(wish.path, wish.source)
     known = {o.name: o for o in options(classes[slot])}
     if name not in known:
         fix = "`--dry-run` shows every option of a composition"

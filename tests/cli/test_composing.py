@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from avelzoo.composition.recipe import SLOTS
+from avelzoo.composition.recipe import MOVED, SLOTS
 from avelzoo.config import options
 from avelzoo.plugin.host import default_host
 
@@ -64,6 +64,35 @@ def test_data_folder_means_the_public_layout(call):
     assert slots["train"]["options"]["epochs"] == 300, "training values for the embedded data must not stay"
 
 
+def test_parts_of_training_are_chosen_like_any_part(call, tmp_path):
+    words = ("--optimizer", "adamw", "--schedule=steps", "--schedule.milestones", "3,5", "--sampler", "sequential")
+    slots = dry(call, "ead-b", *words)
+    names = {slot: slots[slot]["name"] for slot in ("optimizer", "schedule", "sampler", "transform")}
+    assert names == {
+        "optimizer": "avelzoo/adamw",
+        "schedule": "avelzoo/steps",
+        "sampler": "avelzoo/sequential",
+        "transform": "avelzoo/none",
+    }
+    assert slots["schedule"]["options"]["milestones"] == [3, 5]
+    assert slots["optimizer"]["sources"] == {"learning_rate": "recipe ead-b", "weight_decay": "default of adamw"}
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        '[optimizer]\nname = "sgd"\nmomentum = 0.5\n[train]\nema_decay = 0.9\n[compute]\nprecision = "64"\n'
+    )
+    slots = dry(call, "ead-b", "--config", file)
+    assert (slots["optimizer"]["name"], slots["optimizer"]["options"]["momentum"]) == ("avelzoo/sgd", 0.5)
+    assert (slots["train"]["options"]["ema_decay"], slots["compute"]["options"]["precision"]) == (0.9, "64")
+
+
+@pytest.mark.parametrize("path", MOVED)
+def test_a_former_name_is_refused_with_the_new_one(call, path):
+    for words in ((f"--{path}", "1"), ("--set", f"{path}=1")):
+        told = call("run", "ead-b", *words, "--dry-run")
+        assert told.code == 2
+        assert f"{path} is {MOVED[path]} now" in told.err
+
+
 def test_config_file_stands_between_recipe_and_arguments(call, tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text('[encoder]\nname = "mean-pool"\nwidth = 12\n[train]\nepochs = 4\nseed = 1\n')
@@ -86,7 +115,7 @@ def test_dry_run_prints_every_value_with_its_source(call):
 def test_dry_run_refuses_what_does_not_fit(call):
     told = call("run", "ead-b", "--memory", "none", "--dry-run")
     assert told.code == 2
-    assert "needs memory" in told.err
+    assert "reads memory" in told.err
     assert "--memory jsd-bank" in told.err
 
 

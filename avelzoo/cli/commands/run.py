@@ -18,7 +18,7 @@ from avelzoo.cli.execute import RunSettings, execute, reopen
 from avelzoo.cli.options import typed, with_slot_options, with_slots
 from avelzoo.cli.prescan import Glimpse, look
 from avelzoo.cli.request import Wishes, compose, need_recipe, settings
-from avelzoo.composition.resolving import Composition, Override
+from avelzoo.composition.resolving import Composition, Override, require_current
 from avelzoo.errors import UsageError
 from avelzoo.plugin.registry import Registry
 
@@ -36,6 +36,8 @@ def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> Non
     seen = look(argv)
     if seen.twice:
         raise UsageError(f"{seen.twice[0]} is given twice with different values", fix="keep one of the two")
+    for flag in seen.dotted:
+        require_current(flag.removeprefix("--"), flag)
     composition = _preview(registry, seen)
     launcher = launcher_config(registry, seen.values.get("launcher"), seen.dotted)
     if composition is None and seen.dotted and not seen.help and "--resume" not in seen.flags:
