@@ -97,10 +97,23 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         UsageError as UsageError,
     )
     from avelzoo.jobs import Job as Job, Launcher as Launcher, Outcome as Outcome, perform as perform
+    from avelzoo.plugin.decorators import (
+        dataset as dataset,
+        encoder as encoder,
+        head as head,
+        launcher as launcher,
+        memory as memory,
+        objective as objective,
+        optimizer as optimizer,
+        sampler as sampler,
+        schedule as schedule,
+        transform as transform,
+    )
     from avelzoo.plugin.hookspecs import hookimpl as hookimpl
+    from avelzoo.plugin.host import PluginHost as PluginHost, default_host as default_host
     from avelzoo.plugin.listeners import Listener as Listener, RunView as RunView
     from avelzoo.plugin.papers import Paper as Paper
-    from avelzoo.plugin.registry import Registrar as Registrar
+    from avelzoo.plugin.registrar import Registrar as Registrar
     from avelzoo.published.official import (
         OfficialSystem as OfficialSystem,
         load_renamed as load_renamed,
@@ -156,8 +169,21 @@ _HOME = {
     "avelzoo.composition.objective": ("SumOfTerms",),
     "avelzoo.composition.building": ("build",),
     "avelzoo.composition.recipe": ("ComputeConfig", "Published", "PublishedCheckpoint", "Recipe", "TrainConfig"),
+    "avelzoo.plugin.decorators": (
+        "dataset",
+        "encoder",
+        "head",
+        "launcher",
+        "memory",
+        "objective",
+        "optimizer",
+        "sampler",
+        "schedule",
+        "transform",
+    ),
     "avelzoo.plugin.hookspecs": ("hookimpl",),
-    "avelzoo.plugin.registry": ("Registrar",),
+    "avelzoo.plugin.host": ("PluginHost", "default_host"),
+    "avelzoo.plugin.registrar": ("Registrar",),
     "avelzoo.errors": ("AvelzooError", "OptionError", "RunError", "SupervisionError", "TrainingError", "UsageError"),
     "avelzoo.plugin.papers": ("Paper",),
     "avelzoo.published.official": ("OfficialSystem", "load_renamed", "official_outputs", "without_dropout"),

@@ -85,9 +85,13 @@ class DatasetConfig(ComponentConfig):
     """Settings of a data set.
 
     Options defined here are shared by every data set, so a recipe's value for them survives a change of data set.
+
+    Class attributes:
+        reads_folder: whether its option ``root`` is the folder of its files, which ``--data`` sets.
     """
 
     kind: ClassVar[str] = "dataset"
+    reads_folder: ClassVar[bool] = False
 
     weak_protocol: Annotated[
         WeakProtocol,

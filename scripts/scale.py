@@ -149,10 +149,10 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32, help="videos of a batch")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path, help="also write the figures here")
-    wishes = parser.parse_args()
-    found = measure(videos=wishes.videos, batch=wishes.batch, repeats=wishes.repeats)
-    if wishes.json:
-        wishes.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    arguments = parser.parse_args()
+    found = measure(videos=arguments.videos, batch=arguments.batch, repeats=arguments.repeats)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     table = Table("figure", "value")
     for name, value in found.items():
         if name != "banks":

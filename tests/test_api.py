@@ -15,7 +15,8 @@ import torch
 
 from avelzoo import MeanPoolConfig, OptionError, UsageError, WorldsConfig, load_run, recipes, run, sweep
 from avelzoo.api import folder_name
-from avelzoo.composition.resolving import Override, resolve
+from avelzoo.composition.overrides import Override
+from avelzoo.composition.resolving import resolve
 from avelzoo.engine import new_folder
 from avelzoo.errors import RunError, StorageError, UnknownNameError
 from avelzoo.plugin.host import default_host
@@ -76,9 +77,9 @@ def test_a_name_runs_like_the_command_line():
     again = load_run(result.run_dir)
     assert again.result == result
     assert again.composition.recipe.encoder == MeanPoolConfig(width=8)
-    wishes = [Override(path, value, "python") for path, value in (SMALL | {"train.seed": 3}).items()]
+    overrides = [Override(path, value, "python") for path, value in (SMALL | {"train.seed": 3}).items()]
     registry, choices = default_host().registry, {"encoder": "mean-pool"}
-    asked = resolve(registry, "ead-b", supervision="weak", choices=choices, overrides=wishes)
+    asked = resolve(registry, "ead-b", supervision="weak", choices=choices, overrides=overrides)
     assert again.composition.recipe == asked.recipe
 
 
@@ -163,7 +164,7 @@ def test_a_changed_recipe_runs_as_it_is():
     assert set(sources("mine").values()) == {"python"}
 
 
-def test_wishes_on_top_of_a_recipe():
+def test_overrides_on_top_of_a_recipe():
     recipe = small(recipes["ead-b"]("full"))
     run(recipe, memory="random-bank", options={"memory.size": 3, "optimizer.learning_rate": 1e-3}, seed=9, out="mine")
     found = load_run("mine").composition
@@ -231,7 +232,7 @@ def test_resuming_from_python():
     assert run(recipe, out="mine", resume=True) == first
     with pytest.raises(RunError, match="holds a run already"):
         run(recipe, out="mine")
-    with pytest.raises(UsageError, match="which run"):
+    with pytest.raises(UsageError, match="resuming needs a run folder"):
         run(recipe, resume=True)
 
 
@@ -244,7 +245,7 @@ def test_resuming_from_python():
         ({"options": {"train.seed": 1}, "seed": 2}, UsageError, "given twice"),
     ],
 )
-def test_faulty_wishes(tmp_path, values, error, said):
+def test_faulty_overrides(tmp_path, values, error, said):
     for recipe in ("ead-b", recipes["ead-b"]("full")):
         with pytest.raises(error, match=said):
             run(recipe, **values)
@@ -255,14 +256,6 @@ def test_faulty_recipes(tmp_path):
     full = recipes["ead-b"]("full")
     with pytest.raises(UsageError, match="for full supervision, not weak"):
         run(full, supervision="weak")
-    with pytest.raises(UnknownNameError, match="unknown recipe 'my-own'"):
-        run(replace(full, name="my-own"))
-
-    class Mine(MeanPoolConfig):
-        pass
-
-    with pytest.raises(UsageError, match="the encoder Mine is not registered"):
-        run(replace(full, encoder=Mine()))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from avelzoo.errors import UsageError
 from avelzoo.plugin.host import PluginHost
-from avelzoo.scaffold import KINDS, write_package
+from avelzoo.scaffold import KINDS, write_file, write_package
 from avelzoo.testing import run_checks
 
 
@@ -37,6 +37,29 @@ def test_the_example_is_what_the_command_writes(root, tmp_path):
         if f.is_file() and "__pycache__" not in f.parts and ".egg-info" not in str(f)
     }
     assert there == here, "write the example again: avelzoo new conv-mix --out examples/minimal-plugin"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_file_passes_its_own_checks(kind, tmp_path):
+    file = write_file("fresh-part", kind, tmp_path / "fresh_part.py")
+    host = PluginHost(entry_points=False)
+    host.add_file(file)
+    assert [finding for finding in run_checks(host.registry.get(kind, "fresh-part").target()) if finding.error] == []
+
+
+def test_the_example_of_one_file_is_what_the_command_writes(root, tmp_path):
+    fresh = write_file("my-idea", "encoder", tmp_path / "idea.py").read_text()
+    assert (root / "examples" / "idea.py").read_text() == fresh
+    shown = (root / "docs" / "writing-a-plugin.md").read_text()
+    assert fresh.partition('"""\n\n')[2] in shown, "the page shows another class than examples/idea.py"
+
+
+def test_a_file_that_is_there_or_no_python_file_is_refused(tmp_path):
+    (tmp_path / "idea.py").write_text("mine")
+    for name, message in (("idea.py", "exists already"), ("idea.txt", "is no Python file")):
+        with pytest.raises(UsageError, match=message):
+            write_file("my-idea", "encoder", tmp_path / name)
+    assert (tmp_path / "idea.py").read_text() == "mine"
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from avelzoo import FeatureSpec, build, run
-from avelzoo.api import composed
 from avelzoo.cli import main
 from avelzoo.cli.catalogue import recipes_of
 from avelzoo.composition.building import check, loss_terms
-from avelzoo.composition.resolving import Override, resolve
+from avelzoo.composition.overrides import Override
+from avelzoo.composition.resolving import resolve
 from avelzoo.errors import CompositionError
 from avelzoo.plugin.host import default_host
 from avelzoo.testing import narrow, random_batch, random_targets
@@ -109,7 +109,7 @@ def test_a_weight_of_zero_leaves_a_term_out():
 def test_a_recipe_handed_over_as_a_value_may_have_its_parts_swapped():
     from avelzoo import MeanPoolConfig, recipes
 
-    found = composed(replace(recipes["psp"]("full"), encoder=MeanPoolConfig()))
+    found = resolve(REGISTRY, replace(recipes["psp"]("full"), encoder=MeanPoolConfig()))
     check(found.recipe, REGISTRY, found.sources)
     assert trained(found.recipe) == {"segment"}
 

@@ -16,7 +16,7 @@ from avelzoo.builtin.samplers import configs as samplers
 from avelzoo.builtin.schedules import configs as schedules
 from avelzoo.builtin.transforms import configs as transforms
 from avelzoo.plugin.hookspecs import hookimpl
-from avelzoo.plugin.registry import Registrar
+from avelzoo.plugin.registrar import Registrar
 
 
 @hookimpl

@@ -78,7 +78,8 @@ def _complete(args: list[str]) -> int:
     """Print completions for a shell, and nothing that plugins print."""
     from avelzoo.cli import streams
     from avelzoo.cli.app import build_app
-    from avelzoo.plugin.host import PluginWarning, default_host
+    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.status import PluginWarning
 
     warnings.simplefilter("ignore", PluginWarning)
     with streams.diverted(for_good=True) as stdout:

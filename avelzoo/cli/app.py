@@ -10,21 +10,22 @@ from typing import Annotated
 
 import typer
 
+from avelzoo.cli.options import with_slots
 from avelzoo.version import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Train and evaluate a recipe; leave a run folder."),
-    "evaluate": ("evaluate", "Score a run folder again, on its own or on other data."),
-    "list": ("listing", "List components and recipes."),
-    "show": ("show", "Show one component or recipe: options, paper, published scores."),
-    "profile": ("profile", "Measure what a composition costs: parameters, FLOPs, time, memory."),
-    "plugins": ("plugins", "List plugins, broken and disabled ones included."),
-    "data": ("data", "Check, describe and simulate data folders."),
-    "check": ("check", "Check that a plugin keeps the promises of its contracts."),
-    "new": ("new", "Write the start of a plugin package."),
+    "evaluate": ("evaluate:evaluate", "Score a run folder again, on its own or on other data."),
+    "list": ("listing:list_entries", "List components and recipes."),
+    "show": ("show:show", "Show one component or recipe: options, paper, published scores."),
+    "profile": ("profile:profile", "Measure what a composition costs: parameters, FLOPs, time, memory."),
+    "plugins": ("plugins:list_plugins", "List plugins, broken and disabled ones included."),
+    "data": ("data:app", "Check, describe and simulate data folders."),
+    "check": ("check:check", "Check that a plugin keeps the promises of its contracts."),
+    "new": ("new:new", "Write the start of a plugin."),
     "import-checkpoint": ("import_checkpoint", "Make a run folder of a published system's checkpoint."),
 }
-"""Command -> (module of `commands`, help)."""
+"""Command -> (module of `commands`, with its function or group of commands; `register` without one; help)."""
 
 HELP = """Audio-visual event localization: every published system in one house.
 
@@ -45,16 +46,29 @@ def build_app(argv: Sequence[str]) -> typer.Typer:
         rich_markup_mode="rich",
     )
     app.callback(invoke_without_command=True)(_root)
-    for name, (module, text) in COMMANDS.items():
+    for name, (place, text) in COMMANDS.items():
         if name == chosen:
-            loaded = import_module(f"avelzoo.cli.commands.{module}")
-            if isinstance(getattr(loaded, "app", None), typer.Typer):  # a command with commands of its own
-                app.add_typer(loaded.app, name=name, help=text)
-            else:
-                loaded.register(app, name, text, words[words.index(name) + 1 :])
+            _add(app, name, place, text, words[words.index(name) + 1 :])
         else:
             app.command(name, help=text)(_outline)
+    if chosen not in COMMANDS and "--version" not in words:
+        from avelzoo.cli.plugin_commands import add_plugin_commands, warn
+        from avelzoo.plugin.host import default_host
+
+        warn(add_plugin_commands(app, default_host(), COMMANDS))
     return app
+
+
+def _add(app: typer.Typer, name: str, place: str, text: str, argv: Sequence[str]) -> None:
+    module, _, member = place.partition(":")
+    loaded = import_module(f"avelzoo.cli.commands.{module}")
+    command = getattr(loaded, member or "register")
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name, help=text)
+    elif member:
+        app.command(name, help=text)(with_slots(command))
+    else:  # its options depend on the arguments
+        command(app, name, text, argv)
 
 
 def _root(

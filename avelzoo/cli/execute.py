@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, final
 
 from avelzoo.cli import render
 from avelzoo.cli.failures import StoppedError
-from avelzoo.cli.request import relocated
+from avelzoo.composition.request import relocated
 from avelzoo.composition.resolving import Composition, from_dict
 from avelzoo.errors import RunError, UsageError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.host import PluginHost
 from avelzoo.plugin.listeners import Listener, RunView, plugin_listeners
 from avelzoo.plugin.registry import Registry
 from avelzoo.system.threads import Load, threads
@@ -63,14 +63,14 @@ class RunSettings:
 def reopen(
     registry: Registry, folder: str | None, how: RunSettings, data: Path | None = None
 ) -> tuple[Composition, RunSettings]:
-    """The composition of a run that is to go on, with its data in another folder where one is given.
+    """The composition of a run to resume, with its data in another folder where one is given.
 
     Raises:
         UsageError: no folder was named, or the run's data set reads none.
         RunError: it is not a run folder.
     """
     if folder is None:
-        raise UsageError("which run is to go on?", fix="name its folder: `avelzoo run --resume RUN_DIR`")
+        raise UsageError("--resume needs a run folder", fix="name it: `avelzoo run --resume RUN_DIR`")
     path = Path(folder)
     from avelzoo.system.files import read_json
 
@@ -102,7 +102,7 @@ class StartLines(Listener):
         render.console(stderr=True).print(render.fields(render.terms_lines(states) | {"threads": self._threads}))
 
 
-def execute(registry: Registry, composition: Composition, how: RunSettings) -> None:
+def execute(host: PluginHost, composition: Composition, how: RunSettings) -> None:
     """Train, evaluate, print."""
     load = Load()  # measured while PyTorch is imported
     from avelzoo import engine
@@ -117,18 +117,18 @@ def execute(registry: Registry, composition: Composition, how: RunSettings) -> N
         nullcontext(how.out) if how.out else engine.new_folder(folder_name(composition)) as folder,
         threads(how.threads, recorded=engine.recorded_threads(folder) if how.resume else None, load=load) as why,
     ):
-        shown = [] if how.quiet else [StartLines(registry, why), engine.ProgressBar()]
+        shown = [] if how.quiet else [StartLines(host.registry, why), engine.ProgressBar()]
         try:
             result = engine.run(
                 composition,
                 folder,
-                registry=registry,
+                registry=host.registry,
                 resume=how.resume,
                 device=how.device,
                 devices=how.devices,
                 nodes=how.nodes,
                 command=["avelzoo", *sys.argv[1:]],
-                listeners=[*shown, *plugin_listeners(default_host())],
+                listeners=[*shown, *plugin_listeners(host)],
             )
         except KeyboardInterrupt:
             begun = (folder / "composition.json").exists()

@@ -13,55 +13,78 @@ from typing import Annotated, Any
 import typer
 
 from avelzoo.components import KINDS
+from avelzoo.composition.overrides import Override
 from avelzoo.composition.recipe import SLOTS
-from avelzoo.composition.resolving import Composition, Override
+from avelzoo.composition.resolving import Composition
 from avelzoo.config import Config, Option, options
 
 _JOIN = "__"
 
 
-def with_slots(command: Callable[..., None], panel: str = "") -> Callable[..., None]:
-    """``command`` with its parameter ``slots`` unfolded into an option per kind: ``--encoder`` and so on."""
+def with_slots(command: Callable[..., None], **given: Any) -> Callable[..., None]:
+    """``command`` with an option per kind of component in place of its parameter ``slots``, if it has one.
+
+    The annotation's text is the help of each option, with the kind for ``{kind}``; a second text is their panel.
+
+    Args:
+        command: takes ``slots``, a mapping of component names by kind, None where nothing was said.
+        given: arguments that are no options.
+    """
     signature = inspect.signature(command, eval_str=True)
-    own = [p for p in signature.parameters.values() if p.name != "slots"]
-    info = {kind: typer.Option(help=f"Another {kind}.", rich_help_panel=panel or None) for kind in KINDS}
-    chosen = [
-        inspect.Parameter(
-            kind, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, info[kind]]
-        )
-        for kind in KINDS
-    ]
-    positional = [p for p in own if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
-    parameters = [*positional, *chosen, *(p for p in own if p not in positional)]
-
-    def unfolded(*args: Any, **values: Any) -> None:
-        command(
-            *args,
-            **{name: value for name, value in values.items() if name not in KINDS},
-            slots={kind: values.get(kind) for kind in KINDS},
-        )
-
-    return _signed(unfolded, command, signature, parameters)
+    asked = signature.parameters.get("slots")
+    if asked is None and not given:
+        return command
+    return _unfolded(command, {"slots": list(_of_kinds(asked)) if asked else []}, given)
 
 
 def with_slot_options(
-    command: Callable[..., None], composition: Composition | None, launcher: Config | None = None
+    command: Callable[..., None], composition: Composition | None, launcher: Config | None = None, **given: Any
 ) -> Callable[..., None]:
-    """``command`` with its ``**dotted`` parameter unfolded into the composition's options.
+    """``command`` with options in place of ``slots``, and of ``dotted`` the composition's own.
 
     Args:
-        command: a function whose last parameter collects keywords.
+        command: takes ``slots`` as in `with_slots`, and ``dotted``, a mapping of the values typed.
         composition: whose options to offer; None offers none.
         launcher: a launcher whose options to offer as well.
+        given: arguments that are no options.
     """
-    signature = inspect.signature(command, eval_str=True)
-    fixed = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    asked = inspect.signature(command, eval_str=True).parameters["slots"]
     dotted = [*(_of_slots(composition) if composition else ()), *(_of_launcher(launcher) if launcher else ())]
+    return _unfolded(command, {"slots": list(_of_kinds(asked)), "dotted": dotted}, given)
+
+
+def _unfolded(
+    command: Callable[..., None], groups: Mapping[str, list[inspect.Parameter]], given: Mapping[str, Any]
+) -> Callable[..., None]:
+    """``command`` with several parameters in place of one that takes them as a mapping."""
+    signature = inspect.signature(command, eval_str=True)
+    parameters = []
+    for parameter in signature.parameters.values():
+        if parameter.name not in given:
+            parameters += groups.get(parameter.name, [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)])
 
     def unfolded(**values: Any) -> None:
-        command(**values)
+        taken = {name: {p.name: values.pop(p.name) for p in group} for name, group in groups.items()}
+        command(**values, **taken, **given)
 
-    return _signed(unfolded, command, signature, [*fixed, *dotted])
+    unfolded.__name__ = command.__name__
+    unfolded.__doc__ = command.__doc__
+    unfolded.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    unfolded.__annotations__ = {p.name: p.annotation for p in parameters}
+    return unfolded
+
+
+def _of_kinds(asked: inspect.Parameter) -> Iterator[inspect.Parameter]:
+    text, *panel = asked.annotation.__metadata__
+    for kind in KINDS:
+        info = typer.Option(f"--{kind}", help=text.format(kind=names(kind)), rich_help_panel=next(iter(panel), None))
+        hint = Annotated[str | None, info]
+        yield inspect.Parameter(kind, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+
+
+def names(kind: str) -> str:
+    """A kind in words."""
+    return "data set" if kind == "dataset" else kind
 
 
 def typed(dotted: Mapping[str, str | None]) -> list[Override]:
@@ -92,20 +115,6 @@ def type_hint(option: Option) -> str:
     hint = f"{hint},..." if option.repeated else hint
     hint = f"{hint} {option.bounds}" if option.bounds else hint
     return f"{hint}|none" if option.optional and not option.bounds else f"{hint}, or none" if option.optional else hint
-
-
-def _signed(
-    unfolded: Callable[..., None],
-    command: Callable[..., None],
-    signature: inspect.Signature,
-    parameters: list[inspect.Parameter],
-) -> Callable[..., None]:
-    """``unfolded`` as Typer is to see it: name and text of ``command``, with these parameters."""
-    unfolded.__name__ = command.__name__
-    unfolded.__doc__ = command.__doc__
-    unfolded.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    unfolded.__annotations__ = {p.name: p.annotation for p in parameters}
-    return unfolded
 
 
 def _of_slots(composition: Composition) -> Iterator[inspect.Parameter]:

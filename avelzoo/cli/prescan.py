@@ -18,7 +18,7 @@ _DOTTED = re.compile(r"^--[a-z]+\.[^=]+")
 
 
 @dataclass
-class Glimpse:
+class Arguments:
     """What the first pass saw.
 
     Attributes:
@@ -43,9 +43,9 @@ class Glimpse:
         return "--help" in self.flags
 
 
-def look(argv: Sequence[str]) -> Glimpse:
+def prescan(argv: Sequence[str]) -> Arguments:
     """Read the arguments after the command's name, without judging them."""
-    seen = Glimpse()
+    seen = Arguments()
     words = iter(argv)
     for word in words:
         if word == "--":

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    import typer
+
     from avelzoo.engine import RunResult
     from avelzoo.plugin.listeners import RunView
-    from avelzoo.plugin.registry import Registrar
+    from avelzoo.plugin.registrar import Registrar
 
 PROJECT = "avelzoo"
 
@@ -21,6 +23,14 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def avelzoo_register(zoo: Registrar) -> None:
     """Register components and recipes on ``zoo``. Must not import torch."""
+
+
+@hookspec
+def avelzoo_register_commands(app: typer.Typer) -> None:
+    """Add commands, or groups of commands, to ``app``: ``@app.command()``. Must not import torch before one runs.
+
+    A built-in command cannot be replaced: a plugin that tries brings none of its commands.
+    """
 
 
 @hookspec

@@ -6,41 +6,30 @@ import importlib
 import os
 import threading
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, distributions
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import pluggy
 
+from avelzoo.config import Config
 from avelzoo.errors import PluginError, UnknownNameError, describe, did_you_mean, raised_at
-from avelzoo.plugin import hookspecs
+from avelzoo.plugin import defining, hookspecs
+from avelzoo.plugin.discovery import entry_points, is_allowed
 from avelzoo.plugin.file import PluginFile, refuse
-from avelzoo.plugin.registry import Registrar, Registry
+from avelzoo.plugin.registrar import Registrar
+from avelzoo.plugin.registry import THIS_PROCESS, Registry
+from avelzoo.plugin.status import ENTRY_POINT, LOADED, PluginRecord, PluginWarning
 from avelzoo.version import __version__
 
-GROUP = "avelzoo"
 BUILTIN = "avelzoo"
 IN_PROCESS = "in process"
-ENTRY_POINT = "entry point "
-LOADED = "ok"
 
 
-class PluginWarning(UserWarning):
-    """A plugin could not be loaded; everything else goes on without it."""
-
-
-@dataclass(frozen=True)
-class PluginRecord:
-    """One row of `avelzoo plugins`."""
-
-    name: str
-    distribution: str
-    version: str
-    source: str
-    status: str
-    error: str = ""
+class _ThisProcess:
+    """Stands for the plugin of what is defined in this process."""
 
 
 class PluginHost:
@@ -106,9 +95,31 @@ class PluginHost:
         """
         read = PluginFile.read(Path(file))
         kept = self._replaced(read.name, read.source) is not None
-        with read.module(kept=kept) as module:
+        with defining.loading(), read.module(kept=kept) as module:
             self.add(module, name=read.name, distribution=read.path.name, version=read.digest, source=read.source)
         self._files[read.name] = read.path.resolve()
+
+    def define(self, kind: str, name: str, config: type[Config]) -> None:
+        """Register a component of this process alone; one of the same kind and name defined before is replaced.
+
+        Args:
+            kind: such as ``encoder``.
+            name: the component's name.
+            config: its config class.
+
+        Raises:
+            PluginError: it breaks the rules of registration. What was defined before stays.
+        """
+        if not self._pm.has_plugin(THIS_PROCESS):
+            self.add(_ThisProcess(), name=THIS_PROCESS)
+        before = self.registry.snapshot()
+        registrar = Registrar(self.registry, plugin=THIS_PROCESS, distribution="", version="")
+        try:
+            self.registry.remove_entry(kind, name, plugin=THIS_PROCESS)
+            getattr(registrar, kind)(name, config)
+        except BaseException:
+            self.registry.restore(before)
+            raise
 
     def listeners(self, hook: str) -> list[tuple[str, Callable[..., Any]]]:
         """Name and hook call of every plugin that implements a hook, in the order in which they are called."""
@@ -154,6 +165,8 @@ class PluginHost:
             raise PluginError(f"this plugin is already registered as '{self._pm.get_name(plugin)}'", where=name)
         self._pm.register(plugin, name=name)
         self._pm.check_pending()
+        for kind, component, config in defining.offers_of(plugin):
+            getattr(registrar, kind)(component, config)
         self._only("avelzoo_register", plugin)(zoo=registrar)
 
     def _only(self, hook: str, plugin: Any) -> Callable[..., Any]:
@@ -162,18 +175,16 @@ class PluginHost:
         return self._pm.subset_hook_caller(hook, others)
 
     def _load_entry_points(self) -> None:
-        allowed = self._environ.get("AVELZOO_LOAD_PLUGINS")
-        allow = None if allowed is None else _names(allowed)
-        blocked = _names(self._environ.get("AVELZOO_DISABLE_PLUGINS", ""))
-        for point, dist in _entry_points():
+        for point, dist in entry_points():
             source = f"{ENTRY_POINT}{point.value}"
             version = dist.version or ""
-            record = PluginRecord(point.name, dist.name, version, source, "disabled")
-            if point.name in blocked or (allow is not None and point.name not in allow):
-                self.records.append(record)
+            if not is_allowed(point.name, self._environ):
+                self.records.append(PluginRecord(point.name, dist.name, version, source, "disabled"))
                 continue
             try:
-                self.add(point.load(), name=point.name, distribution=dist.name, version=version, source=source)
+                with defining.loading():
+                    module = point.load()
+                self.add(module, name=point.name, distribution=dist.name, version=version, source=source)
             except BaseException as error:
                 if type(error) is KeyboardInterrupt:  # the user's own; no other failure may take the house down
                     raise
@@ -184,30 +195,22 @@ class PluginHost:
                 )
 
 
-def _names(text: str) -> set[str]:
-    return {name.strip() for name in text.split(",") if name.strip()}
-
-
-def _entry_points() -> list[tuple[EntryPoint, Distribution]]:
-    """Entry points of the group with their distributions, each distribution once, in order of name."""
-    found: dict[tuple[str, str], tuple[EntryPoint, Distribution]] = {}
-    for dist in distributions():
-        try:
-            ours = [point for point in dist.entry_points if point.group == GROUP]
-            name = dist.name if ours else ""
-        except Exception:  # noqa: BLE001, S112 - whatever is damaged in another package's metadata
-            continue
-        for point in ours:
-            found.setdefault((name, point.name), (point, dist))
-    return [found[key] for key in sorted(found)]
-
-
 _LOCK = threading.RLock()
 _HOSTS: list[PluginHost | None] = []
+_DEFAULT: ContextVar[PluginHost | None] = ContextVar("avelzoo_default_host", default=None)
 
 
 def default_host() -> PluginHost:
     """The host with everything installed in this environment, made once per process.
+
+    Raises:
+        PluginError: a plugin asks for it while it is being loaded.
+    """
+    return _DEFAULT.get() or process_host()
+
+
+def process_host() -> PluginHost:
+    """The default host of the whole process, whatever `as_default` says here.
 
     Raises:
         PluginError: a plugin asks for it while it is being loaded.
@@ -217,6 +220,9 @@ def default_host() -> PluginHost:
             _HOSTS.append(None)
             try:
                 made = PluginHost()
+                for kind, name, config in defining.defined_here():
+                    if all(entry.target is not config for entry in made.registry.entries(kind)):  # an installed one
+                        made.define(kind, name, config)
             finally:
                 _HOSTS.clear()
             _HOSTS.append(made)
@@ -226,3 +232,25 @@ def default_host() -> PluginHost:
                 fix="only import and register there; look components up when one is built",
             )
         return _HOSTS[0]
+
+
+@contextmanager
+def as_default(host: PluginHost) -> Iterator[None]:
+    """Have `default_host` return this host inside the block, in this thread."""
+    token = _DEFAULT.set(host)
+    try:
+        yield
+    finally:
+        _DEFAULT.reset(token)
+
+
+def define(kind: str, name: str, config: type[Config]) -> None:
+    """Register a component of this process in its default host, now or when that is made.
+
+    Raises:
+        PluginError: it breaks the rules of registration.
+    """
+    with _LOCK:
+        if _HOSTS and _HOSTS[0] is not None:
+            _HOSTS[0].define(kind, name, config)
+        defining.remember(kind, name, config)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from avelzoo.api import compose
+from avelzoo.composition.resolving import resolve
 from avelzoo.errors import AvelzooError, RunError, some
 from avelzoo.plugin.host import default_host
 from avelzoo.published.official import Fitted, fitted, official_system
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from avelzoo.composition.model import Model
     from avelzoo.composition.recipe import Recipe
+    from avelzoo.plugin.host import PluginHost
     from avelzoo.published.checkpoints import Checkpoint
     from avelzoo.records import FeatureSpec
 
@@ -61,7 +62,13 @@ class ImportedCheckpoint:
 
 
 def import_checkpoint(
-    system: str, file: str | Path, *, setting: str = "full", out: str | Path | None = None, key: str | None = None
+    system: str,
+    file: str | Path,
+    *,
+    setting: str = "full",
+    out: str | Path | None = None,
+    key: str | None = None,
+    host: PluginHost | None = None,
 ) -> ImportedCheckpoint:
     """Convert a published system's checkpoint to a run folder. Nothing in the file is ever executed.
 
@@ -71,6 +78,7 @@ def import_checkpoint(
         setting: ``full`` or ``weak``.
         out: the run folder; ``runs/SYSTEM-SETTING-FILE`` by default.
         key: entry that holds the weights, such as ``ema``; None to find it.
+        host: where the system is looked up; by default everything that is installed.
 
     Raises:
         UsageError: no such system, setting or key.
@@ -82,7 +90,8 @@ def import_checkpoint(
     from avelzoo.system.isolation import isolated
 
     path = Path(file)
-    adapter = official_system(system, setting)
+    host = host or default_host()
+    adapter = official_system(system, setting, host)
 
     def make(state: dict[str, Tensor]) -> tuple[Recipe, FeatureSpec, Model]:
         return adapter.recipe(setting, state), adapter.spec(setting, state), adapter.load(setting, state)
@@ -94,7 +103,7 @@ def import_checkpoint(
         fit = fitted(state, make)
         recipe, spec, model = fit.value
         _require_finite(fit, model, read)
-    composition = compose(recipe, default_host().registry, [])
+    composition = resolve(host.registry, recipe)
     composition = replace(composition, sources=dict.fromkeys(composition.sources, f"checkpoint {path.name}"))
     folder = Path(out) if out is not None else Path("runs") / f"{system.replace('/', '-')}-{setting}-{path.stem}"
     origin = {"system": system, "setting": setting, "file": path.name, "sha256": _sha256(path)}

@@ -1,4 +1,4 @@
-"""Filling the templates and writing them as one folder."""
+"""Filling the templates and writing them as one folder, or as one file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from avelzoo.errors import StorageError, UsageError, reason
-from avelzoo.system.files import whole_folder
+from avelzoo.system.files import whole_folder, write_bytes
 from avelzoo.version import __version__
 
 KINDS: tuple[str, ...] = ("encoder", "head", "memory", "objective", "dataset")
@@ -40,27 +40,9 @@ def write_package(name: str, kind: str, out: Path) -> Path:
         UsageError: the name, the kind or the folder does not do.
         StorageError: the folder cannot be written.
     """
-    if not _NAME.fullmatch(name):
-        raise UsageError(
-            f"'{name}' cannot be a component's name",
-            expected="kebab-case that begins with a letter, such as conv-mix",
-        )
-    if kind not in KINDS:
-        raise UsageError(f"there is no start for the kind '{kind}'", expected=", ".join(KINDS))
+    values = _values(name, kind)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"'{out}' exists already", fix="choose another folder with --out, or empty it")
-    words = name.split("-")
-    major, minor, _ = __version__.split(".")
-    values = {
-        "name": name,
-        "kind": kind,
-        "distribution": f"avelzoo-{name}",
-        "package": "avelzoo_" + "_".join(words),
-        "Kind": kind.capitalize(),
-        "Class": "".join(word.capitalize() for word in words),
-        "version": f"{major}.{minor}",
-        "next": f"{major}.{int(minor) + 1}",
-    }
     texts = {
         Template(path.format(kind=kind)).substitute(values): _filled(template.format(kind=kind), values)
         for path, template in _PARTS.items()
@@ -81,3 +63,54 @@ def _filled(template: str, values: dict[str, str]) -> str:
         return ""
     text = files("avelzoo.scaffold").joinpath("templates", template).read_text(encoding="utf-8")
     return Template(text).substitute(values)
+
+
+def write_file(name: str, kind: str, out: Path) -> Path:
+    """Write a plugin of one file, with one class.
+
+    Args:
+        name: the component's name, in kebab-case.
+        kind: one of `KINDS`.
+        out: the new Python file; must not exist.
+
+    Returns:
+        The file.
+
+    Raises:
+        UsageError: the name, the kind or the file does not do.
+        StorageError: the file cannot be written.
+    """
+    values = _values(name, kind) | {"file": out.name}
+    if out.suffix != ".py":
+        raise UsageError(f"'{out}' is no Python file", expected="a name that ends in .py")
+    if out.exists():
+        raise UsageError(f"'{out}' exists already", fix="choose another file")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(out, _filled(f"{kind}_file.py.txt", values).encode())
+    except OSError as error:
+        raise StorageError(f"cannot write the plugin: {reason(error)}", where=str(out)) from error
+    return out
+
+
+def _values(name: str, kind: str) -> dict[str, str]:
+    """What the templates' placeholders stand for."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"'{name}' cannot be a component's name",
+            expected="kebab-case that begins with a letter, such as conv-mix",
+        )
+    if kind not in KINDS:
+        raise UsageError(f"there is no start for the kind '{kind}'", expected=", ".join(KINDS))
+    words = name.split("-")
+    major, minor, _ = __version__.split(".")
+    return {
+        "name": name,
+        "kind": kind,
+        "distribution": f"avelzoo-{name}",
+        "package": "avelzoo_" + "_".join(words),
+        "Kind": kind.capitalize(),
+        "Class": "".join(word.capitalize() for word in words),
+        "version": f"{major}.{minor}",
+        "next": f"{major}.{int(minor) + 1}",
+    }

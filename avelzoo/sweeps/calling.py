@@ -6,20 +6,24 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
-from avelzoo.api import composed
 from avelzoo.components import LauncherConfig, Supervision
+from avelzoo.composition.overrides import Override
 from avelzoo.composition.recipe import Recipe
-from avelzoo.composition.resolving import Composition
+from avelzoo.composition.request import RunRequest
+from avelzoo.composition.resolving import PYTHON
 from avelzoo.config import checked, native
 from avelzoo.errors import UsageError
 from avelzoo.plugin.host import default_host
-from avelzoo.sweeps.expanding import Point, expand, require_unclaimed
+from avelzoo.sweeps.expanding import expand, require_unclaimed
 from avelzoo.sweeps.folder import SweepDir, sweep_name
 from avelzoo.sweeps.plan import Axis, Plan
 from avelzoo.sweeps.results import SweepResult
 from avelzoo.sweeps.running import OnOutcome, described, run_plan
+
+if TYPE_CHECKING:
+    from avelzoo.plugin.host import PluginHost
 
 
 def sweep(
@@ -35,6 +39,7 @@ def sweep(
     resume: bool = False,
     device: str = "auto",
     on_outcome: OnOutcome | None = None,
+    host: PluginHost | None = None,
 ) -> SweepResult:
     """Run every combination of some values with several seeds, as `avelzoo run --sweep` does.
 
@@ -51,6 +56,8 @@ def sweep(
         resume: go on with the sweep in ``out``; more values and more seeds may have been added.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         on_outcome: called after every run with its outcome, the number of finished runs, and of all.
+        host: where names are looked up and which plugins listen; by default everything that is installed. A launcher
+            that starts other processes takes the default alone.
 
     Returns:
         Means and spreads by cell. Runs that failed are listed in it.
@@ -60,26 +67,18 @@ def sweep(
     """
     resume = checked("sweep.resume", bool, resume, default=False)
     if resume and out is None:
-        raise UsageError("which sweep is to go on?", fix="name its folder: sweep(..., out=SWEEP_DIR, resume=True)")
-    host = default_host()
+        raise UsageError("resuming needs a sweep folder", fix="name its folder: sweep(..., out=SWEEP_DIR, resume=True)")
+    host = host or default_host()
     registry = host.registry
-
-    def make(point: Point) -> Composition:
-        return composed(
-            point.recipe or recipe,
-            supervision=cast("Supervision | None", point.supervision) or supervision,
-            choices=dict(choices or {}) | dict(point.slots),
-            options=options,
-            overrides=point.overrides,
-        )
-
+    overrides = tuple(Override(path, native(value), PYTHON) for path, value in (options or {}).items())
+    shared = RunRequest(recipe, supervision, choices or {}, overrides)
     seeds = native(seeds)
     axes = [Axis(name, _values(name, values)) for name, values in (over or {}).items()]
     require_unclaimed(axes, dict.fromkeys(choices or {}, "choices") | dict.fromkeys(options or {}, "options"))
     config = registry.get("launcher", launcher).target() if isinstance(launcher, str) else launcher
     plan = Plan.of(
         axes,
-        expand(registry, axes, seeds, make),
+        expand(registry, axes, seeds, shared),
         device=str(device),
         launcher=described(registry, config),
         plugins=host.files,
@@ -88,7 +87,7 @@ def sweep(
     from avelzoo.engine import new_folder
 
     with nullcontext(Path(out)) if out is not None else new_folder(sweep_name(plan.trials)) as folder:
-        return run_plan(plan, SweepDir(folder), registry=registry, resume=resume, on_outcome=on_outcome)
+        return run_plan(plan, SweepDir(folder), host=host, resume=resume, on_outcome=on_outcome)
 
 
 def _values(name: str, values: Any) -> tuple[Any, ...]:

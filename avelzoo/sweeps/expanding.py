@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from avelzoo.components import KINDS
 from avelzoo.composition.building import check
+from avelzoo.composition.overrides import Override
 from avelzoo.composition.recipe import RECORDS, SLOTS
-from avelzoo.composition.resolving import Composition, Override
+from avelzoo.composition.request import RunRequest
+from avelzoo.composition.resolving import Composition
 from avelzoo.config import options
 from avelzoo.errors import AvelzooError, UsageError, did_you_mean, some
 from avelzoo.plugin.registry import Registry
@@ -24,28 +26,16 @@ WHOLE = ("recipe", "supervision", *KINDS)
 LONGEST_NAME = 120
 
 
-@dataclass(frozen=True)
-class Point:
-    """What one cell of a sweep asks for on top of what all of them share. None: nothing."""
-
-    recipe: str | None = None
-    supervision: str | None = None
-    slots: Mapping[str, str] = field(default_factory=dict)
-    overrides: tuple[Override, ...] = ()
-
-
-Maker = Callable[[Point], Composition]
-"""Composes a cell: what all cells share, and the point."""
-
-
-def expand(registry: Registry, axes: Sequence[Axis], seeds: int | Sequence[int] | None, make: Maker) -> list[Trial]:
+def expand(
+    registry: Registry, axes: Sequence[Axis], seeds: int | Sequence[int] | None, shared: RunRequest
+) -> list[Trial]:
     """Every combination of the axes' values with every seed.
 
     Args:
         registry: where components are registered.
         axes: what varies.
         seeds: how many, counted from that of the composition, or which; None for the composition's own.
-        make: composes a cell.
+        shared: what all cells have in common.
 
     Raises:
         UsageError: an axis makes no sense, or some combinations cannot be run; all of those are named at once.
@@ -56,7 +46,7 @@ def expand(registry: Registry, axes: Sequence[Axis], seeds: int | Sequence[int] 
     for values in itertools.product(*(axis.values for axis in axes)):
         typed = dict(zip((axis.name for axis in axes), values, strict=True))
         try:
-            composition = make(_point(typed))
+            composition = _cell_request(shared, typed).resolve(registry)
             check(composition.recipe, registry, composition.sources)
         except AvelzooError as error:
             faults.append((_text(typed), error))
@@ -121,10 +111,17 @@ def _require_sound(axes: Sequence[Axis], seeds: int | Sequence[int] | None) -> N
         raise UsageError(f"seeds are asked for twice: by --seeds and by the sweep of {SEED}", fix="keep one of the two")
 
 
-def _point(typed: Mapping[str, Any]) -> Point:
+def _cell_request(shared: RunRequest, typed: Mapping[str, Any]) -> RunRequest:
+    """What a cell asks for on top of what all of them share."""
     slots = {name: str(value) for name, value in typed.items() if name in KINDS}
     overrides = tuple(Override(name, value, "--sweep") for name, value in typed.items() if name not in WHOLE)
-    return Point(typed.get("recipe"), typed.get("supervision"), slots, overrides)
+    return replace(
+        shared,
+        recipe=typed.get("recipe", shared.recipe),
+        supervision=typed.get("supervision", shared.supervision),
+        choices={**shared.choices, **slots},
+        overrides=(*shared.overrides, *overrides),
+    )
 
 
 def _cell(typed: Mapping[str, Any], composition: Composition) -> dict[str, Any]:

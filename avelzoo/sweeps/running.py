@@ -7,9 +7,11 @@ from contextlib import closing, suppress
 from typing import Any
 
 from avelzoo.components import LauncherConfig
+from avelzoo.composition.provenance import require_shareable
 from avelzoo.composition.resolving import from_dict
 from avelzoo.errors import RunError, UsageError
 from avelzoo.jobs import Job, Outcome
+from avelzoo.plugin.host import PluginHost, as_default
 from avelzoo.plugin.registry import Registry
 from avelzoo.sweeps.folder import SweepDir
 from avelzoo.sweeps.plan import Plan, Trial
@@ -43,14 +45,14 @@ def described(registry: Registry, config: LauncherConfig) -> dict[str, Any]:
 
 
 def run_plan(
-    plan: Plan, folder: SweepDir, *, registry: Registry, resume: bool = False, on_outcome: OnOutcome | None = None
+    plan: Plan, folder: SweepDir, *, host: PluginHost, resume: bool = False, on_outcome: OnOutcome | None = None
 ) -> SweepResult:
     """Run what is not finished yet, and gather what came out.
 
     Args:
         plan: every trial.
         folder: where; new, or with ``resume`` that of the same sweep.
-        registry: where components and launchers are registered.
+        host: where components and launchers are registered, and which plugins listen.
         resume: go on with what is there.
         on_outcome: called after every run.
 
@@ -60,11 +62,14 @@ def run_plan(
     from avelzoo.engine import RunDir
     from avelzoo.system.isolation import isolated
 
-    launcher = launcher_of(registry, plan.launcher).build()
-    add_files(plan.plugins)
+    config = launcher_of(host.registry, plan.launcher)
+    if config.isolated:
+        require_shareable(host.registry, (trial.composition for trial in plan.trials))
+    launcher = config.build()
+    add_files(plan.plugins, host)
     with isolated():
-        _require_data(plan, registry, folder)
-    with RunDir(folder.path).claimed():
+        _require_data(plan, host.registry, folder)
+    with as_default(host), RunDir(folder.path).claimed():
         plan = folder.keep(plan, resume=resume)
         results = _finished(folder, plan)
         known = _held(results.values())

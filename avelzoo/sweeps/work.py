@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from avelzoo.plugin.host import PluginHost
 
 CALL = f"{__name__}:run_trial"
 
@@ -30,7 +33,7 @@ def run_trial(
     from avelzoo.plugin.listeners import plugin_listeners
 
     host = default_host()
-    add_files(plugins)
+    add_files(plugins, host)
     result = engine.run(
         from_dict(host.registry, composition),
         Path(folder),
@@ -43,10 +46,8 @@ def run_trial(
     return result.to_dict()
 
 
-def add_files(plugins: Sequence[str]) -> None:
+def add_files(plugins: Sequence[str], host: PluginHost) -> None:
     """Load single-file plugins that are not loaded yet."""
-    from avelzoo.plugin.host import default_host
-
     for file in map(Path, plugins):
-        if file not in default_host().files:
-            default_host().add_file(file)
+        if file not in host.files:
+            host.add_file(file)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from avelzoo.components import DatasetConfig
+from avelzoo.config import options
 
 SPLITS = ("train", "val", "test")
 
@@ -23,6 +24,12 @@ def check_features_have_the_promised_sizes(config: DatasetConfig) -> None:
         assert tuple(batch.visual.shape[2:]) == (*spec.grid, spec.visual_dim), f"visual is {tuple(batch.visual.shape)}"
         assert torch.isfinite(batch.audio).all(), "audio is not finite"
         assert torch.isfinite(batch.visual).all(), "visual is not finite"
+
+
+def check_reads_folder(config: DatasetConfig) -> None:
+    """``reads_folder`` says whether there is an option ``root``, which ``--data`` sets."""
+    has_root = "root" in {option.name for option in options(type(config))}
+    assert config.reads_folder == has_root, f"reads_folder is {config.reads_folder}, but root is an option: {has_root}"
 
 
 def check_order_is_respected(config: DatasetConfig) -> None:

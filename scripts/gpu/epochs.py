@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from avelzoo import engine
-from avelzoo.composition.resolving import Override, resolve
+from avelzoo.composition.overrides import Override
+from avelzoo.composition.resolving import resolve
 from avelzoo.plugin.host import default_host
 from avelzoo.plugin.listeners import Listener, RunView
 from gpu.arithmetic import multiply_in

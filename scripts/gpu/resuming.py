@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from avelzoo import engine
-from avelzoo.composition.resolving import Composition, Override, resolve
+from avelzoo.composition.overrides import Override
+from avelzoo.composition.resolving import Composition, resolve
 from avelzoo.engine.checkpoint import load_tensors
 from avelzoo.plugin.host import default_host
 from avelzoo.plugin.listeners import Listener

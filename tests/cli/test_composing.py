@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from avelzoo.composition.recipe import MOVED, SLOTS
+from avelzoo.composition.resolving import resolve
 from avelzoo.config import options
 from avelzoo.plugin.host import default_host
 
@@ -122,8 +123,8 @@ def test_dry_run_refuses_what_does_not_fit(call):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (("run",), "which recipe?"),
-        (("run", "--memory.size", "3"), "which recipe?"),
+        (("run",), "no recipe given"),
+        (("run", "--memory.size", "3"), "no recipe given"),
         (("run", "ead-c"), "did you mean 'ead-b'?"),
         (("run", "ead-b", "--encoder", "st-fusoin"), "did you mean 'st-fusion'?"),
         (("run", "ead-b", "--encodr", "st-fusion"), "--encoder"),
@@ -149,7 +150,7 @@ def test_dry_run_refuses_what_does_not_fit(call):
         (("run", "ead-b", "--supervision", "ful"), "did you mean 'full'?"),
         (("run", "ead-b", "--dataset", "worlds", "--data", "x"), "dataset.root"),
         (("run", "ead-b", "extra"), "extra"),
-        (("run", "--resume"), "which run"),
+        (("run", "--resume"), "--resume needs a run folder"),
         (("run", "--resume", "somewhere", "--seed", "3"), "keeps the values"),
         (("rnu",), "run"),
         (("list", "--jsn"), "--json"),
@@ -200,3 +201,19 @@ def test_help_has_a_panel_per_slot_with_options_defaults_and_sources(call):
     assert "default 16 from recipe ead-b" in words
     assert "from default of mean-pool" in words
     assert "--encoder.spatial_fusion" not in told.out
+
+
+@pytest.mark.parametrize("words", [("--data", "somewhere"), ("--encoder", "mean-pool", "--memory.size", "3")])
+def test_a_run_is_resolved_once(call, monkeypatch, words):
+    from avelzoo.composition import request
+
+    asked = []
+    monkeypatch.setattr(request, "resolve", lambda *args, **named: asked.append(1) or resolve(*args, **named))
+    assert call("run", "ead-b", *words, "--seed", "3", "--dry-run").code == 0
+    assert len(asked) == 1
+
+
+def test_a_data_folder_given_twice(call):
+    told = call("run", "ead-b", "--data", "x", "--dataset.root", "y", "--dry-run")
+    assert told.code == 2
+    assert "'dataset.root' is given twice" in told.err

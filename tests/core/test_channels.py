@@ -34,7 +34,8 @@ from avelzoo.channels import (
 from avelzoo.composition.building import check, loss_terms
 from avelzoo.errors import ChannelError, CompositionError, PluginError
 from avelzoo.plugin.host import PluginHost
-from avelzoo.plugin.registry import Registrar, Registry
+from avelzoo.plugin.registrar import Registrar
+from avelzoo.plugin.registry import Registry
 from avelzoo.testing import random_batch, random_targets
 from avelzoo.testing.bench import SPEC
 from avelzoo.testing.components import check_gives_what_it_declares, shape_fault

@@ -10,7 +10,8 @@ from avelzoo.builtin.memory.configs import JsdBankConfig, NoMemoryConfig
 from avelzoo.builtin.objectives.configs import GeneralConfig
 from avelzoo.composition import resolving as composition
 from avelzoo.composition.building import build, check
-from avelzoo.composition.resolving import Override, resolve
+from avelzoo.composition.overrides import Override
+from avelzoo.composition.resolving import resolve
 from avelzoo.errors import CompositionError, OptionError, UnknownNameError, UsageError
 from avelzoo.plugin.host import PluginHost
 from avelzoo.records import FeatureSpec
@@ -64,7 +65,7 @@ def test_file_and_flags_layer(registry, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("override", "message"),
     [
         ("memory.siez=4", "unknown option 'memory.siez'.*did you mean 'size'"),
         ("memmory.size=4", "unknown slot 'memmory'.*did you mean 'memory'"),
@@ -75,9 +76,9 @@ def test_file_and_flags_layer(registry, tmp_path):
         ("memory.name=random-bank", "choose the component with --memory"),
     ],
 )
-def test_faulty_wishes(registry, wish, message):
+def test_faulty_overrides(registry, override, message):
     with pytest.raises(OptionError, match=message) as fault:
-        resolve(registry, "ead-b", overrides=[Override.parse(wish)])
+        resolve(registry, "ead-b", overrides=[Override.parse(override)])
     assert fault.value.where == "--set"
 
 
@@ -102,7 +103,7 @@ def test_a_component_for_something_that_is_no_slot(registry):
 
 
 @pytest.mark.parametrize("text", ["memory.size", "size=3", "a.b.c=3"])
-def test_unreadable_wishes(text):
+def test_unreadable_overrides(text):
     with pytest.raises(UsageError, match="cannot read the setting"):
         Override.parse(text)
 

@@ -7,8 +7,9 @@ import types
 import pytest
 
 from avelzoo.errors import PluginError
+from avelzoo.plugin.discovery import entry_points
 from avelzoo.plugin.hookspecs import hookimpl
-from avelzoo.plugin.host import PluginHost, PluginWarning, _entry_points, default_host
+from avelzoo.plugin.host import PluginHost, PluginWarning, default_host
 from tests.core.strangers import Stranger
 
 
@@ -29,7 +30,7 @@ def installed(monkeypatch):
     def install(**plugins):
         dist = types.SimpleNamespace(name="their-dist", version="1.0")
         monkeypatch.setattr(
-            "avelzoo.plugin.host._entry_points",
+            "avelzoo.plugin.host.entry_points",
             lambda: [(FakePoint(name, plugin), dist) for name, plugin in plugins.items()],
         )
 
@@ -108,7 +109,7 @@ def test_damaged_metadata_of_another_package_is_passed_over(tmp_path, monkeypatc
         (info / "entry_points.txt").write_text(text)
         (info / "METADATA").write_text(f"Name: {name}\nVersion: 1\n")
     monkeypatch.setattr("sys.path", [str(tmp_path)])
-    assert [(point.name, dist.name) for point, dist in _entry_points()] == [("whole", "whole")]
+    assert [(point.name, dist.name) for point, dist in entry_points()] == [("whole", "whole")]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from pathlib import Path
 import torch
 
 from avelzoo import engine
-from avelzoo.composition.resolving import Composition, Override, resolve
+from avelzoo.composition.overrides import Override
+from avelzoo.composition.resolving import Composition, resolve
 from avelzoo.engine.environment import make_fabric
 from avelzoo.engine.parallel.collectives import Collectives
 from avelzoo.engine.parallel.rank import Rank

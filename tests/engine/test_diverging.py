@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from avelzoo import ConstantConfig, WorldsConfig, engine
-from avelzoo.api import composed
 from avelzoo.components import HeadConfig
 from avelzoo.composition.building import check
+from avelzoo.composition.resolving import resolve
 from avelzoo.engine.diverging import divergence_named, require_finite
 from avelzoo.errors import TrainingError, UsageError
 from avelzoo.plugin.host import default_host
@@ -25,16 +25,16 @@ WORLD = WorldsConfig(
 
 def hot(name, supervision):
     """A recipe on few videos with a learning rate at which everything diverges."""
-    recipe = composed(name, supervision=supervision).recipe
-    return composed(
-        replace(
-            recipe,
-            dataset=replace(WORLD, weak_protocol=recipe.dataset.weak_protocol),
-            optimizer=replace(recipe.optimizer, learning_rate=1e12),
-            schedule=ConstantConfig(),
-            train=replace(recipe.train, epochs=1, batch_size=4, clip_norm=None, seed=0),
-        )
+    registry = default_host().registry
+    recipe = resolve(registry, name, supervision=supervision).recipe
+    changed = replace(
+        recipe,
+        dataset=replace(WORLD, weak_protocol=recipe.dataset.weak_protocol),
+        optimizer=replace(recipe.optimizer, learning_rate=1e12),
+        schedule=ConstantConfig(),
+        train=replace(recipe.train, epochs=1, batch_size=4, clip_norm=None, seed=0),
     )
+    return resolve(registry, changed)
 
 
 @pytest.mark.parametrize("supervision", ["full", "weak"])

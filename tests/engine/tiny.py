@@ -25,11 +25,13 @@ from avelzoo.components import (
     Term,
     TransformConfig,
 )
+from avelzoo.composition.overrides import Override
 from avelzoo.composition.recipe import ComputeConfig, Recipe, TrainConfig
-from avelzoo.composition.resolving import Composition, Override, resolve
+from avelzoo.composition.resolving import Composition, resolve
 from avelzoo.config import Help
 from avelzoo.contracts import Dataset, Encoder, Head, Memory, Split, Transform
-from avelzoo.plugin.registry import Registrar, Registry
+from avelzoo.plugin.registrar import Registrar
+from avelzoo.plugin.registry import Registry
 from avelzoo.records import Batch, Decoded, Encoded, FeatureSpec, MemoryView, Predictions, Targets, Widths
 
 NAMES = ("bark", "bell", "horn")
@@ -277,5 +279,5 @@ def tiny_registry() -> Registry:
 def composed(**options) -> Composition:
     """The recipe with other values and parts: ``composed(train_epochs=5, schedule="steps")``."""
     choices = {name: options.pop(name) for name in KINDS if name in options}
-    wishes = [Override(name.replace("_", ".", 1), value, "test") for name, value in options.items()]
-    return resolve(tiny_registry(), "tiny", choices=choices, overrides=wishes)
+    overrides = [Override(name.replace("_", ".", 1), value, "test") for name, value in options.items()]
+    return resolve(tiny_registry(), "tiny", choices=choices, overrides=overrides)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from avelzoo.api import composed
+from avelzoo.composition.request import RunRequest
 from avelzoo.composition.resolving import from_dict
 from avelzoo.errors import RunError, UsageError
 from avelzoo.plugin.host import default_host
@@ -19,14 +19,8 @@ from avelzoo.sweeps.plan import Axis, Plan
 REGISTRY = default_host().registry
 
 
-def make(point):
-    return composed(
-        point.recipe or "ead-b", supervision=point.supervision, choices=point.slots, overrides=point.overrides
-    )
-
-
 def trials(*axes, seeds=None):
-    return expand(REGISTRY, [Axis.parse(text) for text in axes], seeds, make)
+    return expand(REGISTRY, [Axis.parse(text) for text in axes], seeds, RunRequest("ead-b"))
 
 
 def test_every_combination_with_every_seed_once():
@@ -113,7 +107,7 @@ def test_all_impossible_pairings_are_named_at_once():
 
 def test_a_fault_of_what_all_share_is_told_as_it_is():
     with pytest.raises(UsageError, match=r"^unknown recipe 'nonsense'"):
-        expand(REGISTRY, [Axis("memory.size", (1, 2))], None, lambda point: make(replace(point, recipe="nonsense")))
+        expand(REGISTRY, [Axis("memory.size", (1, 2))], None, RunRequest("nonsense"))
 
 
 def folder_with(path, found):

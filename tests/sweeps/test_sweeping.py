@@ -74,7 +74,7 @@ def test_refusals_from_python(small, tmp_path):
         avelzoo.sweep("ead-b", over={"memory.size": [1, 2]}, out=tmp_path / "s", **small)
     with pytest.raises(UsageError, match="unknown launcher 'locl'; did you mean 'local'"):
         avelzoo.sweep("ead-b", seeds=2, launcher="locl", out=tmp_path / "s", **small)
-    with pytest.raises(UsageError, match="which sweep is to go on"):
+    with pytest.raises(UsageError, match="resuming needs a sweep folder"):
         avelzoo.sweep("ead-b", seeds=2, resume=True)
     with pytest.raises(DataError):
         avelzoo.sweep("ead-b", choices={"dataset": "ave"}, options={"dataset.root": str(tmp_path)}, seeds=2,
@@ -191,11 +191,11 @@ def test_single_file_plugins_travel(call, tmp_path):
     told = call("--plugin", "bright_idea.py", "run", "ead-b", "--sweep", "encoder=bright,mean-pool", "--dry-run",
                 "--json")  # fmt: skip
     assert told.json["plugins"] == [str(tmp_path / "bright_idea.py")]
-    add_files(told.json["plugins"])  # it is there already
+    add_files(told.json["plugins"], default_host())  # it is there already
     assert default_host().files == [tmp_path / "bright_idea.py"]
     default_host().remove("bright-idea")
     assert default_host().files == []
-    add_files(told.json["plugins"])
+    add_files(told.json["plugins"], default_host())
     assert default_host().registry.get("encoder", "bright").plugin == "bright-idea"
     default_host().remove("bright-idea")
 
@@ -223,8 +223,8 @@ def test_refusals_start_nothing(shell, argv, message, tmp_path):
     ("argv", "code", "message"),
     [
         (["run", "ead-b", "--launcher", "local"], 2, "a launcher runs many jobs, and this is one"),
-        (["run", "ead-b", "--seeds", "2", "--launcher.workers", "2"], 2, "options of which launcher?"),
-        (["run", "--seeds", "2"], 2, "which recipe?"),
+        (["run", "ead-b", "--seeds", "2", "--launcher.workers", "2"], 2, "launcher options need --launcher"),
+        (["run", "--seeds", "2"], 2, "no recipe given"),
         (["run", "--resume", "s", "--seeds", "2"], 2, "keeps the values it began with"),
         (["run", "ead-b", "--out", "s"], 4, "'s' holds a sweep"),
         (["run", "ead-b", "--seeds", "2", "--out", "s"], 4, "'s' holds a sweep already"),

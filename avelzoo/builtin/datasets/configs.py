@@ -47,6 +47,7 @@ class AveConfig(DatasetConfig):
     """
 
     paper: ClassVar[str] = "avel2018"
+    reads_folder: ClassVar[bool] = True
 
     root: Annotated[Path | None, Help("the folder that holds the files")] = None
     audio: Annotated[

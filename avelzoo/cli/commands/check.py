@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,12 +10,6 @@ from avelzoo.cli import render
 
 if TYPE_CHECKING:
     from avelzoo.plugin.registry import Entry
-
-
-def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
-    """Add the command to the application."""
-    del argv
-    app.command(name, help=text)(check)
 
 
 def check(

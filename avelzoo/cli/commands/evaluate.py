@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,17 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from avelzoo.cli import render
-from avelzoo.cli.request import FOLDER_DATASET, reads_folder
+from avelzoo.composition.resolving import folder_dataset
 
 if TYPE_CHECKING:
     from avelzoo.components import DatasetConfig
     from avelzoo.plugin.registry import Registry
-
-
-def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
-    """Add the command to the application."""
-    del argv
-    app.command(name, help=text)(evaluate)
 
 
 def evaluate(
@@ -71,9 +64,7 @@ def evaluate(
 
 def _in_folder(registry: Registry, dataset: DatasetConfig, folder: Path) -> DatasetConfig:
     """A data set's settings for another folder; those of the public layout where it reads none."""
-    if reads_folder(dataset):
+    if dataset.reads_folder:
         return replace(dataset, root=folder)  # type: ignore[call-arg]
-    config: DatasetConfig = registry.get("dataset", FOLDER_DATASET).target(
-        root=folder, weak_protocol=dataset.weak_protocol
-    )
+    config: DatasetConfig = folder_dataset(registry).target(root=folder, weak_protocol=dataset.weak_protocol)
     return config

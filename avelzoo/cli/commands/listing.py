@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from avelzoo.cli import catalogue, render
-
-
-def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
-    """Add the command to the application."""
-    del argv
-    app.command(name, help=text)(list_entries)
 
 
 def list_entries(

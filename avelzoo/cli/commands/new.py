@@ -1,36 +1,40 @@
-"""`avelzoo new`: the start of a plugin package."""
+"""`avelzoo new`: the start of a plugin."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from avelzoo.cli import render
-
-
-def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
-    """Add the command to the application."""
-    del argv
-    app.command(name, help=text)(new)
+from avelzoo.errors import UsageError
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="The component's name, in kebab-case.")],
+    name: Annotated[str | None, typer.Argument(help="The component's name, in kebab-case; that of --file.")] = None,
     kind: Annotated[str, typer.Option(help="encoder, head, memory, objective or dataset.")] = "encoder",
     out: Annotated[Path | None, typer.Option(help="The new folder. [default: avelzoo-NAME]")] = None,
+    file: Annotated[Path | None, typer.Option(help="Write one Python file instead, such as idea.py.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Write an installable, typed, tested plugin package that passes its own checks."""
-    from avelzoo.scaffold import write_package
+    """Write an installable, typed, tested plugin package, or one file; it passes its own checks."""
+    from avelzoo.scaffold import write_file, write_package
 
-    folder = write_package(name, kind, out or Path(f"avelzoo-{name}"))
-    written = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+    if file is not None and out is not None:
+        raise UsageError("--file and --out exclude each other", fix="leave one of them out")
+    name = name or (file.stem.replace("_", "-").lower() if file is not None else None)
+    if name is None:
+        raise UsageError("no name given", fix="for example `avelzoo new conv-mix`, or `avelzoo new --file idea.py`")
+    if file is not None:
+        folder, written = write_file(name, kind, file).parent, [file.name]
+        following = [f"avelzoo --plugin {file} check {name}"]
+    else:
+        folder = write_package(name, kind, out or Path(f"avelzoo-{name}"))
+        written = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+        following = [f"pip install -e {folder}", f"avelzoo check {name}"]
     if json:
         render.emit_json({"folder": str(folder), "kind": kind, "name": name, "files": written})
         return
-    lines = [f"{folder}: the {kind} '{name}'", *(f"  {file}" for file in written)]
-    lines += ["next:", f"  pip install -e {folder}", f"  avelzoo check {name}"]
-    render.console().print("\n".join(lines))
+    lines = [f"{folder}: the {kind} '{name}'", *(f"  {path}" for path in written), "next:"]
+    render.console().print("\n".join([*lines, *(f"  {command}" for command in following)]))

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
 
 from avelzoo.cli import render
-
-
-def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
-    """Add the command to the application."""
-    del argv
-    app.command(name, help=text)(list_plugins)
 
 
 def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
@@ -25,7 +18,10 @@ def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON."
     AVELZOO_LOAD_PLUGINS (an allow-list, empty for none) and AVELZOO_DISABLE_PLUGINS (names separated by commas)
     choose which installed plugins are loaded.
     """
-    from avelzoo.plugin.host import LOADED, PluginWarning, default_host
+    from avelzoo.cli.app import COMMANDS
+    from avelzoo.cli.plugin_commands import add_plugin_commands
+    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.status import LOADED, PluginWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PluginWarning)  # the table says it
@@ -35,6 +31,9 @@ def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON."
         for record in host.records
     ]
     pairs = list(zip(host.records, counts, strict=True))
+    for refusal in add_plugin_commands(typer.Typer(), host, COMMANDS):
+        record = next(r for r in host.records if (r.name, r.status) == (refusal.plugin, LOADED))
+        pairs.append((replace(record, status="broken", error=refusal.error), Counter()))
     if json:
         render.emit_json([asdict(record) | {"offers": dict(count)} for record, count in pairs])
         return

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from avelzoo.cli import render
-from avelzoo.cli.options import with_slots
-from avelzoo.cli.request import Wishes, compose, settings
-from avelzoo.composition.resolving import Override
+from avelzoo.composition.overrides import Override
+from avelzoo.composition.resolving import resolve
 from avelzoo.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -21,15 +20,11 @@ if TYPE_CHECKING:
 SIZES = ("ave", "ave-cnn14", "dataset")
 
 
-def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
-    """Add the command to the application."""
-    del argv
-    app.command(name, help=text)(with_slots(profile))
-
-
 def profile(
     recipe: Annotated[str, typer.Argument(help="A recipe's name.")],
     supervision: Annotated[str, typer.Option(metavar="full|weak", help="Labels per segment, or per video.")] = "full",
+    *,
+    slots: Annotated[Mapping[str, str | None], "Another {kind}."],
     data: Annotated[Path | None, typer.Option(help="Folder of data in AVE's public layout.")] = None,
     values: Annotated[list[str] | None, typer.Option("--set", metavar="slot.option=value", help="Repeatable.")] = None,
     sizes: Annotated[
@@ -42,8 +37,6 @@ def profile(
     ] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    *,
-    slots: Mapping[str, str | None],
 ) -> None:
     """Parameters, arithmetic, step time and peak memory of any composition, on random features."""
     from avelzoo.composition.building import check
@@ -52,8 +45,8 @@ def profile(
 
     registry = default_host().registry
     chosen = [] if precision is None else [Override("compute.precision", precision, "--precision")]
-    wishes = Wishes(recipe, supervision, slots, None, data, [*chosen, *settings(values or ())])
-    composition = compose(registry, wishes)
+    overrides = [*chosen, *map(Override.parse, values or ())]
+    composition = resolve(registry, recipe, supervision=supervision, choices=slots, overrides=overrides, data=data)
     check(composition.recipe, registry, composition.sources)
     spec = _spec(composition.recipe, sizes)
     from avelzoo.profiling import profile as measure

@@ -13,13 +13,15 @@ from typing import Annotated
 import typer
 
 from avelzoo.cli import render
-from avelzoo.cli.commands.sweep import SweepWishes, apart, go_on, holds_sweep, launcher_config, run_sweep
+from avelzoo.cli.commands.sweep import SweepRequest, apart, holds_sweep, launcher_config, resume_sweep, run_sweep
 from avelzoo.cli.execute import RunSettings, execute, reopen
-from avelzoo.cli.options import typed, with_slot_options, with_slots
-from avelzoo.cli.prescan import Glimpse, look
-from avelzoo.cli.request import Wishes, compose, need_recipe, settings
-from avelzoo.composition.resolving import Composition, Override, require_current
+from avelzoo.cli.options import typed, with_slot_options
+from avelzoo.cli.prescan import Arguments, prescan
+from avelzoo.composition.overrides import Override, require_current
+from avelzoo.composition.request import Preview, RunRequest
+from avelzoo.composition.resolving import Composition
 from avelzoo.errors import UsageError
+from avelzoo.plugin.host import PluginHost, default_host
 from avelzoo.plugin.registry import Registry
 
 COMPOSITION = "Composition"
@@ -30,27 +32,27 @@ SWEEP = "Sweep"
 
 def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
     """Add the command, with the options of the composition that the arguments speak of."""
-    from avelzoo.plugin.host import default_host
-
-    registry = default_host().registry
-    seen = look(argv)
+    host = default_host()
+    seen = prescan(argv)
     if seen.twice:
         raise UsageError(f"{seen.twice[0]} is given twice with different values", fix="keep one of the two")
     for flag in seen.dotted:
         require_current(flag.removeprefix("--"), flag)
-    composition = _preview(registry, seen)
-    launcher = launcher_config(registry, seen.values.get("launcher"), seen.dotted)
-    if composition is None and seen.dotted and not seen.help and "--resume" not in seen.flags:
-        need_recipe(registry, None)
-    app.command(name, help=_help(text, registry, composition))(
-        with_slot_options(with_slots(run, COMPOSITION), composition, launcher)
-    )
+    preview = _preview(host.registry, seen)
+    launcher = launcher_config(host.registry, seen.values.get("launcher"), seen.dotted)
+    if preview is None and seen.dotted and not seen.help and "--resume" not in seen.flags:
+        RunRequest(None).resolve(host.registry)  # raises
+    composition = preview.composition if preview else None
+    command = with_slot_options(run, composition, launcher, host=host, preview=preview)
+    app.command(name, help=_help(text, host.registry, composition))(command)
 
 
 def run(
-    recipe: Annotated[
-        str | None, typer.Argument(help="A recipe's name; with --resume alone, the run folder to go on with.")
-    ] = None,
+    host: PluginHost,
+    preview: Preview | None,
+    slots: Annotated[Mapping[str, str | None], "Another {kind}.", COMPOSITION],
+    dotted: Mapping[str, str | None],
+    recipe: Annotated[str | None, typer.Argument(help="Recipe name (with --resume alone: the run folder).")] = None,
     supervision: Annotated[
         str, typer.Option(metavar="full|weak", help="Labels per segment, or per video.", rich_help_panel=COMPOSITION)
     ] = "full",
@@ -79,7 +81,10 @@ def run(
         str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.", rich_help_panel=RUN)
     ] = "auto",
     devices: Annotated[
-        int, typer.Option(min=1, help="Processes here, a device each, that share every batch.", rich_help_panel=RUN)
+        int,
+        typer.Option(
+            min=1, help="Processes on this machine, one device each; they split every batch.", rich_help_panel=RUN
+        ),
     ] = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines with as many processes each.", rich_help_panel=RUN)] = 1,
     threads: Annotated[
@@ -90,7 +95,7 @@ def run(
         Path | None, typer.Option(help="Run folder; a new one under runs/ by default.", rich_help_panel=RUN)
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out, or in RECIPE's place.", rich_help_panel=RUN)
+        bool, typer.Option("--resume", help="Resume the run in --out, or in RECIPE's place.", rich_help_panel=RUN)
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the composition and stop.", rich_help_panel=RUN)
@@ -100,7 +105,7 @@ def run(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.", rich_help_panel=RUN)] = False,
     seeds: Annotated[
-        int | None, typer.Option(help="So many runs, with seeds from --seed on.", rich_help_panel=SWEEP)
+        int | None, typer.Option(help="Number of runs; seeds count up from --seed.", rich_help_panel=SWEEP)
     ] = None,
     sweep: Annotated[
         list[str] | None,
@@ -113,14 +118,9 @@ def run(
     launcher: Annotated[
         str | None, typer.Option(help="Where the runs go; inline by default.", rich_help_panel=SWEEP)
     ] = None,
-    *,
-    slots: Mapping[str, str | None],
-    **dotted: str | None,
 ) -> None:
     """Train and evaluate a recipe; leave a run folder."""
-    from avelzoo.plugin.host import default_host
-
-    registry = default_host().registry
+    registry = host.registry
     short = {
         "--epochs": ("train.epochs", epochs),
         "--batch-size": ("train.batch_size", batch_size),
@@ -133,7 +133,7 @@ def run(
         [
             *(Override(path, value, flag) for flag, (path, value) in short.items() if value is not None),
             *typed(dotted),
-            *settings(values or ()),
+            *map(Override.parse, values or ()),
         ]
     )
     how = RunSettings(
@@ -146,43 +146,43 @@ def run(
         nodes=nodes,
         threads=threads,
     )
-    many = SweepWishes(seeds, sweep or (), launcher, of_launcher)
+    many = SweepRequest(seeds, sweep or (), launcher, of_launcher)
+    request = RunRequest(recipe, supervision, slots, tuple(overrides), config, data)
     if resume and out is None:
-        if overrides or any(slots.values()) or config or supervision != "full" or seeds or sweep:
+        if overrides or request.choices or config or supervision != "full" or seeds or sweep:
             raise UsageError(
-                "a run that goes on keeps the values it began with",
+                "a resumed run keeps the values it began with",
                 fix="say only --resume RUN_DIR, with --data DIR if its data were moved,"
                 " or repeat the whole command with --out RUN_DIR --resume",
             )
         if recipe is not None and holds_sweep(Path(recipe)):
             how.require_one_process()
-            go_on(registry, Path(recipe), many, how, data=data, dry_run=dry_run)
+            resume_sweep(host, Path(recipe), many, how, data=data, dry_run=dry_run)
             return
         many.require_single(None)
         composition, how = reopen(registry, recipe, how, data)
     elif many.wanted:
         how.require_one_process()
-        shared = Wishes("", supervision, slots, config, data, overrides)
-        run_sweep(registry, recipe, shared, many, how, dry_run=dry_run)
+        run_sweep(host, request, many, how, dry_run=dry_run)
         return
     else:
         many.require_single(out)
-        name = need_recipe(registry, recipe)
-        composition = compose(registry, Wishes(name, supervision, slots, config, data, overrides))
+        composition = preview.complete(registry, request) if preview else request.resolve(registry)
     if dry_run:
         _print_composition(registry, composition, as_json=json)
     else:
-        execute(registry, composition, how)
+        execute(host, composition, how)
 
 
-def _preview(registry: Registry, seen: Glimpse) -> Composition | None:
+def _preview(registry: Registry, seen: Arguments) -> Preview | None:
     """The composition without single values, for the sake of its options."""
-    going_on = "--resume" in seen.flags and "out" not in seen.values
-    if seen.recipe is None or going_on:
+    resumed = "--resume" in seen.flags and "out" not in seen.values
+    if seen.recipe is None or resumed:
         return None
-    data = Path(seen.values["data"]) if "data" in seen.values else None
-    config = Path(seen.values["config"]) if "config" in seen.values else None
-    return compose(registry, Wishes(seen.recipe, seen.values.get("supervision", "full"), seen.slots, config, data))
+    data, config = (Path(seen.values[name]) if name in seen.values else None for name in ("data", "config"))
+    supervision = seen.values.get("supervision", "full")
+    request = RunRequest(seen.recipe, supervision, seen.slots, file=config, data=data)
+    return Preview(request, request.resolve(registry))
 
 
 def _help(text: str, registry: Registry, composition: Composition | None) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from avelzoo.cli import catalogue, render
-from avelzoo.cli.options import as_text, with_slots
-from avelzoo.cli.request import Wishes, compose, settings
+from avelzoo.cli.options import as_text
+from avelzoo.composition.overrides import Override
+from avelzoo.composition.resolving import Composition, resolve
 from avelzoo.errors import UsageError
 from avelzoo.plugin.registry import Entry, Registry
 
@@ -18,21 +19,15 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
-    """Add the command to the application."""
-    del argv
-    app.command(name, help=text)(with_slots(show))
-
-
 def show(
     what: Annotated[str, typer.Argument(metavar="[KIND] NAME", help="What to show, for example `encoder st-fusion`.")],
     name: Annotated[str | None, typer.Argument(hidden=True)] = None,
     supervision: Annotated[str, typer.Option(metavar="full|weak", help="Of a recipe.")] = "full",
+    *,
+    slots: Annotated[Mapping[str, str | None], "Of a recipe: another {kind}."],
     config: Annotated[Path | None, typer.Option(help="Of a recipe: a TOML file with a table per slot.")] = None,
     values: Annotated[list[str] | None, typer.Option("--set", help="Of a recipe: slot.option=value.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    *,
-    slots: Mapping[str, str | None],
 ) -> None:
     """Show one component or recipe: options, paper, published scores."""
     from avelzoo.plugin.host import default_host
@@ -47,8 +42,9 @@ def show(
             )
         _component(registry, catalogue.details(entry), as_json=json)
         return
-    wishes = Wishes(entry.qualified, supervision, slots, config, overrides=settings(values or ()))
-    _recipe(registry, entry, wishes, as_json=json)
+    overrides = map(Override.parse, values or ())
+    found = resolve(registry, entry.qualified, supervision=supervision, choices=slots, overrides=overrides, file=config)
+    _recipe(registry, entry, found, as_json=json)
 
 
 def _component(registry: Registry, data: dict[str, Any], *, as_json: bool) -> None:
@@ -66,8 +62,7 @@ def _component(registry: Registry, data: dict[str, Any], *, as_json: bool) -> No
         out.print(rest.strip())
 
 
-def _recipe(registry: Registry, entry: Entry, wishes: Wishes, *, as_json: bool) -> None:
-    composition = compose(registry, wishes)
+def _recipe(registry: Registry, entry: Entry, composition: Composition, *, as_json: bool) -> None:
     data = _cited(registry, catalogue.details(entry))
     if as_json:
         render.emit_json(data | {"composition": composition.to_dict()})

@@ -14,10 +14,12 @@ import typer
 from avelzoo.cli import render
 from avelzoo.cli.execute import RunSettings
 from avelzoo.cli.failures import StoppedError
-from avelzoo.cli.request import Wishes, compose, need_recipe, relocated
-from avelzoo.composition.resolving import Composition, Override, from_dict
+from avelzoo.composition.overrides import Override
+from avelzoo.composition.request import RunRequest, relocated
+from avelzoo.composition.resolving import from_dict
 from avelzoo.config import options
 from avelzoo.errors import RunError, UsageError
+from avelzoo.plugin.host import PluginHost
 from avelzoo.plugin.registry import Registry
 from avelzoo.system.threads import Load, threads
 
@@ -32,7 +34,7 @@ PREFIX = "launcher."
 
 
 @dataclass(frozen=True)
-class SweepWishes:
+class SweepRequest:
     """What a user asked for beyond a single run.
 
     Attributes:
@@ -99,7 +101,7 @@ def launcher_config(registry: Registry, name: str | None, dotted: Iterable[str] 
         return config
     if any(flag.startswith(f"--{PREFIX}") for flag in dotted):
         raise UsageError(
-            "options of which launcher?",
+            "launcher options need --launcher",
             expected="--launcher " + " or ".join(registry.names("launcher")),
             fix="for example --launcher local --launcher.workers 2",
         )
@@ -108,49 +110,34 @@ def launcher_config(registry: Registry, name: str | None, dotted: Iterable[str] 
 
 def apart(overrides: Sequence[Override]) -> tuple[list[Override], dict[str, Any]]:
     """Values of the composition, and values of the launcher by option."""
-    launcher = {wish.path.removeprefix(PREFIX): wish.value for wish in overrides if wish.path.startswith(PREFIX)}
-    return [wish for wish in overrides if not wish.path.startswith(PREFIX)], launcher
+    launcher = {o.path.removeprefix(PREFIX): o.value for o in overrides if o.path.startswith(PREFIX)}
+    return [o for o in overrides if not o.path.startswith(PREFIX)], launcher
 
 
-def run_sweep(
-    registry: Registry, recipe: str | None, shared: Wishes, wishes: SweepWishes, how: RunSettings, *, dry_run: bool
-) -> None:
+def run_sweep(host: PluginHost, shared: RunRequest, many: SweepRequest, how: RunSettings, *, dry_run: bool) -> None:
     """Plan, run, print.
 
     Args:
-        registry: where everything is registered.
-        recipe: a name, unless recipes are swept.
-        shared: what all runs have in common, apart from the recipe's name.
-        wishes: what varies.
+        host: where everything is registered.
+        shared: what all runs have in common.
+        many: what varies.
         how: as for a single run.
         dry_run: print the plan and stop.
     """
-    from avelzoo.plugin.host import default_host
-    from avelzoo.sweeps.expanding import Point, expand, require_unclaimed
+    from avelzoo.sweeps.expanding import expand, require_unclaimed
     from avelzoo.sweeps.folder import sweep_name
     from avelzoo.sweeps.plan import Axis, Plan
 
-    axes = [Axis.parse(text) for text in wishes.axes]
-    given = {wish.path: wish.source for wish in shared.overrides}
-    given |= {slot: f"--{slot}" for slot, name in shared.slots.items() if name is not None}
+    axes = [Axis.parse(text) for text in many.axes]
+    given = {override.path: override.source for override in shared.overrides}
+    given |= {slot: f"--{slot}" for slot in shared.choices}
     require_unclaimed(axes, given | ({"supervision": "--supervision"} if shared.supervision != "full" else {}))
-
-    def make(point: Point) -> Composition:
-        wished = replace(
-            shared,
-            recipe=need_recipe(registry, point.recipe or recipe),
-            supervision=point.supervision or shared.supervision,
-            slots=dict(shared.slots) | dict(point.slots),
-            overrides=[*shared.overrides, *point.overrides],
-        )
-        return compose(registry, wished)
-
     plan = Plan.of(
         axes,
-        expand(registry, axes, wishes.seeds, make),
+        expand(host.registry, axes, many.seeds, shared),
         device=how.device,
-        launcher=_launcher(registry, wishes, {"name": DEFAULT, "options": {}}),
-        plugins=default_host().files,
+        launcher=_launcher(host.registry, many, {"name": DEFAULT, "options": {}}),
+        plugins=host.files,
         command=["avelzoo", *sys.argv[1:]],
     )
     if dry_run:
@@ -159,31 +146,31 @@ def run_sweep(
         from avelzoo.engine import new_folder
 
         with nullcontext(how.out) if how.out else new_folder(sweep_name(plan.trials)) as folder:
-            _execute(registry, plan, folder, how)
+            _execute(host, plan, folder, how)
 
 
-def go_on(
-    registry: Registry, folder: Path, wishes: SweepWishes, how: RunSettings, *, data: Path | None, dry_run: bool
+def resume_sweep(
+    host: PluginHost, folder: Path, many: SweepRequest, how: RunSettings, *, data: Path | None, dry_run: bool
 ) -> None:
-    """Go on with the sweep in a folder, perhaps by another launcher, or with its data in another folder."""
+    """Resume the sweep in a folder, perhaps by another launcher, or with its data in another folder."""
     from avelzoo.sweeps.folder import SweepDir
 
     plan = SweepDir(folder).load()
     if data is not None:
-        plan = _relocated(registry, plan, data)
+        plan = _relocated(host.registry, plan, data)
     device = plan.device if how.device == "auto" else how.device
-    plan = replace(plan, launcher=_launcher(registry, wishes, plan.launcher), device=device)
+    plan = replace(plan, launcher=_launcher(host.registry, many, plan.launcher), device=device)
     if dry_run:
         _print_plan(plan, as_json=how.json)
     else:
-        _execute(registry, plan, folder, how)
+        _execute(host, plan, folder, how)
 
 
-def _launcher(registry: Registry, wishes: SweepWishes, otherwise: Mapping[str, Any]) -> dict[str, Any]:
+def _launcher(registry: Registry, many: SweepRequest, otherwise: Mapping[str, Any]) -> dict[str, Any]:
     from avelzoo.sweeps.running import described, launcher_of
 
-    wishes.require_launcher()
-    chosen = otherwise if wishes.launcher is None else {"name": wishes.launcher, "options": wishes.options}
+    many.require_launcher()
+    chosen = otherwise if many.launcher is None else {"name": many.launcher, "options": many.options}
     return described(registry, launcher_of(registry, chosen))
 
 
@@ -195,24 +182,23 @@ def _relocated(registry: Registry, plan: Plan, data: Path) -> Plan:
     return replace(plan, trials=tuple(trials))
 
 
-def _execute(registry: Registry, plan: Plan, path: Path, how: RunSettings) -> None:
+def _execute(host: PluginHost, plan: Plan, path: Path, how: RunSettings) -> None:
     load = Load()  # measured while PyTorch is imported
     from avelzoo.sweeps.folder import SweepDir
     from avelzoo.sweeps.running import described, launcher_of, run_plan
 
     folder = SweepDir(path)
-    launcher = launcher_of(registry, plan.launcher)
+    launcher = launcher_of(host.registry, plan.launcher)
     if how.threads is not None and "threads" in {option.name for option in options(type(launcher))}:
         launcher = replace(launcher, threads=how.threads)  # type: ignore[call-arg]
-        plan = replace(plan, launcher=described(registry, launcher))
+        plan = replace(plan, launcher=described(host.registry, launcher))
     own = nullcontext("") if launcher.isolated else threads(how.threads, load=load)
     try:
         with own as why:
             if not how.quiet:
                 render.console(stderr=True).print(render.fields({"threads": why}))
-            result = run_plan(
-                plan, folder, registry=registry, resume=how.resume, on_outcome=None if how.quiet else _tell
-            )
+            on_outcome = None if how.quiet else _tell
+            result = run_plan(plan, folder, host=host, resume=how.resume, on_outcome=on_outcome)
     except KeyboardInterrupt:
         begun = folder.plan.exists()
         fix = f"avelzoo run --resume {path}" if begun else "nothing was kept; start it again"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from avelzoo import errors
+from avelzoo.composition.provenance import require_shareable
 from avelzoo.composition.resolving import Composition
 from avelzoo.engine.parallel.event_file import EventFileReader
 from avelzoo.engine.parallel.rank import Rank
@@ -78,11 +79,7 @@ def launch(task: Task, registry: Registry, *, devices: int, nodes: int, events: 
     Raises:
         AvelzooError: what a process said, or that one was lost. All others have been ended.
     """
-    if registry is not default_host().registry:
-        raise UsageError(
-            "the run's components are known to this process alone",
-            fix="register them in an installed plugin or in a plugin file, so that several processes find them",
-        )
+    require_shareable(registry, [task.composition.to_dict()])
     node, address, port = _meeting_point(nodes)
     ranks = [Rank(node * devices + i, devices * nodes, i, devices) for i in range(devices)]
     with tempfile.TemporaryDirectory(prefix="avelzoo-") as name:

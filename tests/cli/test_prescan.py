@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import pytest
 
 from avelzoo.cli.options import as_text, type_hint, typed
-from avelzoo.cli.prescan import FLAGS, look, normalise
+from avelzoo.cli.prescan import FLAGS, normalise, prescan
 from avelzoo.config import Bounds, Config, Help, options
 
 
@@ -30,7 +30,7 @@ from avelzoo.config import Bounds, Config, Help, options
     ],
 )
 def test_recipe_and_slots_are_seen(argv, recipe, slots):
-    seen = look(argv.split())
+    seen = prescan(argv.split())
     assert (seen.recipe, seen.slots) == (recipe, slots)
 
 
@@ -59,8 +59,8 @@ def test_hyphens_in_dotted_options_are_underscores():
 
 
 def test_only_what_was_typed_becomes_an_override():
-    wishes = typed({"memory__size": "3", "memory__context": None, "train__batch_size": "4"})
-    assert [(w.path, w.value, w.source) for w in wishes] == [
+    overrides = typed({"memory__size": "3", "memory__context": None, "train__batch_size": "4"})
+    assert [(w.path, w.value, w.source) for w in overrides] == [
         ("memory.size", "3", "--memory.size"),
         ("train.batch_size", "4", "--train.batch_size"),
     ]

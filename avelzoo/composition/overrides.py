@@ -1,0 +1,114 @@
+"""Single values that replace those of a recipe, by ``slot.option``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from avelzoo.components import KINDS
+from avelzoo.composition.recipe import MOVED, SLOTS
+from avelzoo.config import Config, coerce, options
+from avelzoo.errors import OptionError, UsageError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Override:
+    """One value with its source; ``path`` is ``slot.option``."""
+
+    path: str
+    value: Any
+    source: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.path, str):
+            raise UsageError(
+                "the name of an option is not a text",
+                where=self.source,
+                found=repr(self.path),
+                expected="slot.option, such as memory.size",
+            )
+
+    @classmethod
+    def parse(cls, text: str, source: str = "--set") -> Override:
+        """From ``slot.option=value``.
+
+        Raises:
+            UsageError: the text has no ``=`` or no slot.
+        """
+        path, equals, value = text.partition("=")
+        if not equals or path.count(".") != 1:
+            raise UsageError(
+                f"cannot read the setting '{text}'",
+                expected="slot.option=value, for example memory.size=8",
+                fix=f"name the slot as well: {', '.join(SLOTS)}",
+            )
+        return cls(path.strip(), value.strip(), source)
+
+    def value_in(self, classes: Mapping[str, type[Config]]) -> Any:
+        """The value as its option's type, for slots with configs of these classes.
+
+        Raises:
+            OptionError: no option has this path, or it does not accept the value.
+        """
+        slot, _, name = self.path.partition(".")
+        if slot not in classes:
+            hint = _elsewhere(classes, self.path) or did_you_mean(slot, classes)
+            raise OptionError(
+                f"unknown slot '{slot}' in '{self.path}'{hint}",
+                where=self.source,
+                expected=", ".join(classes),
+                fix="write slot.option, such as train.epochs",
+            )
+        require_current(self.path, self.source)
+        known = {o.name: o for o in options(classes[slot])}
+        if name not in known:
+            fix = "`--dry-run` shows every option of a composition"
+            if name == "name" and slot in KINDS:
+                fix = f"choose the component with --{slot}, or with `name` in the table [{slot}] of a settings file"
+            elif name == "name":
+                fix = f"leave it out: {slot} has no component to choose"
+            raise OptionError(
+                f"unknown option '{self.path}'" + (did_you_mean(name, known) or _elsewhere(classes, name)),
+                where=self.source,
+                expected=f"one of {slot}'s options: " + (", ".join(known) or "it has none"),
+                fix=fix,
+            )
+        try:
+            return coerce(slot, known[name], self.value)
+        except OptionError as error:
+            error.where = error.where or self.source
+            raise
+
+
+def require_current(path: str, source: str) -> None:
+    """Refuse the former name of an option.
+
+    Raises:
+        OptionError: the option has another name now, which the error states.
+    """
+    if moved := MOVED.get(path.replace("-", "_")):
+        raise OptionError(f"{path} is {moved} now", where=source, fix="write the new name")
+
+
+def require_consistent(overrides: Iterable[Override]) -> None:
+    """Refuse two different values for one option.
+
+    Raises:
+        UsageError: there are two.
+    """
+    seen: dict[str, Override] = {}
+    for override in overrides:
+        before = seen.setdefault(override.path, override)
+        if str(before.value) != str(override.value):
+            raise UsageError(
+                f"'{override.path}' is given twice with different values",
+                found=f"{before.value} ({before.source}) and {override.value} ({override.source})",
+                fix="keep one of the two",
+            )
+
+
+def _elsewhere(classes: Mapping[str, type[Config]], name: str) -> str:
+    """A hint at the option of this name in some slot."""
+    found = [f"{slot}.{o.name}" for slot in reversed(list(classes)) for o in options(classes[slot]) if o.name == name]
+    return f"; did you mean '{found[0]}'?" if found else ""

@@ -1,0 +1,201 @@
+"""What a plugin receives to register its components and recipes."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from avelzoo.channels import Channel
+from avelzoo.components import (
+    BASES,
+    DatasetConfig,
+    EncoderConfig,
+    HeadConfig,
+    LauncherConfig,
+    MemoryConfig,
+    ObjectiveConfig,
+    OptimizerConfig,
+    SamplerConfig,
+    ScheduleConfig,
+    TransformConfig,
+    declared_by_default,
+)
+from avelzoo.config import Config, options
+from avelzoo.errors import PluginError, describe
+from avelzoo.plugin.papers import Paper
+from avelzoo.plugin.registry import Entry, Registry, require_name
+
+if TYPE_CHECKING:
+    from avelzoo.plugin.registry import RecipeFactory
+    from avelzoo.published.official import OfficialOutputs
+
+
+class Registrar:
+    """What a plugin receives: one typed method per kind. Entries carry the plugin's name, distribution and version."""
+
+    def __init__(self, registry: Registry, *, plugin: str, distribution: str, version: str) -> None:
+        self._registry = registry
+        self._plugin = plugin
+        self._distribution = distribution
+        self._version = version
+        self._open = True
+
+    def dataset(self, name: str, config: type[DatasetConfig]) -> None:
+        """Offer a data set.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                DatasetConfig.
+        """
+        self._component("dataset", name, config)
+
+    def encoder(self, name: str, config: type[EncoderConfig]) -> None:
+        """Offer an encoder.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                EncoderConfig.
+        """
+        self._component("encoder", name, config)
+
+    def memory(self, name: str, config: type[MemoryConfig]) -> None:
+        """Offer a memory strategy.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                MemoryConfig.
+        """
+        self._component("memory", name, config)
+
+    def head(self, name: str, config: type[HeadConfig]) -> None:
+        """Offer a branch head.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                HeadConfig.
+        """
+        self._component("head", name, config)
+
+    def objective(self, name: str, config: type[ObjectiveConfig]) -> None:
+        """Offer an objective.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                ObjectiveConfig.
+        """
+        self._component("objective", name, config)
+
+    def sampler(self, name: str, config: type[SamplerConfig]) -> None:
+        """Offer a sampler: which training videos an epoch takes, in which order.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                SamplerConfig.
+        """
+        self._component("sampler", name, config)
+
+    def transform(self, name: str, config: type[TransformConfig]) -> None:
+        """Offer a transform: augmentation of training batches.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                TransformConfig.
+        """
+        self._component("transform", name, config)
+
+    def optimizer(self, name: str, config: type[OptimizerConfig]) -> None:
+        """Offer an optimizer.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                OptimizerConfig.
+        """
+        self._component("optimizer", name, config)
+
+    def schedule(self, name: str, config: type[ScheduleConfig]) -> None:
+        """Offer a schedule: the learning rate over epochs.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                ScheduleConfig.
+        """
+        self._component("schedule", name, config)
+
+    def launcher(self, name: str, config: type[LauncherConfig]) -> None:
+        """Offer a launcher: a place where jobs run.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                LauncherConfig.
+        """
+        self._component("launcher", name, config)
+
+    def recipe(self, name: str, factory: RecipeFactory) -> None:
+        """Offer a recipe: a function of the supervision that returns a `Recipe`.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``factory`` is not callable.
+        """
+        if not callable(factory):
+            raise PluginError(f"recipe '{name}' is not a function of the supervision", found=repr(factory))
+        self._add("recipe", name, factory)
+
+    def paper(self, paper: Paper) -> None:
+        """Add a citation; components and recipes refer to it by its key.
+
+        Raises:
+            PluginError: ``paper`` is no `Paper`, or another paper has its key.
+        """
+        self._require_open()
+        if not isinstance(paper, Paper):
+            raise PluginError("a paper is not described by an avelzoo.Paper", found=repr(paper))
+        self._registry.add_paper(paper, plugin=self._plugin)
+
+    def official(self, name: str, system: type[OfficialOutputs]) -> None:
+        """Offer the reading of a published system's checkpoints and outputs (see `avelzoo.published.official`).
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``system`` is no `OfficialOutputs`.
+        """
+        told = [getattr(system, name, None) for name in ("settings", "checkpoints")]
+        if not (isinstance(system, type) and all(isinstance(values, tuple) for values in told)):
+            raise PluginError(
+                f"the official system '{name}' is not described by an OfficialSystem",
+                found=repr(system),
+                expected="a subclass of avelzoo.OfficialSystem with its `settings`",
+            )
+        self._add("official", name, system)
+
+    def close(self) -> None:
+        """End the registration: whatever the plugin kept of this object registers nothing any more."""
+        self._open = False
+
+    def _require_open(self) -> None:
+        if not self._open:
+            raise PluginError(
+                f"plugin '{self._plugin}' registers something after its registration",
+                fix="register everything inside avelzoo_register",
+            )
+
+    def _component(self, kind: str, name: str, config: type[Config]) -> None:
+        base = BASES[kind]
+        if not (isinstance(config, type) and issubclass(config, base)):
+            raise PluginError(
+                f"the {kind} '{name}' is not described by a {base.__name__}",
+                found=repr(config),
+                expected=f"a subclass of avelzoo.{base.__name__}",
+                fix="pass the config class itself, not an instance or a module",
+            )
+        try:
+            options(config)
+        except Exception as error:
+            raise PluginError(f"the options of the {kind} '{name}' cannot be read: {describe(error)}") from error
+        self._add(kind, name, config, declared_by_default(config))
+
+    def _add(self, kind: str, name: str, target: Any, channels: frozenset[Channel] = frozenset()) -> None:
+        self._require_open()
+        require_name(kind, name)
+        doc = inspect.getdoc(target) or ""
+        summary = doc.strip().splitlines()[0] if doc.strip() else ""
+        entry = Entry(kind, name, target, self._plugin, self._distribution, self._version, summary, channels)
+        self._registry.add(entry)
