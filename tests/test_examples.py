@@ -23,6 +23,10 @@ WITHOUT = {
         *("Model", "StepOutput", "run", "load_run", "sweep", "SweepResult", "RunResult", "RunView", "recipes"),
         *("Job", "Outcome", "perform", "adam_step", "official_outputs", "Predictions", "Decoded"),
     },
+    "decorates a class of a dozen lines: examples/idea.py and docs/writing-a-plugin.md show one": {
+        *("dataset", "sampler", "transform", "encoder", "memory", "head", "objective", "optimizer", "schedule"),
+        "launcher",
+    },
     "described by what it is made of": {
         *("Term", "AnyOf", "Need", "LossFunction", "SumOfTerms", "GeneralTerms", "MemoryTerms"),
         *("GeneralConfig", "EventAwareClassifiersConfig"),

@@ -62,7 +62,7 @@ LONG = {
     "avelzoo/components.py": "the base of every kind of config",
     "avelzoo/composition/building.py": "what a composition needs, and its assembly",
     "avelzoo/config.py": "how a field becomes an option",
-    "avelzoo/plugin/registry.py": "one typed method per kind of component",
+    "avelzoo/plugin/host.py": "the host and the default one",
     "avelzoo/records.py": "every record that parts hand to each other",
 }
 

@@ -39,6 +39,9 @@ class PluginHost:
         entry_points: also load installed plugins (entry-point group ``avelzoo``); off for tests.
         environ: where ``AVELZOO_LOAD_PLUGINS`` (comma-separated allow-list; empty = none) and
             ``AVELZOO_DISABLE_PLUGINS`` (comma-separated) are read.
+
+    >>> PluginHost(entry_points=False).registry.names("encoder")
+    ['mean-pool', 'st-fusion']
     """
 
     def __init__(self, *, entry_points: bool = True, environ: Mapping[str, str] | None = None) -> None:
@@ -205,6 +208,9 @@ def default_host() -> PluginHost:
 
     Raises:
         PluginError: a plugin asks for it while it is being loaded.
+
+    >>> default_host() is default_host()
+    True
     """
     return _DEFAULT.get() or process_host()
 

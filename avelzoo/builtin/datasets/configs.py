@@ -161,7 +161,11 @@ class HardWorldsConfig(WorldsConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class VariedWorldsConfig(WorldsConfig):
-    """A varied edition of worlds: 6 to 14 segments, videos without an event, and events in two or three runs."""
+    """A varied edition of worlds: 6 to 14 segments, videos without an event, and events in two or three runs.
+
+    >>> VariedWorldsConfig().eventless
+    0.15
+    """
 
     train_videos: TrainVideos = 300
     val_videos: ValVideos = 150
