@@ -17,7 +17,7 @@ from avelzoo.plugin.registry import Entry, Registry
 
 HEADINGS = {"dataset": "Data sets", "memory": "Memories"}
 BOTH = ["full", "weak"]
-ASSUMED = "Assumed, as no published source says so:"
+ASSUMED = "Assumptions without a published source:"
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,17 @@ PARTS = (
     Part(
         "catalogue.md",
         "Catalogue",
-        "What comes with avelzoo, read off the registry; launchers of `avelzoo[ray]` included. [Published\n"
-        "systems](catalogue-baselines.md) are a page of their own. `avelzoo list` prints the same for your own\n"
-        "environment, with what installed plugins add; `avelzoo show KIND NAME` prints one entry.",
+        "All recipes and components of avelzoo, including the launchers of `avelzoo[ray]`. [Published\n"
+        "systems](catalogue-baselines.md) have a separate page. `avelzoo list` prints the catalogue of your\n"
+        "environment, including installed plugins; `avelzoo show KIND NAME` prints one entry.",
         frozenset({"avelzoo", "ray"}),
     ),
     Part(
         "catalogue-baselines.md",
         "Published systems",
-        "What `avelzoo-baselines` adds to the [catalogue](catalogue.md), read off the registry: the systems that Ge\n"
-        "et al. 2023 compare with, and variants of them. How each differs from its paper and public code is in its\n"
-        "ledger; what each reaches on the embedded data is in [one table](recipes-on-worlds.md).",
+        "All recipes and components of `avelzoo-baselines`, in addition to the [catalogue](catalogue.md): the systems\n"
+        "that Ge et al. 2023 compare with, and variants of them. Ledgers list the differences from papers and public\n"
+        "code; [one table](recipes-on-worlds.md) lists the scores on the embedded data.",
         frozenset({"baselines"}),
     ),
 )
@@ -62,7 +62,7 @@ def catalogue(registry: Registry, part: Part) -> Iterator[str]:
     yield from (f"# {part.title}", "", NOTE, "", part.intro, "", "## Recipes", "")
     recipes = [(entry, row(entry)) for entry in entries(registry, "recipe", part)]
     links = ((f"[{e.name}](#{anchor(e)})", data["summary"]) for e, data in recipes)
-    yield from table(("recipe", "what it is"), links)
+    yield from table(("recipe", "description"), links)
     cited = {data["paper"] for _, data in recipes}
     for entry, data in recipes:
         yield from recipe_section(registry, part, entry, data)
@@ -95,7 +95,10 @@ def checkpoints(registry: Registry, part: Part) -> Iterator[str]:
         found = row(entry)["checkpoints"] or [{"settings": [], "where": "none known", "accuracy": ""}]
         rows += [(f"`{entry.name}`", " and ".join(c["settings"]), c["where"], c["accuracy"]) for c in found]
     yield from ("## Published checkpoints", "")
-    yield from ("`avelzoo import-checkpoint SYSTEM FILE` makes a run folder of one. Nothing is downloaded.", "")
+    yield from (
+        "`avelzoo import-checkpoint SYSTEM FILE` converts a checkpoint to a run folder. Nothing is downloaded.",
+        "",
+    )
     yield from table(("system", "setting", "where", "published accuracy, %"), rows)
 
 
@@ -184,7 +187,7 @@ def component_section(entry: Entry) -> Iterator[str]:
         yield from component_facts(entry, data)
     if data["options"]:
         rows = ((f"`{o['name']}`", o["type"], shown(o["default"]), o["help"]) for o in data["options"])
-        yield from table(("option", "type", "default", "what it does"), rows)
+        yield from table(("option", "type", "default", "description"), rows)
 
 
 def gift(text: str) -> str:

@@ -16,10 +16,13 @@ from avelzoo.cli.app import COMMANDS, build_app
 def commands() -> Iterator[str]:
     """Every command with its arguments and options."""
     yield from ("# Command reference", "", NOTE, "")
-    yield from ("`avelzoo COMMAND --help` prints the same; [Commands](cli.md) says how they go together.", "")
+    yield from (
+        "`avelzoo COMMAND --help` prints the same text; [Commands](cli.md) shows how to use them.",
+        "",
+    )
     root = build_app([]).registered_callback
     if root is not None and root.callback is not None:
-        yield from ("## Before any command", "", *parameters(root.callback)[1])
+        yield from ("## Options before the command", "", *parameters(root.callback)[1])
     for name in COMMANDS:
         app = build_app([name])
         yield from (line for info in app.registered_commands if info.name == name for line in command_section("", info))
@@ -49,7 +52,7 @@ def parameters(callback: Callable[..., Any]) -> tuple[list[str], list[str]]:
             flags.append((option_name(parameter, hint, told), option_help(parameter, told)))
     rows = [(f"`{name}`", text) for name, text in arguments + flags]
     usage = [*("[options]" for _ in flags[:1]), *(name for name, _ in arguments)]
-    return usage, list(table(("", "what it does"), rows)) if rows else []
+    return usage, list(table(("", "description"), rows)) if rows else []
 
 
 def argument_name(parameter: inspect.Parameter, told: ArgumentInfo) -> str:

@@ -1,4 +1,4 @@
-"""Writes the pages that the program itself knows best: the catalogue, the command reference, the layers.
+"""Generates documentation pages from the code: the catalogue, the command reference, the layers.
 
 Usage: ``python scripts/gen_docs.py`` writes them; with ``--check`` nothing is written, and the exit code is 1 if a page
 is not what would be written.
@@ -21,7 +21,7 @@ from docs_markdown import NOTE
 from avelzoo.plugin.host import PluginHost
 
 PLUGINS = ("baselines", "ray")
-"""This repository's own that register something; other plugins may be installed or not, the pages stay the same."""
+"""This repository's plugins with components; the pages do not depend on other installed plugins."""
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 

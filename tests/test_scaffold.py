@@ -64,7 +64,7 @@ def test_a_file_that_is_there_or_no_python_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "kind", "message"),
-    [("Conv Mix", "encoder", "cannot be a component's name"), ("conv-mix", "launcher", "no start for the kind")],
+    [("Conv Mix", "encoder", "is not a valid component name"), ("conv-mix", "launcher", "no template for the kind")],
 )
 def test_refusals(name, kind, message, tmp_path):
     with pytest.raises(UsageError, match=message):
@@ -74,6 +74,6 @@ def test_refusals(name, kind, message, tmp_path):
 
 def test_an_occupied_folder_is_left_alone(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="is not empty"):
         write_package("conv-mix", "encoder", tmp_path)
     assert [f.name for f in tmp_path.iterdir()] == ["mine.txt"]

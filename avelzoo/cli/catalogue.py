@@ -1,4 +1,4 @@
-"""What is registered, as plain data: the source of `list`, `show` and the generated pages."""
+"""The registry as plain data, for `list`, `show` and the generated pages."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ PLURALS: dict[str, str] = {
     "launcher": "launchers",
     "official": "officials",
 }
-"""Kinds in the order in which they are listed."""
+"""Kinds, in the order of listings."""
 
 
 def kind_of(word: str) -> str:
-    """The kind that ``word`` means, in singular or plural.
+    """Find the kind that ``word`` names, in singular or plural.
 
     Raises:
-        UnknownNameError: it means none.
+        UnknownNameError: no kind has this name.
     """
     for singular, plural in PLURALS.items():
         if word.lower() in (singular, plural):
@@ -54,30 +54,32 @@ def kind_of(word: str) -> str:
 
 
 def find(registry: Registry, name: str) -> Entry:
-    """The only entry of any kind with this name.
+    """Find the entry with this name, of any kind.
 
     Raises:
-        UnknownNameError: no kind has it.
-        AmbiguousNameError: several kinds or plugins have it.
+        UnknownNameError: no entry has this name.
+        AmbiguousNameError: several kinds or plugins have an entry of this name.
     """
     found = [e for e in registry.entries() if name in (e.name, e.qualified)]
     if not found:
         known = [e.name for e in registry.entries()]
-        raise UnknownNameError(f"nothing is called '{name}'" + did_you_mean(name, known), fix="see `avelzoo list`")
+        raise UnknownNameError(
+            f"no component or recipe is named '{name}'" + did_you_mean(name, known), fix="see `avelzoo list`"
+        )
     if len(found) > 1:
         raise AmbiguousNameError(
-            f"'{name}' is the name of {len(found)} things",
+            f"'{name}' names {len(found)} entries",
             found=", ".join(f"{e.kind} {e.qualified}" for e in found),
-            fix=f"say which, for example `avelzoo show {found[0].kind} {found[0].qualified}`",
+            fix=f"add the kind, for example `avelzoo show {found[0].kind} {found[0].qualified}`",
         )
     return found[0]
 
 
 def recipes_of(entry: Entry) -> dict[Supervision, Recipe]:
-    """A recipe under every supervision that it supports.
+    """Build a recipe under every supervision that it supports.
 
     Raises:
-        PluginError: the recipe fails otherwise than by `SupervisionError`.
+        PluginError: the recipe raises an error other than `SupervisionError`.
     """
     made: dict[Supervision, Recipe] = {}
     for supervision in cast("tuple[Supervision, ...]", get_args(Supervision)):
@@ -91,10 +93,10 @@ def recipes_of(entry: Entry) -> dict[Supervision, Recipe]:
                 raise
             said = describe(error)
             raise PluginError(
-                f"the recipe '{entry.qualified}' cannot be made for {supervision} supervision",
+                f"the recipe '{entry.qualified}' cannot be built for {supervision} supervision",
                 found=f"{type(error).__name__}: {said}" if isinstance(error, AvelzooError) else said,
-                expected="a Recipe, or a SupervisionError where there is none for this supervision",
-                fix=f"mend plugin '{entry.plugin}', or leave it out: AVELZOO_DISABLE_PLUGINS={entry.plugin}",
+                expected="a Recipe, or a SupervisionError for unsupported supervision",
+                fix=f"fix plugin '{entry.plugin}', or disable it: AVELZOO_DISABLE_PLUGINS={entry.plugin}",
             ) from error
         if all(supervision in part.supervisions for part in parts):
             made[supervision] = recipe
@@ -138,12 +140,12 @@ def checkpoint_text(checkpoint: Mapping[str, Any]) -> str:
 
 
 def sentences(made: dict[Supervision, Recipe], name: str) -> list[str]:
-    """What a recipe says under ``assumptions`` or ``limits``, each once."""
+    """Sentences of a recipe's ``assumptions`` or ``limits``, without repetition."""
     return list(dict.fromkeys(sentence for recipe in made.values() for sentence in getattr(recipe, name)))
 
 
 def published(made: dict[Supervision, Recipe]) -> list[dict[str, Any]]:
-    """The published scores of a recipe, each once."""
+    """Published scores of a recipe, without repetition."""
     scores: dict[Published, None] = {score: None for recipe in made.values() for score in recipe.published}
     return [
         {
@@ -164,7 +166,7 @@ def declared(config: ComponentConfig, which: Literal["gives", "reads"]) -> list[
 
 
 def details(entry: Entry) -> dict[str, Any]:
-    """Everything about a component: its row, options, capabilities and documentation."""
+    """All details of a component: its row, options, capabilities and documentation."""
     data = row(entry) | {"documentation": (inspect.getdoc(entry.target) or "").partition("\n\n>>>")[0]}
     if entry.kind not in BASES:
         return data

@@ -1,4 +1,4 @@
-"""What commands print: JSON for programs, rich tables for people."""
+"""Output of commands: JSON for programs, rich tables for people."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from avelzoo.plugin.papers import Paper
 
 PIPE_WIDTH = 120
-"""Columns of output that no terminal shows, unless COLUMNS says otherwise."""
+"""Width of output without a terminal; COLUMNS overrides it."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ _documents: list[JsonDocument] = []
 
 @contextmanager
 def json_document() -> Iterator[JsonDocument]:
-    """Collect what `emit_json` is given meanwhile, instead of printing it."""
+    """Collect the data given to `emit_json` inside the block, instead of printing it."""
     _documents.append(JsonDocument())
     try:
         yield _documents[-1]
@@ -135,7 +135,7 @@ def terms_lines(states: Sequence[TermState]) -> dict[str, str]:
 
 
 def citation(papers: Mapping[str, Paper], key: str) -> str:
-    """The citation behind a paper's key; the key itself where nobody registered one."""
+    """Citation of a paper's key; the key itself if it is not registered."""
     paper = papers.get(key)
     if paper is None:
         return key
@@ -143,7 +143,7 @@ def citation(papers: Mapping[str, Paper], key: str) -> str:
 
 
 def percent(value: Any) -> str:
-    """A fraction in percent, or a dash where there is none."""
+    """Format a fraction in percent, or a dash for None."""
     return f"{100 * value:.1f}" if isinstance(value, int | float) and value == value else "-"  # noqa: PLR0124 - NaN
 
 
@@ -204,7 +204,7 @@ def _interval(ends: tuple[float, float] | None) -> str:
 
 
 def fields(pairs: Mapping[str, str]) -> Table:
-    """A line for each pair, empty values left out."""
+    """Table with one line per pair, without empty values."""
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2))

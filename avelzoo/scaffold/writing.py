@@ -31,18 +31,18 @@ def write_package(name: str, kind: str, out: Path) -> Path:
     Args:
         name: the component's name, in kebab-case.
         kind: one of `KINDS`.
-        out: the new folder; must not exist or be empty.
+        out: the new folder; must be empty or not exist.
 
     Returns:
         The folder.
 
     Raises:
-        UsageError: the name, the kind or the folder does not do.
+        UsageError: the name or the kind is invalid, or the folder is not empty.
         StorageError: the folder cannot be written.
     """
     values = _values(name, kind)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"'{out}' exists already", fix="choose another folder with --out, or empty it")
+        raise UsageError(f"the folder '{out}' is not empty", fix="choose another folder with --out, or empty it")
     texts = {
         Template(path.format(kind=kind)).substitute(values): _filled(template.format(kind=kind), values)
         for path, template in _PARTS.items()
@@ -97,11 +97,11 @@ def _values(name: str, kind: str) -> dict[str, str]:
     """What the templates' placeholders stand for."""
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"'{name}' cannot be a component's name",
-            expected="kebab-case that begins with a letter, such as conv-mix",
+            f"'{name}' is not a valid component name",
+            expected="kebab-case starting with a letter, such as conv-mix",
         )
     if kind not in KINDS:
-        raise UsageError(f"there is no start for the kind '{kind}'", expected=", ".join(KINDS))
+        raise UsageError(f"no template for the kind '{kind}'", expected=", ".join(KINDS))
     words = name.split("-")
     major, minor, _ = __version__.split(".")
     return {

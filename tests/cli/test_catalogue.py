@@ -131,11 +131,11 @@ def test_a_recipe_may_be_for_one_supervision(odd_recipes, name):
 
 @pytest.mark.parametrize(("name", "fault"), [("misspelt", "OptionError"), ("crashing", "AttributeError")])
 def test_a_recipes_own_fault_is_no_missing_supervision(odd_recipes, call, name, fault):
-    with pytest.raises(PluginError, match=f"the recipe 'odd/{name}' cannot be made") as error:
+    with pytest.raises(PluginError, match=f"the recipe 'odd/{name}' cannot be built") as error:
         recipes_of(odd_recipes.get("recipe", name))
     assert error.value.found.startswith(fault)
     rows = {row["name"]: row for row in call("list", "recipes", "--json").json}
-    assert rows[name]["summary"].startswith(f"broken: the recipe 'odd/{name}' cannot be made")
+    assert rows[name]["summary"].startswith(f"broken: the recipe 'odd/{name}' cannot be built")
     assert rows["only-full"]["supervisions"] == ["full"]
 
 
@@ -231,6 +231,6 @@ def test_a_recipe_that_fails_hides_no_other(call, monkeypatch, error):
     monkeypatch.setattr("avelzoo.plugin.host.default_host", lambda: host)
     rows = {row["name"]: row for row in call("list", "recipes", "--json").json}
     assert set(rows) == whole | {"failing-recipe"}
-    assert rows["failing-recipe"]["summary"].startswith("broken: the recipe 'failing/failing-recipe' cannot be made")
+    assert rows["failing-recipe"]["summary"].startswith("broken: the recipe 'failing/failing-recipe' cannot be built")
     reason = "AttributeError: " if error is None else f"{type(error).__name__}: not today"
     assert reason in rows["failing-recipe"]["summary"]

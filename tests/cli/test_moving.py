@@ -72,7 +72,7 @@ def test_a_run_is_used_from_anywhere_and_follows_its_data(call, home, monkeypatc
     spoil(home / "moved")
     other = call("evaluate", home / "renamed", "--data", home / "moved", "--json")
     assert other.json["dataset"]["same_as_trained"] is False
-    assert "other than in training" in other.err
+    assert "different from training" in other.err
     refused = call("run", "--resume", home / "renamed", "--data", home / "moved")
     assert refused.code == 4
     assert "the data are not those that the run began with" in refused.err

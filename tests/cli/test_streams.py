@@ -47,7 +47,7 @@ def test_closed_streams_are_like_the_null_device(start, redirect):
     assert ("local" in done.stdout) == (">&-" not in redirect.split())
     failed = start("-m", "avelzoo", "show", "nothing-of-this-name", "--json", redirect=redirect)
     assert failed.returncode == 2
-    assert ("nothing is called" in failed.stderr) == ("2>&-" not in redirect)
+    assert ("no component or recipe is named" in failed.stderr) == ("2>&-" not in redirect)
     if ">&-" not in redirect.split():
         assert json.loads(failed.stdout)["exit_code"] == 2
 
@@ -111,7 +111,7 @@ def test_odd_terminals_and_locales(start, environ):
     odd = start("-m", "avelzoo", "show", "h\u00e9ad\u202e", **environ)
     assert odd.returncode == 2
     assert "\u202e" not in odd.stderr
-    assert "nothing is called 'h" in odd.stderr
+    assert "no component or recipe is named 'h" in odd.stderr
     assert r"\u" in odd.stderr
     assert "Traceback" not in odd.stderr
 

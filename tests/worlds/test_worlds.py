@@ -171,5 +171,5 @@ def test_weak_protocols(protocol, videos):
 
 
 def test_a_world_needs_a_category():
-    with pytest.raises(OptionError, match="at least one event category"):
+    with pytest.raises(OptionError, match="has no event category"):
         WorldsConfig(audio_led=0, visual_led=0, balanced=0)

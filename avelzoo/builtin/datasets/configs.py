@@ -19,21 +19,19 @@ Share = Bounds(min=0, max=1)
 TrainVideos = Annotated[int, Help("videos in the training split"), Bounds(min=1)]
 ValVideos = Annotated[int, Help("videos in the validation split"), Bounds(min=1)]
 TestVideos = Annotated[int, Help("videos in the test split"), Bounds(min=1)]
-Negatives = Annotated[
-    int, Help("training videos without an event, under the weak protocols that have them"), Bounds(min=0)
-]
-AudioLed = Annotated[int, Help("categories whose event the audio tells"), Bounds(min=0)]
-VisualLed = Annotated[int, Help("categories whose event the image tells"), Bounds(min=0)]
-Balanced = Annotated[int, Help("categories whose event both tell"), Bounds(min=0)]
-Rest = Annotated[float, Help("strength of a signature while its modality is at rest; 1: no fading"), Share]
-Cue = Annotated[float, Help("rise of a cue from rest to activity; its level at rest is 1"), Bounds(min=0)]
+Negatives = Annotated[int, Help("training videos without an event, for weak protocols with negatives"), Bounds(min=0)]
+AudioLed = Annotated[int, Help("number of audio-led categories"), Bounds(min=0)]
+VisualLed = Annotated[int, Help("number of visual-led categories"), Bounds(min=0)]
+Balanced = Annotated[int, Help("number of balanced categories: both modalities follow the event"), Bounds(min=0)]
+Rest = Annotated[float, Help("strength of a signature while its modality is inactive; 1: no fading"), Share]
+Cue = Annotated[float, Help("increase of an active cue over its inactive level 1"), Bounds(min=0)]
 CueNoise = Annotated[float, Help("standard deviation of a cue"), Bounds(min=0)]
-Noise = Annotated[float, Help("standard deviation of every channel's noise"), Bounds(min=0)]
+Noise = Annotated[float, Help("standard deviation of the noise per channel"), Bounds(min=0)]
 RunLengths = Annotated[
     Literal["ave", "uniform", "partial"],
-    Help("how long events and decoys are: as in AVE, any length alike, or any but the whole video"),
+    Help("lengths of events and decoys: as in AVE, uniform, or uniform below t"),
 ]
-Spread = Annotated[int, Help("videos are up to this many segments shorter or longer than t"), Bounds(min=0)]
+Spread = Annotated[int, Help("largest difference of a video's length from t, in segments"), Bounds(min=0)]
 Eventless = Annotated[float, Help("share of videos without an event, in every split"), Share]
 Repeated = Annotated[float, Help("share of events and decoys in two or three runs"), Share]
 
@@ -49,15 +47,16 @@ class AveConfig(DatasetConfig):
     paper: ClassVar[str] = "avel2018"
     reads_folder: ClassVar[bool] = True
 
-    root: Annotated[Path | None, Help("the folder that holds the files")] = None
+    root: Annotated[Path | None, Help("folder with the files")] = None
     audio: Annotated[
-        Literal["auto", "vggish", "cnn14"], Help("audio features: audio_feature.h5, audio_cnn14.h5, or what is there")
+        Literal["auto", "vggish", "cnn14"],
+        Help("audio features: audio_feature.h5, audio_cnn14.h5, or the first one present"),
     ] = "auto"
     labels: Annotated[
         Literal["annotations", "labels", "right_labels"],
-        Help("segment labels: rebuilt from Annotations.txt, or read from labels.h5 or right_labels.h5"),
+        Help("segment labels: from Annotations.txt, labels.h5 or right_labels.h5"),
     ] = "annotations"
-    exclude_leaks: Annotated[bool, Help("leave out val and test videos that also occur in train")] = False
+    exclude_leaks: Annotated[bool, Help("exclude val and test videos that are also in train")] = False
 
     def open(self, supervision: Supervision) -> Dataset:
         from avelzoo.builtin.datasets.ave import AveDataset
@@ -82,11 +81,11 @@ class WorldsConfig(DatasetConfig):
     balanced: Balanced = 3
     mislead: Annotated[
         float,
-        Help("chance that the other modality's cue runs off on its own: 0 follows the truth, 1 never does"),
+        Help("probability that the uninformative modality follows a random interval instead of the event"),
         Bounds(min=0, max=1),
     ] = 1.0
     run_lengths: RunLengths = "ave"
-    segments: Annotated[int, Help("segments t of a video, one second each"), Bounds(min=1)] = 10
+    segments: Annotated[int, Help("segments t per video, one second each"), Bounds(min=1)] = 10
     grid_height: Annotated[int, Help("rows h of the visual grid"), Bounds(min=1)] = 3
     grid_width: Annotated[int, Help("columns w of the visual grid"), Bounds(min=1)] = 3
     audio_channels: Annotated[int, Help("audio channels a"), Bounds(min=1)] = 32
@@ -95,28 +94,28 @@ class WorldsConfig(DatasetConfig):
     cue: Cue = 1.0
     cue_noise: CueNoise = 0.2
     noise: Noise = 0.3
-    jitter: Annotated[float, Help("standard deviation of a signature's strength around 1"), Bounds(min=0)] = 0.2
-    clutter: Annotated[float, Help("strength of what the cells without an object show"), Bounds(min=0)] = 0.5
+    jitter: Annotated[float, Help("standard deviation of a signature's strength (mean 1)"), Bounds(min=0)] = 0.2
+    clutter: Annotated[float, Help("strength of the clutter in cells without an object"), Bounds(min=0)] = 0.5
     distractors: Annotated[
-        int, Help("silent objects of other categories, at most one fewer than cells"), Bounds(min=0)
+        int, Help("number of silent objects of other categories; at most cells - 1"), Bounds(min=0)
     ] = 1
     distraction: Annotated[
-        float, Help("strength of a silent object's cue, 1 as strong as that of the event's own object"), Bounds(min=0)
+        float, Help("strength of a silent object's cue, relative to the event's object"), Bounds(min=0)
     ] = 0.3
-    motion: Annotated[float, Help("chance that an object moves a cell from one segment to the next"), Share] = 0.1
+    motion: Annotated[float, Help("probability that an object moves by one cell per segment"), Share] = 0.1
     spread: Spread = 0
     eventless: Eventless = 0.0
     repeated: Repeated = 0.0
-    seed: Annotated[int, Help("seed of the whole world"), Bounds(min=0)] = 0
+    seed: Annotated[int, Help("random seed of the world"), Bounds(min=0)] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.audio_led + self.visual_led + self.balanced:
             raise OptionError(
-                "a world needs at least one event category",
+                "the world has no event category",
                 where="dataset.audio_led, dataset.visual_led, dataset.balanced",
                 found="0 of each",
-                fix="make one of them 1 or more",
+                fix="set one of them to 1 or more",
             )
         if self.spread >= self.segments:
             raise OptionError(

@@ -1,4 +1,4 @@
-"""Synthetic audio-visual event worlds, made in memory from a seed."""
+"""Synthetic audio-visual event worlds, generated in memory from a seed."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from avelzoo.builtin.datasets.configs import WorldsConfig
 
 GENERATOR = "1"
-"""Changes whenever equal options make other features."""
+"""Version of the generator; changes whenever equal options give different features."""
 NEUTRAL = {"rest": 1.0, "cue": 1.0, "spread": 0, "eventless": 0.0, "repeated": 0.0}
-"""Options added to this generator, at the value that leaves features as before: older runs keep their fingerprint."""
+"""Options added later, with the value that keeps the features unchanged: older runs keep their fingerprint."""
 REFERENCE_VIDEOS = 256
 
 
 class WorldsSplit(Split):
-    """Videos of a world; a video's features are made when it is first fetched, and kept.
+    """One split of a world; a video's features are generated at its first fetch and kept.
 
     Args:
-        name: of the split.
-        world: the laws of the world.
-        videos: stream and number of every video.
+        name: name of the split.
+        world: the world.
+        videos: random stream and number of every video.
         first_rows: row number of each stream's first video.
-        protocol: the weak protocol, None for full labels.
+        protocol: the weak protocol; None for full labels.
     """
 
     def __init__(
@@ -73,10 +73,10 @@ class WorldsSplit(Split):
             )
         except (MemoryError, ValueError) as error:
             raise OptionError(
-                f"the split '{name}' of this world does not fit into memory",
+                f"the split '{name}' of this world does not fit in memory",
                 where="dataset",
                 found=str(error),
-                fix="make fewer videos, segments, cells or channels",
+                fix="choose fewer videos, segments, cells or channels",
             ) from error
         self.video_ids: Sequence[str] = [f"{stream}-{number:05d}" for stream, number in self._videos]
 
@@ -119,7 +119,7 @@ class WorldsSplit(Split):
         return self._events.copy()
 
     def scenes(self) -> Sequence[Scene]:
-        """What truly happens in every video, cues and silent objects included."""
+        """True scene of every video, including cues and silent objects."""
         return tuple(self._scenes)
 
 
@@ -129,8 +129,9 @@ class WorldsDataset(Dataset):
     Rows number the training videos first, then validation, test and negatives.
 
     Args:
-        config: the options.
-        supervision: full, or weak for a training split without segment labels and, by protocol, with negatives.
+        config: options.
+        supervision: full, or weak for a training split without segment labels and, depending on the protocol, with
+            negatives.
     """
 
     def __init__(self, config: WorldsConfig, supervision: Supervision) -> None:
@@ -162,7 +163,7 @@ class WorldsDataset(Dataset):
         return self._splits[name]
 
     def references(self, name: str) -> Mapping[str, np.ndarray]:
-        """``bias_aware`` knows which modality leads each category, ``category_blind`` knows everything but that."""
+        """Reference predictors: ``bias_aware`` knows the modality that leads each category, ``category_blind`` not."""
         split = self.split(name)
         lengths = split.lengths()
         found: dict[str, np.ndarray] = {}
@@ -177,7 +178,7 @@ class WorldsDataset(Dataset):
         return found
 
     def fingerprint(self) -> Mapping[str, str]:
-        """A hash of the generator's version and of all options, new ones left out where they change nothing."""
+        """Hash of the generator's version and all options, except newer options at their neutral values."""
         values = {name: value for name, value in self._config.to_dict().items() if value != NEUTRAL.get(name)}
         options = json.dumps(values | {"generator": GENERATOR}, sort_keys=True)
         return {"worlds": "sha256:" + hashlib.sha256(options.encode()).hexdigest()}

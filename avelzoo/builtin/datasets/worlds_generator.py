@@ -1,4 +1,4 @@
-"""How worlds come about: signatures and cues of a world, scenes of its videos, features of the scenes."""
+"""Generator of worlds: signatures and cues of a world, scenes of its videos, features of the scenes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ BIASES: tuple[Bias, ...] = ("audio-led", "visual-led", "balanced")
 STREAMS = {"world": 0, "train": 1, "val": 2, "test": 3, "negative": 4}
 """First key of every random stream; the second is the video's number, the third 0: scene, 1: features, 2: form."""
 QUIET = 1.0
-"""Mean of a cue where its modality is at rest."""
+"""Mean of a cue while its modality is inactive."""
 SUPPORT = 4
-"""One channel in so many carries a signature or a cue."""
+"""One in this many channels carries a signature or a cue."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +78,16 @@ class World:
 
     @property
     def cells(self) -> int:
-        """Places of the grid, h w."""
+        """Number of grid cells, h w."""
         return self.config.grid_height * self.config.grid_width
 
     @property
     def silent(self) -> int:
-        """Silent objects of every video: as many as asked for and fit beside the event's own; 0 with one category."""
+        """Silent objects per video: the option's number, limited by the free cells; 0 with one category."""
         return min(self.config.distractors, self.cells - 1) if len(self.names) > 1 else 0
 
     def scene(self, stream: str, number: int) -> Scene:
-        """What happens in a video; of a ``negative``, everything but the event."""
+        """Draw the scene of a video; a ``negative`` has everything except the event."""
         rng = self._stream(stream, number, 0)
         n = len(self.names)
         category = number % n
@@ -135,7 +135,7 @@ class World:
         return np.maximum(audio, 0).astype(np.float32), np.maximum(grid, 0).astype(np.float32)
 
     def _show(self, rng: np.random.Generator, signature: FloatArray, cue: FloatArray, active: BoolArray) -> FloatArray:
-        """(t channels): strength times signature plus activity times cue."""
+        """Features of an object, (t channels): strength times signature plus activity times cue."""
         jitter, flicker = rng.standard_normal((2, len(active), 1))
         strength = np.where(active[:, None], 1.0, self.config.rest) + self.config.jitter * jitter
         level = QUIET + self.config.cue * active[:, None] + self.config.cue_noise * flicker
@@ -143,7 +143,7 @@ class World:
         return shown
 
     def _paths(self, rng: np.random.Generator, objects: int, t: int) -> NDArray[np.int64]:
-        """(objects t) cells: different starts, then now and then a step to a neighbouring cell that is free."""
+        """Paths of objects, (objects t) cells: distinct starts, then random steps to free neighbouring cells."""
         h, w = self.config.grid_height, self.config.grid_width
         here = rng.permutation(self.cells)[:objects]
         moves = rng.random((t, objects)) < self.config.motion
@@ -166,7 +166,7 @@ class World:
 
 
 def _pattern(rng: np.random.Generator, channels: int) -> FloatArray:
-    """(channels): a quarter of them, chosen at random, between 0.5 and 1.5 before scaling to a mean square of 1."""
+    """Random pattern, (channels): a quarter of them between 0.5 and 1.5, scaled to a mean square of 1."""
     pattern = np.zeros(channels)
     chosen = rng.permutation(channels)[: max(1, channels // SUPPORT)]
     pattern[chosen] = rng.uniform(0.5, 1.5, size=len(chosen))

@@ -1,7 +1,7 @@
-"""Runs: how long events are, where they start, and sums over all of them at once.
+"""Runs: distributions of their lengths and starts, and sums over all runs at once.
 
-A run [s, e) of t segments is a place (s, e) of a (t+1 t+1) matrix with s < e; the empty run sits at (0, 0). Every other
-place of such a matrix is no run and has probability 0.
+A run [s, e) of t segments is the entry (s, e) of a (t+1 t+1) matrix with s < e; the empty run is the entry (0, 0). All
+other entries are not runs and have probability 0.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 AVE_COUNTS = (1, 0, 214, 220, 217, 196, 200, 139, 111, 95, 2750)
-"""Annotated videos of AVE by length of their event, 0 to 10 seconds: 4,142 events and one video without."""
+"""Annotated videos of AVE by event length, 0 to 10 seconds: 4,142 events and one video without an event."""
 
 
 def length_law(name: str, segments: int) -> FloatArray:
     """Probability of every run length 0..t.
 
-    ``ave`` is AVE's distribution. For t other than 10, no event and an event throughout keep their shares p_0 and
-    p_10, and the partial lengths 1..9 are spread anew: with F the piecewise linear function through
-    F(k/9) = (p_1 + ... + p_k), length l < t gets F(l/(t-1)) - F((l-1)/(t-1)). With t = 1 nothing is partial and that
-    share goes to the full length. ``uniform`` makes 1..t equally likely, ``partial`` 1..t-1 (1 where t = 1).
+    ``ave`` is AVE's distribution. For t other than 10, lengths 0 and t keep the shares p_0 and p_10, and the partial
+    lengths 1..9 are rescaled to 1..t-1: with F the piecewise linear function through F(k/9) = (p_1 + ... + p_k), length
+    l < t has probability F(l/(t-1)) - F((l-1)/(t-1)). For t = 1 there are no partial lengths, and their share goes to
+    the full length. ``uniform`` makes 1..t equally likely, ``partial`` 1..t-1 (1 for t = 1).
 
     Args:
         name: ``ave``, ``uniform`` or ``partial``.
@@ -51,7 +51,7 @@ def length_law(name: str, segments: int) -> FloatArray:
 
 
 def run_law(lengths: FloatArray) -> FloatArray:
-    """Probability of every run: p(s, e) = p(e - s) / (t - (e - s) + 1), all starts that fit equally likely.
+    """Probability of every run: p(s, e) = p(e - s) / (t - (e - s) + 1); all possible starts are equally likely.
 
     Args:
         lengths: (t+1), from `length_law`.
@@ -67,7 +67,7 @@ def run_law(lengths: FloatArray) -> FloatArray:
 
 
 def draw_run(rng: np.random.Generator, lengths: FloatArray) -> NDArray[np.bool_]:
-    """(t) bool: one run drawn from `run_law`. Takes two numbers from ``rng``, whatever comes out."""
+    """Draw one run from `run_law`, (t) bool; always takes two numbers from ``rng``."""
     segments = len(lengths) - 1
     which, where = rng.random(2)
     length = min(int(np.searchsorted(np.cumsum(lengths), which, side="right")), segments)
@@ -134,19 +134,19 @@ def run_sums(values: FloatArray) -> FloatArray:
 
 
 def segment_marginals(runs: FloatArray) -> FloatArray:
-    """Probability that a segment lies inside, from one of every run: (... t+1 t+1) -> (... t)."""
+    """Probability of each segment to be inside the run, from run probabilities: (... t+1 t+1) -> (... t)."""
     begins, ends = runs.sum(axis=-1), runs.sum(axis=-2)
     return np.cumsum(begins - ends, axis=-1)[..., :-1]
 
 
 def best_run(inside: FloatArray) -> NDArray[np.bool_]:
-    """The run with the most segments right on average: arg-max over runs of the sum of 2 p_i - 1 inside it.
+    """Find the run with the highest expected number of correct segments: arg-max of the sum of 2 p_i - 1 inside it.
 
     Args:
-        inside: (... t), the probability p_i that segment i lies inside the true run.
+        inside: (... t), probability p_i that segment i is inside the true run.
 
     Returns:
-        (... t) bool; the empty run where no segment is likelier inside than not.
+        (... t) bool; the empty run if no p_i exceeds 1/2.
     """
     segments = inside.shape[-1]
     gains = run_sums(2 * inside - 1)

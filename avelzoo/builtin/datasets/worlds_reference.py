@@ -1,7 +1,7 @@
-"""What can be known of a world's videos from their features by one who knows the world's laws.
+"""Reference predictors of a world: inference from features by a predictor that knows the world's parameters.
 
-Every modality of a segment, given its category and whether its cue is active, is taken as Gaussian: what is left out
-is the rectification of the features and the object's path, whose cell is inferred anew in every segment.
+Each modality of a segment is modelled as Gaussian, given the category and the state of the cue. The model ignores the
+rectification of the features and the object's path: it infers the object's cell independently in every segment.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FloatArray = NDArray[np.float64]
 PLACES = 2_000_000
 """Numbers in the largest temporary array."""
 LEAST_NOISE = 1e-2
-"""Noise below this is taken as this, so that every density exists."""
+"""Lower bound of the noise, so that every density exists."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Evidence:
     """Log-likelihoods of one modality, up to terms shared by all categories.
 
     Attributes:
-        quiet: (b n t), of every segment with its cue at rest.
-        gain: (b n t), what an active cue adds to it.
+        quiet: (b n t), log-likelihood of each segment with an inactive cue.
+        gain: (b n t), difference for an active cue.
     """
 
     quiet: FloatArray
@@ -70,7 +70,7 @@ class Reference:
             }
 
     def predict(self, audio: NDArray[np.float32], visual: NDArray[np.float32]) -> dict[str, NDArray[np.int64]]:
-        """(b t a), (b t h w v) -> segment ids (b t) of every reference."""
+        """Predict segment ids (b t) for every reference: (b t a), (b t h w v) -> name: (b t)."""
         t, n = self._segments, len(self._world.names)
         size = max(1, PLACES // (n * max((t + 1) ** 2, t * self._world.cells)))
         parts = [self._predict(audio[i : i + size], visual[i : i + size]) for i in range(0, len(audio), size)]
@@ -91,11 +91,11 @@ class Reference:
     def _posterior(
         self, sounds: FloatArray, looks: FloatArray, drawn: list[FloatArray], weights: FloatArray
     ) -> FloatArray:
-        """Log p(run, features | category) over all runs, (b n t+1 t+1), up to the features of cues at rest.
+        """Log p(run, features | category) over all runs, (b n t+1 t+1), up to the features of inactive cues.
 
         Args:
             sounds: (b n t+1 t+1), log-likelihood gain of an audio cue active in each run.
-            looks: the same of the visual cue.
+            looks: the same for the visual cue.
             drawn: (b n 1 1) each, log-likelihood gain of an audio and of a visual decoy.
             weights: (n 3), log-probability of each bias given the category.
         """
@@ -157,13 +157,13 @@ class Reference:
         return np.where(chosen, category[:, None], len(self._world.names))
 
     def hear(self, audio: NDArray[np.float32]) -> Evidence:
-        """Evidence of (b t a)."""
+        """Evidence from audio (b t a)."""
         world = self._world
         quiet, active = self._densities(audio.astype(np.float64), world.sounds, world.audio_cue)
         return Evidence(np.moveaxis(quiet, -1, 1), np.moveaxis(active - quiet, -1, 1))
 
     def see(self, visual: NDArray[np.float32]) -> Evidence:
-        """Evidence of (b t h w v): the mean over cells of object against ground, since the object is in one of them."""
+        """Evidence from images (b t h w v): mean over cells of object against ground, as one cell has the object."""
         world = self._world
         cells = visual.astype(np.float64).reshape(*visual.shape[:2], -1, visual.shape[-1])
         quiet, active = self._densities(cells, world.looks, world.visual_cue)
@@ -172,7 +172,7 @@ class Reference:
         return Evidence(np.moveaxis(quiet, -1, 1), np.moveaxis(active - quiet, -1, 1))
 
     def _ground(self, cells: FloatArray) -> FloatArray:
-        """Log-density of cells (b t hw v) without the event's object: clutter, or a silent object of any category."""
+        """Log-density of cells (b t hw v) without the event's object: clutter or a silent object of any category."""
         world, config = self._world, self._world.config
         mean = config.clutter / math.sqrt(2 * math.pi)
         variance = config.clutter**2 / 2 - mean**2 + max(config.noise, LEAST_NOISE) ** 2
@@ -188,7 +188,7 @@ class Reference:
         return ground
 
     def _densities(self, x: FloatArray, signatures: FloatArray, cue: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Log-densities of vectors (... c) under every category, cue at rest and cue active, both (... n).
+        """Log-densities of vectors (... c) under every category, with inactive and active cue, both (... n).
 
         N(x; g S + level u, noise^2 I + jitter^2 S S^T + cue_noise^2 u u^T), g the signature's strength, inverted by
         Woodbury's identity: only the products of x with S, with u and with itself are needed.
@@ -215,7 +215,7 @@ class Reference:
 
 
 def _log_sum(x: FloatArray, axes: tuple[int, ...]) -> FloatArray:
-    """log sum exp over axes, which stay as axes of size 1."""
+    """Log-sum-exp over axes; the axes are kept with size 1."""
     top = x.max(axis=axes, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):

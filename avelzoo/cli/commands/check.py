@@ -1,4 +1,4 @@
-"""`avelzoo check`: whether a plugin's components keep the promises of their contracts."""
+"""`avelzoo check`: conformance checks of a plugin's components."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def check(
-    plugin: Annotated[str, typer.Argument(help="A plugin's name, or a component's.")],
+    plugin: Annotated[str, typer.Argument(help="Name of a plugin or a component.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Run every conformance check on what a plugin registers; exit code 6 when one fails."""
+    """Run all conformance checks on a plugin's components; exit code 6 if one fails."""
     from avelzoo.testing import run_checks
 
     rows: list[dict[str, Any]] = []
@@ -31,7 +31,7 @@ def check(
     else:
         cells = [(f"{r['kind']} {r['name']}", r["check"], r["error"] or "ok") for r in rows]
         render.console().print(render.table(("component", "check", "result"), cells))
-        render.console().print(f"{len(rows) - len(failed)} of {len(rows)} checks hold")
+        render.console().print(f"{len(rows) - len(failed)} of {len(rows)} checks passed")
     if failed:
         raise typer.Exit(6)
 
@@ -50,6 +50,6 @@ def _entries(plugin: str) -> list[Entry]:
         raise UnknownNameError(
             f"no plugin or component is named '{plugin}'" + did_you_mean(plugin, known),
             expected=", ".join(sorted({entry.plugin for entry in entries})),
-            fix="`avelzoo plugins` shows what is installed, and whether it failed to load",
+            fix="`avelzoo plugins` lists installed plugins, including those that failed to load",
         )
     return found

@@ -1,4 +1,4 @@
-"""`avelzoo evaluate`: the scores of a run folder, computed anew."""
+"""`avelzoo evaluate`: scores of a run folder, computed again."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="A folder that a run or an import left.")],
+    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Run folder of a run or an import.")],
     data: Annotated[Path | None, typer.Option(help="Folder of other data in AVE's public layout.")] = None,
-    split: Annotated[str, typer.Option(metavar="test|val|train", help="Which part of the data.")] = "test",
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.")] = "auto",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON, and only that, on stdout.")] = False,
+    split: Annotated[str, typer.Option(metavar="test|val|train", help="Split to score.")] = "test",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Device for the computation.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print only JSON on stdout.")] = False,
 ) -> None:
-    """Score a run folder again, on its own or on other data. Changes nothing in it."""
+    """Score a run folder again, on its own or on other data. The folder is not changed."""
     from avelzoo import engine
     from avelzoo.plugin.host import default_host
     from avelzoo.system.allocator import keep_freed_memory
@@ -52,7 +52,7 @@ def evaluate(
         )
     out = render.console(stderr=json)
     out.print(render.score_table(scores))
-    same = {True: "the same as in training", False: "other than in training", None: ""}[found.same_data]
+    same = {True: "the same as in training", False: "different from training", None: ""}[found.same_data]
     told = {
         "weak labels": render.weak_labels(run.composition.recipe.weak_protocol),
         "run folder": str(run_dir),
@@ -63,7 +63,7 @@ def evaluate(
 
 
 def _in_folder(registry: Registry, dataset: DatasetConfig, folder: Path) -> DatasetConfig:
-    """A data set's settings for another folder; those of the public layout where it reads none."""
+    """Configure the data set for another folder; without a folder option, use the public layout's data set."""
     if dataset.reads_folder:
         return replace(dataset, root=folder)  # type: ignore[call-arg]
     config: DatasetConfig = folder_dataset(registry).target(root=folder, weak_protocol=dataset.weak_protocol)

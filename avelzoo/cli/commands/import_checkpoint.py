@@ -1,4 +1,4 @@
-"""`avelzoo import-checkpoint`: a run folder from a published system's checkpoint."""
+"""`avelzoo import-checkpoint`: conversion of a published system's checkpoint to a run folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> Non
 
 
 def _checkpoints() -> str:
-    """Where the registered systems' checkpoints are published."""
+    """List where the registered systems' checkpoints are published."""
     from avelzoo.plugin.host import default_host
 
     lines = []
@@ -35,15 +35,15 @@ def _checkpoints() -> str:
 
 def import_checkpoint(
     system: Annotated[str, typer.Argument(help="Published system; `avelzoo list officials` names them.")],
-    file: Annotated[Path, typer.Argument(help="Checkpoint that torch.save or safetensors wrote, under any name.")],
-    setting: Annotated[str, typer.Option(metavar="full|weak", help="Setting it was trained in.")] = "full",
+    file: Annotated[Path, typer.Argument(help="Checkpoint written by torch.save or safetensors; any file name.")],
+    setting: Annotated[str, typer.Option(metavar="full|weak", help="Setting of its training.")] = "full",
     key: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Entry with the weights, such as ema. [default: found by name]")
+        str | None, typer.Option(metavar="NAME", help="Entry with the weights, such as ema. [default: searched]")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder. [default: runs/SYSTEM-SETTING-FILE]")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Make a run folder of a published system's checkpoint. Nothing in the file is executed."""
+    """Convert a published system's checkpoint to a run folder. Nothing in the file is executed."""
     from avelzoo.published import importing
 
     made = importing.import_checkpoint(system, file, setting=setting, out=out, key=key)

@@ -1,4 +1,4 @@
-"""`avelzoo list`: what there is to compose."""
+"""`avelzoo list`: registered components and recipes."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from avelzoo.errors import UsageError
 
 def new(
     name: Annotated[str | None, typer.Argument(help="The component's name, in kebab-case; that of --file.")] = None,
-    kind: Annotated[str, typer.Option(help="encoder, head, memory, objective or dataset.")] = "encoder",
-    out: Annotated[Path | None, typer.Option(help="The new folder. [default: avelzoo-NAME]")] = None,
+    kind: Annotated[str, typer.Option(help="Kind: encoder, head, memory, objective or dataset.")] = "encoder",
+    out: Annotated[Path | None, typer.Option(help="New folder. [default: avelzoo-NAME]")] = None,
     file: Annotated[Path | None, typer.Option(help="Write one Python file instead, such as idea.py.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

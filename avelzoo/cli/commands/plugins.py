@@ -1,4 +1,4 @@
-"""`avelzoo plugins`: who brought what, and who could not."""
+"""`avelzoo plugins`: installed plugins, their components and their errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from avelzoo.cli import render
 
 
 def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List plugins, broken and disabled ones included.
+    """List plugins, including broken and disabled ones.
 
     AVELZOO_LOAD_PLUGINS (an allow-list, empty for none) and AVELZOO_DISABLE_PLUGINS (names separated by commas)
     choose which installed plugins are loaded.
@@ -24,9 +24,9 @@ def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON."
     from avelzoo.plugin.status import LOADED, PluginWarning
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PluginWarning)  # the table says it
+        warnings.simplefilter("ignore", PluginWarning)  # the table shows the errors
         host = default_host()
-    counts = [  # one that failed may have the name of another one that did not
+    counts = [  # a failed plugin may have the name of a loaded one
         Counter(e.kind for e in host.registry.entries() if (e.plugin, LOADED) == (record.name, record.status))
         for record in host.records
     ]
@@ -41,9 +41,7 @@ def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON."
         (r.name, f"{r.distribution} {r.version}".strip(), r.status, _offers(count) or r.error, r.source)
         for r, count in pairs
     ]
-    render.console().print(
-        render.table(("plugin", "distribution", "status", "offers, or what is wrong", "source"), rows)
-    )
+    render.console().print(render.table(("plugin", "distribution", "status", "offers, or error", "source"), rows))
 
 
 def _offers(count: Counter[str]) -> str:

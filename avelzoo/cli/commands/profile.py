@@ -1,4 +1,4 @@
-"""`avelzoo profile`: what a composition costs."""
+"""`avelzoo profile`: cost of a composition."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ SIZES = ("ave", "ave-cnn14", "dataset")
 
 
 def profile(
-    recipe: Annotated[str, typer.Argument(help="A recipe's name.")],
+    recipe: Annotated[str, typer.Argument(help="Name of the recipe.")],
     supervision: Annotated[str, typer.Option(metavar="full|weak", help="Labels per segment, or per video.")] = "full",
     *,
     slots: Annotated[Mapping[str, str | None], "Another {kind}."],
     data: Annotated[Path | None, typer.Option(help="Folder of data in AVE's public layout.")] = None,
     values: Annotated[list[str] | None, typer.Option("--set", metavar="slot.option=value", help="Repeatable.")] = None,
     sizes: Annotated[
-        str, typer.Option(metavar="|".join(SIZES), help="Whose feature sizes: AVE's, or the data set's own.")
+        str, typer.Option(metavar="|".join(SIZES), help="Feature sizes: AVE's, or the data set's.")
     ] = "ave",
-    batch_size: Annotated[int | None, typer.Option(help="Videos per step; the recipe's by default.", min=1)] = None,
-    repeats: Annotated[int, typer.Option(help="Timed steps.", min=1)] = 3,
+    batch_size: Annotated[int | None, typer.Option(help="Videos per step. [default: the recipe's]", min=1)] = None,
+    repeats: Annotated[int, typer.Option(help="Number of timed steps.", min=1)] = 3,
     precision: Annotated[
         str | None, typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="compute.precision")
     ] = None,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.")] = "auto",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Device for the computation.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Parameters, arithmetic, step time and peak memory of any composition, on random features."""
@@ -65,9 +65,9 @@ def _rows(cost: dict[str, Any]) -> dict[str, str]:
     return {
         "parameters": f"{cost['parameters_total']:,} ({parts})",
         "training step": f"{cost['train_seconds']:.3f} s for {b} videos, {cost['train_flops'] / 1e9:.1f} GFLOP",
-        "its time": ", ".join(f"{name} {_share(s, cost)}" for name, s in _longest(cost["train_parts"])),
-        "its floor": f"{_share(cost['floor_share'] * cost['train_seconds'], cost)} of the time is what its products"
-        f" take at {cost['products_per_second'] / 1e9:.0f} GFLOP/s, as measured here",
+        "time by part": ", ".join(f"{name} {_share(s, cost)}" for name, s in _longest(cost["train_parts"])),
+        "lower bound": f"matrix products alone take {_share(cost['floor_share'] * cost['train_seconds'], cost)} of this"
+        f" time, at the measured {cost['products_per_second'] / 1e9:.0f} GFLOP/s",
         "evaluation": f"{cost['eval_seconds']:.3f} s for {b} videos, {cost['eval_flops'] / 1e9:.1f} GFLOP",
         "memory encoding": f"{cost['view_flops'] / 1e9:.1f} GFLOP, once per evaluation",
         "peak memory": f"{cost['peak_memory_mb']:.0f} MiB",

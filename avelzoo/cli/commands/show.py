@@ -1,4 +1,4 @@
-"""`avelzoo show`: all about one component, or all values of a recipe."""
+"""`avelzoo show`: details of one component, or all values of a recipe."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def show(
-    what: Annotated[str, typer.Argument(metavar="[KIND] NAME", help="What to show, for example `encoder st-fusion`.")],
+    what: Annotated[str, typer.Argument(metavar="[KIND] NAME", help="Entry to show, for example `encoder st-fusion`.")],
     name: Annotated[str | None, typer.Argument(hidden=True)] = None,
-    supervision: Annotated[str, typer.Option(metavar="full|weak", help="Of a recipe.")] = "full",
+    supervision: Annotated[str, typer.Option(metavar="full|weak", help="For recipes: the supervision.")] = "full",
     *,
     slots: Annotated[Mapping[str, str | None], "Of a recipe: another {kind}."],
-    config: Annotated[Path | None, typer.Option(help="Of a recipe: a TOML file with a table per slot.")] = None,
-    values: Annotated[list[str] | None, typer.Option("--set", help="Of a recipe: slot.option=value.")] = None,
+    config: Annotated[Path | None, typer.Option(help="For recipes: TOML file with a table per slot.")] = None,
+    values: Annotated[list[str] | None, typer.Option("--set", help="For recipes: slot.option=value.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show one component or recipe: options, paper, published scores."""
@@ -37,8 +37,8 @@ def show(
     if entry.kind != "recipe":
         if any(slots.values()) or config or values or supervision != "full":
             raise UsageError(
-                f"the {entry.kind} '{entry.name}' takes no other components and values; a recipe does",
-                fix=f"show it alone, `avelzoo show {entry.kind} {entry.qualified}`, or name a recipe",
+                f"components and values can be changed for recipes only, not for the {entry.kind} '{entry.name}'",
+                fix=f"use `avelzoo show {entry.kind} {entry.qualified}` without options, or name a recipe",
             )
         _component(registry, catalogue.details(entry), as_json=json)
         return
