@@ -201,9 +201,8 @@ def _base(registry: Registry, recipe: Recipe | str | None, supervision: str | No
             f"the recipe is for {recipe.supervision} supervision, not {supervision}",
             fix=f'take it for the other: recipes["{recipe.name}"]("{supervision}")',
         )
-    return recipe, registry.get("recipe", recipe.name) if recipe.name in registry.names("recipe") else _own_entry(
-        recipe
-    )
+    registered = recipe.name in registry.names("recipe")
+    return recipe, registry.get("recipe", recipe.name) if registered else _own_entry(recipe)
 
 
 def _own_entry(recipe: Recipe) -> Entry:

@@ -28,10 +28,6 @@ BUILTIN = "avelzoo"
 IN_PROCESS = "in process"
 
 
-class _ThisProcess:
-    """Stands for the plugin of what is defined in this process."""
-
-
 class PluginHost:
     """Discovers plugins and fills a registry from them.
 
@@ -114,7 +110,7 @@ class PluginHost:
             PluginError: it breaks the rules of registration. What was defined before stays.
         """
         if not self._pm.has_plugin(THIS_PROCESS):
-            self.add(_ThisProcess(), name=THIS_PROCESS)
+            self.add(object(), name=THIS_PROCESS)  # has no hooks
         before = self.registry.snapshot()
         registrar = Registrar(self.registry, plugin=THIS_PROCESS, distribution="", version="")
         try:
@@ -251,11 +247,7 @@ def as_default(host: PluginHost) -> Iterator[None]:
 
 
 def define(kind: str, name: str, config: type[Config]) -> None:
-    """Register a component of this process in its default host, now or when that is made.
-
-    Raises:
-        PluginError: it breaks the rules of registration.
-    """
+    """Register a component of this process in its default host, now or when that is made."""
     with _LOCK:
         if _HOSTS and _HOSTS[0] is not None:
             _HOSTS[0].define(kind, name, config)

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from avelzoo import VariedWorldsConfig, engine, metrics
-from avelzoo.composition.resolving import Override, resolve
+from avelzoo.composition.overrides import Override
+from avelzoo.composition.resolving import resolve
 from avelzoo.engine.device_cache import cached
 from avelzoo.engine.evaluation import load_answers
 from avelzoo.plugin.host import default_host

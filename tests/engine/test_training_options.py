@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from avelzoo import OptimizerConfig, Registrar, RunError, ScheduleConfig, engine, run as run_by_name
-from avelzoo.composition.resolving import Override, resolve
+from avelzoo.composition.overrides import Override
+from avelzoo.composition.resolving import resolve
 from avelzoo.engine import RunDir, training
 from avelzoo.engine.checkpoint import load_tensors
 from avelzoo.engine.optimization import averaged
