@@ -91,7 +91,7 @@ def channels(registry: Registry, part: Part) -> Iterator[str]:
 def checkpoints(registry: Registry, part: Part) -> Iterator[str]:
     """Systems whose checkpoints `avelzoo import-checkpoint` reads, and where these are published."""
     rows = []
-    for entry in entries(registry, "official", part):
+    for entry in entries(registry, "published-code", part):
         found = row(entry)["checkpoints"] or [{"settings": [], "where": "none known", "accuracy": ""}]
         rows += [(f"`{entry.name}`", " and ".join(c["settings"]), c["where"], c["accuracy"]) for c in found]
     yield from ("## Published checkpoints", "")

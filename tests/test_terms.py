@@ -19,7 +19,7 @@ from avelzoo.composition.resolving import resolve
 from avelzoo.errors import CompositionError
 from avelzoo.plugin.host import default_host
 from avelzoo.testing import narrow, random_batch, random_targets
-from avelzoo.testing.bench import require_declared_terms
+from avelzoo.testing.harness import require_declared_terms
 
 REGISTRY = default_host().registry
 SPEC = FeatureSpec(segments=4, audio_dim=5, grid=(2, 2), visual_dim=6, categories=("bark", "bell", "horn"))

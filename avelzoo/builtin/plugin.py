@@ -56,4 +56,4 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.recipe("ead-b-official", recipes.ead_b_official)
     zoo.recipe("single-branch", recipes.single_branch)
     zoo.recipe("double-branch", recipes.double_branch)
-    zoo.official("ge2023", Ge2023)
+    zoo.published_code("ge2023", Ge2023)

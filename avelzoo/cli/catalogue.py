@@ -33,7 +33,7 @@ PLURALS: dict[str, str] = {
     "optimizer": "optimizers",
     "schedule": "schedules",
     "launcher": "launchers",
-    "official": "officials",
+    "published-code": "published-code",
 }
 """Kinds, in the order of listings."""
 
@@ -127,7 +127,7 @@ def row(entry: Entry) -> dict[str, Any]:
         data |= {name: sentences(made, name) for name in ("assumptions", "limits")}
     elif entry.kind in KINDS:
         data["supervisions"] = list(entry.target.supervisions)
-    elif entry.kind == "official":
+    elif entry.kind == "published-code":
         data["settings"] = list(entry.target.settings)
         data["checkpoints"] = [asdict(checkpoint) for checkpoint in entry.target.checkpoints]
     return data

@@ -151,7 +151,7 @@ class Registrar:
             raise PluginError("a paper is not described by an avelzoo.Paper", found=repr(paper))
         self._registry.add_paper(paper, plugin=self._plugin)
 
-    def official(self, name: str, system: type[OfficialOutputs]) -> None:
+    def published_code(self, name: str, system: type[OfficialOutputs]) -> None:
         """Offer the reading of a published system's checkpoints and outputs (see `avelzoo.published.official`).
 
         Raises:
@@ -160,11 +160,11 @@ class Registrar:
         told = [getattr(system, name, None) for name in ("settings", "checkpoints")]
         if not (isinstance(system, type) and all(isinstance(values, tuple) for values in told)):
             raise PluginError(
-                f"the official system '{name}' is not described by an OfficialSystem",
+                f"the published code '{name}' is not described by an OfficialSystem",
                 found=repr(system),
                 expected="a subclass of avelzoo.OfficialSystem with its `settings`",
             )
-        self._add("official", name, system)
+        self._add("published-code", name, system)
 
     def close(self) -> None:
         """End the registration: whatever the plugin kept of this object registers nothing any more."""

@@ -120,7 +120,7 @@ def official_code(system: str, setting: str, host: PluginHost | None = None) -> 
     from avelzoo.plugin.host import default_host
 
     registry = (host or default_host()).registry
-    adapter: OfficialOutputs = registry.get("official", system).target()
+    adapter: OfficialOutputs = registry.get("published-code", system).target()
     if setting not in adapter.settings:
         raise UsageError(f"'{system}' has no setting '{setting}'", expected=" or ".join(adapter.settings))
     return adapter

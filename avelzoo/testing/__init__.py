@@ -13,15 +13,15 @@ or, without pytest, `avelzoo check PLUGIN`. A check raises AssertionError with w
 
 from __future__ import annotations
 
-from avelzoo.testing.bench import Bench, bench_for, narrow, random_batch, random_targets, term_values
-from avelzoo.testing.running import Check, Finding, checks_for, parametrize_with_checks, run_checks
+from avelzoo.testing.harness import Harness, harnesses_for, narrow, random_batch, random_targets, term_values
+from avelzoo.testing.running import Check, CheckResult, checks_for, parametrize_with_checks, run_checks
 
 __all__ = [
-    "Bench",
     "Check",
-    "Finding",
-    "bench_for",
+    "CheckResult",
+    "Harness",
     "checks_for",
+    "harnesses_for",
     "narrow",
     "parametrize_with_checks",
     "random_batch",

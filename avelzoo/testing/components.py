@@ -13,15 +13,15 @@ from avelzoo.components import ComponentConfig
 from avelzoo.composition.model import Model
 from avelzoo.published.official import without_dropout
 from avelzoo.records import Batch, Targets
-from avelzoo.testing.bench import Bench, bench_for
+from avelzoo.testing.harness import Harness, harnesses_for
 
 
 def check_learns(config: ComponentConfig) -> None:
     """Twenty small Adam steps on one batch, dropout off, lower a finite loss."""
-    for bench in bench_for(config):
-        model = bench.model().train()
+    for harness in harnesses_for(config):
+        model = harness.model().train()
         without_dropout(model)
-        batch, targets = bench.batch(6), bench.targets(6)
+        batch, targets = harness.batch(6), harness.targets(6)
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
         losses = []
         for _ in range(20):
@@ -36,14 +36,14 @@ def check_learns(config: ComponentConfig) -> None:
 
 def check_gives_what_it_declares(config: ComponentConfig) -> None:
     """In training it gives the channels that it declares under a supervision, in their shapes, and no other one."""
-    for bench in bench_for(config):
-        given = given_by(bench.model().train(), config.kind, bench.batch(), bench.targets())
-        declared = config.gives(bench.recipe.supervision)
+    for harness in harnesses_for(config):
+        given = given_by(harness.model().train(), config.kind, harness.batch(), harness.targets())
+        declared = config.gives(harness.recipe.supervision)
         absent, undeclared = sorted(map(str, declared - given.keys())), sorted(map(str, given.keys() - declared))
-        under = f"under {bench.recipe.supervision} supervision"
+        under = f"under {harness.recipe.supervision} supervision"
         assert not absent, f"declared in `gives` but not given {under}: {', '.join(absent)}"
         assert not undeclared, f"given but not declared in `gives` {under}: {', '.join(undeclared)}"
-        sizes = {"b": 3, "t": bench.spec.segments, "n": bench.spec.n}
+        sizes = {"b": 3, "t": harness.spec.segments, "n": harness.spec.n}
         for channel, value in given.items():
             fault = shape_fault(channel, tuple(value.shape), sizes)
             assert not fault, f"the channel '{channel}' is {tuple(value.shape)}, not {channel.shape}: {fault}"
@@ -81,9 +81,9 @@ def shape_fault(channel: Channel, shape: tuple[int, ...], sizes: Mapping[str, in
 
 def check_batch_without_events(config: ComponentConfig) -> None:
     """A batch of background videos alone gives finite terms and gradients."""
-    for bench in bench_for(config):
-        model = bench.model().train()
-        step = model(bench.batch(2), bench.targets(2, negatives=2))
+    for harness in harnesses_for(config):
+        model = harness.model().train()
+        step = model(harness.batch(2), harness.targets(2, negatives=2))
         assert torch.isfinite(step.loss), f"the loss is {step.loss.item()}: {step.terms}"
         if step.loss.requires_grad:
             step.loss.backward()
@@ -93,10 +93,10 @@ def check_batch_without_events(config: ComponentConfig) -> None:
 
 def check_inputs_not_changed(config: ComponentConfig) -> None:
     """Features and labels are left as they were."""
-    for bench in bench_for(config):
-        batch, targets = bench.batch(), bench.targets()
+    for harness in harnesses_for(config):
+        batch, targets = harness.batch(), harness.targets()
         before = copy.deepcopy((batch, targets))
-        model = bench.model().train()
+        model = harness.model().train()
         model(batch, targets)
         for now, then in zip((batch, targets), before, strict=True):
             for name, value in vars(then).items():
@@ -106,10 +106,10 @@ def check_inputs_not_changed(config: ComponentConfig) -> None:
 
 def check_evaluation_is_deterministic(config: ComponentConfig) -> None:
     """In evaluation mode the same batch gives the same answers, and nothing of the state changes."""
-    for bench in bench_for(config):
-        model = _trained(bench).eval()
+    for harness in harnesses_for(config):
+        model = _trained(harness).eval()
         state = copy.deepcopy(model.state_dict())
-        batch = bench.batch()
+        batch = harness.batch()
         with torch.no_grad():
             first, second = (model.head.decode(model.predict(batch, model.view())) for _ in range(2))
         assert torch.equal(first.segments, second.segments), "decoded segments differ between two calls"
@@ -120,10 +120,10 @@ def check_evaluation_is_deterministic(config: ComponentConfig) -> None:
 
 def check_state_dict_round_trip(config: ComponentConfig) -> None:
     """A fresh model with the state dict of another gives the same answers."""
-    for bench in bench_for(config):
-        model, other = _trained(bench).eval(), bench.model(seed=1).eval()
+    for harness in harnesses_for(config):
+        model, other = _trained(harness).eval(), harness.model(seed=1).eval()
         other.load_state_dict(model.state_dict())
-        batch = bench.batch()
+        batch = harness.batch()
         with torch.no_grad():
             first, second = (m.head.decode(m.predict(batch, m.view())) for m in (model, other))
         assert torch.equal(first.category_scores, second.category_scores), "the state dict does not hold everything"
@@ -132,16 +132,16 @@ def check_state_dict_round_trip(config: ComponentConfig) -> None:
 
 def check_double_precision(config: ComponentConfig) -> None:
     """A float64 model takes float64 features and gives float64 gradients."""
-    for bench in bench_for(config):
-        model = bench.model().double().train()
-        step = model(bench.batch().to(dtype=torch.float64), bench.targets())
+    for harness in harnesses_for(config):
+        model = harness.model().double().train()
+        step = model(harness.batch().to(dtype=torch.float64), harness.targets())
         step.loss.backward()
         kept = [n for n, p in model.named_parameters() if p.grad is not None and p.grad.dtype != torch.float64]
         assert not kept, f"gradients are not float64: {', '.join(kept)}"
 
 
-def _trained(bench: Bench) -> Model:
+def _trained(harness: Harness) -> Model:
     """A model after one step, so that memories hold something."""
-    model = bench.model().train()
-    model(bench.batch(), bench.targets())
+    model = harness.model().train()
+    model(harness.batch(), harness.targets())
     return model

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from avelzoo.components import EncoderConfig
-from avelzoo.testing.bench import SPEC, random_batch
+from avelzoo.testing.harness import SPEC, random_batch
 
 SIZES = ((1, 1, (1, 1), 6), (2, 7, (3, 1), 6), (3, 16, (2, 3), 128))
 

@@ -16,7 +16,7 @@ from avelzoo.contracts import Encoder
 from avelzoo.errors import CompositionError
 from avelzoo.plugin.registry import Entry, Registry
 from avelzoo.records import FeatureSpec
-from avelzoo.testing.bench import narrow, random_batch, random_targets, require_declared_terms
+from avelzoo.testing.harness import narrow, random_batch, random_targets, require_declared_terms
 
 SPEC = FeatureSpec(segments=3, audio_dim=4, grid=(2, 2), visual_dim=5, categories=("bark", "bell", "horn"))
 SUPERVISIONS: tuple[Supervision, ...] = ("full", "weak")

@@ -9,19 +9,19 @@ import torch
 from avelzoo.channels import MEMORY, Channel, channels_of
 from avelzoo.components import HeadConfig
 from avelzoo.errors import ChannelError
-from avelzoo.testing.bench import bench_for, tensors_of
+from avelzoo.testing.harness import harnesses_for, tensors_of
 
 
 def check_decodes_into_the_categories(config: HeadConfig) -> None:
     """Ids are 0..n, categories 0..n-1, relevance in [0, 1], shapes (b t), (b), (b n), (b t)."""
-    for bench in bench_for(config):
-        model = bench.model().train()
-        model(bench.batch(), bench.targets())
+    for harness in harnesses_for(config):
+        model = harness.model().train()
+        model(harness.batch(), harness.targets())
         model.eval()
-        n = bench.spec.n
+        n = harness.spec.n
         for t in (1, 5, 9):
             with torch.no_grad():
-                decoded = model.head.decode(model.predict(bench.batch(4, t, seed=1), model.view()))
+                decoded = model.head.decode(model.predict(harness.batch(4, t, seed=1), model.view()))
             assert tuple(decoded.segments.shape) == (4, t), f"segments are {tuple(decoded.segments.shape)}"
             assert tuple(decoded.category.shape) == (4,), f"category is {tuple(decoded.category.shape)}"
             assert tuple(decoded.category_scores.shape) == (4, n), "category_scores are not (b n)"
@@ -36,9 +36,9 @@ def check_decodes_into_the_categories(config: HeadConfig) -> None:
 
 def check_reads_what_it_declares(config: HeadConfig) -> None:
     """With the encoder's declared channels alone it says the same; so it reads no other one."""
-    for bench in bench_for(config):
-        model = bench.model().eval()
-        batch, readable = bench.batch(), channels_of(*config.reads(bench.recipe.supervision))
+    for harness in harnesses_for(config):
+        model = harness.model().eval()
+        batch, readable = harness.batch(), channels_of(*config.reads(harness.recipe.supervision))
         with torch.no_grad():
             view = model.view() if MEMORY in readable else None
             encoded = model.encoder(batch.audio, batch.visual)
@@ -55,9 +55,9 @@ def check_reads_what_it_declares(config: HeadConfig) -> None:
 
 def check_every_parameter_gets_a_gradient(config: HeadConfig) -> None:
     """No parameter is left out of the predictions."""
-    for bench in bench_for(config):
-        model = bench.model().train()
-        step = model(bench.batch(), bench.targets())
+    for harness in harnesses_for(config):
+        model = harness.model().train()
+        step = model(harness.batch(), harness.targets())
         torch.stack([value.float().square().sum() for value in tensors_of(step.predictions)]).sum().backward()  # type: ignore[no-untyped-call]
         idle = [name for name, p in model.head.named_parameters() if p.grad is None]
         assert not idle, f"parameters without a gradient: {', '.join(idle)}"

@@ -8,19 +8,19 @@ import torch
 
 from avelzoo.channels import AUDIO_LOGITS, MEMORY
 from avelzoo.components import MemoryConfig
-from avelzoo.testing.bench import bench_for
+from avelzoo.testing.harness import harnesses_for
 
 
 def check_empty_is_finite(config: MemoryConfig) -> None:
     """A memory that has seen nothing reads as finite values of the right shape."""
-    for bench in bench_for(config):
-        model = bench.model().eval()
+    for harness in harnesses_for(config):
+        model = harness.model().eval()
         view = model.view()
         if view is None:
-            assert MEMORY not in config.gives(bench.recipe.supervision), "it gives 'memory' but shows none"
+            assert MEMORY not in config.gives(harness.recipe.supervision), "it gives 'memory' but shows none"
             continue
         n, _, width = view.items.shape
-        assert (n, width) == (bench.spec.n, model.encoder.widths.fused), f"items are {tuple(view.items.shape)}"
+        assert (n, width) == (harness.spec.n, model.encoder.widths.fused), f"items are {tuple(view.items.shape)}"
         assert view.filled.shape == view.items.shape[:2], f"filled is {tuple(view.filled.shape)}"
         assert view.filled.dtype == torch.bool, "filled is not boolean"
         assert torch.isfinite(view.items).all(), "an empty memory has items that are not finite"
@@ -29,11 +29,11 @@ def check_empty_is_finite(config: MemoryConfig) -> None:
 
 def check_never_over_capacity(config: MemoryConfig) -> None:
     """Sizes stay as they were however much it sees, and stored tensors carry no graph."""
-    for bench in bench_for(config):
-        model = bench.model().train()
+    for harness in harnesses_for(config):
+        model = harness.model().train()
         before = {key: value.shape for key, value in model.memory.state_dict().items()}
         for seed in range(6):
-            model(bench.batch(seed=seed), bench.targets(seed=seed))
+            model(harness.batch(seed=seed), harness.targets(seed=seed))
         after = {key: value.shape for key, value in model.memory.state_dict().items()}
         assert before == after, "what is stored changed its size"
         attached = [name for name, buffer in model.memory.named_buffers() if buffer.requires_grad]
@@ -42,25 +42,25 @@ def check_never_over_capacity(config: MemoryConfig) -> None:
 
 def check_observes_without_events(config: MemoryConfig) -> None:
     """Videos without an event are taken without a fault, and reading stays finite."""
-    for bench in bench_for(config):
-        model = bench.model().train()
-        model(bench.batch(2), bench.targets(2, negatives=2))
+    for harness in harnesses_for(config):
+        model = harness.model().train()
+        model(harness.batch(2), harness.targets(2, negatives=2))
         view = model.view()
         assert view is None or torch.isfinite(view.items).all(), "reading is not finite after a background batch"
 
 
 def check_logits_match_what_it_gives(config: MemoryConfig) -> None:
     """A memory that gives uni-modal logits gives them as (b t n), with gradient to all its classifiers."""
-    for bench in bench_for(config):
-        model = bench.model().train()
-        batch, targets = bench.batch(), bench.targets()
+    for harness in harnesses_for(config):
+        model = harness.model().train()
+        batch, targets = harness.batch(), harness.targets()
         unimodal = model.memory.observe(model.encoder(batch.audio, batch.visual), batch, targets)
         if unimodal is None:
-            assert AUDIO_LOGITS not in config.gives(bench.recipe.supervision), (
+            assert AUDIO_LOGITS not in config.gives(harness.recipe.supervision), (
                 "it gives 'audio_logits' but returns none"
             )
             continue
-        want = (3, bench.spec.segments, bench.spec.n)
+        want = (3, harness.spec.segments, harness.spec.n)
         for name, logits in vars(unimodal).items():
             assert tuple(logits.shape) == want, f"{name} is {tuple(logits.shape)}, not {want}"
         torch.stack([logits.square().sum() for logits in vars(unimodal).values()]).sum().backward()  # type: ignore[no-untyped-call]
@@ -70,11 +70,11 @@ def check_logits_match_what_it_gives(config: MemoryConfig) -> None:
 
 def check_reads_only_what_it_wants(config: MemoryConfig) -> None:
     """Features that `wants_features` does not ask for make no difference to what is stored, nor does asking."""
-    for bench in bench_for(config):
-        model, other = bench.model().train(), bench.model().train()
+    for harness in harnesses_for(config):
+        model, other = harness.model().train(), harness.model().train()
         other.load_state_dict(model.state_dict())
         for seed in range(4):
-            batch, targets = bench.batch(4, seed=seed), bench.targets(4, seed=seed, negatives=1)
+            batch, targets = harness.batch(4, seed=seed), harness.targets(4, seed=seed, negatives=1)
             encoded = model.encoder.eval()(batch.audio, batch.visual)
             with torch.random.fork_rng(devices=()):
                 torch.manual_seed(seed)

@@ -16,14 +16,14 @@ from avelzoo.composition.building import check, loss_terms
 from avelzoo.composition.objective import SumOfTerms
 from avelzoo.errors import ChannelError, CompositionError
 from avelzoo.plugin.host import default_host
-from avelzoo.testing.bench import bench_for, only, require_declared_terms
+from avelzoo.testing.harness import harnesses_for, only, require_declared_terms
 
 
 def check_terms_are_weighted_scalars(config: ObjectiveConfig) -> None:
     """Every term is a finite scalar with a weight; the loss is their weighted sum and has a gradient."""
-    for bench in bench_for(config):
-        model = bench.model().train()
-        step = model(bench.batch(), bench.targets(negatives=1))
+    for harness in harnesses_for(config):
+        model = harness.model().train()
+        step = model(harness.batch(), harness.targets(negatives=1))
         assert step.terms, "no term at all"
         total = 0.0
         for name, value in step.terms.items():
@@ -37,23 +37,23 @@ def check_terms_are_weighted_scalars(config: ObjectiveConfig) -> None:
 
 def check_declares_its_terms(config: ObjectiveConfig) -> None:
     """The terms of a real step are those that `terms` says train, with the same weights."""
-    for bench in bench_for(config):
-        model = bench.model().train()
-        step = model(bench.batch(), bench.targets())
-        require_declared_terms(bench.recipe, model, step)
+    for harness in harnesses_for(config):
+        model = harness.model().train()
+        step = model(harness.batch(), harness.targets())
+        require_declared_terms(harness.recipe, model, step)
 
 
 def check_terms_read_what_they_declare(config: ObjectiveConfig) -> None:
     """Given its declared channels alone a term is the same; so it reads no other one."""
-    for bench in bench_for(config):
-        model = bench.model().train()
-        targets = bench.targets()
-        step = model(bench.batch(), targets)
+    for harness in harnesses_for(config):
+        model = harness.model().train()
+        targets = harness.targets()
+        step = model(harness.batch(), targets)
         for name, term in model.objective.terms.items():
             if name not in step.terms:
                 continue
             readable = channels_of(*term.needs)
-            alone = SumOfTerms([replace(term, weight=1.0)], bench.spec).train()
+            alone = SumOfTerms([replace(term, weight=1.0)], harness.spec).train()
             twice = []
             for predictions in (step.predictions, only(step.predictions, readable)):
                 try:
@@ -67,8 +67,8 @@ def check_terms_read_what_they_declare(config: ObjectiveConfig) -> None:
 def check_asks_for_the_input_of_its_own_terms(config: ObjectiveConfig) -> None:
     """A composition that lacks the input of a term the objective was made for is refused, not trained without it."""
     registry = default_host().registry
-    for bench in bench_for(config):
-        recipe = replace(bench.recipe, encoder=MeanPoolConfig(), memory=NoMemoryConfig(), head=DoubleConfig())
+    for harness in harnesses_for(config):
+        recipe = replace(harness.recipe, encoder=MeanPoolConfig(), memory=NoMemoryConfig(), head=DoubleConfig())
         states = loss_terms(recipe)
         lacking = {s.name for s in states if s.missing and s.term.own and s.term.weight > 0}
         try:
@@ -80,15 +80,15 @@ def check_asks_for_the_input_of_its_own_terms(config: ObjectiveConfig) -> None:
 
 def check_right_answers_cost_less(config: ObjectiveConfig) -> None:
     """After training on one batch, its own labels cost less than those of other categories."""
-    for bench in bench_for(config):
-        model = bench.model().train()
-        batch, targets = bench.batch(6), bench.targets(6)
+    for harness in harnesses_for(config):
+        model = harness.model().train()
+        batch, targets = harness.batch(6), harness.targets(6)
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
         for _ in range(40):
             optimizer.zero_grad()
             model(batch, targets).loss.backward()
             optimizer.step()
-        n = bench.spec.n
+        n = harness.spec.n
         shifted = (targets.event + 1) % n
         segments = (
             None

@@ -13,7 +13,7 @@ from avelzoo.components import ComponentConfig
 from avelzoo.composition.model import Model, StepOutput
 from avelzoo.published.official import without_dropout
 from avelzoo.records import Batch, Targets
-from avelzoo.testing.bench import Bench, bench_for
+from avelzoo.testing.harness import Harness, harnesses_for
 
 PADDING = 3
 """Segments of padding behind the longest video."""
@@ -36,27 +36,27 @@ def padded(batch: Batch, targets: Targets, segments: int = PADDING) -> tuple[Bat
 
 def check_padding_changes_nothing(config: ComponentConfig) -> None:
     """A padded batch has the terms, gradients, stored content and answers of the batch without padding."""
-    for bench in bench_for(config):
-        plain, masked = _model(bench), _model(bench)
+    for harness in harnesses_for(config):
+        plain, masked = _model(harness), _model(harness)
         for seed in range(2):
-            batch, targets = _batch(bench, seed)
+            batch, targets = _batch(harness, seed)
             steps = [_step(plain, seed, batch, targets), _step(masked, seed, *padded(batch, targets))]
             _require_equal("terms", *(step.terms for step in steps))
             _require_equal("gradients", *({n: p.grad for n, p in m.named_parameters()} for m in (plain, masked)))
             _require_equal("state", plain.state_dict(), masked.state_dict())
         for model in (plain, masked):
             model.eval()
-        batch, targets = _batch(bench, 2)
+        batch, targets = _batch(harness, 2)
         longer, _ = padded(batch, targets)
-        _require_equal("answers", _answers(plain, batch), _answers(masked, longer, bench.spec.segments))
+        _require_equal("answers", _answers(plain, batch), _answers(masked, longer, harness.spec.segments))
 
 
 def check_videos_of_different_length(config: ComponentConfig) -> None:
     """In a batch of different lengths every video has the answers that it has alone; a training step is finite."""
-    for bench in bench_for(config):
-        model = _model(bench)
-        batch, targets = _batch(bench, 0)
-        t = bench.spec.segments
+    for harness in harnesses_for(config):
+        model = _model(harness)
+        batch, targets = _batch(harness, 0)
+        t = harness.spec.segments
         lengths = [t, 1, t - 2, t]
         mask = torch.arange(t) < torch.tensor(lengths).unsqueeze(1)
         mixed = replace(batch, mask=mask)
@@ -71,7 +71,7 @@ def check_videos_of_different_length(config: ComponentConfig) -> None:
             alone = replace(here, audio=here.audio[:, :length], visual=here.visual[:, :length])
             found = {name: value[i : i + 1] for name, value in together.items()}
             beyond = found["segments"][:, length:]
-            assert bool((beyond == bench.spec.background).all()), f"answers in the padding: {beyond.tolist()}"
+            assert bool((beyond == harness.spec.background).all()), f"answers in the padding: {beyond.tolist()}"
             cut = {name: value[:, :length] if name in _BY_SEGMENT else value for name, value in found.items()}
             _require_equal(f"answers of a video of {length} segments", _answers(model, alone), cut)
 
@@ -79,15 +79,15 @@ def check_videos_of_different_length(config: ComponentConfig) -> None:
 _BY_SEGMENT = ("segments", "relevance")
 
 
-def _model(bench: Bench) -> Model:
+def _model(harness: Harness) -> Model:
     """In double precision, so that whatever differs shows; dropout off, as its masks depend on strides."""
-    model = bench.model().double().train()
+    model = harness.model().double().train()
     without_dropout(model)
     return model
 
 
-def _batch(bench: Bench, seed: int) -> tuple[Batch, Targets]:
-    return bench.batch(4, seed=seed).to(dtype=torch.float64), bench.targets(4, seed=seed, negatives=1)
+def _batch(harness: Harness, seed: int) -> tuple[Batch, Targets]:
+    return harness.batch(4, seed=seed).to(dtype=torch.float64), harness.targets(4, seed=seed, negatives=1)
 
 
 def _step(model: Model, seed: int, batch: Batch, targets: Targets) -> StepOutput:

@@ -42,7 +42,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """The outcome of one check; ``error`` is empty where it holds."""
 
     check: str
@@ -73,17 +73,17 @@ def checks_for(kind: str) -> tuple[Check, ...]:
     return tuple(found)
 
 
-def run_checks(config: Config) -> list[Finding]:
+def run_checks(config: Config) -> list[CheckResult]:
     """All checks of a config, none stopping another."""
-    findings = []
+    results = []
     for check in checks_for(config.kind):
         try:
             check(config)
         except Exception as error:  # noqa: BLE001, whatever a stranger's component raises is the finding
-            findings.append(Finding(check.name, f"{type(error).__name__}: {error}".strip()))
+            results.append(CheckResult(check.name, f"{type(error).__name__}: {error}".strip()))
         else:
-            findings.append(Finding(check.name, ""))
-    return findings
+            results.append(CheckResult(check.name, ""))
+    return results
 
 
 def parametrize_with_checks(

@@ -11,7 +11,7 @@ import torch
 from avelzoo.components import TransformConfig
 from avelzoo.contracts import Transform
 from avelzoo.records import Batch, Targets
-from avelzoo.testing.bench import SPEC, random_batch, random_targets
+from avelzoo.testing.harness import SPEC, random_batch, random_targets
 
 
 def _cases(config: TransformConfig) -> Iterator[tuple[Transform, Batch, Targets]]:

@@ -15,7 +15,7 @@ from avelzoo.composition.model import Model
 from avelzoo.errors import AvelzooError
 from avelzoo.plugin.host import default_host
 from avelzoo.published.official import without_dropout
-from avelzoo.testing.bench import Bench, bench_for
+from avelzoo.testing.harness import Bench, harnesses_for
 from gpu.arithmetic import multiply_in
 from gpu.rows import Job
 
@@ -50,7 +50,7 @@ def subjects(names: tuple[str, ...] = ()) -> Iterator[tuple[str, Bench]]:
         for entry in registry.entries(kind):
             if not names or entry.name in names:
                 config = cast("ComponentConfig", entry.target())
-                yield from ((f"{kind} {entry.name}", bench) for bench in bench_for(config))
+                yield from ((f"{kind} {entry.name}", bench) for bench in harnesses_for(config))
     for entry in registry.entries("recipe"):
         for supervision in cast("tuple[Supervision, ...]", ("full", "weak")):
             if names and entry.name not in names:

@@ -209,7 +209,7 @@ def test_plugins_counts_what_each_one_offers(call, crowded):
 
 
 def test_systems_say_whether_checkpoints_are_published(call):
-    rows = {r["name"]: r for r in call("list", "officials", "--json").json}
+    rows = {r["name"]: r for r in call("list", "published-code", "--json").json}
     assert rows["ge2023"]["checkpoints"] == []
     assert "ge2023" in call("import-checkpoint", "--help").out
 

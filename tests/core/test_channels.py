@@ -37,8 +37,8 @@ from avelzoo.plugin.host import PluginHost
 from avelzoo.plugin.registrar import Registrar
 from avelzoo.plugin.registry import Registry
 from avelzoo.testing import random_batch, random_targets
-from avelzoo.testing.bench import SPEC
 from avelzoo.testing.components import check_gives_what_it_declares, shape_fault
+from avelzoo.testing.harness import SPEC
 from avelzoo.testing.heads import check_reads_what_it_declares
 from avelzoo.testing.objectives import check_terms_read_what_they_declare
 
@@ -143,12 +143,12 @@ class UndeclaredTermConfig(SpeedTermConfig):
 
 @pytest.fixture
 def host(monkeypatch):
-    """A host of its own, whose bench puts the encoder of this module first."""
+    """A host of its own, whose harness puts the encoder of this module first."""
     host = PluginHost(entry_points=False)
     Registrar(host.registry, plugin="test", distribution="", version="").encoder("speed", SpeedConfig)
-    monkeypatch.setattr("avelzoo.testing.bench.default_host", lambda: host)
+    monkeypatch.setattr("avelzoo.testing.harness.default_host", lambda: host)
     first = {"encoder": ("speed",), "memory": ("none",), "head": ("double",), "objective": ()}
-    monkeypatch.setattr("avelzoo.testing.bench._FIRST", first)
+    monkeypatch.setattr("avelzoo.testing.harness._FIRST", first)
     return host
 
 

@@ -162,7 +162,7 @@ def test_nothing_of_a_failed_registration_stays(host):
             zoo.paper(paper)
             zoo.encoder("new-encoder", MeanPoolConfig)
             zoo.recipe("new-recipe", lambda supervision: None)
-            zoo.official("new-official", Official)
+            zoo.published_code("new-official", Official)
             zoo.encoder("Bad Name", MeanPoolConfig)
 
         @hookimpl
@@ -207,7 +207,7 @@ def test_a_paper_goes_with_the_last_plugin_that_brought_it(host):
     [
         (lambda zoo: zoo.encoder(3, MeanPoolConfig), "3 is not in kebab-case"),
         (lambda zoo: zoo.paper("ge2023"), "not described by an avelzoo.Paper"),
-        (lambda zoo: zoo.official("x", object), "not described by an OfficialSystem"),
+        (lambda zoo: zoo.published_code("x", object), "not described by an OfficialSystem"),
         (lambda zoo: zoo.encoder("x", _odd_config()), "options of the encoder 'x' cannot be read: TypeError"),
     ],
 )

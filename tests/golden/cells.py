@@ -14,7 +14,7 @@ from avelzoo.composition.recipe import Recipe
 from avelzoo.composition.resolving import resolve
 from avelzoo.errors import CompositionError, SupervisionError
 from avelzoo.plugin.host import default_host
-from avelzoo.testing.bench import random_batch, random_targets
+from avelzoo.testing.harness import random_batch, random_targets
 
 HERE = Path(__file__).resolve().parent
 COMPOSITIONS, NUMBERS = HERE / "compositions.json", HERE / "numbers.json"

@@ -217,4 +217,4 @@ def rename(key: str) -> str:
 @hookimpl
 def avelzoo_register(zoo: Registrar) -> None:
     """Offer it to `official_outputs`."""
-    zoo.official("mmpyramid", MMPyramid2022)
+    zoo.published_code("mmpyramid", MMPyramid2022)

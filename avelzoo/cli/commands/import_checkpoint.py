@@ -27,14 +27,14 @@ def _checkpoints() -> str:
     from avelzoo.plugin.host import default_host
 
     lines = []
-    for entry in default_host().registry.entries("official"):
+    for entry in default_host().registry.entries("published-code"):
         told = [catalogue.checkpoint_text(found) for found in catalogue.row(entry)["checkpoints"]]
         lines += [f"  {entry.name:<12} {text}" for text in told or ["none known"]]
     return "Published checkpoints (avelzoo downloads nothing):\n" + "\n".join(lines)
 
 
 def import_checkpoint(
-    system: Annotated[str, typer.Argument(help="Published system; `avelzoo list officials` names them.")],
+    system: Annotated[str, typer.Argument(help="Published system; `avelzoo list published-code` names them.")],
     file: Annotated[Path, typer.Argument(help="Checkpoint written by torch.save or safetensors; any file name.")],
     setting: Annotated[str, typer.Option(metavar="full|weak", help="Setting of its training.")] = "full",
     key: Annotated[

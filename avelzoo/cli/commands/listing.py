@@ -31,7 +31,7 @@ def list_entries(
 
 def _print(out: Any, kind: str, rows: list[dict[str, Any]]) -> None:
     names = [row["name"] for row in rows]
-    extra = {"recipe": "published", "official": "settings"}.get(kind)
+    extra = {"recipe": "published", "published-code": "settings"}.get(kind)
     lines = []
     for row in rows:
         shown = row["name"] if names.count(row["name"]) == 1 else row["qualified"]

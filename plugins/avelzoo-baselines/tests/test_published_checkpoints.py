@@ -6,7 +6,7 @@ from avelzoo.cli import main
 from avelzoo.cli.catalogue import checkpoint_text, row
 from avelzoo.plugin.host import default_host
 
-OFFICIALS = {entry.name: entry for entry in default_host().registry.entries("official")}
+OFFICIALS = {entry.name: entry for entry in default_host().registry.entries("published-code")}
 PUBLISHED = {"psp", "cpsp", "cmbs", "cacenet", "ave2018dmrn"}
 
 
@@ -26,5 +26,5 @@ def test_help_and_show_name_them(capsys, monkeypatch):
         for checkpoint in row(OFFICIALS[name])["checkpoints"]:
             assert f"{name} {checkpoint_text(checkpoint)}" in out
     assert "ge2023 none known" in out
-    assert main(["show", "official", "cmbs"]) == 0
+    assert main(["show", "published-code", "cmbs"]) == 0
     assert "weak (74.2 %): drive.google.com/file/d/100cp82dIrJLuqqEvV-9dbxyTQpWkY-3c" in capsys.readouterr().out

@@ -11,8 +11,8 @@ from avelzoo_baselines.dpnet.configs import ReplicateConfig
 from avelzoo_baselines.spav.configs import MixupConfig, SpanConfig
 
 from avelzoo import recipes
-from avelzoo.testing import bench_for, random_batch, random_targets
-from avelzoo.testing.bench import SPEC
+from avelzoo.testing import harnesses_for, random_batch, random_targets
+from avelzoo.testing.harness import SPEC
 
 WEAK = pytest.mark.parametrize("weak", [False, True])
 
@@ -52,9 +52,9 @@ def test_mixup_coefficients_follow_the_beta_distribution():
 
 
 def test_loss_of_mixed_videos_is_the_weighted_sum():
-    for bench in bench_for(SpanConfig()):
-        model = bench.model().eval()
-        batch, targets = bench.batch(5), bench.targets(5)
+    for harness in harnesses_for(SpanConfig()):
+        model = harness.model().eval()
+        batch, targets = harness.batch(5), harness.targets(5)
         partner = torch.tensor([1, 0, 4, 2, 3])
         mixed = replace(targets, partner=partner, share=0.7)
         one, other, both = (model(batch, known) for known in (targets, targets.take(partner), mixed))

@@ -85,5 +85,5 @@ def register(zoo: Registrar) -> None:
     zoo.recipe("avel2018-official", recipes.avel2018_official)
     zoo.recipe("avel2018-dmrn", recipes.avel2018_dmrn)
     zoo.recipe("avel2018-dmrn-official", recipes.avel2018_dmrn_official)
-    zoo.official("ave2018", Ave2018)
-    zoo.official("ave2018dmrn", Ave2018Dmrn)
+    zoo.published_code("ave2018", Ave2018)
+    zoo.published_code("ave2018dmrn", Ave2018Dmrn)

@@ -112,4 +112,4 @@ def register(zoo: Registrar) -> None:
     zoo.objective("cace-net", CaceNetObjectiveConfig)
     zoo.recipe("cace-net", cace_net)
     zoo.recipe("cace-net-official", cace_net_official)
-    zoo.official("cacenet", CaceNet2024)
+    zoo.published_code("cacenet", CaceNet2024)

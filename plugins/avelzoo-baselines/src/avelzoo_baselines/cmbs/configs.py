@@ -204,4 +204,4 @@ def register(zoo: Registrar) -> None:
     zoo.objective("cmbs", CmbsObjectiveConfig)
     zoo.recipe("cmbs", cmbs)
     zoo.recipe("cmbs-official", cmbs_official)
-    zoo.official("cmbs", Cmbs2022)
+    zoo.published_code("cmbs", Cmbs2022)

@@ -126,4 +126,4 @@ def register(zoo: Registrar) -> None:
     zoo.encoder("cmran", CmranConfig)
     zoo.recipe("cmran", cmran)
     zoo.recipe("cmran-official", cmran_official)
-    zoo.official("cmran", Cmran2020)
+    zoo.published_code("cmran", Cmran2020)

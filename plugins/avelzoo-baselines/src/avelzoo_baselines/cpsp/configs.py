@@ -96,4 +96,4 @@ def register(zoo: Registrar) -> None:
     zoo.objective("cpsp", CpspObjectiveConfig)
     zoo.recipe("cpsp", cpsp)
     zoo.recipe("cpsp-official", cpsp_official)
-    zoo.official("cpsp", Cpsp2022)
+    zoo.published_code("cpsp", Cpsp2022)

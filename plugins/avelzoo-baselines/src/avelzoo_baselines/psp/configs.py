@@ -129,4 +129,4 @@ def register(zoo: Registrar) -> None:
     zoo.sampler("first-batch", FirstBatchConfig)
     zoo.recipe("psp", psp)
     zoo.recipe("psp-official", psp_official)
-    zoo.official("psp", Psp2021)
+    zoo.published_code("psp", Psp2021)

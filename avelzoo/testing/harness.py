@@ -31,7 +31,7 @@ _FIRST = {
 
 
 @dataclass(frozen=True)
-class Bench:
+class Harness:
     """A component among partners it fits with.
 
     Attributes:
@@ -53,22 +53,22 @@ class Bench:
         return build(self.recipe, self.spec)
 
     def batch(self, b: int = 3, t: int | None = None, seed: int = 0) -> Batch:
-        """Random features of the bench's sizes."""
+        """Random features of the harness's sizes."""
         return random_batch(self.spec, b, t, seed=seed)
 
     def targets(self, b: int = 3, t: int | None = None, seed: int = 0, negatives: int = 0) -> Targets:
-        """Random targets of the bench's supervision."""
+        """Random targets of the harness's supervision."""
         return random_targets(self.spec, b, t, weak=self.weak, seed=seed, negatives=negatives)
 
 
-def bench_for(config: ComponentConfig, *, registry: Registry | None = None) -> list[Bench]:
-    """One bench for each supervision the component works in, with the plainest registered partners that fit.
+def harnesses_for(config: ComponentConfig, *, registry: Registry | None = None) -> list[Harness]:
+    """One harness for each supervision the component works in, with the plainest registered partners that fit.
 
     Raises:
         CompositionError: no registered partners fit.
     """
     registry = registry or default_host().registry
-    return [_bench(config, supervision, registry) for supervision in config.supervisions]
+    return [_harness(config, supervision, registry) for supervision in config.supervisions]
 
 
 def random_batch(spec: FeatureSpec, b: int = 3, t: int | None = None, *, seed: int = 0) -> Batch:
@@ -136,10 +136,10 @@ def require_declared_terms(recipe: Recipe, model: Model, step: StepOutput) -> No
     assert trained == declared, f"weights are {trained}, `terms` declares {declared}"
 
 
-def _bench(config: ComponentConfig, supervision: Supervision, registry: Registry) -> Bench:
+def _harness(config: ComponentConfig, supervision: Supervision, registry: Registry) -> Harness:
     for parts in _candidates(config, registry):
         recipe = Recipe(
-            name="bench",
+            name="harness",
             summary="",
             paper="",
             supervision=supervision,
@@ -149,7 +149,7 @@ def _bench(config: ComponentConfig, supervision: Supervision, registry: Registry
         )
         if fits(recipe):
             check(recipe, registry)
-            return Bench(recipe)
+            return Harness(recipe)
     raise CompositionError(
         f"no registered partners fit {type(config).__name__} under {supervision} supervision",
         found="reads " + (", ".join(sorted(map(str, config.reads(supervision)))) or "nothing"),
