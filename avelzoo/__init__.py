@@ -123,9 +123,9 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.published.probes import adam_step as adam_step, gradient_norms as gradient_norms
     from avelzoo.records import (
         Batch as Batch,
-        Decoded as Decoded,
         Encoded as Encoded,
         FeatureSpec as FeatureSpec,
+        HeadOutput as HeadOutput,
         MemoryView as MemoryView,
         Metric as Metric,
         Predictions as Predictions,
@@ -155,12 +155,12 @@ _HOME = {
     "avelzoo.contracts": ("Dataset", "Decision", "Encoder", "Head", "LossFunction", "Memory", "Split", "Transform"),
     "avelzoo.records": (
         "Batch",
-        "Decoded",
+        "Predictions",
         "Encoded",
         "FeatureSpec",
         "MemoryView",
         "Metric",
-        "Predictions",
+        "HeadOutput",
         "Targets",
         "Unimodal",
         "Widths",

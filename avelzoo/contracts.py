@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from avelzoo.records import (
     Batch,
-    Decoded,
     Encoded,
     FeatureSpec,
+    HeadOutput,
     MemoryView,
     Predictions,
     Targets,
@@ -24,8 +24,8 @@ from avelzoo.records import (
 Encode = Callable[[Tensor, Tensor], Encoded]
 """An encoder as a memory sees it: (audio (b t a), visual (b t h w v)) -> Encoded."""
 
-LossFunction = Callable[[Predictions, Targets, MemoryView | None], Tensor]
-"""A loss term: predictions with the channels of every part, targets, the memory's content -> unweighted scalar."""
+LossFunction = Callable[[HeadOutput, Targets, MemoryView | None], Tensor]
+"""A loss term: head output with the channels of every part, targets, the memory's content -> unweighted scalar."""
 
 
 class Component(nn.Module, ABC):
@@ -131,7 +131,7 @@ class Decision(nn.Module):
 
 
 class Head(Component):
-    """Embeddings and memory in, predictions out. Knows no data set.
+    """Embeddings and memory in, head output out. Knows no data set.
 
     Attributes:
         decision: how it tells event from background, where that is one threshold of one score; else None.
@@ -148,12 +148,12 @@ class Head(Component):
         return None
 
     @abstractmethod
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
-        """The predictions that objectives read and ``decode`` needs."""
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
+        """The output that loss terms read and ``decode`` needs."""
 
     @abstractmethod
-    def decode(self, predictions: Predictions) -> Decoded:
-        """Final answers from predictions made in evaluation mode."""
+    def decode(self, output: HeadOutput) -> Predictions:
+        """Predictions from an output made in evaluation mode."""
 
 
 class Transform(ABC):

@@ -274,8 +274,8 @@ class Metric:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Predictions(_Channels, TensorRecord):
-    """What a head says about b videos; a head fills what it has, and the model adds what encoder and memory gave.
+class HeadOutput(_Channels, TensorRecord):
+    """A head's output for b videos: its own channels, and those that the model adds from encoder and memory.
 
     Attributes:
         event_logits: (b n), the video's category.
@@ -304,7 +304,7 @@ class Predictions(_Channels, TensorRecord):
     channels: Mapping[Channel, Tensor] = field(default_factory=dict)
     mask: Tensor | None = None
 
-    def joined(self, given: Mapping[Channel, Tensor]) -> Predictions:
+    def joined(self, given: Mapping[Channel, Tensor]) -> HeadOutput:
         """With channels of other parts; what the head gave itself stays."""
         both = {**given, **self.given()}
         named = {name: both.pop(HOUSE[name], None) for name in self._named()}
@@ -312,8 +312,8 @@ class Predictions(_Channels, TensorRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decoded(TensorRecord):
-    """Final answers for b videos.
+class Predictions(TensorRecord):
+    """Final predictions for b videos.
 
     Attributes:
         segments: (b t) int64 ids in 0..n, n = background.

@@ -21,7 +21,7 @@ WITHOUT = {
     },
     "needs a model, a run or a job: examples/ and docs/python.md have one": {
         *("Model", "StepOutput", "run", "load_run", "sweep", "SweepResult", "RunResult", "RunView", "recipes"),
-        *("Job", "Outcome", "perform", "adam_step", "official_outputs", "Predictions", "Decoded"),
+        *("Job", "Outcome", "perform", "adam_step", "official_outputs", "HeadOutput", "Predictions"),
     },
     "decorates a class of a dozen lines: examples/idea.py and docs/writing-a-plugin.md show one": {
         *("dataset", "sampler", "transform", "encoder", "memory", "head", "objective", "optimizer", "schedule"),

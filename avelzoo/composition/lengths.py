@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo.channels import HOUSE
-from avelzoo.records import Batch, Decoded, Encoded, Predictions
+from avelzoo.records import Batch, Encoded, HeadOutput, Predictions
 from avelzoo.tensor_record import TensorRecord
 
-R = TypeVar("R", Batch, Encoded, Predictions)
+R = TypeVar("R", Batch, Encoded, HeadOutput)
 S = TypeVar("S", bound=TensorRecord)
 
 _SHAPES = {name: channel.shape for name, channel in HOUSE.items()} | {"segments": "(b t)", "relevance": "(b t)"}
@@ -37,14 +37,14 @@ def encode(encoder: nn.Module, batch: Batch) -> Encoded:
     )
 
 
-def decode(head: Any, predictions: Predictions) -> Decoded:
+def decode(head: Any, output: HeadOutput) -> Predictions:
     """Final answers of a head; background in padding."""
-    mask = predictions.mask
+    mask = output.mask
     if mask is None:
-        decoded: Decoded = head.decode(predictions)
-        return decoded
-    decoded = each_length(head.decode, predictions, mask)
-    return replace(decoded, segments=decoded.segments.masked_fill(~mask, decoded.category_scores.shape[1]))
+        predictions: Predictions = head.decode(output)
+        return predictions
+    predictions = each_length(head.decode, output, mask)
+    return replace(predictions, segments=predictions.segments.masked_fill(~mask, predictions.category_scores.shape[1]))
 
 
 def each_length(function: Callable[[R], S], record: R, mask: Tensor) -> S:

@@ -12,7 +12,7 @@ from avelzoo.channels import AUDIO_LOGITS, RELEVANCE_ESTIMATE, VISUAL_LOGITS
 from avelzoo.composition.lengths import decode, each_length, encode
 from avelzoo.composition.objective import SumOfTerms
 from avelzoo.contracts import Encode, Encoder, Head, Memory
-from avelzoo.records import Batch, Decoded, Encoded, MemoryView, Predictions, Targets, Unimodal
+from avelzoo.records import Batch, Encoded, HeadOutput, MemoryView, Predictions, Targets, Unimodal
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class StepOutput:
     Attributes:
         loss: weighted sum of the terms, a scalar with gradient.
         terms: every term, unweighted.
-        predictions: what the loss was computed from.
+        output: what the loss was computed from.
         view: the memory as the step saw it.
     """
 
     loss: Tensor
     terms: dict[str, Tensor]
-    predictions: Predictions
+    output: HeadOutput
     view: MemoryView | None
 
 
@@ -61,16 +61,16 @@ class Model(nn.Module):
         targets = self.with_estimate(encoded, targets)
         unimodal = self.memory.observe(encoded, batch, targets)
         view = self.memory.read(encode)
-        predictions = self.predictions(encoded, view, unimodal)
-        terms = self._terms(predictions, targets, view)
-        return StepOutput(self.objective.total(terms, like=batch.audio), terms, predictions, view)
+        output = self.output(encoded, view, unimodal)
+        terms = self._terms(output, targets, view)
+        return StepOutput(self.objective.total(terms, like=batch.audio), terms, output, view)
 
-    def _terms(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
+    def _terms(self, output: HeadOutput, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
         """The objective's terms; of mixed videos, share L(targets) + (1 - share) L(the partners' targets)."""
-        terms: dict[str, Tensor] = self.objective(predictions, targets, view)
+        terms: dict[str, Tensor] = self.objective(output, targets, view)
         if (other := targets.mixed_in) is None:
             return terms
-        rest: dict[str, Tensor] = self.objective(predictions, other, view)
+        rest: dict[str, Tensor] = self.objective(output, other, view)
         parts = ((targets.share, terms), (1 - targets.share, rest))
         return {
             name: torch.stack([share * found[name] for share, found in parts if name in found]).sum()
@@ -88,9 +88,9 @@ class Model(nn.Module):
         if encoded.mask is None:
             return self.head.estimate(encoded)
 
-        def estimated(part: Encoded) -> Predictions:
+        def estimated(part: Encoded) -> HeadOutput:
             found = self.head.estimate(part)
-            return Predictions(channels={} if found is None else {RELEVANCE_ESTIMATE: found})
+            return HeadOutput(channels={} if found is None else {RELEVANCE_ESTIMATE: found})
 
         return each_length(estimated, encoded, encoded.mask).get(RELEVANCE_ESTIMATE)
 
@@ -98,25 +98,25 @@ class Model(nn.Module):
         """The memory's content; in evaluation read it once and pass it to every ``predict``."""
         return self.memory.read(self.encoder)
 
-    def predict(self, batch: Batch, view: MemoryView | None) -> Predictions:
-        """Predictions for a batch; leaves the memory alone."""
-        return self.predictions(encode(self.encoder, batch), view)
+    def predict(self, batch: Batch, view: MemoryView | None) -> HeadOutput:
+        """The head's output for a batch; leaves the memory alone."""
+        return self.output(encode(self.encoder, batch), view)
 
-    def decode(self, predictions: Predictions) -> Decoded:
-        """Final answers from predictions made in evaluation mode; background in padding."""
-        return decode(self.head, predictions)
+    def decode(self, output: HeadOutput) -> Predictions:
+        """Predictions from a head's output made in evaluation mode; background in padding."""
+        return decode(self.head, output)
 
-    def predictions(self, encoded: Encoded, view: MemoryView | None, unimodal: Unimodal | None = None) -> Predictions:
-        """The head's predictions with the channels of encoder and memory: the one place where they meet."""
+    def output(self, encoded: Encoded, view: MemoryView | None, unimodal: Unimodal | None = None) -> HeadOutput:
+        """The head's output with the channels of encoder and memory: the one place where they meet."""
         given = encoded.given()
         if unimodal is not None:
             given |= {AUDIO_LOGITS: unimodal.audio_logits, VISUAL_LOGITS: unimodal.visual_logits}
-        predictions: Predictions
+        output: HeadOutput
         if encoded.mask is None:
-            predictions = self.head(encoded, view)
+            output = self.head(encoded, view)
         else:
-            predictions = each_length(lambda part: cast("Predictions", self.head(part, view)), encoded, encoded.mask)
-        return replace(predictions.joined(given), mask=encoded.mask)
+            output = each_length(lambda part: cast("HeadOutput", self.head(part, view)), encoded, encoded.mask)
+        return replace(output.joined(given), mask=encoded.mask)
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:
         """Tell every part that an epoch begins."""

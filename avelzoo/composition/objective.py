@@ -10,7 +10,7 @@ from avelzoo.channels import MEMORY, met_by
 from avelzoo.components import Term
 from avelzoo.contracts import Component
 from avelzoo.errors import ChannelError
-from avelzoo.records import FeatureSpec, MemoryView, Predictions, Targets
+from avelzoo.records import FeatureSpec, HeadOutput, MemoryView, Targets
 
 
 class SumOfTerms(Component):
@@ -32,18 +32,18 @@ class SumOfTerms(Component):
         modules = {name: function for name, function in self._functions.items() if isinstance(function, nn.Module)}
         self.stateful = nn.ModuleDict(modules)
 
-    def forward(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
+    def forward(self, output: HeadOutput, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
         """Term name -> unweighted scalar.
 
         Raises:
             ChannelError: the input of a term is absent.
         """
-        given = set(predictions.given()) | ({MEMORY} if view is not None else set())
+        given = set(output.given()) | ({MEMORY} if view is not None else set())
         found = {}
         for name, term in self.terms.items():
             missing = [need for need in term.needs if not met_by(need, given)]
             if not missing:
-                found[name] = self._functions[name](predictions, targets, view)
+                found[name] = self._functions[name](output, targets, view)
             elif not term.late:
                 raise ChannelError(
                     f"the loss term '{name}' has no input: no part gave {' and '.join(map(str, missing))}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from avelzoo.engine.evaluation import load_answers
+from avelzoo.engine.evaluation import load_predictions
 from avelzoo.engine.loading import Evaluation, LoadedRun, evaluate, evaluation, load_run, save_import
 from avelzoo.engine.naming import new_folder
 from avelzoo.engine.progress import ProgressBar
@@ -20,7 +20,7 @@ __all__ = [
     "RunWarning",
     "evaluate",
     "evaluation",
-    "load_answers",
+    "load_predictions",
     "load_run",
     "new_folder",
     "recorded_threads",

@@ -8,7 +8,7 @@ import numpy as np
 
 from avelzoo.contracts import Decision
 from avelzoo.metrics import (
-    Answers,
+    PredictionArrays,
     Thresholds,
     ThresholdScores,
     Truth,
@@ -24,7 +24,7 @@ RULES = ("fixed", "val")
 """The head's own threshold, and the one chosen on val."""
 
 
-def tune(decision: Decision | None, val: Answers, truth: Truth) -> Answers:
+def tune(decision: Decision | None, val: PredictionArrays, truth: Truth) -> PredictionArrays:
     """Fit a head's decision on val; returns the answers as the head gives them from now on.
 
     The scale first, as the threshold is one of the scaled relevance. Neither moves a decision of the fixed rule.
@@ -46,7 +46,7 @@ def tune(decision: Decision | None, val: Answers, truth: Truth) -> Answers:
     return decided_at(val, float(decision.tuned)) if decision.use_tuned else val
 
 
-def at_both(decision: Decision, found: Answers, truth: Truth) -> Thresholds:
+def at_both(decision: Decision, found: PredictionArrays, truth: Truth) -> Thresholds:
     """Short scores at the fixed threshold and at the one chosen on val, and which of them decides."""
     used = RULES[decision.use_tuned]
     scores: dict[str, ThresholdScores] = {}

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 
 from avelzoo.errors import AvelzooError, TrainingError, first_line, some
-from avelzoo.records import Decoded, Predictions
+from avelzoo.records import HeadOutput, Predictions
 
 FIX = (
     "lower optimizer.learning_rate, set train.clip_norm, use --precision 32 or 64,"
@@ -94,16 +94,16 @@ def spoiled_weights(model: nn.Module) -> str:
     return " and ".join(filter(None, (_listed("weights", wrong), _listed("state", held))))
 
 
-def require_finite(predictions: Predictions, decoded: Decoded, where: str) -> None:
+def require_finite(output: HeadOutput, predictions: Predictions, where: str) -> None:
     """Refuse logits and scores of an evaluation that are NaN, and a relevance that is not finite.
 
     Raises:
         TrainingError: some are; they are named.
     """
-    given = {name: getattr(predictions, name) for name in _LOGITS}
-    given |= {"category scores": decoded.category_scores}
+    given = {name: getattr(output, name) for name in _LOGITS}
+    given |= {"category scores": predictions.category_scores}
     wrong = [name for name, value in given.items() if value is not None and bool(value.isnan().any())]
-    wrong += [] if bool(decoded.relevance.isfinite().all()) else ["relevance"]
+    wrong += [] if bool(predictions.relevance.isfinite().all()) else ["relevance"]
     if wrong:
         raise TrainingError(
             "the model's outputs are not finite",

@@ -1,4 +1,4 @@
-"""Answers of a model on a split, and their scores."""
+"""A model's predictions on the splits of a data set, and their scores."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from avelzoo.engine.deciding import at_both
 from avelzoo.engine.diverging import EVALUATION, divergence_named, require_finite
 from avelzoo.engine.loader import Loader
 from avelzoo.engine.processes import Processes
-from avelzoo.metrics import Answers, Scores, Truth, category_accuracy, score, segment_accuracy
-from avelzoo.records import Decoded, FeatureSpec, MemoryView
+from avelzoo.metrics import PredictionArrays, Scores, Truth, category_accuracy, score, segment_accuracy
+from avelzoo.records import FeatureSpec, MemoryView, Predictions
 from avelzoo.system.files import write_bytes
 
 
 class Evaluator:
-    """What a model answers on the splits of a data set. Their labels are read once.
+    """Predictions of a model on the splits of a data set; labels are read once per split.
 
     Args:
         model: on its device.
@@ -58,8 +58,8 @@ class Evaluator:
         return self._truths[name]
 
     @contextmanager
-    def reading(self) -> Iterator[Callable[[str], Answers]]:
-        """Evaluation mode with the memory read once, for all splits: a function from a split's name to its answers.
+    def reading(self) -> Iterator[Callable[[str], PredictionArrays]]:
+        """Evaluation mode with the memory read once, for all splits: a function from a split's name to its predictions.
 
         Raises:
             TrainingError: the model's outputs are not finite.
@@ -74,7 +74,7 @@ class Evaluator:
         finally:
             model.train(was_training)
 
-    def scores(self, name: str, found: Answers) -> Scores:
+    def scores(self, name: str, found: PredictionArrays) -> Scores:
         """Every score of a split, the data set's reference predictors included.
 
         A head that decides by a threshold adds ``thresholds``, see `avelzoo.engine.deciding.at_both`.
@@ -83,22 +83,22 @@ class Evaluator:
         scores = score(found, truth, references=self.dataset.references(name))
         return scores if decision is None else replace(scores, thresholds=at_both(decision, found, truth))
 
-    def _answers(self, view: MemoryView | None, name: str) -> Answers:
+    def _answers(self, view: MemoryView | None, name: str) -> PredictionArrays:
         model, where = self._model, f"{EVALUATION} {name}"
         positions = np.arange(len(self.dataset.split(name)))
         batches = [positions[i : i + self._batch_size] for i in range(0, len(positions), self._batch_size)]
-        found: list[Decoded] = []
+        found: list[Predictions] = []
         with self._loader.shares(name, batches) as shares:
             for share in shares:
                 with divergence_named(model, where, partial(model.predict, share.batch, view)):
-                    predictions = self._processes.predict(model, share, view)
-                    decoded = model.decode(predictions)
-                    require_finite(predictions, decoded, where)
-                    found.append(decoded.to("cpu"))
-        return Answers.from_decoded(found)
+                    output = self._processes.predict(model, share, view)
+                    predictions = model.decode(output)
+                    require_finite(output, predictions, where)
+                    found.append(predictions.to("cpu"))
+        return PredictionArrays.from_predictions(found)
 
 
-def short_scores(found: Answers, truth: Truth) -> dict[str, float | None]:
+def short_scores(found: PredictionArrays, truth: Truth) -> dict[str, float | None]:
     """What an epoch's line says of a split: the segment accuracy that chooses the epoch, and what it is made of."""
     return {
         "segment_accuracy": segment_accuracy(found.segments, truth),
@@ -106,8 +106,8 @@ def short_scores(found: Answers, truth: Truth) -> dict[str, float | None]:
     }
 
 
-def save_answers(path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Split, Answers]]) -> None:
-    """Write answers, labels and video ids of several splits into one HDF5 file, whole or not at all."""
+def save_predictions(path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Split, PredictionArrays]]) -> None:
+    """Write predictions, labels and video ids of several splits into one HDF5 file, whole or not at all."""
     content = BytesIO()
     with h5py.File(content, "w") as file:
         file.attrs["categories"] = list(spec.categories)
@@ -123,12 +123,12 @@ def save_answers(path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Split,
     write_bytes(path, content.getvalue())
 
 
-def load_answers(path: Path, split: str) -> tuple[list[str], Answers, Truth]:
-    """Inverse of ``save_answers`` for one split: video ids, answers, truth."""
+def load_predictions(path: Path, split: str) -> tuple[list[str], PredictionArrays, Truth]:
+    """Inverse of ``save_predictions`` for one split: video ids, predictions, truth."""
     with h5py.File(path, "r") as file:
         group = file[split]
         ids = [name.decode() for name in group["video_ids"][:]]
-        found = Answers(
+        found = PredictionArrays(
             **{field: group[field][:] for field in ("segments", "category", "category_scores", "relevance")}
         )
         truth = Truth(

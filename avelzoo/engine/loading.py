@@ -159,8 +159,8 @@ def evaluation(
         processes = SingleProcess(fabric, recipe.compute.precision)
         loader = Loader({split: part}, processes, workers=0)
         evaluator = Evaluator(run.model, opened, loader, processes, batch_size=recipe.compute.eval_batch_size)
-        with evaluator.reading() as answers:
-            found = evaluator.scores(split, answers(split))
+        with evaluator.reading() as predictions:
+            found = evaluator.scores(split, predictions(split))
     finally:
         run.model.to(home)
     return Evaluation(

@@ -18,7 +18,7 @@ from avelzoo.contracts import Split
 from avelzoo.engine.checkpoint import load_tensors
 from avelzoo.engine.environment import feature_type
 from avelzoo.engine.rng import Generators, capture, restore
-from avelzoo.records import Batch, MemoryView, Predictions, Targets
+from avelzoo.records import Batch, HeadOutput, MemoryView, Targets
 
 T = TypeVar("T")
 
@@ -97,8 +97,8 @@ class Processes(ABC):  # noqa: B024, its defaults are complete: they are the sin
         """The memory's content."""
         return model.view()
 
-    def predict(self, model: Model, share: Share, view: MemoryView | None) -> Predictions:
-        """Predictions for all videos of a batch."""
+    def predict(self, model: Model, share: Share, view: MemoryView | None) -> HeadOutput:
+        """HeadOutput for all videos of a batch."""
         return model.predict(share.batch, view)
 
     def synchronise(self, model: nn.Module) -> None:

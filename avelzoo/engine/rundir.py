@@ -61,7 +61,7 @@ class RunDir:
 
     @property
     def predictions(self) -> Path:
-        """Answers on val and test."""
+        """Predictions on val and test."""
         return self.path / "predictions.h5"
 
     @property

@@ -24,7 +24,7 @@ from avelzoo.engine.checkpoint import Progress, load_weights
 from avelzoo.engine.compiling import compile_encoder
 from avelzoo.engine.device_cache import cached
 from avelzoo.engine.environment import device_name, make_fabric, peak_memory_mb
-from avelzoo.engine.evaluation import Evaluator, save_answers
+from avelzoo.engine.evaluation import Evaluator, save_predictions
 from avelzoo.engine.loader import Loader, suggested_workers
 from avelzoo.engine.optimization import averaged
 from avelzoo.engine.parallel.collectives import Collectives
@@ -167,11 +167,11 @@ def _finish(
     recipe, train, device = composition.recipe, composition.recipe.train, processes.fabric.device
     load_weights(folder.best, model, read=processes.read)
     evaluator = Evaluator(model, dataset, loader, processes, batch_size=recipe.compute.eval_batch_size)
-    with evaluator.reading() as answers:
-        found = {name: answers(name) for name in ("val", "test")}
+    with evaluator.reading() as predictions:
+        found = {name: predictions(name) for name in ("val", "test")}
     scores = {name: evaluator.scores(name, got) for name, got in found.items()}
     if processes.first:
-        save_answers(
+        save_predictions(
             folder.predictions, dataset.spec, {name: (dataset.split(name), got) for name, got in found.items()}
         )
     return RunResult(

@@ -13,7 +13,7 @@ from avelzoo.composition.recipe import TrainConfig
 from avelzoo.contracts import Dataset
 from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.rng import rng_preserved
-from avelzoo.metrics import Answers, segment_accuracy
+from avelzoo.metrics import PredictionArrays, segment_accuracy
 
 _KEY = "test_segment_accuracy"
 
@@ -23,10 +23,10 @@ def wanted(train: TrainConfig, dataset: Dataset) -> bool:
     return train.test_curve and "test" not in dataset.hidden
 
 
-def measure(evaluator: Evaluator, answers: Callable[[str], Answers]) -> dict[str, float]:
+def measure(evaluator: Evaluator, predictions: Callable[[str], PredictionArrays]) -> dict[str, float]:
     """This epoch's test accuracy, for its line in ``metrics.jsonl``. Random generators stay as they were."""
     with rng_preserved(evaluator.device):
-        found = answers("test")
+        found = predictions("test")
     return {_KEY: segment_accuracy(found.segments, evaluator.truth("test"))}
 
 

@@ -109,9 +109,9 @@ class Trainer:
             self.processes.synchronise(self.average)
         trained = time.perf_counter()
         truth = self._evaluator.truth("val")
-        with self._evaluator.reading() as answers:
-            found = tune(self.evaluated.head.decision, answers("val"), truth)
-            curve = test_curve.measure(self._evaluator, answers) if self._test_curve else {}
+        with self._evaluator.reading() as predictions:
+            found = tune(self.evaluated.head.decision, predictions("val"), truth)
+            curve = test_curve.measure(self._evaluator, predictions) if self._test_curve else {}
         val = short_scores(found, truth)
         accuracy = val["segment_accuracy"] or 0.0
         if accuracy > progress.best_val:  # the first one, on ties

@@ -12,19 +12,19 @@ from avelzoo.metrics.accuracy import (
     partial_event,
     segment_accuracy,
 )
-from avelzoo.metrics.answers import Answers, Truth
 from avelzoo.metrics.bootstrap import bootstrap_interval
 from avelzoo.metrics.calibration import calibration_error, fit_scale
 from avelzoo.metrics.categories import macro_scores, per_category
 from avelzoo.metrics.events import event_scores
 from avelzoo.metrics.floors import floor_accuracies, reference_accuracies
 from avelzoo.metrics.localization import localization_scores
+from avelzoo.metrics.predictions import PredictionArrays, Truth
 from avelzoo.metrics.scores import Scores, Thresholds, ThresholdScores, score_names
 from avelzoo.metrics.scoring import score
 from avelzoo.metrics.thresholds import best_threshold, decided_at
 
 __all__ = [
-    "Answers",
+    "PredictionArrays",
     "Scores",
     "ThresholdScores",
     "Thresholds",

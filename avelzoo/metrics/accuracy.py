@@ -1,9 +1,9 @@
-"""Shares of right answers: per segment, per video, event against background, on partial events."""
+"""Shares of right predictions: per segment, per video, event against background, on partial events."""
 
 from __future__ import annotations
 
-from avelzoo.metrics.answers import Answers, Truth
 from avelzoo.metrics.arrays import IntArray, mean, ratio
+from avelzoo.metrics.predictions import PredictionArrays, Truth
 from avelzoo.metrics.scores import ForegroundBackground, PartialEvent
 
 
@@ -30,23 +30,23 @@ def segment_accuracy(segments: IntArray, truth: Truth) -> float:
     return int(correct_segments(segments, truth).sum()) / int(truth.lengths.sum())
 
 
-def category_accuracy(answers: Answers, truth: Truth) -> float | None:
+def category_accuracy(predictions: PredictionArrays, truth: Truth) -> float | None:
     """Share of videos whose category is right, among videos that have one: mean_v [c_v = y^e_v].
 
     None where no video has a category.
     """
-    return mean((answers.category == truth.events)[truth.has_event])
+    return mean((predictions.category == truth.events)[truth.has_event])
 
 
-def foreground_background(answers: Answers, truth: Truth) -> ForegroundBackground:
+def foreground_background(predictions: PredictionArrays, truth: Truth) -> ForegroundBackground:
     """Event against background over all segments, whatever the category.
 
     foreground_recall = mean of [s != n] where y != n; background_recall = mean of [s = n] where y = n;
     balanced_accuracy = their mean. Each is None where it has no segments; event everywhere scores 0.5.
     """
     event = truth.relevance
-    foreground = mean(answers.segments[event] != truth.background)
-    background = mean(answers.segments[~event & truth.real] == truth.background)
+    foreground = mean(predictions.segments[event] != truth.background)
+    background = mean(predictions.segments[~event & truth.real] == truth.background)
     recalls = [share for share in (foreground, background) if share is not None]
     return ForegroundBackground(
         balanced_accuracy=sum(recalls) / 2 if len(recalls) == 2 else None,
@@ -55,7 +55,7 @@ def foreground_background(answers: Answers, truth: Truth) -> ForegroundBackgroun
     )
 
 
-def partial_event(answers: Answers, truth: Truth) -> PartialEvent:
+def partial_event(predictions: PredictionArrays, truth: Truth) -> PartialEvent:
     """Segment accuracy on the videos with event and background segments both, where localization shows.
 
     ``videos`` counts them (AVE annotations: 141 of 402 in the test split); the accuracy is None without any.
@@ -63,5 +63,5 @@ def partial_event(answers: Answers, truth: Truth) -> PartialEvent:
     event = truth.relevance
     partial = event.any(axis=1) & (truth.real & ~event).any(axis=1)
     videos = int(partial.sum())
-    right = int(correct_segments(answers.segments, truth)[partial].sum())
+    right = int(correct_segments(predictions.segments, truth)[partial].sum())
     return PartialEvent(segment_accuracy=ratio(right, int(truth.lengths[partial].sum())), videos=videos)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from avelzoo.metrics.accuracy import correct_segments
-from avelzoo.metrics.answers import Answers, Truth
 from avelzoo.metrics.arrays import IntArray, mean, ratio
+from avelzoo.metrics.predictions import PredictionArrays, Truth
 from avelzoo.metrics.scores import CategoryScores, MacroScores
 
 
-def per_category(answers: Answers, truth: Truth) -> tuple[CategoryScores, ...]:
+def per_category(predictions: PredictionArrays, truth: Truth) -> tuple[CategoryScores, ...]:
     """One row per category, by id, over the videos whose category it is.
 
     segment_accuracy = share of right segments, background included; all_event = what the category's id everywhere
@@ -21,9 +21,9 @@ def per_category(answers: Answers, truth: Truth) -> tuple[CategoryScores, ...]:
     """
     segments = _totals(truth.lengths, truth)
     videos = _totals(np.ones_like(truth.events), truth)
-    right = _totals(correct_segments(answers.segments, truth), truth)
+    right = _totals(correct_segments(predictions.segments, truth), truth)
     all_event = _totals(correct_segments(truth.events[:, None], truth), truth)
-    named = _totals((answers.category == truth.events).astype(np.int64), truth)
+    named = _totals((predictions.category == truth.events).astype(np.int64), truth)
     return tuple(
         CategoryScores(
             category=name,

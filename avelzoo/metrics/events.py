@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avelzoo.metrics.answers import Truth
 from avelzoo.metrics.arrays import IntArray, ratio
+from avelzoo.metrics.predictions import Truth
 from avelzoo.metrics.scores import EventScores
 
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from avelzoo.metrics.accuracy import segment_accuracy
-from avelzoo.metrics.answers import Answers, Truth
 from avelzoo.metrics.arrays import ids
+from avelzoo.metrics.predictions import PredictionArrays, Truth
 from avelzoo.metrics.scores import Floors
 
 
-def floor_accuracies(answers: Answers, truth: Truth) -> Floors:
+def floor_accuracies(predictions: PredictionArrays, truth: Truth) -> Floors:
     """Segment accuracy of three predictors that give every segment of a video the same id.
 
     background: s_vt = n. category_oracle_all_event: s_vt = y^e_v, which is background in videos without a category.
@@ -26,7 +26,7 @@ def floor_accuracies(answers: Answers, truth: Truth) -> Floors:
     return Floors(
         background=segment_accuracy(background, truth),
         category_oracle_all_event=segment_accuracy(truth.events[:, None], truth),
-        own_category_all_event=segment_accuracy(answers.category[:, None], truth),
+        own_category_all_event=segment_accuracy(predictions.category[:, None], truth),
     )
 
 

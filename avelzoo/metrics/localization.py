@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from avelzoo.metrics.answers import Answers, Truth
 from avelzoo.metrics.arrays import BoolArray, IntArray, mean
 from avelzoo.metrics.events import Intervals
+from avelzoo.metrics.predictions import PredictionArrays, Truth
 from avelzoo.metrics.scores import Localization
 
 
-def localization_scores(answers: Answers, truth: Truth) -> Localization:
+def localization_scores(predictions: PredictionArrays, truth: Truth) -> Localization:
     """Overlap and boundaries, given the right category.
 
     Counted are the videos with event segments of their category y^e whose category is right (c = y^e). In each,
@@ -30,9 +30,9 @@ def localization_scores(answers: Answers, truth: Truth) -> Localization:
     event = truth.events[:, None]
     true = truth.segments == event
     # An answered category is never n, so videos without one do not count.
-    counted = true.any(axis=1) & (answers.category == truth.events)
+    counted = true.any(axis=1) & (predictions.category == truth.events)
     true = true[counted]
-    found = ((answers.segments == event) & truth.real)[counted]
+    found = ((predictions.segments == event) & truth.real)[counted]
 
     iou = (found & true).sum(axis=1) / (found | true).sum(axis=1)
     runs = Intervals.of(true.astype(np.int64))

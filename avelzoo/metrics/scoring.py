@@ -15,71 +15,71 @@ from avelzoo.metrics.accuracy import (
     partial_event,
     segment_accuracy,
 )
-from avelzoo.metrics.answers import Answers, Truth
 from avelzoo.metrics.bootstrap import bootstrap_interval
 from avelzoo.metrics.calibration import calibration_error
 from avelzoo.metrics.categories import macro_scores, per_category
 from avelzoo.metrics.events import event_scores
 from avelzoo.metrics.floors import floor_accuracies, reference_accuracies
 from avelzoo.metrics.localization import localization_scores
+from avelzoo.metrics.predictions import PredictionArrays, Truth
 from avelzoo.metrics.scores import Scores
 
 _NONE: Mapping[str, ArrayLike] = MappingProxyType({})
 
 
 def score(
-    answers: Answers,
+    predictions: PredictionArrays,
     truth: Truth,
     *,
     references: Mapping[str, ArrayLike] = _NONE,
     bootstrap: int = 1000,
     seed: int = 0,
 ) -> Scores:
-    """Every score of a split's answers.
+    """Every score of a split's predictions.
 
     Args:
-        answers: what was answered for v videos.
+        predictions: what was answered for v videos.
         truth: what is true of the same videos, in the same order.
         references: (v t) ids of known reference predictors, by name.
         bootstrap: resamples behind the interval; 0 leaves it out.
         seed: of the bootstrap.
 
     Raises:
-        DataError: answers and truth of different sizes, or an unfit reference.
+        DataError: predictions and truth of different sizes, or an unfit reference.
         OptionError: a negative number of resamples.
     """
-    if answers.segments.shape != truth.segments.shape or answers.n != truth.n:
+    if predictions.segments.shape != truth.segments.shape or predictions.n != truth.n:
         raise DataError(
-            "Answers and truth do not belong together.",
+            "PredictionArrays and truth do not belong together.",
             where="score",
-            found=_sizes(answers.segments.shape, answers.n),
+            found=_sizes(predictions.segments.shape, predictions.n),
             expected=_sizes(truth.segments.shape, truth.n),
-            fix="score answers against the split that they were given for",
+            fix="score predictions against the split that they were given for",
         )
-    events = event_scores(answers.segments, truth)
-    rows = per_category(answers, truth)
+    events = event_scores(predictions.segments, truth)
+    rows = per_category(predictions, truth)
     return Scores(
-        segment_accuracy=segment_accuracy(answers.segments, truth),
-        segment_accuracy_interval=_interval(answers, truth, bootstrap, seed) if bootstrap else None,
-        category_accuracy=category_accuracy(answers, truth),
-        floors=floor_accuracies(answers, truth),
+        segment_accuracy=segment_accuracy(predictions.segments, truth),
+        segment_accuracy_interval=_interval(predictions, truth, bootstrap, seed) if bootstrap else None,
+        category_accuracy=category_accuracy(predictions, truth),
+        floors=floor_accuracies(predictions, truth),
         references=reference_accuracies(references, truth),
-        foreground_background=foreground_background(answers, truth),
-        localization=localization_scores(answers, truth),
-        partial_event=partial_event(answers, truth),
+        foreground_background=foreground_background(predictions, truth),
+        localization=localization_scores(predictions, truth),
+        partial_event=partial_event(predictions, truth),
         event_f1_iou50=events.f1,
         events_iou50=events,
         macro=macro_scores(rows),
-        calibration=calibration_error(answers.relevance[truth.real], truth.relevance[truth.real]),
+        calibration=calibration_error(predictions.relevance[truth.real], truth.relevance[truth.real]),
         per_category=rows,
         videos=len(truth.events),
         segments=int(truth.lengths.sum()),
     )
 
 
-def _interval(answers: Answers, truth: Truth, resamples: int, seed: int) -> tuple[float, float]:
+def _interval(predictions: PredictionArrays, truth: Truth, resamples: int, seed: int) -> tuple[float, float]:
     # Whole numbers of right segments keep the resampled sums exact; the division comes last.
-    right, lengths = correct_segments(answers.segments, truth), truth.lengths
+    right, lengths = correct_segments(predictions.segments, truth), truth.lengths
     if (lengths != lengths[0]).any():
         return bootstrap_interval(right, per=lengths, resamples=resamples, seed=seed)
     low, high = bootstrap_interval(right, resamples=resamples, seed=seed)

@@ -6,21 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from avelzoo.metrics.answers import Answers, Truth
+from avelzoo.metrics.predictions import PredictionArrays, Truth
 
 
-def decided_at(answers: Answers, threshold: float) -> Answers:
-    """The same answers with an event where r > threshold: s_vt = c_v there, background elsewhere.
+def decided_at(predictions: PredictionArrays, threshold: float) -> PredictionArrays:
+    """The same predictions with an event where r > threshold: s_vt = c_v there, background elsewhere.
 
     Args:
-        answers: with the categories c (v) and the relevance r (v t) to decide by.
+        predictions: with the categories c (v) and the relevance r (v t) to decide by.
         threshold: of r; at 0 every segment with r > 0 is an event, at 1 none is.
     """
-    segments = np.where(answers.relevance > threshold, answers.category[:, None], answers.n)
-    return replace(answers, segments=segments)
+    segments = np.where(predictions.relevance > threshold, predictions.category[:, None], predictions.n)
+    return replace(predictions, segments=segments)
 
 
-def best_threshold(answers: Answers, truth: Truth) -> float:
+def best_threshold(predictions: PredictionArrays, truth: Truth) -> float:
     """The threshold of r with the highest segment accuracy.
 
     Between two neighbouring values of r every threshold decides alike, so there are as many decisions as distinct
@@ -28,14 +28,14 @@ def best_threshold(answers: Answers, truth: Truth) -> float:
     the decision is most certain, and the lowest among equally wide ones. 0 stands for an event everywhere, 1 for none.
 
     Args:
-        answers: with the categories (v) and the relevance (v t) to decide by.
+        predictions: with the categories (v) and the relevance (v t) to decide by.
         truth: what is true of the same videos.
 
     Returns:
         A number in [0, 1].
     """
-    relevance = answers.relevance[truth.real].astype(np.float64)
-    gain = (truth.segments == truth.background).astype(np.int64) - (truth.segments == answers.category[:, None])
+    relevance = predictions.relevance[truth.real].astype(np.float64)
+    gain = (truth.segments == truth.background).astype(np.int64) - (truth.segments == predictions.category[:, None])
     order = np.argsort(relevance, kind="stable")
     values, last = np.unique(relevance[order][::-1], return_index=True)
     last = len(relevance) - 1 - last  # of each distinct value, its last place in ascending order

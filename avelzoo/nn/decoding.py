@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from avelzoo.records import Decoded
+from avelzoo.records import Predictions
 
 
-def decode_segments(logits: Tensor) -> Decoded:
+def decode_segments(logits: Tensor) -> Predictions:
     """Final answers from logits over n+1 classes per segment.
 
     Args:
@@ -15,7 +15,7 @@ def decode_segments(logits: Tensor) -> Decoded:
     """
     probabilities = logits.float().softmax(dim=-1)
     scores = probabilities[..., :-1].mean(dim=1)
-    return Decoded(
+    return Predictions(
         segments=logits.argmax(dim=-1),
         category=scores.argmax(dim=-1),
         category_scores=scores,
@@ -23,7 +23,7 @@ def decode_segments(logits: Tensor) -> Decoded:
     )
 
 
-def decode_branches(category_scores: Tensor, relevance: Tensor, is_event: Tensor) -> Decoded:
+def decode_branches(category_scores: Tensor, relevance: Tensor, is_event: Tensor) -> Predictions:
     """The video's best category in its event segments, background elsewhere.
 
     Args:
@@ -34,6 +34,6 @@ def decode_branches(category_scores: Tensor, relevance: Tensor, is_event: Tensor
     n = category_scores.shape[-1]
     category = category_scores.argmax(dim=-1)
     segments = category.unsqueeze(1).expand_as(is_event).masked_fill(~is_event, n)
-    return Decoded(
+    return Predictions(
         segments=segments, category=category, category_scores=category_scores.float(), relevance=relevance.float()
     )

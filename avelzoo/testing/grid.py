@@ -112,6 +112,8 @@ def _try(recipe: Recipe, encoder: Encoder, name: str) -> None:
     assert all(torch.isfinite(norm) for norm in norms), f"{name}: gradients are not finite"
     model.eval()
     with torch.no_grad():
-        decoded = model.head.decode(model.predict(batch, model.view()))
-    assert tuple(decoded.segments.shape) == (2, SPEC.segments), f"{name}: answers are {tuple(decoded.segments.shape)}"
-    assert int(decoded.segments.max()) <= SPEC.n, f"{name}: ids leave 0..n"
+        predictions = model.head.decode(model.predict(batch, model.view()))
+    assert tuple(predictions.segments.shape) == (2, SPEC.segments), (
+        f"{name}: predictions are {tuple(predictions.segments.shape)}"
+    )
+    assert int(predictions.segments.max()) <= SPEC.n, f"{name}: ids leave 0..n"

@@ -19,7 +19,7 @@ from avelzoo.composition.recipe import Recipe, TrainConfig
 from avelzoo.errors import CompositionError, OptionError
 from avelzoo.plugin.host import default_host
 from avelzoo.plugin.registry import Registry
-from avelzoo.records import Batch, FeatureSpec, MemoryView, Predictions, Targets
+from avelzoo.records import Batch, FeatureSpec, HeadOutput, MemoryView, Targets
 
 SPEC = FeatureSpec(segments=5, audio_dim=6, grid=(2, 3), visual_dim=8, categories=("bark", "bell", "horn"))
 _FIRST = {
@@ -99,25 +99,25 @@ def random_targets(
     return Targets(event=event, presence=presence, segments=None if weak else segments, background=spec.background)
 
 
-def tensors_of(predictions: Predictions) -> list[Tensor]:
+def tensors_of(output: HeadOutput) -> list[Tensor]:
     """The floating tensors of a record that carry gradient."""
-    return [v for v in predictions.given().values() if v.is_floating_point() and v.requires_grad]
+    return [v for v in output.given().values() if v.is_floating_point() and v.requires_grad]
 
 
-def only(predictions: Predictions, readable: Container[Channel]) -> Predictions:
-    """Predictions with some of their channels alone."""
-    kept = {channel: value for channel, value in predictions.given().items() if channel in readable}
-    return Predictions(metric=predictions.metric).joined(kept)
+def only(output: HeadOutput, readable: Container[Channel]) -> HeadOutput:
+    """HeadOutput with some of their channels alone."""
+    kept = {channel: value for channel, value in output.given().items() if channel in readable}
+    return HeadOutput(metric=output.metric).joined(kept)
 
 
 def term_values(
-    config: ObjectiveConfig, predictions: Predictions, targets: Targets, view: MemoryView | None = None
+    config: ObjectiveConfig, output: HeadOutput, targets: Targets, view: MemoryView | None = None
 ) -> dict[str, Tensor]:
     """Unweighted terms of an objective that predictions have input for, in the form that the targets ask for."""
-    given = {*predictions.given(), *((MEMORY,) if view is not None else ())}
+    given = {*output.given(), *((MEMORY,) if view is not None else ())}
     terms = config.terms("weak" if targets.segments is None else "full")
     found = (term for term in terms if all(met_by(need, given) for need in term.needs))
-    values: dict[str, Tensor] = SumOfTerms(found, SPEC)(predictions, targets, view)
+    values: dict[str, Tensor] = SumOfTerms(found, SPEC)(output, targets, view)
     return values
 
 

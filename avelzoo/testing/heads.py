@@ -21,17 +21,21 @@ def check_decodes_into_the_categories(config: HeadConfig) -> None:
         n = harness.spec.n
         for t in (1, 5, 9):
             with torch.no_grad():
-                decoded = model.head.decode(model.predict(harness.batch(4, t, seed=1), model.view()))
-            assert tuple(decoded.segments.shape) == (4, t), f"segments are {tuple(decoded.segments.shape)}"
-            assert tuple(decoded.category.shape) == (4,), f"category is {tuple(decoded.category.shape)}"
-            assert tuple(decoded.category_scores.shape) == (4, n), "category_scores are not (b n)"
-            assert tuple(decoded.relevance.shape) == (4, t), "relevance is not (b t)"
-            assert decoded.segments.dtype == torch.int64, "segments are not int64"
-            assert 0 <= int(decoded.segments.min()) <= int(decoded.segments.max()) <= n, "ids leave 0..n"
-            assert 0 <= int(decoded.category.min()) <= int(decoded.category.max()) < n, "categories leave 0..n-1"
-            assert float(decoded.relevance.min()) >= 0, "relevance is below 0"
-            assert float(decoded.relevance.max()) <= 1, "relevance is above 1"
-            assert torch.equal(decoded.category_scores.argmax(1), decoded.category), "category is not the best score's"
+                predictions = model.head.decode(model.predict(harness.batch(4, t, seed=1), model.view()))
+            assert tuple(predictions.segments.shape) == (4, t), f"segments are {tuple(predictions.segments.shape)}"
+            assert tuple(predictions.category.shape) == (4,), f"category is {tuple(predictions.category.shape)}"
+            assert tuple(predictions.category_scores.shape) == (4, n), "category_scores are not (b n)"
+            assert tuple(predictions.relevance.shape) == (4, t), "relevance is not (b t)"
+            assert predictions.segments.dtype == torch.int64, "segments are not int64"
+            assert 0 <= int(predictions.segments.min()) <= int(predictions.segments.max()) <= n, "ids leave 0..n"
+            assert 0 <= int(predictions.category.min()) <= int(predictions.category.max()) < n, (
+                "categories leave 0..n-1"
+            )
+            assert float(predictions.relevance.min()) >= 0, "relevance is below 0"
+            assert float(predictions.relevance.max()) <= 1, "relevance is above 1"
+            assert torch.equal(predictions.category_scores.argmax(1), predictions.category), (
+                "category is not the best score's"
+            )
 
 
 def check_reads_what_it_declares(config: HeadConfig) -> None:
@@ -58,6 +62,6 @@ def check_every_parameter_gets_a_gradient(config: HeadConfig) -> None:
     for harness in harnesses_for(config):
         model = harness.model().train()
         step = model(harness.batch(), harness.targets())
-        torch.stack([value.float().square().sum() for value in tensors_of(step.predictions)]).sum().backward()  # type: ignore[no-untyped-call]
+        torch.stack([value.float().square().sum() for value in tensors_of(step.output)]).sum().backward()  # type: ignore[no-untyped-call]
         idle = [name for name, p in model.head.named_parameters() if p.grad is None]
         assert not idle, f"parameters without a gradient: {', '.join(idle)}"

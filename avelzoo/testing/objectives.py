@@ -55,10 +55,10 @@ def check_terms_read_what_they_declare(config: ObjectiveConfig) -> None:
             readable = channels_of(*term.needs)
             alone = SumOfTerms([replace(term, weight=1.0)], harness.spec).train()
             twice = []
-            for predictions in (step.predictions, only(step.predictions, readable)):
+            for output in (step.output, only(step.output, readable)):
                 try:
-                    view = step.view if MEMORY in readable or predictions is step.predictions else None
-                    twice.append(alone(predictions, targets, view)[name])
+                    view = step.view if MEMORY in readable or output is step.output else None
+                    twice.append(alone(output, targets, view)[name])
                 except (ChannelError, AssertionError, AttributeError) as error:
                     raise AssertionError(f"term '{name}' reads what it does not declare in `needs`: {error}") from error
             assert torch.equal(*twice), f"term '{name}' reads channels that it does not declare in `needs`"
@@ -98,9 +98,9 @@ def check_right_answers_cost_less(config: ObjectiveConfig) -> None:
         wrong = replace(targets, event=shifted, segments=segments)
         with torch.no_grad():
             view = model.view()
-            predictions = model(batch, targets).predictions
+            output = model(batch, targets).output
             losses = [
-                sum(model.objective.weights[k] * v.item() for k, v in model.objective(predictions, t, view).items())
+                sum(model.objective.weights[k] * v.item() for k, v in model.objective(output, t, view).items())
                 for t in (targets, wrong)
             ]
         assert losses[0] < losses[1], f"right labels cost {losses[0]:.4g}, wrong ones {losses[1]:.4g}"

@@ -100,9 +100,9 @@ def _step(model: Model, seed: int, batch: Batch, targets: Targets) -> StepOutput
 
 @torch.no_grad()
 def _answers(model: Model, batch: Batch, segments: int | None = None) -> dict[str, Tensor]:
-    """Decoded answers by name, those of the first ``segments`` alone."""
-    decoded = model.decode(model.predict(batch, model.view())).tensors()
-    return {name: value[:, :segments] if name in _BY_SEGMENT else value for name, value in decoded.items()}
+    """Predictions answers by name, those of the first ``segments`` alone."""
+    predictions = model.decode(model.predict(batch, model.view())).tensors()
+    return {name: value[:, :segments] if name in _BY_SEGMENT else value for name, value in predictions.items()}
 
 
 def _require_equal(what: str, one: Mapping[str, Tensor | None], other: Mapping[str, Tensor | None]) -> None:

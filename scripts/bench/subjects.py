@@ -116,8 +116,8 @@ class Ours:
         loader = Loader({videos.name: videos}, self.processes, workers=0)
         size = self.compute.eval_batch_size
         evaluator = Evaluator(self.model, OneSplit(videos), loader, self.processes, batch_size=size)
-        with evaluator.reading() as answers:
-            found: np.ndarray = answers(videos.name).segments
+        with evaluator.reading() as predictions:
+            found: np.ndarray = predictions(videos.name).segments
         return found
 
 

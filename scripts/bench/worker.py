@@ -81,7 +81,7 @@ def products(dtype: str, rows: int = 16384) -> float:
 
 
 def main() -> None:
-    """Answers go to the stdout that the parent gave; what libraries print goes to stderr."""
+    """PredictionArrays go to the stdout that the parent gave; what libraries print goes to stderr."""
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 

@@ -15,7 +15,7 @@ from avelzoo.composition.model import Model
 from avelzoo.errors import AvelzooError
 from avelzoo.plugin.host import default_host
 from avelzoo.published.official import without_dropout
-from avelzoo.testing.harness import Bench, harnesses_for
+from avelzoo.testing.harness import Harness, harnesses_for
 from gpu.arithmetic import multiply_in
 from gpu.rows import Job
 
@@ -30,27 +30,27 @@ TINY = ("mean-pool", "jsd-bank", "event-aware", "full", "ead-b")
 def check(job: Job) -> None:
     """One row for each component and recipe, supervision and number format."""
     multiply_in("float32")
-    for name, bench in subjects(names=TINY if job.tiny else ()):
+    for name, harness in subjects(names=TINY if job.tiny else ()):
         if job.left < 1:
             job.add("others", note="not checked: the time is up")
             return
         for dtype, label in DTYPES.items():
-            title = f"{name}, {'weak' if bench.weak else 'full'}, {label}"
+            title = f"{name}, {'weak' if harness.weak else 'full'}, {label}"
             try:
-                _compare(job, title, bench, dtype)
+                _compare(job, title, harness, dtype)
             except Exception as error:  # noqa: BLE001, one component's fault is one row
                 said = next(iter(str(error).splitlines()), "")
                 job.add(title, ok=False, note=f"{type(error).__name__}: {said}"[:300])
 
 
-def subjects(names: tuple[str, ...] = ()) -> Iterator[tuple[str, Bench]]:
+def subjects(names: tuple[str, ...] = ()) -> Iterator[tuple[str, Harness]]:
     """Components among partners that fit, then recipes; all, or those of given names."""
     registry = default_host().registry
     for kind in KINDS:
         for entry in registry.entries(kind):
             if not names or entry.name in names:
                 config = cast("ComponentConfig", entry.target())
-                yield from ((f"{kind} {entry.name}", bench) for bench in harnesses_for(config))
+                yield from ((f"{kind} {entry.name}", harness) for harness in harnesses_for(config))
     for entry in registry.entries("recipe"):
         for supervision in cast("tuple[Supervision, ...]", ("full", "weak")):
             if names and entry.name not in names:
@@ -60,16 +60,16 @@ def subjects(names: tuple[str, ...] = ()) -> Iterator[tuple[str, Bench]]:
                 check_recipe(recipe, registry)
             except AvelzooError:  # it is not for this supervision
                 continue
-            yield f"recipe {entry.name}", Bench(recipe)
+            yield f"recipe {entry.name}", Harness(recipe)
 
 
-def _compare(job: Job, title: str, bench: Bench, dtype: torch.dtype) -> None:
-    model = bench.model().to(dtype)
-    model.begin_epoch(bench.recipe.train.epochs - 1, bench.recipe.train.epochs)
+def _compare(job: Job, title: str, harness: Harness, dtype: torch.dtype) -> None:
+    model = harness.model().to(dtype)
+    model.begin_epoch(harness.recipe.train.epochs - 1, harness.recipe.train.epochs)
     without_dropout(model)
 
     def on(device: str, seed: int = 0) -> dict[str, Tensor]:
-        return _step(copy.deepcopy(model), bench, dtype, device, seed)
+        return _step(copy.deepcopy(model), harness, dtype, device, seed)
 
     there, here = on(job.device), on("cpu")
     faults = _differences(there, here, TOLERANCE[dtype])
@@ -81,22 +81,22 @@ def _compare(job: Job, title: str, bench: Bench, dtype: torch.dtype) -> None:
     job.add(title, ok=not faults, note="; ".join(faults[:4])[:300], data={"tolerance": TOLERANCE[dtype]})
 
 
-def _step(model: Model, bench: Bench, dtype: torch.dtype, device: str, seed: int) -> dict[str, Tensor]:
+def _step(model: Model, harness: Harness, dtype: torch.dtype, device: str, seed: int) -> dict[str, Tensor]:
     """Loss, terms, gradients, memory and answers of one step and one evaluation."""
     model.to(device).train()
-    batch = bench.batch(6).to(device, dtype=dtype)
-    targets = bench.targets(6).to(device, dtype=dtype)
+    batch = harness.batch(6).to(device, dtype=dtype)
+    targets = harness.targets(6).to(device, dtype=dtype)
     torch.manual_seed(seed)
     step = model(batch, targets)
     if step.loss.requires_grad:
         step.loss.backward()
     model.eval()
     with torch.no_grad():
-        decoded = model.head.decode(model.predict(batch, model.view()))
+        predictions = model.head.decode(model.predict(batch, model.view()))
     found = {"loss": step.loss} | {f"term {name}": value for name, value in step.terms.items()}
     found |= {f"gradient of {name}": p.grad for name, p in model.named_parameters() if p.grad is not None}
     found |= {f"state {name}": value for name, value in model.named_buffers()}
-    found |= {f"answer {name}": value for name, value in vars(decoded).items() if isinstance(value, Tensor)}
+    found |= {f"answer {name}": value for name, value in vars(predictions).items() if isinstance(value, Tensor)}
     return {name: value.detach().cpu() for name, value in found.items()}
 
 

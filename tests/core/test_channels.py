@@ -16,7 +16,7 @@ from avelzoo import (
     EncoderConfig,
     GeneralTerms,
     HeadConfig,
-    Predictions,
+    HeadOutput,
     SumOfTerms,
     Term,
     build,
@@ -120,8 +120,8 @@ class HonestConfig(PeepingConfig):
     told = frozenset({AnyOf(SPEED, FUSED)})
 
 
-def speed_loss(predictions, targets, view):
-    return predictions[SPEED].square().mean()
+def speed_loss(output, targets, view):
+    return output[SPEED].square().mean()
 
 
 class SpeedTermConfig(GeneralTerms):
@@ -167,12 +167,12 @@ def test_alternatives_are_met_in_their_order_and_together():
 
 def test_a_record_holds_channels_in_fields_and_beside_them():
     one = torch.ones(2, 3)
-    predictions = Predictions(event_logits=one, channels={SPEED: 2 * one})
-    assert predictions[EVENT_LOGITS] is one
-    assert SPEED in predictions
-    assert SEGMENT_LOGITS not in predictions
-    assert predictions.given().keys() == {EVENT_LOGITS, SPEED}
-    joined = predictions.joined({SPEED: 3 * one, COLOUR: one, RELEVANCE_LOGITS: one})
+    output = HeadOutput(event_logits=one, channels={SPEED: 2 * one})
+    assert output[EVENT_LOGITS] is one
+    assert SPEED in output
+    assert SEGMENT_LOGITS not in output
+    assert output.given().keys() == {EVENT_LOGITS, SPEED}
+    joined = output.joined({SPEED: 3 * one, COLOUR: one, RELEVANCE_LOGITS: one})
     assert joined[SPEED].eq(2).all(), "what the head gave itself stays"
     assert joined.relevance_logits is one
     assert joined.given().keys() == {EVENT_LOGITS, RELEVANCE_LOGITS, SPEED, COLOUR}
@@ -189,7 +189,7 @@ def test_an_absent_channel_is_one_clear_error():
 def test_the_model_joins_what_every_part_gave():
     model = build(recipe(objective=SpeedTermConfig()), SPEC).train()
     step = model(random_batch(SPEC, B), random_targets(SPEC, B))
-    assert {SPEED, FUSED, EVENT_LOGITS} <= step.predictions.given().keys()
+    assert {SPEED, FUSED, EVENT_LOGITS} <= step.output.given().keys()
     want = sum(model.objective.weights[name] * value for name, value in step.terms.items())
     torch.testing.assert_close(step.loss, want)
     assert model.objective.weights["speed"] == 0.5
@@ -210,7 +210,7 @@ def test_a_term_whose_input_was_promised_and_is_absent_stops_training():
     with pytest.raises(ChannelError, match="the loss term 'speed' has no input: no part gave speed"):
         model(random_batch(SPEC, B), random_targets(SPEC, B))
     late = SumOfTerms([Term("speed", 1.0, (SPEED,), lambda spec: speed_loss, late=True)], SPEC)
-    assert late(Predictions(), random_targets(SPEC, B), None) == {}
+    assert late(HeadOutput(), random_targets(SPEC, B), None) == {}
 
 
 def test_conformance_finds_what_is_declared_and_not_given_or_the_other_way_round(host):
@@ -309,10 +309,10 @@ def test_a_term_with_state_is_a_part_of_the_model():
             super().__init__()
             self.register_buffer("steps", torch.zeros(()))
 
-        def forward(self, predictions, targets, view):
+        def forward(self, output, targets, view):
             self.steps += 1
-            return predictions[EVENT_LOGITS].sum()
+            return output[EVENT_LOGITS].sum()
 
     objective = SumOfTerms([Term("counting", 2.0, (EVENT_LOGITS,), lambda spec: Counting())], SPEC)
-    objective(Predictions(event_logits=torch.ones(B, 3)), random_targets(SPEC, B), None)
+    objective(HeadOutput(event_logits=torch.ones(B, 3)), random_targets(SPEC, B), None)
     assert objective.state_dict() == {"stateful.counting.steps": torch.ones(())}

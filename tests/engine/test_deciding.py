@@ -9,8 +9,8 @@ import torch
 from avelzoo import load_run, run
 from avelzoo.contracts import Decision
 from avelzoo.engine.deciding import at_both, tune
-from avelzoo.engine.evaluation import load_answers
-from avelzoo.metrics import Answers, Truth, best_threshold, decided_at, segment_accuracy
+from avelzoo.engine.evaluation import load_predictions
+from avelzoo.metrics import PredictionArrays, Truth, best_threshold, decided_at, segment_accuracy
 
 SMALL = {
     "dataset.train_videos": 24, "dataset.val_videos": 30, "dataset.test_videos": 30, "dataset.audio_led": 1,
@@ -20,10 +20,10 @@ SMALL = {
 }  # fmt: skip
 
 
-def answers_of(decision: Decision, score: torch.Tensor, category: torch.Tensor, n: int) -> Answers:
+def answers_of(decision: Decision, score: torch.Tensor, category: torch.Tensor, n: int) -> PredictionArrays:
     """As a head with this decision gives them."""
     event = decision.is_event(score)
-    return Answers(
+    return PredictionArrays(
         segments=category[:, None].where(event, torch.tensor(n)).numpy(),
         category=category.numpy(),
         category_scores=torch.nn.functional.one_hot(category, n).float().numpy(),
@@ -84,10 +84,10 @@ def test_a_run_keeps_its_threshold_with_its_weights(recipe, tmp_path):
     loaded = load_run(tmp_path / "run")
     decision = loaded.model.head.decision
     assert decision is not None
-    _, val, truth = load_answers(tmp_path / "run" / "predictions.h5", "val")
+    _, val, truth = load_predictions(tmp_path / "run" / "predictions.h5", "val")
     assert float(decision.tuned) == pytest.approx(best_threshold(val, truth), abs=1e-6)
     for split in ("val", "test"):
-        _, found, true = load_answers(tmp_path / "run" / "predictions.h5", split)
+        _, found, true = load_predictions(tmp_path / "run" / "predictions.h5", split)
         thresholds = result.scores[split].thresholds
         decides = thresholds.decides
         assert decides == ("val" if recipe == "ead-b-tuned" else "fixed")

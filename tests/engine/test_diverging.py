@@ -15,7 +15,7 @@ from avelzoo.composition.resolving import resolve
 from avelzoo.engine.diverging import divergence_named, require_finite
 from avelzoo.errors import TrainingError, UsageError
 from avelzoo.plugin.host import default_host
-from avelzoo.records import Decoded, Predictions
+from avelzoo.records import HeadOutput, Predictions
 from tests.engine.tiny import composed as tiny, tiny_registry
 
 WORLD = WorldsConfig(
@@ -123,17 +123,17 @@ def test_an_assertion_on_a_gpu_is_named():
 @pytest.mark.parametrize("field", ["event_logits", "segment_logits", "category_scores", "relevance"])
 def test_outputs_of_an_evaluation(field):
     logits, bad = torch.zeros(2, 3), torch.full((2, 3), float("nan"))
-    decoded = Decoded(
+    predictions = Predictions(
         segments=torch.zeros(2, 3, dtype=torch.int64),
         category=torch.zeros(2, dtype=torch.int64),
         category_scores=logits,
         relevance=logits,
     )
-    require_finite(Predictions(event_logits=logits), decoded, "val")
-    predictions = Predictions(**{field: bad}) if field.endswith("logits") else Predictions(event_logits=logits)
-    decoded = decoded if field.endswith("logits") else replace(decoded, **{field: bad})
+    require_finite(HeadOutput(event_logits=logits), predictions, "val")
+    output = HeadOutput(**{field: bad}) if field.endswith("logits") else HeadOutput(event_logits=logits)
+    predictions = predictions if field.endswith("logits") else replace(predictions, **{field: bad})
     with pytest.raises(TrainingError) as fault:
-        require_finite(predictions, decoded, "evaluation on val")
+        require_finite(output, predictions, "evaluation on val")
     assert field.replace("_scores", " scores") in fault.value.found
 
 

@@ -10,7 +10,7 @@ from avelzoo import VariedWorldsConfig, engine, metrics
 from avelzoo.composition.overrides import Override
 from avelzoo.composition.resolving import resolve
 from avelzoo.engine.device_cache import cached
-from avelzoo.engine.evaluation import load_answers
+from avelzoo.engine.evaluation import load_predictions
 from avelzoo.plugin.host import default_host
 
 REGISTRY = default_host().registry
@@ -40,7 +40,7 @@ def test_a_run_beats_its_floors_and_its_answers_are_background_in_padding(tmp_pa
     composition = composed("double-branch", supervision)
     result = engine.run(composition, tmp_path / "run", registry=REGISTRY, device="cpu")
     scores = result.scores["test"]
-    ids, found, truth = load_answers(tmp_path / "run" / "predictions.h5", "test")
+    ids, found, truth = load_predictions(tmp_path / "run" / "predictions.h5", "test")
     assert len(ids) == 60
     assert truth.lengths.min() < truth.lengths.max() == found.segments.shape[1]
     assert (found.segments[~truth.real] == truth.background).all()

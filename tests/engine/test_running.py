@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from avelzoo import engine
-from avelzoo.engine import RunWarning, load_answers
+from avelzoo.engine import RunWarning, load_predictions
 from avelzoo.errors import CompositionError, DataError, OptionError, UsageError
 from avelzoo.metrics import score
 from avelzoo.plugin.listeners import Listener
@@ -127,7 +127,7 @@ def test_the_memory_is_read_once_for_both_splits(tmp_path, monkeypatch):
 def test_predictions_are_what_was_scored(tmp_path):
     result = run(tmp_path / "run")
     for split in ("val", "test"):
-        ids, found, truth = load_answers(tmp_path / "run" / "predictions.h5", split)
+        ids, found, truth = load_predictions(tmp_path / "run" / "predictions.h5", split)
         assert ids == [f"{split}-{i}" for i in range(20)]
         again = score(found, truth, references={"truth": truth.segments})
         assert again == result.scores[split]
@@ -160,7 +160,7 @@ def test_number_formats(tmp_path, precision, dtype):
 def test_mixed_precision_reaches_evaluation(tmp_path):
     """Scores computed in bfloat16 are among the 257 values between two powers of two that it knows."""
     run(tmp_path / "run", compute_precision="bf16-mixed")
-    _, found, _ = load_answers(tmp_path / "run" / "predictions.h5", "test")
+    _, found, _ = load_predictions(tmp_path / "run" / "predictions.h5", "test")
     exact = torch.from_numpy(found.category_scores)
     assert torch.equal(exact, exact.bfloat16().float())
 

@@ -32,7 +32,7 @@ from avelzoo.config import Help
 from avelzoo.contracts import Dataset, Encoder, Head, Memory, Split, Transform
 from avelzoo.plugin.registrar import Registrar
 from avelzoo.plugin.registry import Registry
-from avelzoo.records import Batch, Decoded, Encoded, FeatureSpec, MemoryView, Predictions, Targets, Widths
+from avelzoo.records import Batch, Encoded, FeatureSpec, HeadOutput, MemoryView, Predictions, Targets, Widths
 
 NAMES = ("bark", "bell", "horn")
 
@@ -178,14 +178,14 @@ class TinyHead(Head):
         logits = self.event(encoded.fused.mean(dim=1))
         if view is not None:
             logits = logits + 0.1 * encoded.fused.mean(dim=1) @ view.items[:, 0].T.to(encoded.fused.dtype)
-        return Predictions(event_logits=logits, relevance_logits=self.relevance(encoded.fused).squeeze(-1))
+        return HeadOutput(event_logits=logits, relevance_logits=self.relevance(encoded.fused).squeeze(-1))
 
-    def decode(self, predictions):
-        category = predictions.event_logits.argmax(dim=1)
-        relevance = (self.sharpness * predictions.relevance_logits).sigmoid()
-        segments = torch.where(relevance > 0.5, category.unsqueeze(1), predictions.event_logits.shape[1])
-        scores = predictions.event_logits
-        return Decoded(segments=segments, category=category, category_scores=scores, relevance=relevance)
+    def decode(self, output):
+        category = output.event_logits.argmax(dim=1)
+        relevance = (self.sharpness * output.relevance_logits).sigmoid()
+        segments = torch.where(relevance > 0.5, category.unsqueeze(1), output.event_logits.shape[1])
+        scores = output.event_logits
+        return Predictions(segments=segments, category=category, category_scores=scores, relevance=relevance)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,12 +199,12 @@ class TinyHeadConfig(HeadConfig):
         return TinyHead(spec, widths.fused)
 
 
-def event_loss(predictions, targets, view):
-    return nn.functional.cross_entropy(predictions[EVENT_LOGITS], targets.event)
+def event_loss(output, targets, view):
+    return nn.functional.cross_entropy(output[EVENT_LOGITS], targets.event)
 
 
-def relevance_loss(predictions, targets, view):
-    logits = predictions[RELEVANCE_LOGITS]
+def relevance_loss(output, targets, view):
+    logits = output[RELEVANCE_LOGITS]
     return nn.functional.binary_cross_entropy_with_logits(logits, targets.relevance.to(logits.dtype))
 
 

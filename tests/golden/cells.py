@@ -64,6 +64,6 @@ def numbers(recipe: Recipe) -> dict[str, Any]:
                 parameter.sub_(0.01 * parameter.grad)
     model.eval()
     with torch.no_grad():
-        decoded = model.head.decode(model.predict(random_batch(spec, 4, 6, seed=9), model.view()))
-    answer = {"relevance": float(decoded.relevance.mean()), "scores": float(decoded.category_scores.std())}
+        predictions = model.head.decode(model.predict(random_batch(spec, 4, 6, seed=9), model.view()))
+    answer = {"relevance": float(predictions.relevance.mean()), "scores": float(predictions.category_scores.std())}
     return {"steps": steps, "answer": answer, "parameters": sum(p.numel() for p in model.parameters())}

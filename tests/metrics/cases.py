@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from avelzoo.metrics import Answers, Truth
+from avelzoo.metrics import PredictionArrays, Truth
 
-Case = tuple[Answers, Truth]
+Case = tuple[PredictionArrays, Truth]
 
 
-def answers(
+def predictions(
     segments: list[list[int]], category: list[int], *, n: int, relevance: list[list[float]] | None = None
-) -> Answers:
-    """Answers whose category scores are one-hot; the relevance is 1 in event segments unless it is given."""
+) -> PredictionArrays:
+    """PredictionArrays whose category scores are one-hot; the relevance is 1 in event segments unless it is given."""
     ids = np.array(segments)
     score = (ids != n).astype(np.float32) if relevance is None else np.array(relevance, dtype=np.float32)
-    return Answers(
+    return PredictionArrays(
         segments=ids,
         category=np.array(category),
         category_scores=np.eye(n, dtype=np.float32)[category],
@@ -46,7 +46,7 @@ def random_case(seed: int, *, videos: int, length: int, n: int) -> Case:
     predicted = np.where(rng.random(segments.shape) < 0.1, rng.integers(0, n + 1, size=segments.shape), predicted)
     scores = rng.random((videos, n), dtype=np.float32)
     scores[np.arange(videos), category] += 1
-    given = Answers(
+    given = PredictionArrays(
         segments=predicted,
         category=category,
         category_scores=scores,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from avelzoo.metrics import Answers, Truth
+from avelzoo.metrics import PredictionArrays, Truth
 
 Rows = Any
 """Ids (v t), as lists or as an array."""
@@ -29,24 +29,26 @@ def segment_accuracy(predicted: Rows, truth: Truth, videos: Sequence[int] | None
     return share([predicted[v][t] == y for v in chosen for t, y in enumerate(labels(truth, v))])
 
 
-def foreground_background(answers: Answers, truth: Truth) -> dict[str, float | None]:
+def foreground_background(predictions: PredictionArrays, truth: Truth) -> dict[str, float | None]:
     videos = range(len(truth.events))
-    pairs = [(answers.segments[v][t] == truth.n, y == truth.n) for v in videos for t, y in enumerate(labels(truth, v))]
+    pairs = [
+        (predictions.segments[v][t] == truth.n, y == truth.n) for v in videos for t, y in enumerate(labels(truth, v))
+    ]
     foreground = share([not s for s, y in pairs if not y])
     background = share([s for s, y in pairs if y])
     balanced = None if foreground is None or background is None else (foreground + background) / 2
     return {"balanced_accuracy": balanced, "foreground_recall": foreground, "background_recall": background}
 
 
-def localization(answers: Answers, truth: Truth) -> dict[str, float | None]:
+def localization(predictions: PredictionArrays, truth: Truth) -> dict[str, float | None]:
     overlap, everywhere, starts, ends, both = [], [], [], [], []
     missed = several = 0
     for v, event in enumerate(truth.events):
         row = labels(truth, v)
         true = {t for t, y in enumerate(row) if y == event}
-        if event == truth.n or not true or answers.category[v] != event:
+        if event == truth.n or not true or predictions.category[v] != event:
             continue
-        found = {t for t in range(len(row)) if answers.segments[v][t] == event}
+        found = {t for t in range(len(row)) if predictions.segments[v][t] == event}
         overlap.append(len(true & found) / len(true | found))
         everywhere.append(len(true) / len(row))
         events = [segments for category, segments in runs(row, truth.n) if category == event]

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from avelzoo.metrics import Answers, Truth, score
+from avelzoo.metrics import PredictionArrays, Truth, score
 
 AVE = Path(__file__).resolve().parents[2].parent / "shared" / "ave"
 
@@ -31,7 +31,7 @@ def ave_test() -> Truth:
 
 def test_event_everywhere_with_the_true_category_reaches_the_published_scores(ave_test: Truth) -> None:
     everywhere = np.repeat(ave_test.events[:, None], 10, axis=1)
-    oracle = Answers(
+    oracle = PredictionArrays(
         segments=everywhere,
         category=ave_test.events,
         category_scores=np.eye(ave_test.n, dtype=np.float32)[ave_test.events],

@@ -18,7 +18,7 @@ from avelzoo.metrics import (
     score,
     segment_accuracy,
 )
-from tests.metrics.cases import Case, answers, truth
+from tests.metrics.cases import Case, predictions, truth
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def case() -> Case:
     The first is found one segment late, the second is all event and named wrong, the third is missed.
     """
     true = truth([[0, 0, 3, 3], [1, 1, 1, 1], [3, 3, 3, 0]], [0, 1, 0], n=3, seconds=0.5)
-    found = answers([[3, 0, 0, 3], [0, 0, 0, 0], [3, 3, 3, 3]], [0, 0, 0], n=3)
+    found = predictions([[3, 0, 0, 3], [0, 0, 0, 0], [3, 3, 3, 3]], [0, 0, 0], n=3)
     return found, true
 
 
@@ -71,7 +71,7 @@ def test_a_case_by_hand(case: Case) -> None:
 
 def test_perfect_answers_score_one(case: Case) -> None:
     true = case[1]
-    perfect = score(answers(true.segments.tolist(), true.events.tolist(), n=3), true, bootstrap=20)
+    perfect = score(predictions(true.segments.tolist(), true.events.tolist(), n=3), true, bootstrap=20)
     assert perfect.segment_accuracy == perfect.category_accuracy == perfect.event_f1_iou50 == 1
     assert perfect.segment_accuracy_interval == (1, 1)
     assert perfect.foreground_background.balanced_accuracy == 1
@@ -100,14 +100,14 @@ def test_events_of_two_videos_never_match() -> None:
 
 def test_broken_predictions_keep_their_outer_boundaries() -> None:
     true = truth([[2, 0, 0, 0, 0, 2]], [0], n=2)
-    found = localization_scores(answers([[2, 0, 2, 1, 0, 0]], [0], n=2), true)
+    found = localization_scores(predictions([[2, 0, 2, 1, 0, 0]], [0], n=2), true)
     assert found.segment_iou == pytest.approx(2 / 5)
     assert (found.start_error_seconds, found.end_error_seconds) == (0, 1)
 
 
 def test_a_single_segment() -> None:
     true = truth([[0]], [0], n=1)
-    found = score(answers([[0]], [0], n=1), true, bootstrap=5)
+    found = score(predictions([[0]], [0], n=1), true, bootstrap=5)
     assert found.segment_accuracy_interval == (1, 1)
     assert found.localization.segment_iou == 1
     assert found.partial_event.to_dict() == {"segment_accuracy": None, "videos": 0}
@@ -120,7 +120,7 @@ def test_a_single_segment() -> None:
 
 def test_a_split_of_background_alone() -> None:
     true = truth([[1, 1], [1, 1]], [1, 1], n=1)
-    silent = answers([[1, 1], [1, 1]], [0, 0], n=1)
+    silent = predictions([[1, 1], [1, 1]], [0, 0], n=1)
     found = score(silent, true)
     assert found.segment_accuracy == found.floors.background == 1
     assert found.floors.category_oracle_all_event == 1
@@ -143,7 +143,7 @@ def test_a_split_of_background_alone() -> None:
 
 def test_a_video_with_a_category_but_no_event_segment() -> None:
     true = truth([[1, 1], [0, 1]], [0, 0], n=1)
-    found = answers([[1, 1], [0, 1]], [0, 0], n=1)
+    found = predictions([[1, 1], [0, 1]], [0, 0], n=1)
     assert category_accuracy(found, true) == 1
     assert localization_scores(found, true).videos == 1
     assert partial_event(found, true).videos == 1
@@ -151,13 +151,13 @@ def test_a_video_with_a_category_but_no_event_segment() -> None:
 
 
 def test_silence_costs_overlap_and_is_counted() -> None:
-    found = localization_scores(answers([[1, 1]], [0], n=1), truth([[0, 1]], [0], n=1))
+    found = localization_scores(predictions([[1, 1]], [0], n=1), truth([[0, 1]], [0], n=1))
     assert (found.segment_iou, found.missed, found.boundary_error_seconds) == (0, 1, None)
 
 
 def test_event_everywhere_is_no_better_than_chance_at_foreground() -> None:
     true = truth([[0, 1], [1, 1]], [0, 0], n=1)
-    assert foreground_background(answers([[0, 0], [0, 0]], [0, 0], n=1), true).balanced_accuracy == 0.5
+    assert foreground_background(predictions([[0, 0], [0, 0]], [0, 0], n=1), true).balanced_accuracy == 0.5
 
 
 def test_one_id_per_video_stands_for_all_its_segments(case: Case) -> None:
@@ -190,11 +190,11 @@ def test_an_empty_bin_has_no_score() -> None:
 def test_several_runs_of_an_event_have_boundaries_each() -> None:
     """One answer over two events and the gap between them: each event has its half of the gap too much."""
     true = truth([[0, 0, 1, 1, 1, 1, 0, 0]], [0], n=1)
-    whole = answers([[0] * 8], [0], n=1)
+    whole = predictions([[0] * 8], [0], n=1)
     found = localization_scores(whole, true)
     assert (found.runs, found.missed) == (2, 0)
     assert (found.start_error_seconds, found.end_error_seconds) == (1, 1)
-    first = answers([[0, 0, 0, 1, 1, 1, 1, 1]], [0], n=1)
+    first = predictions([[0, 0, 0, 1, 1, 1, 1, 1]], [0], n=1)
     found = localization_scores(first, true)
     assert (found.runs, found.missed) == (2, 1), "the second event is missed"
     assert (found.start_error_seconds, found.end_error_seconds) == (0, 1)
@@ -203,7 +203,7 @@ def test_several_runs_of_an_event_have_boundaries_each() -> None:
 def test_videos_of_different_length() -> None:
     """Two segments and four: four of six are right, and a video without an event costs what is called one in it."""
     true = replace(truth([[0, 0, 1, 1], [1, 1, 1, 1]], [0, 1], n=1), lengths=np.array([2, 4]))
-    given = answers([[0, 0, 0, 0], [1, 1, 0, 0]], [0, 0], n=1)
+    given = predictions([[0, 0, 0, 0], [1, 1, 0, 0]], [0, 0], n=1)
     found = score(given, true)
     assert found.segments == 6
     assert found.segment_accuracy == pytest.approx(4 / 6)

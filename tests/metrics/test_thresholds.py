@@ -8,11 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from avelzoo.metrics import Answers, Truth, best_threshold, calibration_error, decided_at, fit_scale, segment_accuracy
+from avelzoo.metrics import (
+    PredictionArrays,
+    Truth,
+    best_threshold,
+    calibration_error,
+    decided_at,
+    fit_scale,
+    segment_accuracy,
+)
 
 
-def drawn(seed: int, *, videos: int = 12, n: int = 3, levels: int | None = None) -> tuple[Answers, Truth]:
-    """Answers whose relevance goes with the truth, in ``levels`` distinct values if given."""
+def drawn(seed: int, *, videos: int = 12, n: int = 3, levels: int | None = None) -> tuple[PredictionArrays, Truth]:
+    """PredictionArrays whose relevance goes with the truth, in ``levels`` distinct values if given."""
     rng = np.random.default_rng(seed)
     events = rng.integers(0, n, videos)
     segments = np.where(rng.random((videos, 5)) < 0.6, events[:, None], n)
@@ -20,7 +28,7 @@ def drawn(seed: int, *, videos: int = 12, n: int = 3, levels: int | None = None)
     if levels is not None:
         relevance = np.round(relevance * levels) / levels
     category = np.where(rng.random(videos) < 0.8, events, rng.integers(0, n, videos))
-    found = Answers(
+    found = PredictionArrays(
         segments=np.zeros_like(segments),
         category=category,
         category_scores=np.eye(n, dtype=np.float32)[category],

@@ -41,12 +41,12 @@ def test_a_recipe_stays_on_its_device(name, supervision, monkeypatch):
         items=torch.empty(*slots, encoded.fused.shape[-1], device="meta"),
         filled=torch.empty(slots, dtype=torch.bool, device="meta"),
     )
-    predictions = model.head(encoded, view).joined(encoded.given())
+    output = model.head(encoded, view).joined(encoded.given())
     if hasattr(model.memory, "classifiers"):
         unimodal = model.memory.classifiers(encoded.audio, encoded.visual)
-        predictions = replace(predictions, audio_logits=unimodal.audio_logits, visual_logits=unimodal.visual_logits)
-    terms = model.objective(predictions, targets, view)
-    found = [*tensors(encoded), *tensors(predictions), *terms.values()]
+        output = replace(output, audio_logits=unimodal.audio_logits, visual_logits=unimodal.visual_logits)
+    terms = model.objective(output, targets, view)
+    found = [*tensors(encoded), *tensors(output), *terms.values()]
     assert all(value.is_meta for value in found)
 
 

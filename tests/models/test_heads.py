@@ -39,7 +39,7 @@ def build(config):
 
 def test_event_aware_inference_is_equations_20_and_21(encoded, view):
     head = build(EventAwareConfig(margin=1.3)).eval()
-    decoded = head.decode(head(encoded, view))
+    predictions = head.decode(head(encoded, view))
     for b in range(5):
         mean_distance = {}
         for n in range(SPEC.n):
@@ -50,23 +50,23 @@ def test_event_aware_inference_is_equations_20_and_21(encoded, view):
                     sum(float((encoded.fused[b, t] - prototype).norm()) / math.sqrt(D) for t in range(6)) / 6
                 )
         category = min(mean_distance, key=mean_distance.__getitem__)
-        assert int(decoded.category[b]) == category
+        assert int(predictions.category[b]) == category
         for t in range(6):
             alpha = min(
                 float((encoded.fused[b, t] - view.items[category, q]).norm()) / math.sqrt(D)
                 for q in range(3) if view.filled[category, q]
             )  # fmt: skip
-            assert int(decoded.segments[b, t]) == (category if alpha < 1.3 else SPEC.n)
-            assert float(decoded.relevance[b, t]) == pytest.approx(1 / (1 + math.exp(alpha - 1.3)), rel=1e-4)
-    assert (decoded.segments == SPEC.n).any()
-    assert (decoded.segments != SPEC.n).any()
+            assert int(predictions.segments[b, t]) == (category if alpha < 1.3 else SPEC.n)
+            assert float(predictions.relevance[b, t]) == pytest.approx(1 / (1 + math.exp(alpha - 1.3)), rel=1e-4)
+    assert (predictions.segments == SPEC.n).any()
+    assert (predictions.segments != SPEC.n).any()
 
 
 def test_event_aware_with_classifier_adds_two_softmaxes(encoded, view):
     head = build(EventAwareConfig(event_from="prototypes+classifier", temperature=0.1)).eval()
-    predictions = head(encoded, view)
-    scores = head.decode(predictions).category_scores
-    want = predictions.prototype_logits.mean(1).softmax(-1) + predictions.event_logits.softmax(-1)
+    output = head(encoded, view)
+    scores = head.decode(output).category_scores
+    want = output.prototype_logits.mean(1).softmax(-1) + output.event_logits.softmax(-1)
     torch.testing.assert_close(scores, want)
 
 
@@ -104,11 +104,11 @@ def test_the_estimate_is_the_linear_classifiers_relevance(config, encoded, view)
 def test_an_empty_memory_gives_finite_answers(encoded):
     head = build(EventAwareConfig()).eval()
     empty = MemoryView(items=torch.zeros(SPEC.n, 3, D), filled=torch.zeros(SPEC.n, 3, dtype=torch.bool))
-    predictions = head(encoded, empty)
-    decoded = head.decode(predictions)
-    assert torch.isfinite(predictions.prototype_logits).all()
-    assert torch.isfinite(decoded.relevance).all()
-    assert (decoded.segments == SPEC.n).all()
+    output = head(encoded, empty)
+    predictions = head.decode(output)
+    assert torch.isfinite(output.prototype_logits).all()
+    assert torch.isfinite(predictions.relevance).all()
+    assert (predictions.segments == SPEC.n).all()
 
 
 def test_event_aware_refuses_to_decode_what_training_left_open(encoded, view):
@@ -119,34 +119,34 @@ def test_event_aware_refuses_to_decode_what_training_left_open(encoded, view):
 
 def test_double_decodes_by_threshold(encoded):
     head = build(DoubleConfig(threshold=0.6)).eval()
-    predictions = head(encoded, None)
-    decoded = head.decode(predictions)
+    output = head(encoded, None)
+    predictions = head.decode(output)
     for b in range(5):
-        category = int(predictions.event_logits[b].argmax())
+        category = int(output.event_logits[b].argmax())
         for t in range(6):
-            is_event = 1 / (1 + math.exp(-float(predictions.relevance_logits[b, t]))) > 0.6
-            assert int(decoded.segments[b, t]) == (category if is_event else SPEC.n)
+            is_event = 1 / (1 + math.exp(-float(output.relevance_logits[b, t]))) > 0.6
+            assert int(predictions.segments[b, t]) == (category if is_event else SPEC.n)
 
 
 def test_unshared_classifiers_ask_the_predicted_category(encoded):
     head = build(EventAwareClassifiersConfig()).eval()
-    predictions = head(encoded, None)
-    decoded = head.decode(predictions)
+    output = head(encoded, None)
+    predictions = head.decode(output)
     for b in range(5):
-        category = int(predictions.event_logits[b].argmax())
-        own = predictions.category_relevance_logits[b, :, category]
-        torch.testing.assert_close(decoded.relevance[b], own.sigmoid())
-        assert decoded.segments[b].tolist() == [category if x > 0 else SPEC.n for x in own.tolist()]
+        category = int(output.event_logits[b].argmax())
+        own = output.category_relevance_logits[b, :, category]
+        torch.testing.assert_close(predictions.relevance[b], own.sigmoid())
+        assert predictions.segments[b].tolist() == [category if x > 0 else SPEC.n for x in own.tolist()]
 
 
 def test_single_decodes_every_segment(encoded):
     head = build(SingleConfig()).eval()
-    predictions = head(encoded, None)
-    decoded = head.decode(predictions)
-    assert torch.equal(decoded.segments, predictions.segment_logits.argmax(-1))
-    probabilities = predictions.segment_logits.softmax(-1)
-    torch.testing.assert_close(decoded.relevance, 1 - probabilities[..., -1])
-    assert torch.equal(decoded.category, probabilities[..., :-1].mean(1).argmax(-1))
+    output = head(encoded, None)
+    predictions = head.decode(output)
+    assert torch.equal(predictions.segments, output.segment_logits.argmax(-1))
+    probabilities = output.segment_logits.softmax(-1)
+    torch.testing.assert_close(predictions.relevance, 1 - probabilities[..., -1])
+    assert torch.equal(predictions.category, probabilities[..., :-1].mean(1).argmax(-1))
 
 
 @pytest.mark.parametrize("place", ["logits", "features"])

@@ -14,7 +14,7 @@ from avelzoo.builtin.objectives.configs import GeneralConfig
 from avelzoo.channels import Channel
 from avelzoo.composition.lengths import each_length, encode
 from avelzoo.nn import max_over_time, mean_over_time, segments_of
-from avelzoo.records import Encoded, MemoryView, Metric, Predictions
+from avelzoo.records import Encoded, HeadOutput, MemoryView, Metric
 from avelzoo.testing import term_values
 from tests.models.test_memory import BANKS, build
 from tests.models.worlds import SPEC, make_batch, make_targets
@@ -91,7 +91,7 @@ def test_channels_are_cut_and_padded_by_their_shape():
         seen[part.channels[pairs].shape[1]] = {channel: tuple(v.shape) for channel, v in part.channels.items()}
         return part
 
-    found = each_length(look, Predictions(channels=given), MASK).channels
+    found = each_length(look, HeadOutput(channels=given), MASK).channels
     assert seen[2] == {same: (1, T), pairs: (1, 2, 2), ends: (1, 3, 2)}
     assert torch.equal(found[same], given[same])
     for video, length in enumerate(LENGTHS):
@@ -135,7 +135,7 @@ def observe_masked(memory, encoder, batch, targets):
     return memory.observe(encoded, batch, replace(targets, segments=segments, mask=MASK))
 
 
-def predictions():
+def output():
     torch.manual_seed(0)
     shapes = {
         "event_logits": (B, N),
@@ -146,7 +146,7 @@ def predictions():
         "visual_logits": (B, T, N),
         "embedding": (B, T, D),
     }
-    return Predictions(
+    return HeadOutput(
         **{name: torch.randn(shape) for name, shape in shapes.items()}, metric=Metric(scale=0.4, margin=0.9)
     )
 
@@ -161,7 +161,7 @@ def test_loss_terms_are_means_over_real_segments_or_over_videos(config, supervis
     if not weak:
         targets = replace(targets, segments=targets.segments.masked_fill(~MASK, N))
     view = MemoryView(items=torch.randn(N, 3, D), filled=torch.ones(N, 3, dtype=torch.bool))
-    p = predictions()
+    p = output()
     found = term_values(config, p, targets, view)
     single = [
         term_values(

@@ -8,7 +8,7 @@ import torch
 
 from avelzoo.builtin.objectives import terms
 from avelzoo.builtin.objectives.configs import GeneralConfig
-from avelzoo.records import MemoryView, Metric, Predictions, Targets
+from avelzoo.records import HeadOutput, MemoryView, Metric, Targets
 from avelzoo.testing import term_values
 from tests.models.worlds import SPEC, make_targets
 
@@ -25,9 +25,9 @@ def log_softmax(x, k):
 
 
 @pytest.fixture
-def predictions():
+def output():
     torch.manual_seed(0)
-    return Predictions(
+    return HeadOutput(
         event_logits=torch.randn(B, N, requires_grad=True),
         relevance_logits=torch.randn(B, T, requires_grad=True),
         prototype_logits=torch.randn(B, T, N, requires_grad=True),
@@ -45,9 +45,9 @@ def view():
     return MemoryView(items=torch.randn(N, L, D), filled=filled)
 
 
-def distances(predictions, view, b, t, category):
+def distances(output, view, b, t, category):
     return [
-        (predictions.embedding[b, t] - view.items[category, q]).norm().item() / math.sqrt(D)
+        (output.embedding[b, t] - view.items[category, q]).norm().item() / math.sqrt(D)
         for q in range(L) if view.filled[category, q]
     ]  # fmt: skip
 
@@ -86,25 +86,25 @@ def naive_full(p, targets, view, *, official):
 
 
 @pytest.mark.parametrize("official", [False, True])
-def test_full_objective_is_its_equations(predictions, view, official):
+def test_full_objective_is_its_equations(output, view, official):
     config = GeneralConfig(
         prototype_level="video" if official else "segment", contrastive_mean="parts" if official else "segments"
     )
     targets = make_targets(B, T)
-    got = term_values(config, predictions, targets, view)
-    want = naive_full(predictions, targets, view, official=official)
+    got = term_values(config, output, targets, view)
+    want = naive_full(output, targets, view, official=official)
     assert got.keys() == want.keys()
     for name, value in want.items():
         assert got[name].item() == pytest.approx(value, rel=1e-5), name
 
 
-def test_weak_objective_is_its_equations(predictions, view):
+def test_weak_objective_is_its_equations(output, view):
     targets = make_targets(B, T, weak=True, negatives=1)
-    got = term_values(GeneralConfig(), predictions, targets, view)
+    got = term_values(GeneralConfig(), output, targets, view)
     e = targets.event.tolist()
     videos = [b for b in range(B) if e[b] != N]
-    relevance = predictions.relevance_logits.sigmoid().tolist()
-    p = predictions
+    relevance = output.relevance_logits.sigmoid().tolist()
+    p = output
     want = {
         "event": np.mean([-log_softmax(p.event_logits[b].tolist(), e[b]) for b in videos]),
         "relevance": np.mean(
@@ -131,29 +131,29 @@ def test_weak_objective_is_its_equations(predictions, view):
         assert got[name].item() == pytest.approx(value, rel=1e-5), name
 
 
-def test_background_videos_train_as_category_0_in_the_public_code(predictions, view):
+def test_background_videos_train_as_category_0_in_the_public_code(output, view):
     targets = make_targets(B, T, weak=True, negatives=2)
     as_first = Targets(
         event=targets.event.where(targets.has_event, 0), presence=targets.presence, segments=None, background=N
     )
-    official = term_values(GeneralConfig(background_videos="category-0"), predictions, targets, view)
-    named = term_values(GeneralConfig(), predictions, as_first, view)
+    official = term_values(GeneralConfig(background_videos="category-0"), output, targets, view)
+    named = term_values(GeneralConfig(), output, as_first, view)
     for name in official:
         torch.testing.assert_close(official[name], named[name])
 
 
-def test_relevance_of_eq_18_carries_gradient(predictions, view):
-    terms = term_values(GeneralConfig(), predictions, make_targets(B, T, weak=True), view)
+def test_relevance_of_eq_18_carries_gradient(output, view):
+    terms = term_values(GeneralConfig(), output, make_targets(B, T, weak=True), view)
     terms["contrastive"].backward()
-    assert predictions.relevance_logits.grad.abs().sum() > 0
+    assert output.relevance_logits.grad.abs().sum() > 0
 
 
-def test_terms_are_finite_without_any_event_or_anchor(predictions):
+def test_terms_are_finite_without_any_event_or_anchor(output):
     empty = MemoryView(items=torch.zeros(N, L, D), filled=torch.zeros(N, L, dtype=torch.bool))
     nothing = torch.full((B,), N)
     for segments in (torch.full((B, T), N), None):
         targets = Targets(event=nothing, presence=torch.zeros(B), segments=segments, background=N)
-        got = term_values(GeneralConfig(), predictions, targets, empty)
+        got = term_values(GeneralConfig(), output, targets, empty)
         assert all(torch.isfinite(value) for value in got.values())
         sum(got.values()).backward(retain_graph=True)
 
@@ -162,7 +162,7 @@ def test_single_branch_terms():
     torch.manual_seed(0)
     logits = torch.randn(B, T, N + 1)
     targets = make_targets(B, T)
-    got = term_values(GeneralConfig(), Predictions(segment_logits=logits), targets, None)
+    got = term_values(GeneralConfig(), HeadOutput(segment_logits=logits), targets, None)
     want = np.mean(
         [-log_softmax(logits[b, t].tolist(), int(targets.segments[b, t])) for b in range(B) for t in range(T)]
     )
@@ -170,7 +170,7 @@ def test_single_branch_terms():
     assert got["segment"].item() == pytest.approx(want, rel=1e-5)
     weak = make_targets(B, T, weak=True, negatives=1)
     for pooling, pooled in (("mean", logits.mean(1)), ("max", logits.amax(1))):
-        got = term_values(GeneralConfig(segment_pooling=pooling), Predictions(segment_logits=logits), weak, None)
+        got = term_values(GeneralConfig(segment_pooling=pooling), HeadOutput(segment_logits=logits), weak, None)
         want = np.mean([-log_softmax(pooled[b].tolist(), int(weak.event[b])) for b in range(B)])
         assert got["segment"].item() == pytest.approx(want, rel=1e-5)
 
@@ -178,8 +178,8 @@ def test_single_branch_terms():
 def test_unshared_relevance_is_judged_at_the_labelled_category():
     torch.manual_seed(0)
     own, targets = torch.randn(B, T, N), make_targets(B, T)
-    predictions = Predictions(event_logits=torch.randn(B, N), category_relevance_logits=own)
-    got = term_values(GeneralConfig(), predictions, targets, None)
+    output = HeadOutput(event_logits=torch.randn(B, N), category_relevance_logits=own)
+    got = term_values(GeneralConfig(), output, targets, None)
     chosen = torch.stack([own[b, :, int(targets.event[b])] for b in range(B)])
     want = torch.nn.functional.binary_cross_entropy_with_logits(chosen, targets.relevance)
     torch.testing.assert_close(got["relevance"], want)

@@ -81,7 +81,7 @@ class ParsingNetwork(nn.Module):
         }
 
 
-def decoded(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def predictions(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Labels (b t c) of both streams: where the segment and the video reach one half."""
     holds = (values["frame_prob"] >= 0.5) & (values["global_prob"] >= 0.5)[:, None, None]
     first, second = holds.long().unbind(dim=2)
@@ -183,7 +183,7 @@ class MMPyramid2022(OfficialOutputs):
             network.eval()
             with torch.no_grad():
                 values: dict[str, Tensor] = network(*features)
-            return values | decoded(values)
+            return values | predictions(values)
         without_dropout(network.train())
         values = network(*features)
         values |= losses(values, inputs["labels"].float())

@@ -83,7 +83,7 @@ def naive(world, reference, audio, visual, biases):
     """Ids (b t): category and run chosen by going through every event and every decoy of every category."""
     heard, seen = reference.hear(audio), reference.see(visual)
     t, n, mislead = world.config.segments, len(world.names), world.config.mislead
-    answers = np.full((len(audio), t), n)
+    predictions = np.full((len(audio), t), n)
     for b in range(len(audio)):
         joint = np.zeros((n, len(list(runs(t)))))
         for c, bias in product(range(n), ("audio-led", "visual-led", "balanced")):
@@ -102,8 +102,8 @@ def naive(world, reference, audio, visual, biases):
         ]
         place = int(np.argmax(expected))
         if place:
-            answers[b, list(runs(t))[place - 1][0]] = best
-    return answers
+            predictions[b, list(runs(t))[place - 1][0]] = best
+    return predictions
 
 
 @pytest.mark.parametrize("law", LAWS)

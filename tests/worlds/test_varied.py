@@ -79,7 +79,7 @@ def naive(world, reference, audio, visual, biases):
     ]  # all lengths 1..t alike, all starts alike
     decoys = one + [(mask, config.repeated * p) for mask, p in law_of_several(t)]
     events = [(mask, (1 - config.eventless) * p) for mask, p in decoys] + [(np.zeros(t, dtype=bool), config.eventless)]
-    answers = np.full((len(audio), t), n)
+    predictions = np.full((len(audio), t), n)
     for b in range(len(audio)):
         joint = np.zeros((n, len(events)))
         for c, bias in product(range(n), ("audio-led", "visual-led", "balanced")):
@@ -92,8 +92,8 @@ def naive(world, reference, audio, visual, biases):
                         joint[c, i] += biases(c, bias) * chance * other * share * np.exp(score)
         best = joint.sum(axis=1).argmax()
         inside = sum(p * event for p, (event, _) in zip(joint[best] / joint[best].sum(), events, strict=True))
-        answers[b, inside > 0.5] = best
-    return answers
+        predictions[b, inside > 0.5] = best
+    return predictions
 
 
 @pytest.mark.parametrize("t", [4, 5, 6])

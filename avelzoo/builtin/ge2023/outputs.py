@@ -36,17 +36,17 @@ def eval_outputs(model: Model, setting: str, inputs: Mapping[str, Tensor]) -> di
     encoded = model.encoder(batch.audio, batch.visual)
     view = model.view()
     assert view is not None
-    predictions = model.head(encoded, view)
-    decoded = model.head.decode(predictions)
+    output = model.head(encoded, view)
+    predictions = model.head.decode(output)
     return {
-        "bg_preds": decoded.relevance,
-        "evn_pred": decoded.category_scores,
+        "bg_preds": predictions.relevance,
+        "evn_pred": predictions.category_scores,
         "fused_feats": encoded.fused,
         "afeats": encoded.audio,
         "vfeats": encoded.visual,
         "prototypes": view.prototypes(),
-        "memory_of_predicted_class": view.items[decoded.category],
-        "pred": decoded.segments,
+        "memory_of_predicted_class": view.items[predictions.category],
+        "pred": predictions.segments,
     }
 
 
@@ -89,7 +89,7 @@ def train_outputs(
         with torch.no_grad():
             model(batch, targets)
     step: StepOutput = model(batch, targets)
-    out = _predictions(step, targets) | _losses(model, step) | _bank(slots)
+    out = _output(step, targets) | _losses(model, step) | _bank(slots)
     out["selected_segment"] = entries.key & ((1 << SEGMENT_BITS) - 1)
     at = slots.key[entries.category] == entries.key.unsqueeze(1)
     out["inserted_slot"] = torch.where(at.any(dim=1), at.int().argmax(dim=1), -1)
@@ -127,8 +127,8 @@ def _last_is_background(labels: Tensor) -> Tensor:
     return changed
 
 
-def _predictions(step: StepOutput, targets: Targets) -> dict[str, Tensor]:
-    p, view = step.predictions, step.view
+def _output(step: StepOutput, targets: Targets) -> dict[str, Tensor]:
+    p, view = step.output, step.view
     assert p.relevance_logits is not None and p.event_logits is not None and p.prototype_logits is not None
     assert p.audio_logits is not None and p.visual_logits is not None
     assert p.embedding is not None and p.metric is not None and view is not None

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from avelzoo.contracts import Decision
 from avelzoo.nn import decode_branches
-from avelzoo.records import Decoded
+from avelzoo.records import Predictions
 
 
 class Classifier(nn.Module):
@@ -51,6 +51,6 @@ class Classifier(nn.Module):
         return probability
 
 
-def decide(category_scores: Tensor, score: Tensor, decision: Decision) -> Decoded:
+def decide(category_scores: Tensor, score: Tensor, decision: Decision) -> Predictions:
     """(b n), (b t) -> the video's best category in the segments that the decision calls an event."""
     return decode_branches(category_scores, decision.relevance(score.float()), decision.is_event(score.float()))

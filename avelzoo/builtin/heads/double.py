@@ -8,7 +8,7 @@ from torch import Tensor
 
 from avelzoo.builtin.heads.branches import Classifier, decide
 from avelzoo.contracts import Decision, Head
-from avelzoo.records import Decoded, Encoded, MemoryView, Predictions
+from avelzoo.records import Encoded, HeadOutput, MemoryView, Predictions
 
 if TYPE_CHECKING:
     from avelzoo.builtin.heads.configs import DoubleConfig
@@ -36,14 +36,14 @@ class Double(Head):
         """(b t), sigmoid(l^r_t) of eq. 12."""
         return self.relevance.probability(encoded.fused).squeeze(-1)
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """(b t d) -> event_logits (b n), relevance_logits (b t)."""
-        return Predictions(
+        return HeadOutput(
             event_logits=self.event(encoded.fused, pooling=self.pooling),
             relevance_logits=self.relevance(encoded.fused).squeeze(-1),
         )
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """The category's arg-max where the relevance exceeds the threshold."""
-        assert predictions.event_logits is not None and predictions.relevance_logits is not None
-        return decide(predictions.event_logits, predictions.relevance_logits, self.decision)
+        assert output.event_logits is not None and output.relevance_logits is not None
+        return decide(output.event_logits, output.relevance_logits, self.decision)

@@ -10,7 +10,7 @@ from torch import Tensor
 from avelzoo.builtin.heads.branches import Classifier, decide
 from avelzoo.contracts import Decision, Head
 from avelzoo.nn import pairwise_distance
-from avelzoo.records import Decoded, Encoded, MemoryView, Metric, Predictions
+from avelzoo.records import Encoded, HeadOutput, MemoryView, Metric, Predictions
 
 if TYPE_CHECKING:
     from avelzoo.builtin.heads.configs import EventAwareConfig
@@ -60,7 +60,7 @@ class EventAware(Head):
         """(b t), sigmoid(l^r_t) of eq. 12."""
         return self.relevance.probability(encoded.fused).squeeze(-1)
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """(b t d) and (n l d) -> event, relevance and prototype logits; in evaluation also the nearest anchors."""
         assert view is not None, "the composition check guarantees a memory"
         features = encoded.fused
@@ -72,7 +72,7 @@ class EventAware(Head):
         if not self.training:
             category = self._category_scores(prototype_logits, event_logits).argmax(dim=-1)
             nearest = self._nearest_anchor(features, view, category)
-        return Predictions(
+        return HeadOutput(
             event_logits=event_logits,
             relevance_logits=self.relevance(features).squeeze(-1),
             prototype_logits=prototype_logits,
@@ -81,13 +81,13 @@ class EventAware(Head):
             metric=self.metric,
         )
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """The nearest prototype's category where an anchor of it is nearer than the margin."""
-        assert predictions.prototype_logits is not None and predictions.event_logits is not None
-        if predictions.nearest_anchor is None:
-            raise RuntimeError("decode needs predictions made in evaluation mode")
-        scores = self._category_scores(predictions.prototype_logits, predictions.event_logits)
-        return decide(scores, -predictions.nearest_anchor, self.decision)
+        assert output.prototype_logits is not None and output.event_logits is not None
+        if output.nearest_anchor is None:
+            raise RuntimeError("decode needs an output made in evaluation mode")
+        scores = self._category_scores(output.prototype_logits, output.event_logits)
+        return decide(scores, -output.nearest_anchor, self.decision)
 
     def _category_scores(self, prototype_logits: Tensor, event_logits: Tensor) -> Tensor:
         """(b t n), (b n) -> (b n): mean prototype logits, or their softmax plus the classifier's."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from avelzoo.builtin.heads.branches import Classifier, decide
 from avelzoo.contracts import Decision, Head
-from avelzoo.records import Decoded, Encoded, MemoryView, Predictions
+from avelzoo.records import Encoded, HeadOutput, MemoryView, Predictions
 
 if TYPE_CHECKING:
     from avelzoo.builtin.heads.configs import EventAwareClassifiersConfig
@@ -31,16 +31,16 @@ class EventAwareClassifiers(Head):
         self.event = Classifier(width, n, config.dropout, config.dropout_at)
         self.relevance = Classifier(width, n, config.dropout, config.dropout_at)
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """(b t d) -> event_logits (b n), category_relevance_logits (b t n)."""
-        return Predictions(
+        return HeadOutput(
             event_logits=self.event(encoded.fused, pooling="mean"),
             category_relevance_logits=self.relevance(encoded.fused),
         )
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """The category's arg-max where its own relevance exceeds the threshold."""
-        assert predictions.event_logits is not None and predictions.category_relevance_logits is not None
-        category = predictions.event_logits.argmax(dim=-1)
-        own = predictions.category_relevance_logits.take_along_dim(category[:, None, None], dim=-1).squeeze(-1)
-        return decide(predictions.event_logits, own, self.decision)
+        assert output.event_logits is not None and output.category_relevance_logits is not None
+        category = output.event_logits.argmax(dim=-1)
+        own = output.category_relevance_logits.take_along_dim(category[:, None, None], dim=-1).squeeze(-1)
+        return decide(output.event_logits, own, self.decision)

@@ -6,7 +6,7 @@ from torch import nn
 
 from avelzoo.contracts import Head
 from avelzoo.nn import decode_segments
-from avelzoo.records import Decoded, Encoded, MemoryView, Predictions
+from avelzoo.records import Encoded, HeadOutput, MemoryView, Predictions
 
 
 class Single(Head):
@@ -26,12 +26,12 @@ class Single(Head):
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(width, n + 1)
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """(b t d) -> segment_logits (b t n+1)."""
-        return Predictions(segment_logits=self.classifier(self.dropout(encoded.fused)))
+        return HeadOutput(segment_logits=self.classifier(self.dropout(encoded.fused)))
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """Arg-max per segment."""
-        logits = predictions.segment_logits
+        logits = output.segment_logits
         assert logits is not None
         return decode_segments(logits)

@@ -23,16 +23,16 @@ from avelzoo.channels import (
     SEGMENT_LOGITS,
     VISUAL_LOGITS,
 )
-from avelzoo.records import MemoryView, Predictions, Targets
+from avelzoo.records import HeadOutput, MemoryView, Targets
 
 
-def event(p: Predictions, targets: Targets, view: MemoryView | None, *, first: bool) -> Tensor:
+def event(p: HeadOutput, targets: Targets, view: MemoryView | None, *, first: bool) -> Tensor:
     """Eq. 11."""
     targets = _counted(targets, first=first)
     return terms.event_loss(p[EVENT_LOGITS], targets.event, targets.has_event)
 
 
-def relevance(p: Predictions, targets: Targets, view: MemoryView | None, *, weak: bool, first: bool) -> Tensor:
+def relevance(p: HeadOutput, targets: Targets, view: MemoryView | None, *, weak: bool, first: bool) -> Tensor:
     """Eq. 13, or eq. 15-16."""
     logits = _relevance_logits(p, _counted(targets, first=first))
     if weak:
@@ -40,7 +40,7 @@ def relevance(p: Predictions, targets: Targets, view: MemoryView | None, *, weak
     return terms.relevance_loss(logits, targets.relevance, targets.mask)
 
 
-def unimodal(p: Predictions, targets: Targets, view: MemoryView | None, *, weak: bool, first: bool) -> Tensor:
+def unimodal(p: HeadOutput, targets: Targets, view: MemoryView | None, *, weak: bool, first: bool) -> Tensor:
     """Eq. 2, or eq. 17."""
     audio, visual = p[AUDIO_LOGITS], p[VISUAL_LOGITS]
     if not weak:
@@ -51,7 +51,7 @@ def unimodal(p: Predictions, targets: Targets, view: MemoryView | None, *, weak:
     return terms.unimodal_loss(audio, visual, category, counted, targets.mask)
 
 
-def prototype(p: Predictions, targets: Targets, view: MemoryView | None, *, first: bool, per_segment: bool) -> Tensor:
+def prototype(p: HeadOutput, targets: Targets, view: MemoryView | None, *, first: bool, per_segment: bool) -> Tensor:
     """Eq. 7, of videos whose category has a filled slot."""
     assert view is not None
     targets = _counted(targets, first=first)
@@ -60,7 +60,7 @@ def prototype(p: Predictions, targets: Targets, view: MemoryView | None, *, firs
 
 
 def contrastive(
-    p: Predictions, targets: Targets, view: MemoryView | None, *, weak: bool, first: bool, parts: bool
+    p: HeadOutput, targets: Targets, view: MemoryView | None, *, weak: bool, first: bool, parts: bool
 ) -> Tensor:
     """Eq. 8, or eq. 18, whose relevance is the model's own and carries gradient, as in the public code."""
     assert view is not None and p.metric is not None, "an embedding comes with its metric"
@@ -71,7 +71,7 @@ def contrastive(
 
 
 def segment(
-    p: Predictions, targets: Targets, view: MemoryView | None, *, weak: bool, pooling: Literal["mean", "max"]
+    p: HeadOutput, targets: Targets, view: MemoryView | None, *, weak: bool, pooling: Literal["mean", "max"]
 ) -> Tensor:
     """Cross-entropy of n+1 classes: of every segment, or of the pooled ones."""
     if weak:
@@ -87,7 +87,7 @@ def _counted(targets: Targets, *, first: bool) -> Targets:
     return replace(targets, event=targets.event.where(targets.has_event, torch.zeros_like(targets.event)))
 
 
-def _relevance_logits(p: Predictions, targets: Targets) -> Tensor:
+def _relevance_logits(p: HeadOutput, targets: Targets) -> Tensor:
     """(b t): relevance, or that of each video's own category; of its predicted one where it has none."""
     if RELEVANCE_LOGITS in p:
         return p[RELEVANCE_LOGITS]

@@ -27,7 +27,7 @@ from avelzoo.engine.processes import Processes, Share
 from avelzoo.engine.rng import Generators, capture, restore
 from avelzoo.engine.rundir import RunWarning
 from avelzoo.errors import PluginError
-from avelzoo.records import Batch, Encoded, MemoryView, Predictions
+from avelzoo.records import Batch, Encoded, HeadOutput, MemoryView
 
 T = TypeVar("T")
 
@@ -74,9 +74,9 @@ class SharedProcesses(Processes):
         """The memory's content, its encoding shared out."""
         return model.memory.read(self._sharing(model.encoder))
 
-    def predict(self, model: Model, share: Share, view: MemoryView | None) -> Predictions:
+    def predict(self, model: Model, share: Share, view: MemoryView | None) -> HeadOutput:
         """Each encodes its share, and all have all predictions."""
-        return model.predictions(self._encode_share(model.encoder, share.batch, share.videos), view)
+        return model.output(self._encode_share(model.encoder, share.batch, share.videos), view)
 
     def synchronise(self, model: nn.Module) -> None:
         """Compare every tensor's sum over processes; where sums differ, broadcast the model of rank 0.

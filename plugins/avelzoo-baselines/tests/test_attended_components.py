@@ -18,7 +18,7 @@ from avelzoo_baselines.psp.similarity import event_shares, pair_similarity_loss,
 from avelzoo_baselines.shared.configs import GatedDoubleConfig, LayeredSingleConfig, VideoConfig
 from torch.nn import functional as F
 
-from avelzoo import Encoded, FeatureSpec, Predictions, Targets, Widths
+from avelzoo import Encoded, FeatureSpec, HeadOutput, Targets, Widths
 from avelzoo.testing import parametrize_with_checks, random_targets, term_values
 
 SPEC = FeatureSpec(segments=6, audio_dim=5, grid=(2, 3), visual_dim=7, categories=("bark", "bell", "horn"))
@@ -219,7 +219,7 @@ def test_doubly_squashed_loss_never_falls_to_zero():
     targets = random_targets(spec, 3)
     perfect = F.one_hot(targets.segments, 29) * 1000.0
     losses = {
-        name: term_values(SegmentConfig(segment_loss=name), Predictions(segment_logits=perfect), targets)
+        name: term_values(SegmentConfig(segment_loss=name), HeadOutput(segment_logits=perfect), targets)
         for name in ("cross-entropy", "soft-margin")
     }
     assert losses["cross-entropy"]["segment"].item() == 0
@@ -231,7 +231,7 @@ def test_video_losses_read_labels_of_as_many_classes_as_the_head_has():
         event=torch.tensor([0, 3]), presence=torch.tensor([1.0, 0.0]), segments=None, background=SPEC.background
     )
     for probabilities in (torch.tensor([[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]]), torch.full((2, 4), 0.25)):
-        made = Predictions(channels={VIDEO_PROBABILITIES: probabilities})
+        made = HeadOutput(channels={VIDEO_PROBABILITIES: probabilities})
         terms = {
             loss: term_values(VideoConfig(video_loss=loss), made, targets)["video"].item()
             for loss in ("soft-margin", "cross-entropy", "categorical")

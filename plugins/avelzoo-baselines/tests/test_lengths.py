@@ -17,7 +17,7 @@ from avelzoo_baselines.spav.objective import span_loss
 from torch.nn import functional as F
 
 from avelzoo.channels import SEGMENT_LOGITS
-from avelzoo.records import Predictions, Targets
+from avelzoo.records import HeadOutput, Targets
 
 LENGTHS = (6, 2, 4, 1)
 B, T, D, N = len(LENGTHS), 6, 5, 3
@@ -28,10 +28,10 @@ LABELS = torch.tensor(
 EVENT = torch.tensor([0, 1, 3, 1])
 
 
-def predictions():
+def output():
     """Values in the padding that would change every loss."""
     torch.manual_seed(0)
-    return Predictions(
+    return HeadOutput(
         segment_logits=torch.randn(B, T, N + 1),
         channels={
             channels.EVENT_GATE: torch.randn(B, T),
@@ -77,13 +77,13 @@ ONES = torch.ones(B)
     ids=["event-gate", "joint-gate", "joint-gate-logit", "soft-margin", "background", "pair", "within", "span"],
 )
 def test_a_batch_costs_what_its_videos_cost_alone(loss, weights):
-    p, known = predictions(), targets()
+    p, known = output(), targets()
     single = torch.stack([loss(*alone(p, known, i), None) for i in range(B)])
     torch.testing.assert_close(loss(p, known, None), (single * weights).sum() / weights.sum())
 
 
 def test_contrast_of_videos_reads_their_real_segments():
-    p, known = predictions(), targets()
+    p, known = output(), targets()
     other = torch.where(MASK.unsqueeze(-1), p[channels.PROPAGATED], torch.randn(B, T, D))
     changed = replace(p, channels=p.channels | {channels.PROPAGATED: other})
     losses = [between_videos(q, known, None, margin=0.6, negatives=2) for q in (p, changed)]

@@ -87,11 +87,11 @@ def dam(weight):
 @pytest.mark.parametrize(("weight", "silent"), [(0.0, "event"), (1.0, "relevance"), (0.5, None)])
 def test_lambda_at_an_end_takes_a_losss_gradient_away(weight, silent):
     model = dam(weight)
-    predictions = model.predict(random_batch(SPEC, 4), None)
-    terms = model.objective(predictions, random_targets(SPEC, 4), None)
+    output = model.predict(random_batch(SPEC, 4), None)
+    terms = model.objective(output, random_targets(SPEC, 4), None)
     assert set(terms) == {"event", "relevance"}
     total = sum(model.objective.weights[name] * term for name, term in terms.items())
-    for name, logits in (("event", predictions.event_logits), ("relevance", predictions.relevance_logits)):
+    for name, logits in (("event", output.event_logits), ("relevance", output.relevance_logits)):
         gradient = torch.autograd.grad(total, logits, retain_graph=True, allow_unused=True)[0]
         moved = gradient is not None and bool(gradient.any())
         assert moved == (name != silent), name

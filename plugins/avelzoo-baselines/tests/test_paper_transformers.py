@@ -48,13 +48,13 @@ def test_positions_stretch_to_any_length():
 
 
 def naive_best_span(scores, null):
-    answers = []
+    predictions = []
     for table, nothing in zip(scores, null, strict=True):
         t = len(table)
         spans = [(float(table[s, e]), s, e) for s in range(t) for e in range(s, t)]
         best, s, e = max(spans, key=lambda span: span[0])
-        answers.append([best > float(nothing) and s <= i <= e for i in range(t)])
-    return torch.tensor(answers)
+        predictions.append([best > float(nothing) and s <= i <= e for i in range(t)])
+    return torch.tensor(predictions)
 
 
 @pytest.mark.parametrize("t", [1, 4, 10])
@@ -71,10 +71,10 @@ def test_span_targets():
 
 
 def test_the_filter_mends_single_segments_and_leaves_runs_alone():
-    answers = torch.tensor([[3, 1, 3, 3, 2], [1, 1, 2, 2, 2]])
-    assert smoothed(answers).tolist() == [[3, 3, 3, 3, 2], [1, 1, 2, 2, 2]]
+    predictions = torch.tensor([[3, 1, 3, 3, 2], [1, 1, 2, 2, 2]])
+    assert smoothed(predictions).tolist() == [[3, 3, 3, 3, 2], [1, 1, 2, 2, 2]]
     for t in (1, 2):
-        assert torch.equal(smoothed(answers[:, :t]), answers[:, :t])
+        assert torch.equal(smoothed(predictions[:, :t]), predictions[:, :t])
 
 
 def test_windows_do_not_see_each_other():

@@ -26,7 +26,7 @@ from avelzoo_baselines.cmbs.heads import mean_of_top
 from avelzoo_baselines.cmran.configs import CmranConfig
 from avelzoo_baselines.shared.configs import GatedDoubleConfig, PooledSingleConfig, VideoConfig
 
-from avelzoo import Encoded, FeatureSpec, OptionError, Predictions, SumOfTerms, Targets, Widths
+from avelzoo import Encoded, FeatureSpec, HeadOutput, OptionError, SumOfTerms, Targets, Widths
 from avelzoo.testing import parametrize_with_checks, random_batch, random_targets, term_values
 
 SPEC = FeatureSpec(segments=6, audio_dim=5, grid=(2, 3), visual_dim=7, categories=("bark", "bell", "horn"))
@@ -154,14 +154,14 @@ def streams(t=6, seed=0):
 @pytest.mark.parametrize("relevance", ["gate", "squashed-gate"])
 def test_a_gate_squashed_twice_localizes_nothing(relevance):
     head = CmbsWeakHeadConfig(relevance=relevance).build(SPEC, WIDTHS, "weak").eval()
-    decoded = head.decode(predictions := head(streams(), None))
-    gate = predictions[MEAN_GATE]
+    predictions = head.decode(output := head(streams(), None))
+    gate = output[MEAN_GATE]
     assert (gate < 0.5).any() and (gate > 0.5).any()
-    best = predictions[VIDEO_LOGITS].argmax(-1)
+    best = output[VIDEO_LOGITS].argmax(-1)
     for b in range(2):
         for t in range(6):
             event = relevance == "squashed-gate" or bool(gate[b, t] > 0.5)
-            assert int(decoded.segments[b, t]) == (int(best[b]) if event else N)
+            assert int(predictions.segments[b, t]) == (int(best[b]) if event else N)
 
 
 def test_a_saturated_gate_has_a_finite_logit():
@@ -176,22 +176,22 @@ def test_a_video_may_be_background_as_a_whole():
     with torch.no_grad():
         head.relevance.bias.fill_(50.0)
         head.category.bias[N] = 50.0
-    decoded = head.decode(head(streams(), None))
-    assert torch.equal(decoded.segments, torch.full((2, 6), N))
-    assert decoded.category.max() < N
+    predictions = head.decode(head(streams(), None))
+    assert torch.equal(predictions.segments, torch.full((2, 6), N))
+    assert predictions.category.max() < N
 
 
 def test_pooling_is_what_it_says():
     encoded = streams()
     for pooling in ("mean", "max", "attention"):
         head = PooledSingleConfig(pooling=pooling).build(SPEC, WIDTHS, "weak").eval()
-        predictions = head(encoded, None)
-        logits = predictions.segment_logits
+        output = head(encoded, None)
+        logits = output.segment_logits
         if pooling == "attention":
             pooled = (torch.softmax(head.attention(encoded.fused), dim=1) * logits).sum(1)
         else:
             pooled = logits.mean(1) if pooling == "mean" else logits.max(1).values
-        torch.testing.assert_close(predictions[VIDEO_PROBABILITIES], torch.softmax(pooled, -1))
+        torch.testing.assert_close(output[VIDEO_PROBABILITIES], torch.softmax(pooled, -1))
 
 
 def test_full_objective_of_cmbs_is_its_equations():
@@ -231,7 +231,7 @@ def test_video_objective_is_the_soft_margin_of_probabilities():
 
 def test_video_objective_adds_what_a_memory_gives():
     """The general terms of the memory alone: categories, relevance and segments are the video term's matter."""
-    p = Predictions(
+    p = HeadOutput(
         event_logits=torch.randn(2, N),
         relevance_logits=torch.randn(2, 6),
         audio_logits=torch.randn(2, 6, N),

@@ -47,8 +47,8 @@ def step(recipe):
     assert [name for name, p in model.named_parameters() if p.grad is None] == []
     model.eval()
     with torch.no_grad():
-        decoded = model.head.decode(model.predict(random_batch(SPEC, 2, seed=1), model.view()))
-    assert decoded.segments.shape == (2, 5)
+        predictions = model.head.decode(model.predict(random_batch(SPEC, 2, seed=1), model.view()))
+    assert predictions.segments.shape == (2, 5)
     return out
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
+from avelzoo import Encoded, Head, HeadOutput, MemoryView, Predictions
 from avelzoo.nn import decode_segments
 from avelzoo_baselines.channels import VIDEO_PROBABILITIES
 
@@ -31,17 +31,17 @@ class SmoothedSingle(Head):
         self.classifier = nn.Linear(width, n + 1)
         self.smooth, self.pooled = smooth, pooled
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """(b t d) -> segment_logits (b t n+1); where labels are weak, video_probabilities (b n+1)."""
         logits = self.classifier(self.dropout(encoded.fused))
         channels = {VIDEO_PROBABILITIES: logits.mean(dim=1).softmax(dim=-1)} if self.pooled else {}
-        return Predictions(segment_logits=logits, channels=channels)
+        return HeadOutput(segment_logits=logits, channels=channels)
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """Arg-max per segment, then the filter."""
-        assert predictions.segment_logits is not None
-        decoded = decode_segments(predictions.segment_logits)
-        return replace(decoded, segments=smoothed(decoded.segments)) if self.smooth else decoded
+        assert output.segment_logits is not None
+        predictions = decode_segments(output.segment_logits)
+        return replace(predictions, segments=smoothed(predictions.segments)) if self.smooth else predictions
 
 
 def smoothed(segments: Tensor) -> Tensor:

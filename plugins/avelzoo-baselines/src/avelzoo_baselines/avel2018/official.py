@@ -14,7 +14,7 @@ from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from avelzoo import FeatureSpec, HeadConfig, Predictions, Recipe
+    from avelzoo import FeatureSpec, HeadConfig, HeadOutput, Recipe
 
 _PUBLIC = PublicStreams()
 
@@ -44,13 +44,13 @@ class Ave2018(RenamedSystem):
         assert isinstance(base.head, LayeredSingleConfig)
         return _sized(base, state, head=replace(base.head, hidden=state["L1.weight"].shape[0]))
 
-    def returned(self, setting: str, predictions: Predictions) -> dict[str, Tensor]:
+    def returned(self, setting: str, output: HeadOutput) -> dict[str, Tensor]:
         """Full: probabilities per segment; weak: the video's probabilities and the segments' logits."""
-        logits = predictions.segment_logits
+        logits = output.segment_logits
         assert logits is not None
         if setting == "full":
             return {"probs": logits.softmax(dim=-1)}
-        return {"video_probs": predictions[VIDEO_PROBABILITIES], "score": logits}
+        return {"video_probs": output[VIDEO_PROBABILITIES], "score": logits}
 
 
 class Ave2018Dmrn(RenamedSystem):
@@ -84,10 +84,10 @@ class Ave2018Dmrn(RenamedSystem):
         base = avel2018_dmrn_official(supervision_of(setting))
         return _sized(base, state, head=base.head)
 
-    def returned(self, setting: str, predictions: Predictions) -> dict[str, Tensor]:
+    def returned(self, setting: str, output: HeadOutput) -> dict[str, Tensor]:
         """Probabilities per segment."""
-        assert predictions.segment_logits is not None
-        return {"probs": predictions.segment_logits.softmax(dim=-1)}
+        assert output.segment_logits is not None
+        return {"probs": output.segment_logits.softmax(dim=-1)}
 
 
 def _sized(base: Recipe, state: Mapping[str, Tensor], *, head: HeadConfig) -> Recipe:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
+from avelzoo import Encoded, Head, HeadOutput, MemoryView, Predictions
 from avelzoo.nn import decode_branches
 from avelzoo_baselines.channels import CONTRAST_KEYS, CONTRAST_QUERIES, JOINT_GATE, STREAM_LOGITS
 from avelzoo_baselines.cmbs.heads import ActivationSequences, joint_gate, video_activations
@@ -47,7 +47,7 @@ class CaceNetHead(Head):
         """Contrastive features count from epoch ``start * epochs`` on."""
         self.contrasting.fill_(epoch >= self.start * epochs)
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """(b t d) -> relevance_logits (b t), event_logits (b n)."""
         fused = encoded.fused
         streams = video_activations(self.activations(encoded), self.top)
@@ -59,17 +59,17 @@ class CaceNetHead(Head):
             channels[CONTRAST_QUERIES] = F.normalize(features, dim=-1)
             if self.training:
                 channels[CONTRAST_KEYS] = self._second_view(fused)
-        return Predictions(
+        return HeadOutput(
             event_logits=self.event(fused.amax(dim=1)) + self.stream_weight * streams,
             relevance_logits=self.relevance(relevant).squeeze(-1),
             channels=channels,
         )
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """The category's arg-max where the relevance exceeds one half."""
-        assert predictions.event_logits is not None and predictions.relevance_logits is not None
-        relevance = predictions.relevance_logits.sigmoid()
-        return decode_branches(predictions.event_logits, relevance, relevance > 0.5)
+        assert output.event_logits is not None and output.relevance_logits is not None
+        relevance = output.relevance_logits.sigmoid()
+        return decode_branches(output.event_logits, relevance, relevance > 0.5)
 
     def _second_view(self, fused: Tensor) -> Tensor:
         noisy = fused + self.noise * torch.randn_like(fused)

@@ -7,14 +7,14 @@ import math
 import torch
 from torch import Tensor
 
-from avelzoo import MemoryView, Predictions, Targets
+from avelzoo import HeadOutput, MemoryView, Targets
 from avelzoo.nn import segments_of
 from avelzoo_baselines.channels import CONTRAST_KEYS, CONTRAST_QUERIES
 
 
-def contrast_loss(predictions: Predictions, targets: Targets, view: MemoryView | None, *, temperature: float) -> Tensor:
+def contrast_loss(output: HeadOutput, targets: Targets, view: MemoryView | None, *, temperature: float) -> Tensor:
     """`background_contrast` of a head's queries and keys."""
-    queries, keys = predictions[CONTRAST_QUERIES], predictions[CONTRAST_KEYS]
+    queries, keys = output[CONTRAST_QUERIES], output[CONTRAST_KEYS]
     return background_contrast(queries, keys, targets.relevance, temperature, targets.mask)
 
 

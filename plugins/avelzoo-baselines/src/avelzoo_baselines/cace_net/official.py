@@ -15,7 +15,7 @@ from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from avelzoo import Batch, FeatureSpec, Model, Predictions, Recipe
+    from avelzoo import Batch, FeatureSpec, HeadOutput, Model, Recipe
 
 _GUIDANCE: relation.Renames = (
     (r"^spatial_channel_att\.video_(query|key|value)2\.", r"encoder.second_attention.\1."),
@@ -71,9 +71,9 @@ class CaceNet2024(RenamedSystem):
         encoder = CaceNetConfig.from_dict(base.encoder.to_dict() | stream_sizes(state))
         return replace(base, dataset=AveConfig(weak_protocol=base.dataset.weak_protocol), encoder=encoder)
 
-    def returned(self, setting: str, predictions: Predictions) -> dict[str, Tensor]:
+    def returned(self, setting: str, output: HeadOutput) -> dict[str, Tensor]:
         """As CMBS, then the queries; keys carry noise and are not compared."""
-        return double_branch(predictions) | {"queries": predictions[CONTRAST_QUERIES]}
+        return double_branch(output) | {"queries": output[CONTRAST_QUERIES]}
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
         """What is looked at and what is heard."""

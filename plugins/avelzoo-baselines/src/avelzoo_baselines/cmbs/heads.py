@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
+from avelzoo import Encoded, Head, HeadOutput, MemoryView, Predictions
 from avelzoo.nn import decode_branches
 from avelzoo_baselines.channels import (
     AUDIO_GATE,
@@ -16,7 +16,7 @@ from avelzoo_baselines.channels import (
     VISUAL_GATE,
     VISUAL_STREAM,
 )
-from avelzoo_baselines.shared.gated import decode_video, video_predictions
+from avelzoo_baselines.shared.gated import decode_video, video_output
 
 
 class ActivationSequences(nn.Module):
@@ -72,20 +72,20 @@ class CmbsHead(Head):
         self.event = nn.Linear(width, n)
         self.activations = ActivationSequences(width, n)
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """(b t d) -> relevance_logits (b t), event_logits (b n)."""
         streams = video_activations(self.activations(encoded), self.top)
-        return Predictions(
+        return HeadOutput(
             event_logits=self.event(encoded.fused.amax(dim=1)) + self.stream_weight * streams,
             relevance_logits=self.relevance(encoded.fused).squeeze(-1),
             channels={JOINT_GATE: joint_gate(encoded), STREAM_LOGITS: streams},
         )
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """The category's arg-max where the relevance exceeds one half."""
-        assert predictions.event_logits is not None and predictions.relevance_logits is not None
-        relevance = predictions.relevance_logits.sigmoid()
-        return decode_branches(predictions.event_logits, relevance, relevance > 0.5)
+        assert output.event_logits is not None and output.relevance_logits is not None
+        relevance = output.relevance_logits.sigmoid()
+        return decode_branches(output.event_logits, relevance, relevance > 0.5)
 
 
 class CmbsWeakHead(Head):
@@ -109,7 +109,7 @@ class CmbsWeakHead(Head):
         self.activations = ActivationSequences(width, n + 1)
         self.classifier = nn.Conv1d(width, n + 1, 1, bias=False)
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """(b t d) -> relevance_logits (b t), event_logits (b n).
 
         Channels: video_logits and video_probabilities (b n+1), mean_gate (b t).
@@ -120,11 +120,11 @@ class CmbsWeakHead(Head):
         gate = (encoded[AUDIO_GATE] + encoded[VISUAL_GATE]) / 2
         # A gate of exactly 1, which half precision rounds to, has no logit.
         relevance = gate.to(torch.promote_types(gate.dtype, torch.float32)).logit(eps=1e-6)
-        predictions = video_predictions(mean_of_top(suppressed, self.top), relevance, gate=gate)
-        return predictions.joined({MEAN_GATE: gate})
+        output = video_output(mean_of_top(suppressed, self.top), relevance, gate=gate)
+        return output.joined({MEAN_GATE: gate})
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """The video's class, background included, where the relevance exceeds one half."""
-        gate = predictions[MEAN_GATE]
+        gate = output[MEAN_GATE]
         relevance = gate.sigmoid() if self.squash else gate
-        return decode_video(predictions, relevance, relevance > 0.5)
+        return decode_video(output, relevance, relevance > 0.5)

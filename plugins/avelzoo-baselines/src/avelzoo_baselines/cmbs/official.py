@@ -14,7 +14,7 @@ from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from avelzoo import Batch, FeatureSpec, Model, Predictions, Recipe
+    from avelzoo import Batch, FeatureSpec, HeadOutput, Model, Recipe
 
 STREAMS: relation.Renames = (
     *relation.relation_renames("encoder.streams."),
@@ -99,14 +99,14 @@ class Cmbs2022(RenamedSystem):
         encoder = CmbsConfig.from_dict(base.encoder.to_dict() | stream_sizes(state))
         return replace(base, dataset=AveConfig(weak_protocol=base.dataset.weak_protocol), encoder=encoder)
 
-    def returned(self, setting: str, predictions: Predictions) -> dict[str, Tensor]:
+    def returned(self, setting: str, output: HeadOutput) -> dict[str, Tensor]:
         """The public order: relevance or gate, category, then gate and streams (full) or probabilities (weak)."""
         if setting == "full":
-            return double_branch(predictions)
+            return double_branch(output)
         return {
-            "av_gate": predictions[MEAN_GATE],
-            "raw_logits": predictions[VIDEO_LOGITS],
-            "event_scores": predictions[VIDEO_PROBABILITIES],
+            "av_gate": output[MEAN_GATE],
+            "raw_logits": output[VIDEO_LOGITS],
+            "event_scores": output[VIDEO_PROBABILITIES],
         }
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
@@ -117,15 +117,15 @@ class Cmbs2022(RenamedSystem):
         return {"attended_visual": model.encoder.attend(batch.audio, batch.visual)}
 
 
-def double_branch(predictions: Predictions) -> dict[str, Tensor]:
+def double_branch(output: HeadOutput) -> dict[str, Tensor]:
     """What the public supervised models of CMBS and CACE-Net return, times first."""
-    relevance, event = predictions.relevance_logits, predictions.event_logits
+    relevance, event = output.relevance_logits, output.event_logits
     assert relevance is not None and event is not None
     return {
         "is_event_scores": relation.time_first(relevance),
         "event_scores": event,
-        "audio_visual_gate": relation.time_first(predictions[JOINT_GATE]),
-        "av_score": predictions[STREAM_LOGITS],
+        "audio_visual_gate": relation.time_first(output[JOINT_GATE]),
+        "av_score": output[STREAM_LOGITS],
     }
 
 

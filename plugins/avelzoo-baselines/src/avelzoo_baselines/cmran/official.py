@@ -14,7 +14,7 @@ from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from avelzoo import Batch, FeatureSpec, Model, Predictions, Recipe
+    from avelzoo import Batch, FeatureSpec, HeadOutput, Model, Recipe
 
 _ENCODER: relation.Renames = (
     *relation.relation_renames("encoder."),
@@ -71,16 +71,16 @@ class Cmran2020(RenamedSystem):
         )
         return replace(base, dataset=AveConfig(weak_protocol=base.dataset.weak_protocol), encoder=encoder)
 
-    def returned(self, setting: str, predictions: Predictions) -> dict[str, Tensor]:
+    def returned(self, setting: str, output: HeadOutput) -> dict[str, Tensor]:
         """Full: relevance logits (t b 1), event logits; weak: relevance logits (b t), video logits, probabilities."""
-        relevance, event = predictions.relevance_logits, predictions.event_logits
+        relevance, event = output.relevance_logits, output.event_logits
         assert relevance is not None and event is not None
         if setting == "full":
             return {"is_event_scores": relation.time_first(relevance), "event_scores": event}
         return {
             "is_event_scores": relevance,
-            "raw_logits": predictions[VIDEO_LOGITS],
-            "event_scores": predictions[VIDEO_PROBABILITIES],
+            "raw_logits": output[VIDEO_LOGITS],
+            "event_scores": output[VIDEO_PROBABILITIES],
         }
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:

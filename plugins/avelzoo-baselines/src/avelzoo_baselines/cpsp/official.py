@@ -15,7 +15,7 @@ from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from avelzoo import Batch, FeatureSpec, Model, Predictions, Recipe
+    from avelzoo import Batch, FeatureSpec, HeadOutput, Model, Recipe
 
 
 class Cpsp2022(RenamedSystem):
@@ -69,22 +69,22 @@ class Cpsp2022(RenamedSystem):
         encoder = CpspConfig.from_dict(base.encoder.to_dict() | PUBLIC.sizes(state))
         return replace(base, dataset=AveConfig(weak_protocol=base.dataset.weak_protocol), encoder=encoder)
 
-    def returned(self, setting: str, predictions: Predictions) -> dict[str, Tensor]:
+    def returned(self, setting: str, output: HeadOutput) -> dict[str, Tensor]:
         """Full: relevance, category, similarities, features; weak: features, relevance, category, probabilities."""
-        relevance, event = predictions.relevance_logits, predictions.event_logits
+        relevance, event = output.relevance_logits, output.event_logits
         assert relevance is not None and event is not None
         if setting == "full":
             return {
                 "is_event_scores": relevance,
                 "event_scores": event,
-                "cross_att": predictions[PAIR_SIMILARITY],
-                "fusion": predictions[PROPAGATED],
+                "cross_att": output[PAIR_SIMILARITY],
+                "fusion": output[PROPAGATED],
             }
         return {
-            "fusion": predictions[PROPAGATED],
+            "fusion": output[PROPAGATED],
             "is_event_scores": relevance,
             "raw_logits": event,
-            "event_scores": predictions[VIDEO_PROBABILITIES],
+            "event_scores": output[VIDEO_PROBABILITIES],
         }
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:

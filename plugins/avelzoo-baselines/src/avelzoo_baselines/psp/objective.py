@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from avelzoo import MemoryView, Predictions, Targets
+from avelzoo import HeadOutput, MemoryView, Targets
 from avelzoo_baselines.channels import PAIR_SIMILARITY
 from avelzoo_baselines.psp.similarity import event_shares, pair_similarity_loss, stale_shares
 
@@ -29,10 +29,10 @@ class PairLoss(nn.Module):
         super().__init__()
         self.register_buffer("stale", torch.zeros(slots, segments) if slots else None)
 
-    def forward(self, predictions: Predictions, targets: Targets, view: MemoryView | None) -> Tensor:
+    def forward(self, output: HeadOutput, targets: Targets, view: MemoryView | None) -> Tensor:
         """The unweighted loss."""
         shares = self._targets(targets.relevance) if targets.mask is None else event_shares(targets.relevance)
-        return pair_similarity_loss(predictions[PAIR_SIMILARITY], shares, targets.mask)
+        return pair_similarity_loss(output[PAIR_SIMILARITY], shares, targets.mask)
 
     def _targets(self, relevance: Tensor) -> Tensor:
         """(b t) -> (b t)."""

@@ -14,7 +14,7 @@ from avelzoo_baselines.shared.official import RenamedSystem, supervision_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from avelzoo import Batch, FeatureSpec, Model, Predictions, Recipe
+    from avelzoo import Batch, FeatureSpec, HeadOutput, Model, Recipe
 
 PUBLIC = PublicStreams(attention="attention.", lstms="lstm_a_v.")
 RENAMES: Renames = (
@@ -97,14 +97,14 @@ class Psp2021(RenamedSystem):
             return type(self)(threshold=0.0).outputs(setting, state, inputs, "eval")
         return super().outputs(setting, state, inputs, mode)
 
-    def returned(self, setting: str, predictions: Predictions) -> dict[str, Tensor]:
+    def returned(self, setting: str, output: HeadOutput) -> dict[str, Tensor]:
         """Full: features, logits, similarities; weak: the video's probabilities and weighted logits."""
-        logits = predictions.segment_logits
+        logits = output.segment_logits
         assert logits is not None
         if setting == "full":
-            similarity = predictions[PAIR_SIMILARITY]
-            return {"fusion": predictions[PROPAGATED], "out": logits, "cross_att": similarity}
-        return {"scores_avg": predictions[VIDEO_PROBABILITIES], "score": logits}
+            similarity = output[PAIR_SIMILARITY]
+            return {"fusion": output[PROPAGATED], "out": logits, "cross_att": similarity}
+        return {"scores_avg": output[VIDEO_PROBABILITIES], "score": logits}
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
         """What the audio sees."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
+from avelzoo import Encoded, Head, HeadOutput, MemoryView, Predictions
 from avelzoo.nn import decode_branches
 from avelzoo_baselines.channels import VIDEO_LOGITS, VIDEO_PROBABILITIES
 
@@ -34,25 +34,25 @@ class GatedDouble(Head):
         self.relevance = nn.Linear(width, 1)
         self.category = nn.Linear(width, n + config.background)
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """(b t d) -> relevance_logits (b t), event_logits (b n); video_logits, video_probabilities (b n(+1))."""
         relevance = self.relevance(encoded.fused).squeeze(-1)
         pooled = encoded.fused.amax(dim=1) if self.pooling == "max" else encoded.fused.mean(dim=1)
         gate = relevance.sigmoid()
-        return video_predictions(self.category(pooled), relevance, gate=gate, background=self.background)
+        return video_output(self.category(pooled), relevance, gate=gate, background=self.background)
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """The video's category, background included, where the relevance exceeds the threshold."""
-        assert predictions.relevance_logits is not None and predictions.event_logits is not None
-        relevance = predictions.relevance_logits.sigmoid()
+        assert output.relevance_logits is not None and output.event_logits is not None
+        relevance = output.relevance_logits.sigmoid()
         is_event = relevance > self.threshold
         if self.background:
-            return decode_video(predictions, relevance, is_event)
-        return decode_branches(predictions.event_logits.softmax(dim=-1), relevance, is_event)
+            return decode_video(output, relevance, is_event)
+        return decode_branches(output.event_logits.softmax(dim=-1), relevance, is_event)
 
 
-def video_predictions(category: Tensor, relevance: Tensor, *, gate: Tensor, background: bool = True) -> Predictions:
-    """Predictions of a head whose video has n+1 classes, or n: p = softmax(max_t gate_t category).
+def video_output(category: Tensor, relevance: Tensor, *, gate: Tensor, background: bool = True) -> HeadOutput:
+    """HeadOutput of a head whose video has n+1 classes, or n: p = softmax(max_t gate_t category).
 
     Args:
         category: (b n+1) or (b n), logits.
@@ -63,18 +63,18 @@ def video_predictions(category: Tensor, relevance: Tensor, *, gate: Tensor, back
     gated = gate.unsqueeze(-1) * category.unsqueeze(1)
     channels = {VIDEO_LOGITS: category, VIDEO_PROBABILITIES: gated.amax(dim=1).softmax(dim=-1)}
     event = category[:, :-1] if background else category
-    return Predictions(event_logits=event, relevance_logits=relevance, channels=channels)
+    return HeadOutput(event_logits=event, relevance_logits=relevance, channels=channels)
 
 
-def decode_video(predictions: Predictions, relevance: Tensor, is_event: Tensor) -> Decoded:
+def decode_video(output: HeadOutput, relevance: Tensor, is_event: Tensor) -> Predictions:
     """The best of n+1 classes where a segment is an event; a video whose best class is background has no event at all.
 
     Args:
-        predictions: with ``video_logits`` (b n+1).
+        output: with ``video_logits`` (b n+1).
         relevance: (b t) in [0, 1].
         is_event: (b t) bool.
     """
-    logits = predictions[VIDEO_LOGITS]
+    logits = output[VIDEO_LOGITS]
     n = logits.shape[-1] - 1
     has_event = (logits.argmax(dim=-1) != n).unsqueeze(1)
     return decode_branches(logits.softmax(dim=-1)[:, :n], relevance, is_event & has_event)

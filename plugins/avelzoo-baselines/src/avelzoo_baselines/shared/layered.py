@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
+from avelzoo import Encoded, Head, HeadOutput, MemoryView, Predictions
 from avelzoo.nn import decode_segments
 from avelzoo_baselines.channels import VIDEO_PROBABILITIES
 
@@ -39,15 +39,15 @@ class LayeredSingle(Head):
             self.classifier = nn.Sequential(first, nn.ReLU(), last)
         self.weight = nn.Linear(n + 1, 1, bias=False) if config.weighting else None
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """(b t d) -> segment_logits (b t n+1); video_probabilities (b n+1)."""
         logits: Tensor = self.classifier(encoded.fused)
         if self.weight is not None:
             logits = logits * self.weight(logits).relu().sigmoid()
         pooled = logits.amax(dim=1) if self.pooling == "max" else logits.mean(dim=1)
-        return Predictions(segment_logits=logits, channels={VIDEO_PROBABILITIES: pooled.softmax(dim=-1)})
+        return HeadOutput(segment_logits=logits, channels={VIDEO_PROBABILITIES: pooled.softmax(dim=-1)})
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """Arg-max per segment."""
-        assert predictions.segment_logits is not None
-        return decode_segments(predictions.segment_logits)
+        assert output.segment_logits is not None
+        return decode_segments(output.segment_logits)

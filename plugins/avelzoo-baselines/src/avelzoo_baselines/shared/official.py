@@ -12,7 +12,7 @@ from avelzoo import AVE_CATEGORIES, OfficialSystem, RunError, UsageError, build,
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from avelzoo import Batch, FeatureSpec, Model, Predictions, Recipe, Supervision, Targets
+    from avelzoo import Batch, FeatureSpec, HeadOutput, Model, Recipe, Supervision, Targets
 
 
 class RenamedSystem(OfficialSystem):
@@ -43,7 +43,7 @@ class RenamedSystem(OfficialSystem):
         """The composition that computes what the public code does; the needed keys are there."""
 
     @abstractmethod
-    def returned(self, setting: str, predictions: Predictions) -> dict[str, Tensor]:
+    def returned(self, setting: str, output: HeadOutput) -> dict[str, Tensor]:
         """What the public forward returns, in its layout."""
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
@@ -93,13 +93,13 @@ class RenamedSystem(OfficialSystem):
         if mode == "eval":
             model.eval()
             with torch.no_grad():
-                predictions = model.predict(batch, None)
-                values = self.returned(setting, predictions) | self.evaluated(model, setting, batch)
-                return values | {"pred": model.head.decode(predictions).segments}
+                output = model.predict(batch, None)
+                values = self.returned(setting, output) | self.evaluated(model, setting, batch)
+                return values | {"pred": model.head.decode(output).segments}
         without_dropout(model.train())
         step = model(batch, targets_from(inputs["labels"]))
         step.loss.backward()
-        values = self.returned(setting, step.predictions)
+        values = self.returned(setting, step.output)
         values |= {public: step.terms[own] for public, own in self.terms[setting].items()} | {"loss_total": step.loss}
         named = dict(model.named_parameters())
         parameters = {key: named[own] if (own := self.own(setting, key)) else torch.zeros(()) for key in state}

@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import nn
 
-from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
+from avelzoo import Encoded, Head, HeadOutput, MemoryView, Predictions
 from avelzoo.nn import Dropout, decode_segments
 from avelzoo_baselines.channels import VIDEO_PROBABILITIES
 
@@ -31,7 +31,7 @@ class PooledSingle(Head):
         self.classifier = nn.Linear(width, n + 1)
         self.attention = nn.Linear(width, n + 1) if pooling == "attention" else None
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """(b t d) -> segment_logits (b t n+1); video_probabilities (b n+1)."""
         features = self.dropout(encoded.fused)
         logits = self.classifier(features)
@@ -39,9 +39,9 @@ class PooledSingle(Head):
             pooled = (self.attention(features).softmax(dim=1) * logits).sum(dim=1)
         else:
             pooled = logits.amax(dim=1) if self.pooling == "max" else logits.mean(dim=1)
-        return Predictions(segment_logits=logits, channels={VIDEO_PROBABILITIES: pooled.softmax(dim=-1)})
+        return HeadOutput(segment_logits=logits, channels={VIDEO_PROBABILITIES: pooled.softmax(dim=-1)})
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """Arg-max per segment."""
-        assert predictions.segment_logits is not None
-        return decode_segments(predictions.segment_logits)
+        assert output.segment_logits is not None
+        return decode_segments(output.segment_logits)

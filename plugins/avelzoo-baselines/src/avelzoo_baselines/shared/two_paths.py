@@ -6,9 +6,9 @@ from abc import abstractmethod
 
 from torch import Tensor, nn
 
-from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
+from avelzoo import Encoded, Head, HeadOutput, MemoryView, Predictions
 from avelzoo.nn import decode_branches
-from avelzoo_baselines.shared.gated import decode_video, video_predictions
+from avelzoo_baselines.shared.gated import decode_video, video_output
 
 
 class TwoPaths(Head):
@@ -36,17 +36,17 @@ class TwoPaths(Head):
     def relevance(self, encoded: Encoded) -> Tensor:
         """(b t), logits of the segments' relevance."""
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """event_logits (b n), relevance_logits (b t); where weak, video_logits, video_probabilities."""
         category, relevance = self.classifier(self.video(encoded)), self.relevance(encoded)
         if self.weak:
-            return video_predictions(category, relevance, gate=relevance.sigmoid(), background=self.background)
-        return Predictions(event_logits=category, relevance_logits=relevance)
+            return video_output(category, relevance, gate=relevance.sigmoid(), background=self.background)
+        return HeadOutput(event_logits=category, relevance_logits=relevance)
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """The video's category where the relevance exceeds one half."""
-        assert predictions.event_logits is not None and predictions.relevance_logits is not None
-        relevance = predictions.relevance_logits.sigmoid()
+        assert output.event_logits is not None and output.relevance_logits is not None
+        relevance = output.relevance_logits.sigmoid()
         if self.background:
-            return decode_video(predictions, relevance, relevance > 0.5)
-        return decode_branches(predictions.event_logits, relevance, relevance > 0.5)
+            return decode_video(output, relevance, relevance > 0.5)
+        return decode_branches(output.event_logits, relevance, relevance > 0.5)

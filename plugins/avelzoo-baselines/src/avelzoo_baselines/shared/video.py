@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from avelzoo import MemoryView, Predictions, Targets
+from avelzoo import HeadOutput, MemoryView, Targets
 from avelzoo_baselines.channels import VIDEO_PROBABILITIES
 from avelzoo_baselines.shared.losses import (
     categorical_cross_entropy,
@@ -24,7 +24,7 @@ _LOSSES = {
 }
 
 
-def video_loss(predictions: Predictions, targets: Targets, view: MemoryView | None, *, form: VideoLoss) -> Tensor:
+def video_loss(output: HeadOutput, targets: Targets, view: MemoryView | None, *, form: VideoLoss) -> Tensor:
     """L_video(p, y) over n or n+1 classes."""
-    probabilities = predictions[VIDEO_PROBABILITIES]
+    probabilities = output[VIDEO_PROBABILITIES]
     return _LOSSES[form](probabilities, targets.video_labels[:, : probabilities.shape[-1]])

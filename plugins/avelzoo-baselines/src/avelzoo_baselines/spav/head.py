@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from avelzoo import Decoded, Encoded, Head, MemoryView, Predictions
+from avelzoo import Encoded, Head, HeadOutput, MemoryView, Predictions
 from avelzoo.nn import decode_branches
 from avelzoo_baselines.channels import CLASS_TOKEN, SPAN_LOGITS
 
@@ -33,7 +33,7 @@ class Span(Head):
         self.ends = nn.Linear(width + 1, 2) if supervised else None
         self.null = nn.Linear(width, 2) if supervised else None
 
-    def forward(self, encoded: Encoded, view: MemoryView | None) -> Predictions:
+    def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
         """(b t d) -> event_logits (b n), relevance_logits (b t), span_logits (b t+1 2), null last."""
         token = encoded[CLASS_TOKEN] if CLASS_TOKEN in encoded else encoded.fused.mean(dim=1)
         relevance = self.relevance(encoded.fused)
@@ -41,22 +41,22 @@ class Span(Head):
         if self.ends is not None and self.null is not None:
             placed = self.ends(torch.cat([encoded.fused, relevance.sigmoid()], dim=-1))
             channels[SPAN_LOGITS] = torch.cat([placed, self.null(token).unsqueeze(1)], dim=1)
-        return Predictions(event_logits=self.event(token), relevance_logits=relevance.squeeze(-1), channels=channels)
+        return HeadOutput(event_logits=self.event(token), relevance_logits=relevance.squeeze(-1), channels=channels)
 
-    def decode(self, predictions: Predictions) -> Decoded:
+    def decode(self, output: HeadOutput) -> Predictions:
         """The video's category in the best span."""
-        assert predictions.event_logits is not None and predictions.relevance_logits is not None
-        relevance = predictions.relevance_logits.float().sigmoid()
+        assert output.event_logits is not None and output.relevance_logits is not None
+        relevance = output.relevance_logits.float().sigmoid()
         inside = relevance > 0.5
         if self.by_span and self.supervised:
-            logits = predictions[SPAN_LOGITS].float()
+            logits = output[SPAN_LOGITS].float()
             start, end = logits[:, :-1, 0], logits[:, :-1, 1]
             inside = best_span(start.unsqueeze(2) + end.unsqueeze(1), logits[:, -1].sum(dim=-1))
         elif self.by_span:
             sums = torch.cumsum(relevance - 0.5, dim=1)
             before = torch.cat([sums.new_zeros(len(sums), 1), sums[:, :-1]], dim=1)
             inside = best_span(sums.unsqueeze(1) - before.unsqueeze(2), sums.new_zeros(len(sums)))
-        return decode_branches(predictions.event_logits, relevance, inside)
+        return decode_branches(output.event_logits, relevance, inside)
 
 
 def best_span(scores: Tensor, null: Tensor) -> Tensor:

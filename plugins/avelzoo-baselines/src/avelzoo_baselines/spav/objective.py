@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from avelzoo import MemoryView, Predictions, Targets
+from avelzoo import HeadOutput, MemoryView, Targets
 from avelzoo_baselines.channels import SPAN_LOGITS
 
 
-def span_loss(predictions: Predictions, targets: Targets, view: MemoryView | None) -> Tensor:
+def span_loss(output: HeadOutput, targets: Targets, view: MemoryView | None) -> Tensor:
     """CE(start) + CE(end) over t positions and a null one.
 
     The start is the first event segment, the end the last one; a video without event segments has the null position.
     """
-    logits = predictions[SPAN_LOGITS].float()
+    logits = output[SPAN_LOGITS].float()
     start, end = span_of(targets.relevance > 0)
     if targets.mask is not None:  # the null position follows a video's last segment
         lengths = targets.mask.sum(dim=1)

@@ -1,4 +1,4 @@
-"""What is scored and what it is scored against: a split's answers and its truth, as numpy arrays."""
+"""What is scored and what it is scored against: a split's predictions and its truth, as NumPy arrays."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from avelzoo.errors import DataError
 from avelzoo.metrics.arrays import BoolArray, FloatArray, IntArray, ids, scores, unit_scores
 
 if TYPE_CHECKING:
-    from avelzoo.records import Decoded
+    from avelzoo.records import Predictions
 
 _HEAD = "check what the head's decode() returns, and that the model's outputs are finite"
 _DATA = "check what the data set's labels(), events() and spec return for this split"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answers:
-    """Final answers for v videos: ``records.Decoded`` of a whole split, in numpy.
+class PredictionArrays:
+    """Final predictions for v videos: `avelzoo.Predictions` of a whole split, as NumPy arrays.
 
     Integer arrays of any width become int64, float arrays float32.
 
@@ -41,11 +41,11 @@ class Answers:
     relevance: FloatArray
 
     def __post_init__(self) -> None:
-        ranked = scores(self.category_scores, where="answers.category_scores", shape=(None, None), fix=_HEAD)
+        ranked = scores(self.category_scores, where="predictions.category_scores", shape=(None, None), fix=_HEAD)
         videos, n = ranked.shape
-        segments = ids(self.segments, where="answers.segments", shape=(videos, None), below=n + 1, fix=_HEAD)
-        category = ids(self.category, where="answers.category", shape=(videos,), below=n, fix=_HEAD)
-        relevance = unit_scores(self.relevance, where="answers.relevance", shape=segments.shape, fix=_HEAD)
+        segments = ids(self.segments, where="predictions.segments", shape=(videos, None), below=n + 1, fix=_HEAD)
+        category = ids(self.category, where="predictions.category", shape=(videos,), below=n, fix=_HEAD)
+        relevance = unit_scores(self.relevance, where="predictions.relevance", shape=segments.shape, fix=_HEAD)
         for name, array in (
             ("segments", segments),
             ("category", category),
@@ -55,8 +55,8 @@ class Answers:
             object.__setattr__(self, name, array)
 
     @classmethod
-    def from_decoded(cls, parts: Sequence[Decoded]) -> Answers:
-        """The answers that a head decoded for several batches, in their order, copied off their device.
+    def from_predictions(cls, parts: Sequence[Predictions]) -> PredictionArrays:
+        """Join the predictions of several batches, in order, on the CPU.
 
         Raises:
             DataError: no batches, or batches that differ in t or n.
@@ -64,8 +64,8 @@ class Answers:
         shapes = {(part.segments.shape[1], part.category_scores.shape[1]) for part in parts}
         if len(shapes) != 1:
             raise DataError(
-                "Answers of several batches do not fit together.",
-                where="answers",
+                "predictions of several batches differ in shape",
+                where="predictions",
                 found=", ".join(f"t={t} n={n}" for t, n in sorted(shapes)) or "no batches",
                 expected="one or more batches of the same t and n",
                 fix=_HEAD,
