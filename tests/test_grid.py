@@ -22,4 +22,4 @@ def test_whole_row(entry):
         if pairing.head in GENERAL_HEADS and not needs_memory:
             assert pairing.refusal == "", f"{pairing} should work"
         if needs_memory:
-            assert "needs memory" in pairing.refusal
+            assert "reads memory" in pairing.refusal

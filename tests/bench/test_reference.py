@@ -20,7 +20,7 @@ STILL = replace(TINY, dropout=False)
 def test_steps_and_answers_are_the_same(full):
     """Losses, gradients, bank and answers over several steps, dropout off."""
     videos = Videos(STILL, 12)
-    plain, ours = Plain(STILL), Ours(STILL)
+    plain, ours = Plain(STILL), Ours(STILL, precision="64")
     if full:
         plain.fill(STILL)
         ours.fill(STILL)

@@ -149,15 +149,15 @@ def test_stale_targets_are_a_buffer_where_only_events_are_written():
             for t, y in enumerate(row):
                 if y or not sum(row):
                     buffer[place][t] = share
-        got = objective._targets(relevance)
+        got = objective._targets(relevance, None)
         torch.testing.assert_close(got, torch.tensor(buffer))
         sums.append(got.sum(dim=1).max().item())
     assert max(sums) > 1.2
     assert torch.equal(objective.state_dict()["stale"], torch.tensor(buffer))
     objective.eval()
-    objective._targets(torch.ones(3, 5))
+    objective._targets(torch.ones(3, 5), None)
     assert torch.equal(objective.stale, torch.tensor(buffer))
-    assert torch.equal(objective._targets(torch.ones(4, 5)), torch.full((4, 5), 0.2))
+    assert torch.equal(objective._targets(torch.ones(4, 5), None), torch.full((4, 5), 0.2))
 
 
 def test_fresh_targets_equal_stale_ones_in_the_first_batch():
@@ -216,7 +216,7 @@ def test_segment_contrast_is_its_loops():
 def test_doubly_squashed_loss_never_falls_to_zero():
     """With 29 classes a perfect answer still costs about 0.68."""
     spec = replace(SPEC, categories=tuple(map(str, range(28))))
-    targets = random_targets(spec, 3)
+    targets = random_targets(spec, 3, None)
     perfect = F.one_hot(targets.segments, 29) * 1000.0
     losses = {
         name: term_values(SegmentConfig(segment_loss=name), HeadOutput(segment_logits=perfect), targets)

@@ -89,7 +89,7 @@ def test_lambda_at_an_end_takes_a_losss_gradient_away(weight, silent):
     model = dam(weight)
     output = model.predict(random_batch(SPEC, 4), None)
     terms = model.objective(output, random_targets(SPEC, 4), None)
-    assert set(terms) == {"event", "relevance"}
+    assert set(terms) == {"event", "relevance"} - {silent}
     total = sum(model.objective.weights[name] * term for name, term in terms.items())
     for name, logits in (("event", output.event_logits), ("relevance", output.relevance_logits)):
         gradient = torch.autograd.grad(total, logits, retain_graph=True, allow_unused=True)[0]
