@@ -109,8 +109,9 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         schedule as schedule,
         transform as transform,
     )
+    from avelzoo.plugin.default import default_host as default_host
     from avelzoo.plugin.hookspecs import hookimpl as hookimpl
-    from avelzoo.plugin.host import PluginHost as PluginHost, default_host as default_host
+    from avelzoo.plugin.host import PluginHost as PluginHost
     from avelzoo.plugin.listeners import Listener as Listener, RunView as RunView
     from avelzoo.plugin.papers import Paper as Paper
     from avelzoo.plugin.registrar import Registrar as Registrar
@@ -182,7 +183,8 @@ _HOME = {
         "transform",
     ),
     "avelzoo.plugin.hookspecs": ("hookimpl",),
-    "avelzoo.plugin.host": ("PluginHost", "default_host"),
+    "avelzoo.plugin.default": ("default_host",),
+    "avelzoo.plugin.host": ("PluginHost",),
     "avelzoo.plugin.registrar": ("Registrar",),
     "avelzoo.errors": ("AvelzooError", "OptionError", "RunError", "SupervisionError", "TrainingError", "UsageError"),
     "avelzoo.plugin.papers": ("Paper",),

@@ -14,7 +14,7 @@ from avelzoo.composition.recipe import Recipe
 from avelzoo.composition.resolving import PYTHON, Composition, resolve
 from avelzoo.config import Bounds, checked, native
 from avelzoo.errors import UsageError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.plugin.listeners import Listener, plugin_listeners
 
 if TYPE_CHECKING:

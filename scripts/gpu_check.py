@@ -98,7 +98,7 @@ def _missing() -> str:
 
 def _add_baselines() -> None:
     """The published systems, where no installed package brings them."""
-    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.default import default_host
 
     warnings.simplefilter("default")
     if not any(record.name == "baselines" and record.status == "ok" for record in default_host().records):

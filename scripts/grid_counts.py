@@ -7,7 +7,7 @@ from collections import Counter
 
 from docs_markdown import table
 
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.testing.grid import walk_encoder
 
 HEADER = ("encoder", "pairings", "run", "refused")

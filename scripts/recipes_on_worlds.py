@@ -21,7 +21,7 @@ from docs_markdown import table
 
 from avelzoo.cli.catalogue import recipes_of
 from avelzoo.components import LEAK_MARK, LEAK_NOTE
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 
 PROFILE_BATCH = 16
 SCORES = ("recipe", "test, %", "95 % interval", "gain over own category, points", "event F1, %", "best epoch")

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from avelzoo import AveConfig, FeatureSpec, Model, Recipe, build
 from avelzoo.cli import main as avelzoo
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.testing import random_batch, random_targets
 
 CATEGORIES, SLOTS = 1000, 16

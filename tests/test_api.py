@@ -19,7 +19,7 @@ from avelzoo.composition.overrides import Override
 from avelzoo.composition.resolving import resolve
 from avelzoo.engine import new_folder
 from avelzoo.errors import RunError, StorageError, UnknownNameError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 
 SMALL = {
     "dataset.train_videos": 16,

@@ -6,7 +6,7 @@ import pytest
 
 from avelzoo.builtin.datasets.configs import AveConfig
 from avelzoo.components import BASES
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.testing import checks_for, narrow, parametrize_with_checks
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.testing.grid import walk_encoder
 
 REGISTRY = default_host().registry

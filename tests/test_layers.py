@@ -154,7 +154,7 @@ def test_looking_around_stays_light() -> None:
     code = """
 from avelzoo.components import BASES, KINDS
 from avelzoo.config import options
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 registry = default_host().registry
 for entry in registry.entries():
     if entry.kind in BASES:

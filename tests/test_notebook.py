@@ -16,7 +16,8 @@ from avelzoo import MeanPoolConfig, UsageError, load_run, recipes, run, sweep
 from avelzoo.builtin.launchers.configs import LocalConfig
 from avelzoo.errors import UnknownNameError
 from avelzoo.plugin import defining
-from avelzoo.plugin.host import PluginHost, default_host
+from avelzoo.plugin.default import default_host
+from avelzoo.plugin.host import PluginHost
 from avelzoo.plugin.registry import THIS_PROCESS
 
 SMALL = {

@@ -14,7 +14,7 @@ import torch
 from avelzoo import FeatureSpec, build
 from avelzoo.builtin.encoders.configs import MeanPoolConfig
 from avelzoo.engine.compiling import compile_encoder
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.profiling import profile
 from avelzoo.profiling.clock import Clock, products_per_second
 from avelzoo.testing import random_batch, random_targets

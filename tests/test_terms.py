@@ -13,11 +13,12 @@ import torch
 from avelzoo import FeatureSpec, build, run
 from avelzoo.cli import main
 from avelzoo.cli.catalogue import recipes_of
-from avelzoo.composition.building import check, loss_terms
+from avelzoo.composition.checking import check
 from avelzoo.composition.overrides import Override
 from avelzoo.composition.resolving import resolve
+from avelzoo.composition.terms import loss_terms
 from avelzoo.errors import CompositionError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.testing import narrow, random_batch, random_targets
 from avelzoo.testing.harness import require_declared_terms
 

@@ -78,7 +78,7 @@ def _complete(args: list[str]) -> int:
     """Print completions for a shell, and nothing that plugins print."""
     from avelzoo.cli import streams
     from avelzoo.cli.app import build_app
-    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.default import default_host
     from avelzoo.plugin.status import PluginWarning
 
     warnings.simplefilter("ignore", PluginWarning)

@@ -53,7 +53,7 @@ def build_app(argv: Sequence[str]) -> typer.Typer:
             app.command(name, help=text)(_outline)
     if chosen not in COMMANDS and "--version" not in words:
         from avelzoo.cli.plugin_commands import add_plugin_commands, warn
-        from avelzoo.plugin.host import default_host
+        from avelzoo.plugin.default import default_host
 
         warn(add_plugin_commands(app, default_host(), COMMANDS))
     return app

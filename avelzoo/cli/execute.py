@@ -96,7 +96,7 @@ class StartLines(Listener):
 
     def run_started(self, run: RunView) -> None:
         """Print the lines."""
-        from avelzoo.composition.building import loss_terms
+        from avelzoo.composition.terms import loss_terms
 
         states = loss_terms(run.composition.recipe, self._registry)
         render.console(stderr=True).print(render.fields(render.terms_lines(states) | {"threads": self._threads}))

@@ -30,7 +30,7 @@ def load_plugins(argv: Sequence[str]) -> list[str]:
             raise UsageError("--plugin needs a file", fix="for example: avelzoo --plugin idea.py list encoders")
         found.append(value)
     if found:
-        from avelzoo.plugin.host import default_host
+        from avelzoo.plugin.default import default_host
 
         for file in found:
             default_host().add_file(Path(file))

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from avelzoo.composition.building import TermState
     from avelzoo.composition.resolving import Composition
+    from avelzoo.composition.terms import TermState
     from avelzoo.metrics.scores import Floors, Scores
     from avelzoo.plugin.papers import Paper
 

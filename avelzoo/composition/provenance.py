@@ -10,7 +10,7 @@ from typing import Any
 from avelzoo.components import BASES
 from avelzoo.config import Config
 from avelzoo.errors import UnknownNameError, UsageError
-from avelzoo.plugin.host import process_host
+from avelzoo.plugin.default import process_host
 from avelzoo.plugin.registry import THIS_PROCESS, Entry, Registry
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from avelzoo.composition.building import loss_terms
 from avelzoo.composition.resolving import Composition
+from avelzoo.composition.terms import loss_terms
 from avelzoo.contracts import Dataset
 from avelzoo.plugin.registry import Entry, Registry
 from avelzoo.version import __version__

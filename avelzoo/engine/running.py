@@ -14,7 +14,8 @@ from lightning_fabric import Fabric
 from torch.optim import Optimizer
 
 from avelzoo.components import LEAKING_PROTOCOLS
-from avelzoo.composition.building import build, check
+from avelzoo.composition.building import build
+from avelzoo.composition.checking import check
 from avelzoo.composition.model import Model
 from avelzoo.composition.recipe import Recipe
 from avelzoo.composition.resolving import Composition

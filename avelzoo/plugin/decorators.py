@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from avelzoo.components import BASES
 from avelzoo.plugin import defining
+from avelzoo.plugin.default import define
 from avelzoo.plugin.deriving import derive_config
-from avelzoo.plugin.host import define
 from avelzoo.plugin.registry import require_name
 
 T = TypeVar("T")

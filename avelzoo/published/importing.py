@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from avelzoo.composition.resolving import resolve
 from avelzoo.errors import AvelzooError, RunError, some
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.published.official import Fitted, fitted, official_system
 
 if TYPE_CHECKING:

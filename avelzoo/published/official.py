@@ -117,7 +117,7 @@ def official_code(system: str, setting: str, host: PluginHost | None = None) -> 
         UnknownNameError: no such system is registered.
         UsageError: the system has no such setting.
     """
-    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.default import default_host
 
     registry = (host or default_host()).registry
     adapter: OfficialOutputs = registry.get("published-code", system).target()

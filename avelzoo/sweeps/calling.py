@@ -15,7 +15,7 @@ from avelzoo.composition.request import RunRequest
 from avelzoo.composition.resolving import PYTHON
 from avelzoo.config import checked, native
 from avelzoo.errors import UsageError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.sweeps.expanding import expand, require_unclaimed
 from avelzoo.sweeps.folder import SweepDir, sweep_name
 from avelzoo.sweeps.plan import Axis, Plan

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from avelzoo.components import KINDS
-from avelzoo.composition.building import check
+from avelzoo.composition.checking import check
 from avelzoo.composition.overrides import Override
 from avelzoo.composition.recipe import RECORDS, SLOTS
 from avelzoo.composition.request import RunRequest

@@ -11,7 +11,8 @@ from avelzoo.composition.provenance import require_shareable
 from avelzoo.composition.resolving import from_dict
 from avelzoo.errors import RunError, UsageError
 from avelzoo.jobs import Job, Outcome
-from avelzoo.plugin.host import PluginHost, as_default
+from avelzoo.plugin.default import as_default
+from avelzoo.plugin.host import PluginHost
 from avelzoo.plugin.registry import Registry
 from avelzoo.sweeps.folder import SweepDir
 from avelzoo.sweeps.plan import Plan, Trial

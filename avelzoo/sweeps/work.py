@@ -29,7 +29,7 @@ def run_trial(
     """
     from avelzoo import engine
     from avelzoo.composition.resolving import from_dict
-    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.default import default_host
     from avelzoo.plugin.listeners import plugin_listeners
 
     host = default_host()

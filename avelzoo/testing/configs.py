@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from avelzoo.config import Config, options
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 
 
 def check_documented(config: Config) -> None:

@@ -9,7 +9,8 @@ import torch
 
 from avelzoo.builtin.datasets.configs import WorldsConfig
 from avelzoo.components import EncoderConfig, MemoryConfig, Supervision
-from avelzoo.composition.building import check, objective_of
+from avelzoo.composition.building import objective_of
+from avelzoo.composition.checking import check
 from avelzoo.composition.model import Model
 from avelzoo.composition.recipe import Recipe, TrainConfig
 from avelzoo.contracts import Encoder

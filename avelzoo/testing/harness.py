@@ -12,12 +12,14 @@ from torch import Tensor
 from avelzoo.builtin.datasets.configs import WorldsConfig
 from avelzoo.channels import MEMORY, Channel, met_by
 from avelzoo.components import ComponentConfig, EncoderConfig, ObjectiveConfig, Supervision
-from avelzoo.composition.building import build, check, fits, loss_terms
+from avelzoo.composition.building import build
+from avelzoo.composition.checking import check, fits
 from avelzoo.composition.model import Model, StepOutput
 from avelzoo.composition.objective import SumOfTerms
 from avelzoo.composition.recipe import Recipe, TrainConfig
+from avelzoo.composition.terms import loss_terms
 from avelzoo.errors import CompositionError, OptionError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.plugin.registry import Registry
 from avelzoo.records import Batch, FeatureSpec, HeadOutput, MemoryView, Targets
 

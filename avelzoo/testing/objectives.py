@@ -12,10 +12,11 @@ from avelzoo.builtin.heads.configs import DoubleConfig
 from avelzoo.builtin.memory.configs import NoMemoryConfig
 from avelzoo.channels import MEMORY, channels_of
 from avelzoo.components import ObjectiveConfig
-from avelzoo.composition.building import check, loss_terms
+from avelzoo.composition.checking import check
 from avelzoo.composition.objective import SumOfTerms
+from avelzoo.composition.terms import loss_terms
 from avelzoo.errors import ChannelError, CompositionError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.testing.harness import harnesses_for, only, require_declared_terms
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.profiling import profile
 from avelzoo.records import FeatureSpec
 from gpu.arithmetic import multiply_in

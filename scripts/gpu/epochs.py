@@ -13,7 +13,7 @@ import torch
 from avelzoo import engine
 from avelzoo.composition.overrides import Override
 from avelzoo.composition.resolving import resolve
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.plugin.listeners import Listener, RunView
 from gpu.arithmetic import multiply_in
 from gpu.features import NAME, FeaturesPlugin

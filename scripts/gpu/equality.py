@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from avelzoo.components import ComponentConfig, Supervision
-from avelzoo.composition.building import check as check_recipe
+from avelzoo.composition.checking import check as check_recipe
 from avelzoo.composition.model import Model
 from avelzoo.errors import AvelzooError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.published.official import without_dropout
 from avelzoo.testing.harness import Harness, harnesses_for
 from gpu.arithmetic import multiply_in

@@ -14,7 +14,7 @@ from avelzoo import engine
 from avelzoo.composition.overrides import Override
 from avelzoo.composition.resolving import Composition, resolve
 from avelzoo.engine.checkpoint import load_tensors
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.plugin.listeners import Listener
 from gpu.arithmetic import multiply_in
 from gpu.rows import Job

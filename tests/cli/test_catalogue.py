@@ -10,8 +10,9 @@ from avelzoo import DoubleConfig, GeneralConfig, ObjectiveConfig, SupervisionErr
 from avelzoo.cli.catalogue import PLURALS, recipes_of
 from avelzoo.config import options
 from avelzoo.errors import PluginError
+from avelzoo.plugin.default import default_host
 from avelzoo.plugin.hookspecs import hookimpl
-from avelzoo.plugin.host import PluginHost, default_host
+from avelzoo.plugin.host import PluginHost
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def crowded(monkeypatch):
 
     host = PluginHost(entry_points=False)
     host.add(Second(), name="second", distribution="second-avel", version="3.1")
-    monkeypatch.setattr("avelzoo.plugin.host.default_host", lambda: host)
+    monkeypatch.setattr("avelzoo.plugin.default.default_host", lambda: host)
     return host
 
 
@@ -120,7 +121,7 @@ def odd_recipes(monkeypatch):
             zoo.recipe("crashing", crashing)
 
     host.add(Odd(), name="odd")
-    monkeypatch.setattr("avelzoo.plugin.host.default_host", lambda: host)
+    monkeypatch.setattr("avelzoo.plugin.default.default_host", lambda: host)
     return host.registry
 
 
@@ -228,7 +229,7 @@ def test_a_recipe_that_fails_hides_no_other(call, monkeypatch, error):
     host = PluginHost(entry_points=False)
     whole = {e.name for e in host.registry.entries("recipe")}
     host.add(Failing(), name="failing")
-    monkeypatch.setattr("avelzoo.plugin.host.default_host", lambda: host)
+    monkeypatch.setattr("avelzoo.plugin.default.default_host", lambda: host)
     rows = {row["name"]: row for row in call("list", "recipes", "--json").json}
     assert set(rows) == whole | {"failing-recipe"}
     assert rows["failing-recipe"]["summary"].startswith("broken: the recipe 'failing/failing-recipe' cannot be built")

@@ -9,7 +9,7 @@ import pytest
 from avelzoo.composition.recipe import MOVED, SLOTS
 from avelzoo.composition.resolving import resolve
 from avelzoo.config import options
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 
 
 def dry(call, *argv):

@@ -4,7 +4,7 @@ import pytest
 
 from avelzoo.cli.plugin_files import load_plugins
 from avelzoo.errors import PluginError, UsageError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 
 IDEA = '''
 from avelzoo import MeanPoolConfig, hookimpl

@@ -31,7 +31,8 @@ from avelzoo.channels import (
     channels_of,
     met_by,
 )
-from avelzoo.composition.building import check, loss_terms
+from avelzoo.composition.checking import check
+from avelzoo.composition.terms import loss_terms
 from avelzoo.errors import ChannelError, CompositionError, PluginError
 from avelzoo.plugin.host import PluginHost
 from avelzoo.plugin.registrar import Registrar

@@ -9,7 +9,8 @@ from avelzoo.builtin.heads.configs import EventAwareConfig
 from avelzoo.builtin.memory.configs import JsdBankConfig, NoMemoryConfig
 from avelzoo.builtin.objectives.configs import GeneralConfig
 from avelzoo.composition import resolving as composition
-from avelzoo.composition.building import build, check
+from avelzoo.composition.building import build
+from avelzoo.composition.checking import check
 from avelzoo.composition.overrides import Override
 from avelzoo.composition.resolving import resolve
 from avelzoo.errors import CompositionError, OptionError, UnknownNameError, UsageError

@@ -16,7 +16,8 @@ from avelzoo.config import options
 from avelzoo.contracts import Transform
 from avelzoo.errors import AmbiguousNameError, OptionError, PluginError
 from avelzoo.plugin import decorators, defining
-from avelzoo.plugin.host import PluginHost, as_default, default_host
+from avelzoo.plugin.default import as_default, default_host
+from avelzoo.plugin.host import PluginHost
 from avelzoo.plugin.registry import THIS_PROCESS
 from avelzoo.scaffold import write_file
 

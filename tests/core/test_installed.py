@@ -7,9 +7,10 @@ import types
 import pytest
 
 from avelzoo.errors import PluginError
+from avelzoo.plugin.default import default_host
 from avelzoo.plugin.discovery import entry_points
 from avelzoo.plugin.hookspecs import hookimpl
-from avelzoo.plugin.host import PluginHost, PluginWarning, default_host
+from avelzoo.plugin.host import PluginHost, PluginWarning
 from tests.core.strangers import Stranger
 
 
@@ -94,7 +95,7 @@ def test_a_plugin_that_needs_the_host_to_register_is_broken(installed, monkeypat
         def avelzoo_register(self, zoo):
             default_host().registry.get("encoder", "st-fusion")
 
-    monkeypatch.setattr("avelzoo.plugin.host._HOSTS", [])
+    monkeypatch.setattr("avelzoo.plugin.default._HOSTS", [])
     installed(impatient=Impatient(), good=Stranger())
     with pytest.warns(PluginWarning, match="while plugins are being loaded"):
         host = default_host()

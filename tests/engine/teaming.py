@@ -23,7 +23,7 @@ from avelzoo.engine.environment import make_fabric
 from avelzoo.engine.parallel.collectives import Collectives
 from avelzoo.engine.parallel.rank import Rank
 from avelzoo.engine.parallel.shared import SharedProcesses
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 
 SMALL = {
     "dataset.train_videos": 18,

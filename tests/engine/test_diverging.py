@@ -10,11 +10,11 @@ from torch import nn
 
 from avelzoo import ConstantConfig, WorldsConfig, engine
 from avelzoo.components import HeadConfig
-from avelzoo.composition.building import check
+from avelzoo.composition.checking import check
 from avelzoo.composition.resolving import resolve
 from avelzoo.engine.diverging import divergence_named, require_finite
 from avelzoo.errors import TrainingError, UsageError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.records import HeadOutput, Predictions
 from tests.engine.tiny import composed as tiny, tiny_registry
 

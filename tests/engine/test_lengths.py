@@ -11,7 +11,7 @@ from avelzoo.composition.overrides import Override
 from avelzoo.composition.resolving import resolve
 from avelzoo.engine.device_cache import cached
 from avelzoo.engine.evaluation import load_predictions
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 
 REGISTRY = default_host().registry
 TINY = {

@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR
 
 from avelzoo import AdamConfig, AdamWConfig, ConstantConfig, CosineConfig, OptionError, SgdConfig, StepsConfig
 from avelzoo.engine.optimization import learning_rates
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 
 
 @pytest.mark.parametrize(

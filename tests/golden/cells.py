@@ -9,11 +9,12 @@ from typing import Any
 import torch
 
 from avelzoo.builtin.datasets.configs import WorldsConfig
-from avelzoo.composition.building import build, check
+from avelzoo.composition.building import build
+from avelzoo.composition.checking import check
 from avelzoo.composition.recipe import Recipe
 from avelzoo.composition.resolving import resolve
 from avelzoo.errors import CompositionError, SupervisionError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.testing.harness import random_batch, random_targets
 
 HERE = Path(__file__).resolve().parent

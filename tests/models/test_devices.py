@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from avelzoo import Encoded, MemoryView, build
-from avelzoo.composition.building import check
+from avelzoo.composition.checking import check
 from avelzoo.errors import AvelzooError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from tests.models.worlds import SPEC, make_batch, make_targets
 
 RECIPES = [entry.name for entry in default_host().registry.entries("recipe")]

@@ -16,8 +16,9 @@ from avelzoo.builtin.launchers.local import Local
 from avelzoo.components import BASES, KINDS, LauncherConfig
 from avelzoo.composition.recipe import SLOTS
 from avelzoo.jobs import Job, Outcome, perform
+from avelzoo.plugin.default import default_host
 from avelzoo.plugin.hookspecs import hookimpl
-from avelzoo.plugin.host import PluginHost, default_host
+from avelzoo.plugin.host import PluginHost
 from avelzoo.system.memory import SLACK, MemoryBudget, available_mb, rss_mb
 
 

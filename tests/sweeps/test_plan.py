@@ -11,7 +11,7 @@ import pytest
 from avelzoo.composition.request import RunRequest
 from avelzoo.composition.resolving import from_dict
 from avelzoo.errors import RunError, UsageError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.sweeps.expanding import expand
 from avelzoo.sweeps.folder import SweepDir, sweep_name
 from avelzoo.sweeps.plan import Axis, Plan

@@ -39,7 +39,7 @@ def check(
 def _entries(plugin: str) -> list[Entry]:
     from avelzoo.components import BASES
     from avelzoo.errors import UnknownNameError, did_you_mean
-    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.default import default_host
 
     host = default_host()
     entries = [entry for kind in BASES for entry in host.registry.entries(kind)]

@@ -25,7 +25,7 @@ def evaluate(
 ) -> None:
     """Score a run folder again, on its own or on other data. The folder is not changed."""
     from avelzoo import engine
-    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.default import default_host
     from avelzoo.system.allocator import keep_freed_memory
 
     keep_freed_memory()

@@ -24,7 +24,7 @@ def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> Non
 
 def _checkpoints() -> str:
     """List where the registered systems' checkpoints are published."""
-    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.default import default_host
 
     lines = []
     for entry in default_host().registry.entries("published-code"):

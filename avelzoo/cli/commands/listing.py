@@ -16,7 +16,7 @@ def list_entries(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List components and recipes."""
-    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.default import default_host
 
     kinds = [catalogue.kind_of(kind)] if kind else list(catalogue.PLURALS)
     registry = default_host().registry

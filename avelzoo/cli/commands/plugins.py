@@ -20,7 +20,7 @@ def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON."
     """
     from avelzoo.cli.app import COMMANDS
     from avelzoo.cli.plugin_commands import add_plugin_commands
-    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.default import default_host
     from avelzoo.plugin.status import LOADED, PluginWarning
 
     with warnings.catch_warnings():

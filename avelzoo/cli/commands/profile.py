@@ -39,8 +39,8 @@ def profile(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Parameters, arithmetic, step time and peak memory of any composition, on random features."""
-    from avelzoo.composition.building import check
-    from avelzoo.plugin.host import default_host
+    from avelzoo.composition.checking import check
+    from avelzoo.plugin.default import default_host
     from avelzoo.system.allocator import keep_freed_memory
 
     registry = default_host().registry

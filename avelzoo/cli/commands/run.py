@@ -21,7 +21,8 @@ from avelzoo.composition.overrides import Override, require_current
 from avelzoo.composition.request import Preview, RunRequest
 from avelzoo.composition.resolving import Composition
 from avelzoo.errors import UsageError
-from avelzoo.plugin.host import PluginHost, default_host
+from avelzoo.plugin.default import default_host
+from avelzoo.plugin.host import PluginHost
 from avelzoo.plugin.registry import Registry
 
 COMPOSITION = "Composition"
@@ -195,7 +196,8 @@ def _help(text: str, registry: Registry, composition: Composition | None) -> str
 
 
 def _print_composition(registry: Registry, composition: Composition, *, as_json: bool) -> None:
-    from avelzoo.composition.building import check, loss_terms
+    from avelzoo.composition.checking import check
+    from avelzoo.composition.terms import loss_terms
 
     check(composition.recipe, registry, composition.sources)
     states = loss_terms(composition.recipe, registry)

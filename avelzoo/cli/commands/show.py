@@ -30,7 +30,7 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show one component or recipe: options, paper, published scores."""
-    from avelzoo.plugin.host import default_host
+    from avelzoo.plugin.default import default_host
 
     registry = default_host().registry
     entry = catalogue.find(registry, what) if name is None else registry.get(catalogue.kind_of(what), name)

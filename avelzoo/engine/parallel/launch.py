@@ -23,7 +23,7 @@ from avelzoo.engine.parallel.rank import Rank
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.run_events import RunEvents
 from avelzoo.errors import AvelzooError, TrainingError, UsageError
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.plugin.registry import Registry
 from avelzoo.system.threads import spin_bounds, usable_cores
 

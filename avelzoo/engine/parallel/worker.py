@@ -18,7 +18,7 @@ from avelzoo.engine.parallel.collectives import LostError
 from avelzoo.engine.parallel.event_file import EventFileWriter
 from avelzoo.engine.parallel.rank import Rank, find_rank
 from avelzoo.errors import TrainingError, explain
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.system.allocator import keep_freed_memory
 from avelzoo.system.files import write_json
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from avelzoo import FeatureSpec, build, without_dropout
-from avelzoo.composition.building import check
-from avelzoo.plugin.host import default_host
+from avelzoo.composition.checking import check
+from avelzoo.plugin.default import default_host
 from avelzoo.testing import random_batch, random_targets
 
 SPEC = FeatureSpec(segments=5, audio_dim=6, grid=(2, 2), visual_dim=8, categories=("bark", "bell", "horn"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs" / "ledger"
 REGISTRY = default_host().registry

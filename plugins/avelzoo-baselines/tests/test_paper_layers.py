@@ -13,7 +13,7 @@ from avelzoo_baselines.mpn.model import Bottleneck, CoAttention
 from avelzoo_baselines.shared.context import PlainSelfAttention
 
 from avelzoo import FeatureSpec, build
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 from avelzoo.testing import random_batch, random_targets
 
 SPEC = FeatureSpec(segments=6, audio_dim=5, grid=(2, 2), visual_dim=7, categories=("bark", "bell", "horn"))

@@ -20,8 +20,8 @@ from avelzoo_baselines.dam.head import mean_logit
 from avelzoo_baselines.mpn.configs import MpnConfig, ParallelConfig
 
 from avelzoo import Batch, FeatureSpec, GeneralConfig, build
-from avelzoo.composition.building import loss_terms
-from avelzoo.plugin.host import default_host
+from avelzoo.composition.terms import loss_terms
+from avelzoo.plugin.default import default_host
 from avelzoo.testing import parametrize_with_checks
 
 SPEC = FeatureSpec(segments=6, audio_dim=5, grid=(2, 2), visual_dim=7, categories=("bark", "bell", "horn"))

@@ -17,8 +17,8 @@ from avelzoo_baselines.spav.head import best_span
 from avelzoo_baselines.spav.objective import span_of
 
 from avelzoo import Encoded, FeatureSpec, Widths
-from avelzoo.composition.building import loss_terms
-from avelzoo.plugin.host import default_host
+from avelzoo.composition.terms import loss_terms
+from avelzoo.plugin.default import default_host
 from avelzoo.testing import parametrize_with_checks
 
 SMALL = {"width": 16, "feedforward": 24}

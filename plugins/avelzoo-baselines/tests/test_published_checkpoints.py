@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from avelzoo.cli import main
 from avelzoo.cli.catalogue import checkpoint_text, row
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 
 OFFICIALS = {entry.name: entry for entry in default_host().registry.entries("published-code")}
 PUBLISHED = {"psp", "cpsp", "cmbs", "cacenet", "ave2018dmrn"}

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from avelzoo.config import options
-from avelzoo.plugin.host import default_host
+from avelzoo.plugin.default import default_host
 
 ray = pytest.importorskip("ray", reason="ray is not installed")
 
