@@ -28,7 +28,7 @@ SYSTEMS: tuple[str, ...] = (
     "cman",
     "mpn",
 )
-"""One folder each, with a ``register(zoo)`` in its ``configs`` module."""
+"""One folder each, with a ``register(zoo)`` in its ``register`` module."""
 
 
 @hookimpl
@@ -37,4 +37,4 @@ def avelzoo_register(zoo: Registrar) -> None:
     from importlib import import_module
 
     for system in SYSTEMS:
-        import_module(f"avelzoo_baselines.{system}.configs").register(zoo)
+        import_module(f"avelzoo_baselines.{system}.register").register(zoo)

@@ -26,7 +26,7 @@ from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConf
 from avelzoo_baselines.shared.transformer_recipe import single_objective, transformer_training
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Head, LossFunction, Registrar, Widths
+    from avelzoo import Encoder, FeatureSpec, Head, LossFunction, Widths
 
 PAPER = Paper(
     key="aveclip2023",
@@ -134,12 +134,3 @@ def ave_clip(supervision: Supervision) -> Recipe:
         **transformer_training(supervision),
         assumptions=where_weak(supervision, CATEGORICAL),
     )
-
-
-def register(zoo: Registrar) -> None:
-    """Offer AVE-CLIP's architecture."""
-    zoo.paper(PAPER)
-    zoo.encoder("ave-clip", AveClipConfig)
-    zoo.head("smoothed-single", SmoothedSingleConfig)
-    zoo.objective("event-gate", EventGateConfig)
-    zoo.recipe("ave-clip", ave_clip)

@@ -9,7 +9,7 @@ from avelzoo import Bounds, GeneralTerms, Help, Supervision, Term
 from avelzoo_baselines.shared.configs import AttendedStreamsConfig
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, LossFunction, Registrar
+    from avelzoo import Encoder, FeatureSpec, LossFunction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,19 +71,3 @@ class SegmentConfig(GeneralTerms):
         from avelzoo_baselines.avel2018.objective import soft_margin_of_segments
 
         return soft_margin_of_segments
-
-
-def register(zoo: Registrar) -> None:
-    """Offer AVEL 2018."""
-    from avelzoo_baselines.avel2018 import recipes
-    from avelzoo_baselines.avel2018.official import Ave2018, Ave2018Dmrn
-
-    zoo.encoder("avel2018", Avel2018Config)
-    zoo.encoder("avel2018-dmrn", Avel2018DmrnConfig)
-    zoo.objective("avel2018", SegmentConfig)
-    zoo.recipe("avel2018", recipes.avel2018)
-    zoo.recipe("avel2018-official", recipes.avel2018_official)
-    zoo.recipe("avel2018-dmrn", recipes.avel2018_dmrn)
-    zoo.recipe("avel2018-dmrn-official", recipes.avel2018_dmrn_official)
-    zoo.published_code("ave2018", Ave2018)
-    zoo.published_code("ave2018dmrn", Ave2018Dmrn)

@@ -12,7 +12,7 @@ from avelzoo_baselines.shared.statements import CATEGORICAL, where_weak
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Registrar
+    from avelzoo import Encoder, FeatureSpec
 
 AVIN = Paper(
     key="avin2020",
@@ -150,13 +150,3 @@ def _recipe(
         assumptions=where_weak(supervision, CATEGORICAL),
         published=published,
     )
-
-
-def register(zoo: Registrar) -> None:
-    """Offer AVIN and AVFB."""
-    zoo.paper(AVIN)
-    zoo.paper(AVFB)
-    zoo.encoder("avin", AvinConfig)
-    zoo.encoder("avfb", AvfbConfig)
-    zoo.recipe("avin", avin)
-    zoo.recipe("avfb", avfb)

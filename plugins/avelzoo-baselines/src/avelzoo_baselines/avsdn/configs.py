@@ -25,7 +25,7 @@ from avelzoo_baselines.shared.statements import CATEGORICAL, GATES, where_weak
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Registrar
+    from avelzoo import Encoder, FeatureSpec
 
 PAPER = Paper(
     key="avsdn2019",
@@ -114,11 +114,3 @@ def _encoder(*, hidden: int, unofficial: bool) -> AvsdnConfig:
         shared_fusion=unofficial,
         relu=unofficial,
     )
-
-
-def register(zoo: Registrar) -> None:
-    """Offer AVSDN."""
-    zoo.paper(PAPER)
-    zoo.encoder("avsdn", AvsdnConfig)
-    zoo.recipe("avsdn", avsdn)
-    zoo.recipe("avsdn-cpsp", avsdn_cpsp)

@@ -11,7 +11,7 @@ from avelzoo_baselines.shared.transformer_configs import Count, TransformerConfi
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective, transformer_training
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Registrar
+    from avelzoo import Encoder, FeatureSpec
 
 PAPER = Paper(
     key="avt2020",
@@ -74,10 +74,3 @@ _PUBLISHED = (
     Published("weak", "VGG-19 + VGGish", 0.702, _SOURCE),
     Published("weak", "VGG-19 + CNN14", 0.743, _SOURCE),
 )
-
-
-def register(zoo: Registrar) -> None:
-    """Offer AVT."""
-    zoo.paper(PAPER)
-    zoo.encoder("avt", AVTConfig)
-    zoo.recipe("avt", avt)

@@ -11,7 +11,7 @@ from avelzoo_baselines.channels import CONTRAST_KEYS, CONTRAST_QUERIES
 from avelzoo_baselines.cmbs.configs import CmbsHeadConfig, Count, GatedStreamsConfig, GatedTerms
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Head, LossFunction, Registrar, Widths
+    from avelzoo import Encoder, FeatureSpec, Head, LossFunction, Widths
 
 PAPER = Paper(
     key="cace2024",
@@ -99,17 +99,3 @@ class CaceNetObjectiveConfig(GatedTerms):
         from avelzoo_baselines.cace_net.objective import contrast_loss
 
         return partial(contrast_loss, temperature=self.background_temperature)
-
-
-def register(zoo: Registrar) -> None:
-    """Offer CACE-Net."""
-    from avelzoo_baselines.cace_net.official import CaceNet2024
-    from avelzoo_baselines.cace_net.recipes import cace_net, cace_net_official
-
-    zoo.paper(PAPER)
-    zoo.encoder("cace-net", CaceNetConfig)
-    zoo.head("cace-net", CaceNetHeadConfig)
-    zoo.objective("cace-net", CaceNetObjectiveConfig)
-    zoo.recipe("cace-net", cace_net)
-    zoo.recipe("cace-net-official", cace_net_official)
-    zoo.published_code("cacenet", CaceNet2024)

@@ -23,7 +23,7 @@ from avelzoo_baselines.shared.statements import CATEGORICAL, where_weak
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Registrar
+    from avelzoo import Encoder, FeatureSpec
 
 PAPER = Paper(
     key="cman2020",
@@ -90,10 +90,3 @@ def cman(supervision: Supervision) -> Recipe:
             Published("weak", "ResNet-152 + VGGish", 0.757, readers),
         ),
     )
-
-
-def register(zoo: Registrar) -> None:
-    """Offer CMAN."""
-    zoo.paper(PAPER)
-    zoo.encoder("cman", CmanConfig)
-    zoo.recipe("cman", cman)

@@ -20,7 +20,7 @@ from avelzoo_baselines.channels import (
 from avelzoo_baselines.shared.options import require_divisor
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Head, LossFunction, Registrar, Widths
+    from avelzoo import Encoder, FeatureSpec, Head, LossFunction, Widths
 
 PAPER = Paper(
     key="cmbs2022",
@@ -190,18 +190,3 @@ class CmbsObjectiveConfig(GatedTerms):
     def terms(self, supervision: Supervision) -> tuple[Term, ...]:
         """The general ones, the joint gate's and the streams'."""
         return self.gated_terms()
-
-
-def register(zoo: Registrar) -> None:
-    """Offer CMBS."""
-    from avelzoo_baselines.cmbs.official import Cmbs2022
-    from avelzoo_baselines.cmbs.recipes import cmbs, cmbs_official
-
-    zoo.paper(PAPER)
-    zoo.encoder("cmbs", CmbsConfig)
-    zoo.head("cmbs", CmbsHeadConfig)
-    zoo.head("cmbs-weak", CmbsWeakHeadConfig)
-    zoo.objective("cmbs", CmbsObjectiveConfig)
-    zoo.recipe("cmbs", cmbs)
-    zoo.recipe("cmbs-official", cmbs_official)
-    zoo.published_code("cmbs", Cmbs2022)

@@ -29,7 +29,7 @@ from avelzoo_baselines.shared.options import require_divisor
 from avelzoo_baselines.shared.statements import GATES, where_weak
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Registrar
+    from avelzoo import Encoder, FeatureSpec
 
 PAPER = Paper(
     key="cmran2020",
@@ -116,14 +116,3 @@ FULL: ObjectiveConfig = GeneralConfig()
 """Categories and relevance with weight 1 each; the other terms appear with other heads and memories alone."""
 WEAK: ObjectiveConfig = VideoConfig(video_loss="soft-margin")
 """The video's probabilities with weight 1; the other terms appear with other heads and memories alone."""
-
-
-def register(zoo: Registrar) -> None:
-    """Offer CMRAN."""
-    from avelzoo_baselines.cmran.official import Cmran2020
-
-    zoo.paper(PAPER)
-    zoo.encoder("cmran", CmranConfig)
-    zoo.recipe("cmran", cmran)
-    zoo.recipe("cmran-official", cmran_official)
-    zoo.published_code("cmran", Cmran2020)

@@ -13,7 +13,7 @@ from avelzoo_baselines.psp.configs import PairTerms, PropagationConfig
 from avelzoo_baselines.shared.configs import VIDEO_LOSS, VideoLoss, VideoTerms
 
 if TYPE_CHECKING:
-    from avelzoo import FeatureSpec, LossFunction, Registrar
+    from avelzoo import FeatureSpec, LossFunction
 
 PAPER = Paper(
     key="cpsp2022",
@@ -84,16 +84,3 @@ class CpspObjectiveConfig(PairTerms, VideoTerms):
         from avelzoo_baselines.cpsp.objective import within_videos
 
         return partial(within_videos, temperature=self.segment_temperature)
-
-
-def register(zoo: Registrar) -> None:
-    """Offer CPSP."""
-    from avelzoo_baselines.cpsp.official import Cpsp2022
-    from avelzoo_baselines.cpsp.recipes import cpsp, cpsp_official
-
-    zoo.paper(PAPER)
-    zoo.encoder("cpsp", CpspConfig)
-    zoo.objective("cpsp", CpspObjectiveConfig)
-    zoo.recipe("cpsp", cpsp)
-    zoo.recipe("cpsp-official", cpsp_official)
-    zoo.published_code("cpsp", Cpsp2022)

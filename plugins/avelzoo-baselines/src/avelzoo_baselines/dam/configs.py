@@ -26,7 +26,7 @@ from avelzoo_baselines.shared.recurrent_recipe import recurrent_training
 from avelzoo_baselines.shared.statements import GENERAL_WEAK, where_weak
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Head, Registrar, Widths
+    from avelzoo import Encoder, FeatureSpec, Head, Widths
 
 PAPER = Paper(
     key="dam2019",
@@ -125,11 +125,3 @@ def dam(supervision: Supervision) -> Recipe:
             Published("weak", "VGG-19 + CNN14", 0.740, table),
         ),
     )
-
-
-def register(zoo: Registrar) -> None:
-    """Offer DAM and its matching head."""
-    zoo.paper(PAPER)
-    zoo.encoder("dam", DamConfig)
-    zoo.head("matching", MatchingConfig)
-    zoo.recipe("dam", dam)

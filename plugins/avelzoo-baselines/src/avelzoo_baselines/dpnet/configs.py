@@ -11,7 +11,7 @@ from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConf
 from avelzoo_baselines.shared.transformer_recipe import single_head, single_objective, transformer_training
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Registrar, Transform
+    from avelzoo import Encoder, FeatureSpec, Transform
 
 PAPER = Paper(
     key="dpnet2022",
@@ -89,11 +89,3 @@ def dpnet(supervision: Supervision) -> Recipe:
             Published("weak", "VGG-19 + VGGish", 0.7431, source),
         ),
     )
-
-
-def register(zoo: Registrar) -> None:
-    """Offer DPNet."""
-    zoo.paper(PAPER)
-    zoo.encoder("dpnet", DPNetConfig)
-    zoo.transform("replicate", ReplicateConfig)
-    zoo.recipe("dpnet", dpnet)

@@ -28,7 +28,7 @@ from avelzoo_baselines.shared.options import require_divisor
 from avelzoo_baselines.shared.statements import where_weak
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Registrar
+    from avelzoo import Encoder, FeatureSpec
 
 PAPER = Paper(
     key="mmpyramid2022",
@@ -112,10 +112,3 @@ _WEAK_LOSS = (
     " is for parsing and trains another."
 )
 _WEAK: ObjectiveConfig = VideoConfig(video_loss="soft-margin")
-
-
-def register(zoo: Registrar) -> None:
-    """Offer MM-Pyramid."""
-    zoo.paper(PAPER)
-    zoo.encoder("mm-pyramid", MMPyramidConfig)
-    zoo.recipe("mm-pyramid", mm_pyramid)

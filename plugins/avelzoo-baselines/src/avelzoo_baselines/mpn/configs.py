@@ -26,7 +26,7 @@ from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConf
 from avelzoo_baselines.shared.transformer_recipe import transformer_training
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Head, Registrar, Widths
+    from avelzoo import Encoder, FeatureSpec, Head, Widths
 
 PAPER = Paper(
     key="mpn2021",
@@ -122,11 +122,3 @@ def mpn(supervision: Supervision) -> Recipe:
             Published("weak", "VGG-19 + VGGish", 0.720, "Ge et al. 2023, Table 1, one column off"),
         ),
     )
-
-
-def register(zoo: Registrar) -> None:
-    """Offer MPN and its head."""
-    zoo.paper(PAPER)
-    zoo.encoder("mpn", MpnConfig)
-    zoo.head("parallel", ParallelConfig)
-    zoo.recipe("mpn", mpn)

@@ -13,7 +13,7 @@ from avelzoo_baselines.shared.configs import AttendedStreamsConfig
 if TYPE_CHECKING:
     import numpy as np
 
-    from avelzoo import Encoder, FeatureSpec, LossFunction, Registrar
+    from avelzoo import Encoder, FeatureSpec, LossFunction
 
 PAPER = Paper(
     key="psp2021",
@@ -116,17 +116,3 @@ class FirstBatchConfig(SamplerConfig):
         order = np.arange(videos)
         order[:batch_size] = rng.permutation(videos)[:batch_size]
         return order
-
-
-def register(zoo: Registrar) -> None:
-    """Offer PSP."""
-    from avelzoo_baselines.psp.official import Psp2021
-    from avelzoo_baselines.psp.recipes import psp, psp_official
-
-    zoo.paper(PAPER)
-    zoo.encoder("psp", PspConfig)
-    zoo.objective("psp", PspObjectiveConfig)
-    zoo.sampler("first-batch", FirstBatchConfig)
-    zoo.recipe("psp", psp)
-    zoo.recipe("psp-official", psp_official)
-    zoo.published_code("psp", Psp2021)

@@ -12,7 +12,7 @@ from avelzoo.channels import EVENT_LOGITS, RELEVANCE_LOGITS, SEGMENT_LOGITS
 from avelzoo_baselines.channels import GATED_VIDEO, VIDEO_PROBABILITIES
 
 if TYPE_CHECKING:
-    from avelzoo import FeatureSpec, Head, LossFunction, Registrar, Widths
+    from avelzoo import FeatureSpec, Head, LossFunction, Widths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,11 +133,3 @@ class VideoConfig(VideoTerms):
     def terms(self, supervision: Supervision) -> tuple[Term, ...]:
         """The video's, and what a memory adds."""
         return self.video_terms()
-
-
-def register(zoo: Registrar) -> None:
-    """Offer what is shared."""
-    zoo.head("gated-double", GatedDoubleConfig)
-    zoo.head("layered-single", LayeredSingleConfig)
-    zoo.head("pooled-single", PooledSingleConfig)
-    zoo.objective("video", VideoConfig)

@@ -30,7 +30,7 @@ from avelzoo_baselines.shared.transformer_configs import AttendedTransformerConf
 from avelzoo_baselines.shared.transformer_recipe import transformer_training
 
 if TYPE_CHECKING:
-    from avelzoo import Encoder, FeatureSpec, Head, LossFunction, Registrar, Transform, Widths
+    from avelzoo import Encoder, FeatureSpec, Head, LossFunction, Transform, Widths
 
 PAPER = Paper(
     key="spav2022",
@@ -157,13 +157,3 @@ def spav(supervision: Supervision) -> Recipe:
             Published("weak", "VGG-19 + CNN14", 0.763, "Ge et al. 2023, Table 1"),
         ),
     )
-
-
-def register(zoo: Registrar) -> None:
-    """Offer SPAV and its span head."""
-    zoo.paper(PAPER)
-    zoo.encoder("spav", SpavConfig)
-    zoo.head("span", SpanConfig)
-    zoo.objective("span", SpanObjectiveConfig)
-    zoo.transform("mixup", MixupConfig)
-    zoo.recipe("spav", spav)
