@@ -216,7 +216,7 @@ def test_segment_contrast_is_its_loops():
 def test_doubly_squashed_loss_never_falls_to_zero():
     """With 29 classes a perfect answer still costs about 0.68."""
     spec = replace(SPEC, categories=tuple(map(str, range(28))))
-    targets = random_targets(spec, 3, None)
+    targets = random_targets(spec, 3)
     perfect = F.one_hot(targets.segments, 29) * 1000.0
     losses = {
         name: term_values(SegmentConfig(segment_loss=name), HeadOutput(segment_logits=perfect), targets)
