@@ -120,6 +120,9 @@ def run(
 
     Raises:
         AvelzooError: anything a user can act on.
+
+    >>> run("single-branch", encoder="mean-pool", options={"train.epochs": 1}).epochs
+    1
     """
     from avelzoo import engine
 
@@ -172,6 +175,10 @@ def load_run(path: str | Path, *, host: PluginHost | None = None) -> LoadedRun:
         UnknownNameError: the plugin of its recipe or of a component is not loaded, or a class that was defined in a
             notebook or script is not defined here.
         OptionError: an option is not known any more, or its value is not valid.
+
+    >>> folder = run("single-branch", encoder="mean-pool", options={"train.epochs": 1}).run_dir
+    >>> load_run(folder).composition.entries["encoder"].name
+    'mean-pool'
     """
     from avelzoo import engine
 

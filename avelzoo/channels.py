@@ -43,6 +43,9 @@ class AnyOf:
 
     Attributes:
         alternatives: the channels of each alternative.
+
+    >>> str(AnyOf(avelzoo.channels.EVENT_LOGITS, avelzoo.channels.SEGMENT_LOGITS))
+    'event_logits or segment_logits'
     """
 
     alternatives: tuple[tuple[Channel, ...], ...]

@@ -88,6 +88,9 @@ class DatasetConfig(ComponentConfig):
 
     Class attributes:
         reads_folder: whether its option ``root`` is the folder of its files, which ``--data`` sets.
+
+    >>> WorldsConfig.reads_folder, AveConfig.reads_folder
+    (False, True)
     """
 
     kind: ClassVar[str] = "dataset"
@@ -113,7 +116,11 @@ class DatasetConfig(ComponentConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderConfig(ComponentConfig):
-    """Settings of an encoder."""
+    """Settings of an encoder.
+
+    >>> MeanPoolConfig(width=8).build(WorldsConfig().open("full").spec).widths
+    Widths(fused=8, audio=8, visual=8)
+    """
 
     kind: ClassVar[str] = "encoder"
 
@@ -124,7 +131,11 @@ class EncoderConfig(ComponentConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryConfig(ComponentConfig):
-    """Settings of a memory strategy."""
+    """Settings of a memory strategy.
+
+    >>> sorted(map(str, JsdBankConfig().gives("full")))
+    ['audio_logits', 'memory', 'visual_logits']
+    """
 
     kind: ClassVar[str] = "memory"
 
@@ -135,7 +146,11 @@ class MemoryConfig(ComponentConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class HeadConfig(ComponentConfig):
-    """Settings of a branch head."""
+    """Settings of a branch head.
+
+    >>> [str(channel) for channel in EventAwareConfig().reads("full")]
+    ['memory']
+    """
 
     kind: ClassVar[str] = "head"
 
@@ -159,6 +174,10 @@ class Term:
         own: the objective was made for it. A composition with this objective that lacks its input is refused, unless
             the objective came with a recipe whose other parts were replaced.
         late: its input may be absent in the first epochs; the term is then left out.
+
+    >>> mean = lambda spec: lambda output, targets, view: output.event_logits.mean()
+    >>> Term("mean", 0.1, (avelzoo.channels.EVENT_LOGITS,), mean).weight
+    0.1
     """
 
     name: str
@@ -176,6 +195,9 @@ class ObjectiveConfig(ComponentConfig):
 
     Class attributes:
         only_under: options that count under one supervision alone.
+
+    >>> [term.name for term in GeneralConfig().terms("weak")][:3]
+    ['event', 'relevance', 'unimodal']
     """
 
     kind: ClassVar[str] = "objective"
@@ -206,7 +228,11 @@ def declared_by_default(config: type[Config]) -> frozenset[Channel]:
 
 @dataclass(frozen=True, kw_only=True)
 class SamplerConfig(ComponentConfig):
-    """Settings of a sampler: which training videos an epoch takes, in which order."""
+    """Settings of a sampler: which training videos an epoch takes, in which order.
+
+    >>> SequentialConfig().positions(3, 2, np.random.default_rng(0)).tolist()
+    [0, 1, 2]
+    """
 
     kind: ClassVar[str] = "sampler"
 
@@ -223,7 +249,11 @@ class SamplerConfig(ComponentConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class TransformConfig(ComponentConfig):
-    """Settings of a transform: augmentation of training batches in front of the encoder."""
+    """Settings of a transform: augmentation of training batches in front of the encoder.
+
+    >>> NoTransformConfig().build(WorldsConfig().open("full").spec, "full") is None
+    True
+    """
 
     kind: ClassVar[str] = "transform"
 
@@ -256,6 +286,9 @@ class ScheduleConfig(ComponentConfig):
     """Settings of a schedule: the learning rate over epochs.
 
     The warm-up is shared by every schedule: in epoch e < w the rate is multiplied by (e + 1) / (w + 1).
+
+    >>> CosineConfig(warmup_epochs=5).warmup_epochs
+    5
     """
 
     kind: ClassVar[str] = "schedule"
@@ -276,6 +309,9 @@ class LauncherConfig(Config, ABC):
 
     Class attributes:
         isolated: whether a job that dies leaves the others, and this process, alone.
+
+    >>> LocalConfig.isolated, InlineConfig.isolated
+    (True, False)
     """
 
     kind: ClassVar[str] = "launcher"

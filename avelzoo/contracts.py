@@ -40,6 +40,10 @@ class Encoder(Component):
 
     Attributes:
         widths: channels of the three outputs.
+
+    >>> encoder = MeanPoolConfig(width=8).build(WorldsConfig().open("full").spec)
+    >>> encoder(torch.zeros(2, 5, 32), torch.zeros(2, 5, 3, 3, 48)).fused.shape
+    torch.Size([2, 5, 8])
     """
 
     widths: Widths
@@ -54,7 +58,12 @@ class Encoder(Component):
 
 
 class Memory(Component):
-    """What is kept between steps. Its content lives in buffers, so that checkpoints hold it."""
+    """What is kept between steps. Its content lives in buffers, so that checkpoints hold it.
+
+    >>> widths = Widths(fused=8, audio=8, visual=8)
+    >>> JsdBankConfig(size=4).build(WorldsConfig().open("full").spec, widths, "full").slots.score.shape
+    torch.Size([9, 4])
+    """
 
     @abstractmethod
     def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> Unimodal | None:
@@ -135,6 +144,10 @@ class Head(Component):
 
     Attributes:
         decision: how it tells event from background, where that is one threshold of one score; else None.
+
+    >>> widths = Widths(fused=8, audio=8, visual=8)
+    >>> DoubleConfig().build(WorldsConfig().open("full").spec, widths, "full").decision.threshold
+    0.5
     """
 
     decision: Decision | None
@@ -157,7 +170,12 @@ class Head(Component):
 
 
 class Transform(ABC):
-    """Augmentation of training batches, in front of the encoder. Never used in evaluation."""
+    """Augmentation of training batches, in front of the encoder. Never used in evaluation.
+
+    >>> class Louder(Transform):
+    ...     def __call__(self, batch, targets, generator):
+    ...         return dataclasses.replace(batch, audio=2 * batch.audio), targets
+    """
 
     @abstractmethod
     def __call__(self, batch: Batch, targets: Targets, generator: torch.Generator) -> tuple[Batch, Targets]:
@@ -171,7 +189,11 @@ class Transform(ABC):
 
 
 class Split(ABC):
-    """One part of a data set."""
+    """One part of a data set.
+
+    >>> WorldsConfig(train_videos=8).open("full").split("train").labels().shape
+    (8, 10)
+    """
 
     name: str
     video_ids: Sequence[str]
@@ -213,6 +235,9 @@ class Dataset(ABC):
         spec: sizes and names.
         hidden: splits whose labels are not to be seen before the final scores; no test curve is measured then.
         workers: reading processes that pay off: 0 for features in memory.
+
+    >>> WorldsConfig(train_videos=8).open("full").spec.segments
+    10
     """
 
     spec: FeatureSpec

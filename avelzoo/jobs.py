@@ -25,6 +25,9 @@ class Job:
         log: file that gets what the job prints where it runs in a process of its own; None for this one's stderr.
         threads: threads that it should compute with; None leaves it to the launcher.
         memory_mb: what is known of the memory that it will hold, in MiB; None for nothing.
+
+    >>> Job(name="text", call="json:dumps", arguments={"obj": [1]}).to_dict()["call"]
+    'json:dumps'
     """
 
     name: str
@@ -49,6 +52,9 @@ class Outcome:
         error: why it returned nothing, as `AvelzooError.to_dict` writes it; None where it did.
         seconds: time it took.
         memory_mb: most memory its process held, in MiB; None where that is unknown, or others share the process.
+
+    >>> Outcome(job="text", value="[1]").error is None
+    True
     """
 
     job: str
@@ -68,7 +74,12 @@ class Outcome:
 
 
 class Launcher(ABC):
-    """Runs independent jobs somewhere. It knows nothing of what they do."""
+    """Runs independent jobs somewhere. It knows nothing of what they do.
+
+    >>> jobs = [Job(name="text", call="json:dumps", arguments={"obj": [1]})]
+    >>> [outcome.value for outcome in InlineConfig().build().launch(jobs)]
+    ['[1]']
+    """
 
     @abstractmethod
     def launch(self, jobs: Sequence[Job]) -> Generator[Outcome, None, None]:
@@ -83,7 +94,11 @@ class Launcher(ABC):
 
 
 def perform(job: Job) -> Outcome:
-    """Make a job's call in this process. Whatever it raises, interruptions apart, is its outcome."""
+    """Make a job's call in this process. Whatever it raises, interruptions apart, is its outcome.
+
+    >>> perform(Job(name="text", call="json:dumps", arguments={"obj": [1]})).value
+    '[1]'
+    """
     began = time.perf_counter()
     try:
         value = _function(job.call)(**job.arguments)

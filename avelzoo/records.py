@@ -289,6 +289,9 @@ class HeadOutput(_Channels, TensorRecord):
         metric: scale and margin of that space.
         channels: further tensors, those of the encoder and the memory included.
         mask: (b t) bool, as in `Batch`; heads leave it to the model.
+
+    >>> HeadOutput(event_logits=torch.zeros(2, 28)).event_logits.shape
+    torch.Size([2, 28])
     """
 
     event_logits: Tensor | None = None
@@ -320,6 +323,10 @@ class Predictions(TensorRecord):
         category: (b) int64 in 0..n-1, the video's most likely category even where every segment is background.
         category_scores: (b n), larger is more likely; argmax is ``category``.
         relevance: (b t) in [0, 1], the score behind event or background.
+
+    >>> one, score = torch.zeros(1, dtype=torch.int64), torch.full((1, 1), 0.5)
+    >>> Predictions(segments=one[:, None], category=one, category_scores=score, relevance=score).take([0]).category
+    tensor([0])
     """
 
     segments: Tensor

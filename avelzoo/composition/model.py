@@ -24,6 +24,10 @@ class StepOutput:
         terms: every term, unweighted.
         output: what the loss was computed from.
         view: the memory as the step saw it.
+
+    >>> data = WorldsConfig(train_videos=8).open("full")
+    >>> list(build(recipes["single-branch"]("full"), data.spec)(*data.split("train").fetch([0, 1])).terms)
+    ['segment']
     """
 
     loss: Tensor
@@ -36,6 +40,10 @@ class Model(nn.Module):
     """Encoder, memory, head and objective in their order.
 
     The memory is updated before it is read in the same step, as in the paper (sec. 3.4) and its code.
+
+    >>> model = build(recipes["ead-b"]("full"), WorldsConfig().open("full").spec)
+    >>> list(model.objective.weights)
+    ['event', 'relevance', 'unimodal', 'prototype', 'contrastive']
     """
 
     def __init__(self, encoder: Encoder, memory: Memory, head: Head, objective: SumOfTerms) -> None:

@@ -22,6 +22,9 @@ class SumOfTerms(Component):
 
     Attributes:
         weights: the weight of every term by name.
+
+    >>> SumOfTerms(GeneralConfig().terms("full")[:2], WorldsConfig().open("full").spec).weights
+    {'event': 1.0, 'relevance': 1.0}
     """
 
     def __init__(self, terms: Iterable[Term], spec: FeatureSpec) -> None:

@@ -121,6 +121,9 @@ class PublishedCheckpoint:
         settings: the settings they were trained in.
         where: their place, as the publisher's page names it.
         accuracy: published segment accuracy in percent, by setting; empty where none is stated for them.
+
+    >>> PublishedCheckpoint(("full",), "the authors' page", "80.796").settings
+    ('full',)
     """
 
     settings: tuple[Supervision, ...]

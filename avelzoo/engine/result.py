@@ -40,6 +40,10 @@ class RunResult:
             others.
         compile_failure: why ``compute.compile`` failed and the encoder ran uncompiled; None where it did not fail.
         stopped_early: training ended before its last epoch, as val had not become better for ``train.patience`` epochs.
+
+    >>> result = run("single-branch", encoder="mean-pool", options={"train.epochs": 1})
+    >>> 0 < result.scores["test"].segment_accuracy < 1
+    True
     """
 
     recipe: str

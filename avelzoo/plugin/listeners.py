@@ -37,6 +37,10 @@ class Listener:
     A listener cannot change the run, random numbers included (except in ``step_finished``, which is too frequent to
     guard). One that raises is reported by one warning and hears nothing more; the run and the other listeners continue.
     Only a ``KeyboardInterrupt`` passes, and stops the run.
+
+    >>> class Printer(Listener):
+    ...     def epoch_finished(self, epoch, metrics, best):
+    ...         print(epoch, metrics["val"]["segment_accuracy"])
     """
 
     @property

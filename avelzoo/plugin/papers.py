@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Paper:
-    """A bibliographic entry."""
+    """A bibliographic entry.
+
+    >>> Paper("ge2023", "Ge et al.", "Learning Event-Specific Localization Preferences", "ACM MM", 2023).year
+    2023
+    """
 
     key: str
     authors: str

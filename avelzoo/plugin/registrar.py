@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 
 
 class Registrar:
-    """What a plugin receives: one typed method per kind. Entries carry the plugin's name, distribution and version."""
+    """What a plugin receives: one typed method per kind. Entries carry the plugin's name, distribution and version.
+
+    >>> @hookimpl
+    ... def avelzoo_register(zoo: Registrar) -> None:
+    ...     zoo.encoder("my-encoder", MeanPoolConfig)
+    """
 
     def __init__(self, registry: Registry, *, plugin: str, distribution: str, version: str) -> None:
         self._registry = registry

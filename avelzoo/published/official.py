@@ -52,7 +52,11 @@ class OfficialOutputs(ABC):
 
 
 class OfficialSystem(OfficialOutputs):
-    """A published event localization system: its checkpoints can be imported as models of avelzoo."""
+    """A published event localization system: its checkpoints can be imported as models of avelzoo.
+
+    >>> "ge2023" in default_host().registry.names("published-code")
+    True
+    """
 
     @abstractmethod
     def recipe(self, setting: str, state: Mapping[str, Tensor]) -> Recipe:

@@ -33,6 +33,10 @@ def adam_step(parameters: Mapping[str, Tensor], learning_rate: float) -> dict[st
     Returns:
         ``adam_delta_abs_sum``: sum of absolute changes; ``adam_delta_probe``: inner product of the change with normal
         numbers seeded by the key; ``adam_param_abs_sum``: sum of absolute values after the step.
+
+    >>> weight = torch.nn.Parameter(torch.ones(2)); (3 * weight).sum().backward()
+    >>> sorted(adam_step({"weight": weight}, learning_rate=0.1))[0]
+    'adam_delta_abs_sum'
     """
     import torch
 

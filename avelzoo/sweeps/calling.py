@@ -64,6 +64,10 @@ def sweep(
 
     Raises:
         AvelzooError: nothing could be started.
+
+    >>> tiny = {"train.epochs": 1, "dataset.train_videos": 32}
+    >>> len(sweep("single-branch", seeds=2, choices={"encoder": "mean-pool"}, options=tiny).cells[0].seeds)
+    2
     """
     resume = checked("sweep.resume", bool, resume, default=False)
     if resume and out is None:

@@ -122,6 +122,9 @@ class EventAwareClassifiersConfig(HeadConfig):
     """Event-aware double branch without memory: one relevance classifier per category, the predicted one decides.
 
     The dependent, unshared variant of Table 2 ("EADB, + a variant of EADB").
+
+    >>> EventAwareClassifiersConfig(threshold=0.6).threshold
+    0.6
     """
 
     paper: ClassVar[str] = "ge2023"

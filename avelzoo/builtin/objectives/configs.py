@@ -33,7 +33,11 @@ RELEVANCE = AnyOf(RELEVANCE_LOGITS, (CATEGORY_RELEVANCE_LOGITS, EVENT_LOGITS))
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryTerms(ObjectiveConfig, ABC):
-    """The two terms that a memory adds to any objective, for objectives to build on."""
+    """The two terms that a memory adds to any objective, for objectives to build on.
+
+    >>> issubclass(GeneralTerms, MemoryTerms)
+    True
+    """
 
     only_under: ClassVar[Mapping[str, Supervision]] = {"background_videos": "weak"}
 
@@ -76,7 +80,11 @@ class MemoryTerms(ObjectiveConfig, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class GeneralTerms(MemoryTerms, ABC):
-    """The terms that general heads and memories have input for, for a system's objective to add its own to."""
+    """The terms that general heads and memories have input for, for a system's objective to add its own to.
+
+    >>> issubclass(GeneralConfig, GeneralTerms)
+    True
+    """
 
     only_under: ClassVar[Mapping[str, Supervision]] = {
         **MemoryTerms.only_under,
@@ -127,6 +135,9 @@ class GeneralConfig(GeneralTerms):
 
     A double or event-aware head gets the event and relevance terms, a single-branch head the segment term; a memory
     adds the uni-modal one, an event-aware head the prototype and contrastive ones.
+
+    >>> GeneralConfig(contrastive=0.2).contrastive
+    0.2
     """
 
     paper: ClassVar[str] = "ge2023"
