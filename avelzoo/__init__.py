@@ -78,7 +78,6 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.config import Bounds as Bounds, Help as Help
     from avelzoo.contracts import (
         Dataset as Dataset,
-        Decision as Decision,
         Encoder as Encoder,
         Head as Head,
         LossFunction as LossFunction,
@@ -97,6 +96,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         UsageError as UsageError,
     )
     from avelzoo.jobs import Job as Job, Launcher as Launcher, Outcome as Outcome, perform as perform
+    from avelzoo.nn.decision import Decision as Decision
     from avelzoo.plugin.decorators import (
         dataset as dataset,
         encoder as encoder,
@@ -119,9 +119,12 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         OfficialSystem as OfficialSystem,
         load_renamed as load_renamed,
         official_outputs as official_outputs,
+    )
+    from avelzoo.published.probes import (
+        adam_step as adam_step,
+        gradient_norms as gradient_norms,
         without_dropout as without_dropout,
     )
-    from avelzoo.published.probes import adam_step as adam_step, gradient_norms as gradient_norms
     from avelzoo.records import (
         Batch as Batch,
         Encoded as Encoded,
@@ -153,7 +156,7 @@ _HOME = {
         "TransformConfig",
     ),
     "avelzoo.config": ("Bounds", "Help"),
-    "avelzoo.contracts": ("Dataset", "Decision", "Encoder", "Head", "LossFunction", "Memory", "Split", "Transform"),
+    "avelzoo.contracts": ("Dataset", "Encoder", "Head", "LossFunction", "Memory", "Split", "Transform"),
     "avelzoo.records": (
         "Batch",
         "Predictions",
@@ -188,8 +191,9 @@ _HOME = {
     "avelzoo.plugin.registrar": ("Registrar",),
     "avelzoo.errors": ("AvelzooError", "OptionError", "RunError", "SupervisionError", "TrainingError", "UsageError"),
     "avelzoo.plugin.papers": ("Paper",),
-    "avelzoo.published.official": ("OfficialSystem", "load_renamed", "official_outputs", "without_dropout"),
-    "avelzoo.published.probes": ("adam_step", "gradient_norms"),
+    "avelzoo.published.official": ("OfficialSystem", "load_renamed", "official_outputs"),
+    "avelzoo.nn.decision": ("Decision",),
+    "avelzoo.published.probes": ("without_dropout", "adam_step", "gradient_norms"),
     "avelzoo.builtin.datasets.configs": ("AveConfig", "HardWorldsConfig", "VariedWorldsConfig", "WorldsConfig"),
     "avelzoo.builtin.encoders.configs": ("MeanPoolConfig", "STFusionConfig"),
     "avelzoo.data.facts": ("AVE_CATEGORIES",),

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from avelzoo.contracts import Decision
 from avelzoo.metrics import (
     PredictionArrays,
     Thresholds,
@@ -19,6 +18,7 @@ from avelzoo.metrics import (
     foreground_background,
     segment_accuracy,
 )
+from avelzoo.nn.decision import Decision
 
 RULES = ("fixed", "val")
 """The head's own threshold, and the one chosen on val."""

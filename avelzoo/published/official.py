@@ -221,7 +221,7 @@ def load_renamed(module: nn.Module, renamed: Mapping[str, Tensor], *, origin: st
 
 def _decisions(module: nn.Module) -> dict[str, Tensor]:
     """State of thresholds chosen on val: published checkpoints have none, so the built values stay."""
-    from avelzoo.contracts import Decision
+    from avelzoo.nn.decision import Decision
 
     return {
         f"{name}.{key}": value
@@ -229,21 +229,6 @@ def _decisions(module: nn.Module) -> dict[str, Tensor]:
         if isinstance(part, Decision)
         for key, value in part.state_dict().items()
     }
-
-
-def without_dropout(module: nn.Module) -> None:
-    """Set all dropout probabilities to 0: dropout layers, attention weights, recurrent layers.
-
-    >>> layer = torch.nn.Dropout(0.5); without_dropout(layer); layer.p
-    0.0
-    """
-    from torch.nn.modules.dropout import _DropoutNd
-
-    for part in module.modules():
-        if isinstance(part, _DropoutNd):
-            part.p = 0.0
-        elif isinstance(getattr(part, "dropout", None), float):
-            setattr(part, "dropout", 0.0)  # noqa: B010, attention and recurrent layers keep a plain number there
 
 
 def _tensors(values: Mapping[str, Any]) -> dict[str, Tensor]:

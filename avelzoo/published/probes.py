@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # plugins name these functions when they register, which must not load torch
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
 def gradient_norms(parameters: Mapping[str, Tensor]) -> Tensor:
@@ -58,3 +58,18 @@ def probe(key: str, like: Tensor) -> Tensor:
 
     rng = np.random.default_rng(zlib.crc32(f"probe:{key}".encode()))
     return torch.from_numpy(rng.standard_normal(tuple(like.shape)).astype(np.float32)).double()
+
+
+def without_dropout(module: nn.Module) -> None:
+    """Set all dropout probabilities to 0: dropout layers, attention weights, recurrent layers.
+
+    >>> layer = torch.nn.Dropout(0.5); without_dropout(layer); layer.p
+    0.0
+    """
+    from torch.nn.modules.dropout import _DropoutNd
+
+    for part in module.modules():
+        if isinstance(part, _DropoutNd):
+            part.p = 0.0
+        elif isinstance(getattr(part, "dropout", None), float):
+            setattr(part, "dropout", 0.0)  # noqa: B010, attention and recurrent layers keep a plain number there

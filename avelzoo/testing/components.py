@@ -11,7 +11,7 @@ from torch import Tensor
 from avelzoo.channels import AUDIO_LOGITS, MEMORY, RELEVANCE_ESTIMATE, VISUAL_LOGITS, Channel
 from avelzoo.components import ComponentConfig
 from avelzoo.composition.model import Model
-from avelzoo.published.official import without_dropout
+from avelzoo.published.probes import without_dropout
 from avelzoo.records import Batch, Targets
 from avelzoo.testing.harness import Harness, harnesses_for
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from avelzoo.components import ComponentConfig
 from avelzoo.composition.model import Model, StepOutput
-from avelzoo.published.official import without_dropout
+from avelzoo.published.probes import without_dropout
 from avelzoo.records import Batch, Targets
 from avelzoo.testing.harness import Harness, harnesses_for
 

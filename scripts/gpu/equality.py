@@ -14,7 +14,7 @@ from avelzoo.composition.checking import check as check_recipe
 from avelzoo.composition.model import Model
 from avelzoo.errors import AvelzooError
 from avelzoo.plugin.default import default_host
-from avelzoo.published.official import without_dropout
+from avelzoo.published.probes import without_dropout
 from avelzoo.testing.harness import Harness, harnesses_for
 from gpu.arithmetic import multiply_in
 from gpu.rows import Job

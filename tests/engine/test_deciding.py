@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from avelzoo import load_run, run
-from avelzoo.contracts import Decision
 from avelzoo.engine.deciding import at_both, tune
 from avelzoo.engine.evaluation import load_predictions
 from avelzoo.metrics import PredictionArrays, Truth, best_threshold, decided_at, segment_accuracy
+from avelzoo.nn.decision import Decision
 
 SMALL = {
     "dataset.train_videos": 24, "dataset.val_videos": 30, "dataset.test_videos": 30, "dataset.audio_led": 1,

@@ -14,8 +14,7 @@ from avelzoo.builtin.memory.slots import RankedSlots
 from avelzoo.builtin.objectives import terms
 from avelzoo.composition.model import Model, StepOutput
 from avelzoo.errors import UsageError
-from avelzoo.published.official import without_dropout
-from avelzoo.published.probes import adam_step, gradient_norms
+from avelzoo.published.probes import adam_step, gradient_norms, without_dropout
 from avelzoo.records import Batch, Targets
 
 LEARNING_RATE = 3e-4

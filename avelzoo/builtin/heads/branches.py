@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from avelzoo.contracts import Decision
 from avelzoo.nn import decode_branches
+from avelzoo.nn.decision import Decision
 from avelzoo.records import Predictions
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from avelzoo.builtin.heads.branches import Classifier, decide
-from avelzoo.contracts import Decision, Head
+from avelzoo.contracts import Head
 from avelzoo.nn import pairwise_distance
+from avelzoo.nn.decision import Decision
 from avelzoo.records import Encoded, HeadOutput, MemoryView, Metric, Predictions
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from avelzoo.builtin.heads.branches import Classifier, decide
-from avelzoo.contracts import Decision, Head
+from avelzoo.contracts import Head
+from avelzoo.nn.decision import Decision
 from avelzoo.records import Encoded, HeadOutput, MemoryView, Predictions
 
 if TYPE_CHECKING:
