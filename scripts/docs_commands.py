@@ -66,9 +66,9 @@ def option_name(parameter: inspect.Parameter, hint: Any, told: OptionInfo) -> st
     # In `Annotated`, Typer takes the first spelling for a default and sorts it out later.
     spellings = [text for text in (told.default, *(told.param_decls or ())) if str(text).startswith("-")]
     spelled = ", ".join(spellings or [f"--{parameter.name.replace('_', '-')}"])
-    if hint is bool:
-        return spelled
     kinds = [kind for kind in (get_args(hint) or (hint,)) if kind is not type(None)]
+    if kinds == [bool]:
+        return spelled
     value = {int: "N", float: "X", Path: "PATH"}.get(kinds[0], "TEXT")
     return f"{spelled} {told.metavar or value}"
 

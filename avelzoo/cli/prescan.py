@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from avelzoo.components import KINDS
 
-FLAGS = frozenset({"--resume", "--dry-run", "--json", "--quiet", "--help"})
+FLAGS = frozenset({"--resume", "--dry-run", "--json", "--quiet", "--help", "--test-curve", "--no-test-curve"})
 """Options of `run` that take no value. All others do, dotted ones included: that is what keeps this pass simple."""
 
 REPEATABLE = frozenset({"--set", "--sweep"})

@@ -20,6 +20,7 @@ from avelzoo.config import Bounds, Config, Help, options
         ("--encoder st-fusion ead-b", "ead-b", {"encoder": "st-fusion"}),
         ("--encoder=st-fusion ead-b --memory none", "ead-b", {"encoder": "st-fusion", "memory": "none"}),
         ("--json ead-b", "ead-b", {}),
+        ("--no-test-curve ead-b", "ead-b", {}),
         ("--encoder.spatial_fusion false ead-b", "ead-b", {}),
         ("--encoder.spatial_fusion=false ead-b", "ead-b", {}),
         ("--set memory.size=3 --epochs 2 ead-b", "ead-b", {}),
@@ -43,9 +44,10 @@ def test_flags_are_those_of_the_command_line():
 
     flags = set()
     for parameter in inspect.signature(run, eval_str=True).parameters.values():
-        hint = get_args(parameter.annotation)
-        if hint and hint[0] is bool:
-            flags.add(f"--{parameter.name.replace('_', '-')}")
+        hint, told = (*get_args(parameter.annotation), None, None)[:2]
+        if hint is bool or bool in get_args(hint):
+            spelled = [text for text in (told.default, *told.param_decls) if str(text).startswith("--")]
+            flags.update("/".join(spelled or [f"--{parameter.name.replace('_', '-')}"]).split("/"))
     assert flags | {"--help"} == FLAGS
 
 
