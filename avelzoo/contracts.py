@@ -29,7 +29,11 @@ Encode = Callable[[Tensor, Tensor], Encoded]
 """An encoder as a memory sees it: (audio (b t a), visual (b t h w v)) -> Encoded."""
 
 LossFunction = Callable[[HeadOutput, Targets, MemoryView | None], Tensor]
-"""A loss term: head output with the channels of every part, targets, the memory's content -> unweighted scalar."""
+"""A loss term: head output with the channels of every part, targets, the memory's content -> unweighted scalar.
+
+Where a transform mixes videos it is called twice per step: with the targets, then with those of the partners. A term
+with state sees both and keeps what the second call leaves.
+"""
 
 
 class Component(nn.Module, ABC):

@@ -67,10 +67,12 @@ def find(registry: Registry, name: str) -> Entry:
             f"no component or recipe is named '{name}'" + did_you_mean(name, known), fix="see `avelzoo list`"
         )
     if len(found) > 1:
+        kinds = [e.kind for e in found]
+        calls = [f"`avelzoo show {e.kind} {e.name if kinds.count(e.kind) == 1 else e.qualified}`" for e in found]
         raise AmbiguousNameError(
             f"'{name}' names {len(found)} entries",
             found=", ".join(f"{e.kind} {e.qualified}" for e in found),
-            fix=f"add the kind, for example `avelzoo show {found[0].kind} {found[0].qualified}`",
+            fix=f"add the kind: {' or '.join(calls)}",
         )
     return found[0]
 

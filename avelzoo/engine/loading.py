@@ -17,7 +17,7 @@ from avelzoo.composition.model import Model
 from avelzoo.composition.resolving import Composition, from_dict
 from avelzoo.contracts import Dataset
 from avelzoo.engine.checkpoint import load_weights, save_weights
-from avelzoo.engine.environment import device_name, feature_type, make_fabric
+from avelzoo.engine.device import device_name, feature_type, make_fabric
 from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.loader import Loader
 from avelzoo.engine.processes import SingleProcess

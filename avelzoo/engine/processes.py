@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from avelzoo.composition.model import Model, StepOutput
 from avelzoo.contracts import Split
 from avelzoo.engine.checkpoint import load_tensors
-from avelzoo.engine.environment import feature_type
+from avelzoo.engine.device import feature_type
 from avelzoo.engine.rng import Generators, capture, restore
 from avelzoo.records import Batch, HeadOutput, MemoryView, Targets
 

@@ -84,7 +84,7 @@ def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def environment(record: Mapping[str, Any]) -> dict[str, Any]:
+def recorded_environment(record: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a run record that may change while a run goes on, but then changes its arithmetic."""
     found = dict(record.get("versions", {}))
     found |= {name: record[name] for name in ("device", "threads") if name in record}

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from avelzoo.engine.record import comparable, differences, environment, location
+from avelzoo.engine.record import comparable, differences, location, recorded_environment
 from avelzoo.errors import RunError, StorageError, some
 from avelzoo.system.files import clear_scratch, read_json, storage_error, write_json
 
@@ -142,7 +142,7 @@ class RunDir:
         """
         there = read_json(self.path, self.composition.name)
         self._require_same(there, record)
-        changed = differences(environment(there), environment(record))
+        changed = differences(recorded_environment(there), recorded_environment(record))
         if changed:
             warnings.warn(
                 f"this run goes on elsewhere, so its last digits may change: {'; '.join(changed)}",

@@ -23,8 +23,8 @@ from avelzoo.contracts import Dataset
 from avelzoo.engine import test_curve
 from avelzoo.engine.checkpoint import Progress, load_weights
 from avelzoo.engine.compiling import compile_encoder
+from avelzoo.engine.device import device_name, make_fabric, peak_memory_mb
 from avelzoo.engine.device_cache import cached
-from avelzoo.engine.environment import device_name, make_fabric, peak_memory_mb
 from avelzoo.engine.evaluation import Evaluator, save_predictions
 from avelzoo.engine.loader import Loader, suggested_workers
 from avelzoo.engine.optimization import averaged

@@ -17,7 +17,7 @@ from avelzoo.composition.model import Model
 from avelzoo.composition.recipe import Recipe
 from avelzoo.config import Bounds, checked
 from avelzoo.engine.compiling import compile_encoder
-from avelzoo.engine.environment import device_name, feature_type, make_fabric, peak_memory_mb
+from avelzoo.engine.device import device_name, feature_type, make_fabric, peak_memory_mb
 from avelzoo.nn.cpu import plain_layers
 from avelzoo.profiling.clock import Clock, products_per_second
 from avelzoo.records import Batch, FeatureSpec, Targets

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from avelzoo import Dataset, Model, build
 from avelzoo.builtin.ge2023.official import Ge2023
-from avelzoo.engine.environment import make_fabric
+from avelzoo.engine.device import make_fabric
 from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.loader import Loader
 from avelzoo.engine.processes import SingleProcess

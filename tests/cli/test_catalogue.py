@@ -160,6 +160,14 @@ def test_ambiguous_names_are_errors_that_spell_out_the_choice(call, crowded, arg
     assert f"avelzoo/{argv[-1]}" in told.err
 
 
+def test_a_name_in_two_kinds_is_an_error_with_the_call_for_each(call):
+    refused = call("show", "none")
+    assert refused.code == 2
+    assert "'none' names 2 entries" in refused.err
+    assert "`avelzoo show memory none` or `avelzoo show transform none`" in refused.err
+    assert call("show", "memory", "none", "--json").json["kind"] == "memory"
+
+
 def test_qualified_names_and_kinds_settle_it(call, crowded):
     assert call("show", "second/mean-pool", "--json").json["distribution"] == "second-avel"
     assert call("show", "memories", "jsd-bank", "--json").json["kind"] == "memory"

@@ -19,7 +19,7 @@ import torch
 from avelzoo import engine
 from avelzoo.composition.overrides import Override
 from avelzoo.composition.resolving import Composition, resolve
-from avelzoo.engine.environment import make_fabric
+from avelzoo.engine.device import make_fabric
 from avelzoo.engine.parallel.collectives import Collectives
 from avelzoo.engine.parallel.rank import Rank
 from avelzoo.engine.parallel.shared import SharedProcesses

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from avelzoo import engine
-from avelzoo.engine.environment import make_fabric
+from avelzoo.engine.device import make_fabric
 from avelzoo.engine.loader import Loader, suggested_workers
 from avelzoo.engine.processes import SingleProcess
 from avelzoo.errors import DataError, DataWarning

@@ -21,7 +21,7 @@ from avelzoo.channels import Channel
 from avelzoo.cli import main
 from avelzoo.engine import RunWarning
 from avelzoo.engine.checkpoint import load_tensors
-from avelzoo.engine.environment import make_fabric
+from avelzoo.engine.device import make_fabric
 from avelzoo.engine.parallel import launch
 from avelzoo.engine.parallel.collectives import Collectives
 from avelzoo.engine.parallel.event_file import EventFileReader, EventFileWriter

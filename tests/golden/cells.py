@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +69,25 @@ def numbers(recipe: Recipe) -> dict[str, Any]:
         predictions = model.head.decode(model.predict(random_batch(spec, 4, 6, seed=9), model.view()))
     answer = {"relevance": float(predictions.relevance.mean()), "scores": float(predictions.category_scores.std())}
     return {"steps": steps, "answer": answer, "parameters": sum(p.numel() for p in model.parameters())}
+
+
+def changes(found: Any, recorded: Any, where: str = "") -> list[str]:
+    """What differs by more than rounding, with both values."""
+    if isinstance(found, Mapping) and isinstance(recorded, Mapping):
+        keys = [*recorded, *(key for key in found if key not in recorded)]
+        return [line for key in keys for line in changes(found.get(key), recorded.get(key), f"{where}.{key}")]
+    if isinstance(found, list) and isinstance(recorded, list):
+        return changes(dict(enumerate(found)), dict(enumerate(recorded)), where)
+    if isinstance(found, float) and isinstance(recorded, float):
+        same = math.isclose(found, recorded, rel_tol=2e-3, abs_tol=1e-5)
+    else:
+        same = found == recorded
+    return [] if same else [f"{where.lstrip('.')} is {found}, was {recorded}"]
+
+
+def renewed(found: Mapping[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """The new values of every cell; the recorded ones where only rounding differs."""
+    return {
+        name: recorded[name] if name in recorded and not changes(value, recorded[name]) else value
+        for name, value in found.items()
+    }

@@ -6,11 +6,10 @@ After such a change ``python tests/golden/write.py`` renews the files; the diffe
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from tests.golden.cells import COMPOSITIONS, NUMBERS, cells, composition, numbers
+from tests.golden.cells import COMPOSITIONS, NUMBERS, cells, changes, composition, numbers, renewed
 
 RECIPES = dict(cells())
 
@@ -28,9 +27,18 @@ def test_composition_is_unchanged(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_numbers_are_unchanged(name: str) -> None:
-    expected: dict[str, Any] = json.loads(NUMBERS.read_text("utf-8"))[name]
-    found = numbers(RECIPES[name])
-    assert found["parameters"] == expected["parameters"]
-    assert found["answer"] == pytest.approx(expected["answer"], rel=2e-3, abs=1e-5)
-    for step, row in enumerate(expected["steps"]):
-        assert found["steps"][step] == pytest.approx(row, rel=2e-3, abs=1e-5)
+    assert changes(numbers(RECIPES[name]), json.loads(NUMBERS.read_text("utf-8"))[name]) == []
+
+
+def test_rounding_is_no_change() -> None:
+    recorded = {"parameters": 7000, "steps": [{"loss": 1.0}, {"loss": 0.5}]}
+    rounded = {"parameters": 7000, "steps": [{"loss": 1.0000001}, {"loss": 0.5}]}
+    other = {"parameters": 7001, "steps": [{"loss": 1.0}, {"loss": 0.6, "term": 0.1}]}
+    assert changes(rounded, recorded) == []
+    assert changes(other, recorded) == [
+        "parameters is 7001, was 7000",
+        "steps.1.loss is 0.6, was 0.5",
+        "steps.1.term is 0.1, was None",
+    ]
+    assert renewed({"a": rounded, "b": rounded}, {"a": recorded}) == {"a": recorded, "b": rounded}
+    assert renewed({"a": other}, {"a": recorded, "gone": recorded}) == {"a": other}

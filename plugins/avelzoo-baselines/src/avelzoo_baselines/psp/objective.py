@@ -17,7 +17,8 @@ class PairLoss(nn.Module):
     Targets are `event_shares`. The public code allocates them once and writes event segments alone, so that
     background segments keep what earlier videos left in the same place of a batch (`stale_shares`); that buffer is
     part of the state dict. Batches with more videos than the buffer, or with a video of another length, get
-    `event_shares`.
+    `event_shares`. Where a transform mixes videos, the partners' targets are
+    written last.
 
     Args:
         slots: places of the buffer; 0 for none.
