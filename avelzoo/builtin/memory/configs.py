@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from avelzoo.channels import AUDIO_LOGITS, MEMORY, RELEVANCE_ESTIMATE, VISUAL_LOGITS, Channel, Need
@@ -10,6 +11,7 @@ from avelzoo.components import MemoryConfig, Supervision
 from avelzoo.config import Bounds, Help
 
 if TYPE_CHECKING:
+    from avelzoo.builtin.memory.bank import Bank
     from avelzoo.contracts import Memory
     from avelzoo.records import FeatureSpec, Widths
 
@@ -57,6 +59,20 @@ class BankConfig(MemoryConfig):
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
         return frozenset({MEMORY, AUDIO_LOGITS, VISUAL_LOGITS})
 
+    def _bank(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> partial[Bank]:
+        """`Bank` with the options that every bank has."""
+        from avelzoo.builtin.memory.bank import Bank
+
+        return partial(
+            Bank,
+            spec,
+            widths,
+            supervision,
+            size=self.size,
+            unfilled=self.unfilled,
+            background_videos=self.background_videos,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class JsdBankConfig(BankConfig):
@@ -91,19 +107,12 @@ class JsdBankConfig(BankConfig):
         return frozenset({RELEVANCE_ESTIMATE} if estimated else ())
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
-        from avelzoo.builtin.memory.bank import Bank
         from avelzoo.builtin.memory.embeddings import EveryStep
         from avelzoo.builtin.memory.relation import JsdRelation
 
-        return Bank(
-            spec,
-            widths,
-            supervision,
+        return self._bank(spec, widths, supervision)(
             relation=JsdRelation(),
             embeddings=EveryStep(spec, widths.fused, self.context),
-            size=self.size,
-            unfilled=self.unfilled,
-            background_videos=self.background_videos,
             entrants=self.candidates,
             duplicates=self.duplicates,
             weak_score=self.weak_score,
@@ -127,19 +136,12 @@ class LazyBankConfig(BankConfig):
     context: Annotated[Context, CONTEXT] = "sequence"
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
-        from avelzoo.builtin.memory.bank import Bank
         from avelzoo.builtin.memory.embeddings import EveryKthStep, EveryStep
         from avelzoo.builtin.memory.relation import JsdRelation
 
-        return Bank(
-            spec,
-            widths,
-            supervision,
+        return self._bank(spec, widths, supervision)(
             relation=JsdRelation(),
             embeddings=EveryKthStep(EveryStep(spec, widths.fused, self.context), self.every),
-            size=self.size,
-            unfilled=self.unfilled,
-            background_videos=self.background_videos,
             refresh=self.refresh_scores,
         )
 
@@ -155,19 +157,11 @@ class RandomBankConfig(BankConfig):
     context: Annotated[Context, CONTEXT] = "sequence"
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
-        from avelzoo.builtin.memory.bank import Bank
         from avelzoo.builtin.memory.embeddings import EveryStep
         from avelzoo.builtin.memory.relation import RandomRelation
 
-        return Bank(
-            spec,
-            widths,
-            supervision,
-            relation=RandomRelation(),
-            embeddings=EveryStep(spec, widths.fused, self.context),
-            size=self.size,
-            unfilled=self.unfilled,
-            background_videos=self.background_videos,
+        return self._bank(spec, widths, supervision)(
+            relation=RandomRelation(), embeddings=EveryStep(spec, widths.fused, self.context)
         )
 
 
@@ -180,17 +174,7 @@ class FeatureBankConfig(BankConfig):
     """
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
-        from avelzoo.builtin.memory.bank import Bank
         from avelzoo.builtin.memory.embeddings import Stored
         from avelzoo.builtin.memory.relation import JsdRelation
 
-        return Bank(
-            spec,
-            widths,
-            supervision,
-            relation=JsdRelation(),
-            embeddings=Stored(widths.fused),
-            size=self.size,
-            unfilled=self.unfilled,
-            background_videos=self.background_videos,
-        )
+        return self._bank(spec, widths, supervision)(relation=JsdRelation(), embeddings=Stored(widths.fused))
