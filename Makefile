@@ -29,17 +29,17 @@ $(READY): pyproject.toml $(LOCK) $(PLUGINS:%=%/pyproject.toml)
 demo: $(READY)  ## the main job: train, evaluate and keep the paper's system on the embedded data
 	$(BIN)/avelzoo run ead-b --encoder st-fusion
 
-test: $(READY)  ## the test suite; with the locked versions every warning is an error
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -W error -n auto --maxprocesses 4
+test: $(READY)  ## the test suite, every warning an error; TESTS for some tests alone
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -W error -n auto --maxprocesses 4 $(TESTS)
 
 test-fast: $(READY)  ## the tests that take less than two seconds each
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -W error -n auto --maxprocesses 4 -m "not slow"
 
-coverage: $(READY)  ## the test suite, and which lines of the packages it runs; TESTS for some tests alone
+coverage: $(READY)  ## the test suite and the lines it runs; TESTS for some tests, REPORT for options of the report
 	@mkdir -p build/coverage && rm -f build/coverage/data*
 	OMP_NUM_THREADS=1 $(BIN)/python -m coverage run -m pytest -W error -n auto --maxprocesses 4 $(TESTS)
 	@$(BIN)/python -m coverage combine --quiet
-	@$(BIN)/python -m coverage report
+	@$(BIN)/python -m coverage report $(REPORT)
 
 lint: $(READY)  ## style, formatting, types, generated pages
 	$(BIN)/ruff check .
