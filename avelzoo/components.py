@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from avelzoo.channels import Channel, Need, channels_of
 from avelzoo.config import Bounds, Config, Help
-from avelzoo.errors import AvelzooError
+from avelzoo.errors import AvelzooError, PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -209,10 +209,23 @@ class ObjectiveConfig(ComponentConfig):
 
 
 def declared_by(config: ComponentConfig, supervision: Supervision) -> frozenset[Channel]:
-    """Every channel that a component gives, reads or trains from."""
+    """Every channel that a component gives, reads or trains from.
+
+    Raises:
+        PluginError: something else is declared.
+    """
     terms = config.terms(supervision) if isinstance(config, ObjectiveConfig) else ()
     needs = (*config.reads(supervision), *(need for term in terms for need in term.needs))
-    return config.gives(supervision) | channels_of(*needs)
+    for method, declared, kind in (("gives", config.gives(supervision), Channel), ("reads", needs, Need)):
+        for one in declared:
+            if not isinstance(one, kind):
+                raise PluginError(
+                    f"`{method}` of the {config.kind} declares what is no channel",
+                    where=type(config).__qualname__,
+                    found=repr(one),
+                    expected='a set of channels, such as {Channel("speed", "(b t)", "how fast it changes")}',
+                )
+    return frozenset(config.gives(supervision)) | channels_of(*needs)
 
 
 def declared_by_default(config: type[Config]) -> frozenset[Channel]:

@@ -15,14 +15,19 @@ import math
 import numbers
 import os
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
-from avelzoo.errors import OptionError, did_you_mean
+from avelzoo.errors import OptionError, PluginError, did_you_mean
 
 _SCALARS: tuple[type, ...] = (bool, int, float, str, Path)
+
+OPTION_TYPES = (
+    "bool, int, float, str, pathlib.Path, Literal of texts, tuple[X, ...] of one of them, or one of them | None"
+)
+"""Types that options may have."""
 
 _LARGEST = 2**1023
 """Integers from here on are no real number of Python's."""
@@ -143,6 +148,29 @@ def options(cls: type[Config]) -> tuple[Option, ...]:
     return _OPTIONS[cls]
 
 
+def require_free_names(what: str, names: Iterable[str], base: type[Config], *, where: str = "") -> None:
+    """Refuse options whose name means something else.
+
+    Args:
+        what: whose options they are.
+        names: the options' names.
+        base: config base of the kind; its own options are free.
+        where: where they are defined.
+
+    Raises:
+        PluginError: a name starts with an underscore, is ``name``, or is declared by the base.
+    """
+    own = {option.name for option in options(base)}
+    taken = {name for name in dir(base) if not name.startswith("_")} | {"name", "component", "component_name"}
+    for name in names:
+        if name.startswith("_") or name in taken - own:
+            raise PluginError(
+                f"{what} cannot have an option called '{name}'",
+                where=where,
+                expected=f"a name without a leading underscore that is none of {', '.join(sorted(taken - own))}",
+            )
+
+
 def _option(f: dataclasses.Field[Any], hint: Any) -> Option:
     meta: tuple[Any, ...] = ()
     if get_origin(hint) is Annotated:
@@ -156,9 +184,13 @@ def _option(f: dataclasses.Field[Any], hint: Any) -> Option:
         optional, hint = True, members[0]
     repeated = get_origin(hint) is tuple
     if repeated:
+        if len(get_args(hint)) != 2 or get_args(hint)[1] is not ...:
+            raise TypeError(f"option '{f.name}' is a tuple of fixed length, {hint}")
         hint = get_args(hint)[0]
     choices: tuple[str, ...] = ()
     if get_origin(hint) is Literal:
+        if not all(isinstance(choice, str) for choice in get_args(hint)):
+            raise TypeError(f"option '{f.name}' has choices that are no texts: {hint}")
         choices, hint = tuple(map(str, get_args(hint))), str
     if hint not in _SCALARS:
         raise TypeError(f"option '{f.name}' has the unsupported type {hint}")

@@ -66,7 +66,7 @@ TORCH_FREE = (
     *(
         f"avelzoo.composition.{path.stem}"
         for path in sorted(PACKAGE.glob("composition/*.py"))
-        if path.stem not in {"__init__", "lengths", "model", "objective"}
+        if path.stem not in {"__init__", "lengths", "model", "objective", "returned"}
     ),
     "avelzoo.published.official",
     "avelzoo.published.importing",

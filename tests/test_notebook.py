@@ -14,7 +14,7 @@ import pytest
 import avelzoo
 from avelzoo import MeanPoolConfig, UsageError, load_run, recipes, run, sweep
 from avelzoo.builtin.launchers.configs import LocalConfig
-from avelzoo.errors import UnknownNameError
+from avelzoo.errors import OptionError, UnknownNameError
 from avelzoo.plugin import defining
 from avelzoo.plugin.default import default_host
 from avelzoo.plugin.host import PluginHost
@@ -111,6 +111,36 @@ def test_a_run_of_a_file_names_the_file_when_it_is_not_loaded(root, cell):
     with pytest.raises(UnknownNameError, match="unknown encoder 'idea/my-idea'") as fault:
         load_run(result.run_dir)
     assert "load its file first: avelzoo --plugin idea.py" in fault.value.fix
+
+
+def test_a_recipe_with_something_else_in_a_configs_place(cell):
+    cls, recipe = cell(), recipes["ead-b"]("full")
+    for value, expected in (
+        (cls, "MyIdea.Config(...)"),
+        ("my-idea", "an instance of EncoderConfig"),
+        (recipe.head, "an instance of EncoderConfig"),
+    ):
+        with pytest.raises(UsageError, match="the recipe's encoder is no config") as fault:
+            run(replace(recipe, encoder=value), options=SMALL)
+        assert fault.value.expected == expected
+    with pytest.raises(UsageError, match="the encoder is chosen by name") as fault:
+        sweep("ead-b", choices={"encoder": ["my-idea", "mean-pool"]}, options=SMALL)
+    assert "over={'encoder': [...]}" in fault.value.fix
+
+
+def test_a_run_whose_definition_has_other_options_now_names_the_file(cell):
+    cell()
+    result = run("ead-b", encoder="my-idea", options=SMALL | {"encoder.width": 8})
+
+    @avelzoo.encoder("my-idea")
+    class Other(avelzoo.Encoder):
+        """Another idea of that name."""
+
+        def forward(self, audio, visual): ...
+
+    with pytest.raises(OptionError, match=r"unknown option 'encoder.width'") as fault:
+        load_run(result.run_dir)
+    assert fault.value.where == str(Path(result.run_dir, "composition.json"))
 
 
 def test_a_recipe_object_keeps_its_own_values(cell):

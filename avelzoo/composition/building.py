@@ -23,12 +23,13 @@ def build(recipe: Recipe, spec: FeatureSpec) -> Model:
     'Model'
     """
     from avelzoo.composition.model import Model
+    from avelzoo.composition.returned import built
     from avelzoo.system.isolation import isolated
 
     with isolated(generators=False):
-        encoder = recipe.encoder.build(spec)
-        memory = recipe.memory.build(spec, encoder.widths, recipe.supervision)
-        head = recipe.head.build(spec, encoder.widths, recipe.supervision)
+        encoder = built("encoder", recipe.encoder.build(spec))
+        memory = built("memory", recipe.memory.build(spec, encoder.widths, recipe.supervision))
+        head = built("head", recipe.head.build(spec, encoder.widths, recipe.supervision))
         return Model(encoder, memory, head, objective_of(recipe, spec))
 
 

@@ -147,7 +147,7 @@ def _remedy(
     """Components that would give what is missing, and for an objective those that do without."""
     sources = sources_of(registry, recipe, needs)
     found = [f"--{kind} {name}" for kind, names in sources.items() if kind in kinds and kind != slot for name in names]
-    fix = "use one of: " + (", ".join(found) or "nothing registered gives it")
+    fix = f"use one of: {', '.join(found)}" if found else "load a plugin that gives it: nothing registered does"
     if slot == "objective":
         entries = [e for e in registry.entries(slot) if e.target is not type(recipe.objective)]
         others = [f"--objective {e.name}" for e in entries if fits(replace(recipe, objective=e.target()))]

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo.channels import HOUSE
+from avelzoo.composition import returned
 from avelzoo.records import Batch, Encoded, HeadOutput, Predictions
 from avelzoo.tensor_record import TensorRecord
 
@@ -30,21 +31,25 @@ _SHAPES = {name: channel.shape for name, channel in HOUSE.items()} | {"segments"
 def encode(encoder: nn.Module, batch: Batch) -> Encoded:
     """The batch, encoded; with its mask, where it has one. Outputs of padding are zeros."""
     if batch.mask is None:
-        encoded: Encoded = encoder(batch.audio, batch.visual)
-        return encoded
-    return replace(
-        each_length(lambda part: cast("Encoded", encoder(part.audio, part.visual)), batch, batch.mask), mask=batch.mask
-    )
+        return _encoded(encoder, batch)
+    return replace(each_length(lambda part: _encoded(encoder, part), batch, batch.mask), mask=batch.mask)
+
+
+def _encoded(encoder: nn.Module, batch: Batch) -> Encoded:
+    return returned.encoded(encoder, encoder(batch.audio, batch.visual), batch)
 
 
 def decode(head: Any, output: HeadOutput) -> Predictions:
     """Final answers of a head; background in padding."""
     mask = output.mask
     if mask is None:
-        predictions: Predictions = head.decode(output)
-        return predictions
-    predictions = each_length(head.decode, output, mask)
+        return _decoded(head, output)
+    predictions = each_length(lambda part: _decoded(head, part), output, mask)
     return replace(predictions, segments=predictions.segments.masked_fill(~mask, predictions.category_scores.shape[1]))
+
+
+def _decoded(head: Any, output: HeadOutput) -> Predictions:
+    return returned.record(head, "decode", head.decode(output), Predictions)
 
 
 def each_length(function: Callable[[R], S], record: R, mask: Tensor) -> S:

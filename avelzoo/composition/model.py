@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from avelzoo.channels import AUDIO_LOGITS, RELEVANCE_ESTIMATE, VISUAL_LOGITS
+from avelzoo.composition import returned
 from avelzoo.composition.lengths import decode, each_length, encode
 from avelzoo.composition.objective import SumOfTerms
 from avelzoo.contracts import Encode, Encoder, Head, Memory
@@ -67,8 +67,9 @@ class Model(nn.Module):
             encode: the encoder, as the memory is to call it.
         """
         targets = self.with_estimate(encoded, targets)
-        unimodal = self.memory.observe(encoded, batch, targets)
-        view = self.memory.read(encode)
+        observed = self.memory.observe(encoded, batch, targets)
+        unimodal = returned.record_or_none(self.memory, "observe", observed, Unimodal)
+        view = self._read(encode)
         output = self.output(encoded, view, unimodal)
         terms = self._terms(output, targets, view)
         return StepOutput(self.objective.total(terms, like=batch.audio), terms, output, view)
@@ -104,7 +105,10 @@ class Model(nn.Module):
 
     def view(self) -> MemoryView | None:
         """The memory's content; in evaluation read it once and pass it to every ``predict``."""
-        return self.memory.read(self.encoder)
+        return self._read(self.encoder)
+
+    def _read(self, encode: Encode) -> MemoryView | None:
+        return returned.record_or_none(self.memory, "read", self.memory.read(encode), MemoryView)
 
     def predict(self, batch: Batch, view: MemoryView | None) -> HeadOutput:
         """The head's output for a batch; leaves the memory alone."""
@@ -119,12 +123,14 @@ class Model(nn.Module):
         given = encoded.given()
         if unimodal is not None:
             given |= {AUDIO_LOGITS: unimodal.audio_logits, VISUAL_LOGITS: unimodal.visual_logits}
-        output: HeadOutput
-        if encoded.mask is None:
-            output = self.head(encoded, view)
-        else:
-            output = each_length(lambda part: cast("HeadOutput", self.head(part, view)), encoded, encoded.mask)
-        return replace(output.joined(given), mask=encoded.mask)
+        mask = encoded.mask
+        output = (
+            self._answer(encoded, view) if mask is None else each_length(lambda p: self._answer(p, view), encoded, mask)
+        )
+        return replace(output.joined(given), mask=mask)
+
+    def _answer(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
+        return returned.record(self.head, "forward", self.head(encoded, view), HeadOutput)
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:
         """Tell every part that an epoch begins."""

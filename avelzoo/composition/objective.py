@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from avelzoo.channels import MEMORY, met_by
 from avelzoo.components import Term
+from avelzoo.composition import returned
 from avelzoo.contracts import Component
 from avelzoo.errors import ChannelError
 from avelzoo.records import FeatureSpec, HeadOutput, MemoryView, Targets
@@ -40,13 +41,15 @@ class SumOfTerms(Component):
 
         Raises:
             ChannelError: the input of a term is absent.
+            PluginError: a term returns no scalar.
         """
         given = set(output.given()) | ({MEMORY} if view is not None else set())
         found = {}
         for name, term in self.terms.items():
             missing = [need for need in term.needs if not met_by(need, given)]
             if not missing:
-                found[name] = self._functions[name](output, targets, view)
+                function = self._functions[name]
+                found[name] = returned.scalar(name, function, function(output, targets, view))
             elif not term.late:
                 raise ChannelError(
                     f"the loss term '{name}' has no input: no part gave {' and '.join(map(str, missing))}",

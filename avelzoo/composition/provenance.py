@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from avelzoo.components import BASES
+from avelzoo.composition.recipe import RECORDS, SLOTS, Recipe
 from avelzoo.config import Config
 from avelzoo.errors import UnknownNameError, UsageError
 from avelzoo.plugin.default import process_host
@@ -20,6 +21,26 @@ def entry_for(registry: Registry, config: Config) -> Entry:
     summary = (inspect.getdoc(cls) or "").partition("\n")[0]
     name = getattr(cls, "component_name", cls.__name__)
     return registry.entry_of(config) or Entry(config.kind, name, cls, THIS_PROCESS, "", "", summary)
+
+
+def require_configs(recipe: Recipe) -> None:
+    """Refuse a recipe in which something else stands in a config's place.
+
+    Raises:
+        UsageError: a slot holds a class, a name or another kind's config.
+    """
+    for slot in SLOTS:
+        value, base = recipe.slot(slot), (BASES | RECORDS)[slot]
+        if not isinstance(value, base):
+            kind = value if isinstance(value, type) else type(value)
+            raise UsageError(
+                f"the recipe's {slot} is no config",
+                found=f"the class {value.__name__}" if isinstance(value, type) else repr(value),
+                expected=f"{kind.__name__}.Config(...)"
+                if hasattr(kind, "Config")
+                else f"an instance of {base.__name__}",
+                fix=f'replace(recipe, {slot}=...) takes a config; to choose by name: run(..., {slot}="NAME")',
+            )
 
 
 def provenance(entry: Entry) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from avelzoo.components import BASES, KINDS, Supervision
 from avelzoo.composition.overrides import Override, require_consistent
-from avelzoo.composition.provenance import entry_for, provenance, recorded_entry
+from avelzoo.composition.provenance import entry_for, provenance, recorded_entry, require_configs
 from avelzoo.composition.recipe import RECORDS, SLOTS, Recipe
 from avelzoo.composition.settings_file import read_settings
 from avelzoo.config import Config, options
@@ -201,6 +201,7 @@ def _base(registry: Registry, recipe: Recipe | str | None, supervision: str | No
             f"the recipe is for {recipe.supervision} supervision, not {supervision}",
             fix=f'take it for the other: recipes["{recipe.name}"]("{supervision}")',
         )
+    require_configs(recipe)
     registered = recipe.name in registry.names("recipe")
     return recipe, registry.get("recipe", recipe.name) if registered else _own_entry(recipe)
 
@@ -220,7 +221,8 @@ def _names(registry: Registry, choices: Mapping[str, str | None]) -> dict[str, s
                 f"the {slot} is chosen by name",
                 found=type(name).__name__,
                 expected=", ".join(registry.names(slot)),
-                fix=f"for one with options of its own: run(dataclasses.replace(recipe, {slot}=...))",
+                fix=f"for one with options of its own: run(dataclasses.replace(recipe, {slot}=...)); to try several:"
+                f" sweep(..., over={{'{slot}': [...]}})",
             )
     return chosen
 

@@ -24,7 +24,7 @@ from avelzoo.engine.processes import SingleProcess
 from avelzoo.engine.record import location, versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir, RunWarning
-from avelzoo.errors import OptionError, RunError, UsageError
+from avelzoo.errors import AvelzooError, OptionError, RunError, UsageError
 from avelzoo.metrics import Scores
 from avelzoo.plugin.registry import Registry
 from avelzoo.records import FeatureSpec
@@ -90,6 +90,9 @@ def load_run(path: Path, registry: Registry) -> LoadedRun:
     try:
         composition = from_dict(registry, data)
         spec = FeatureSpec.from_dict(data["spec"])
+    except AvelzooError as error:
+        error.where = error.where or str(folder.composition)
+        raise
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(
             "the run's composition is incomplete",

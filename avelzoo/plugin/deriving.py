@@ -8,8 +8,8 @@ from dataclasses import field, make_dataclass
 from importlib import import_module
 from typing import Any, get_type_hints
 
-from avelzoo.config import Config, options
-from avelzoo.errors import PluginError, describe
+from avelzoo.config import OPTION_TYPES, Config, options, require_free_names
+from avelzoo.errors import AvelzooError, PluginError, describe
 
 CONTRACTS: dict[str, str] = {
     "dataset": "avelzoo.contracts:Dataset",
@@ -49,6 +49,7 @@ def derive_config(cls: type, name: str, base: type[Config]) -> type[Config]:
     shared = {option.name for option in options(base)}
     asked = _arguments(cls, base, what, given, shared)
     own = [parameter for parameter in asked if parameter not in given and parameter not in shared]
+    require_free_names(what, own, base, where=_where(cls))
     fields = [(o, *_option(cls, what, o, parameter)) for o, parameter in asked.items() if o in own]
 
     def make(config: Any, *args: Any, **kwargs: Any) -> Any:
@@ -71,8 +72,13 @@ def derive_config(cls: type, name: str, base: type[Config]) -> type[Config]:
         options(config)
         config()
     except Exception as error:
+        known = error if isinstance(error, AvelzooError) else None
         raise PluginError(
-            f"the options of {what} cannot be used: {describe(error)}", where=_where(cls), expected=_EXAMPLE
+            f"the options of {what} cannot be used: {describe(error)}",
+            where=_where(cls),
+            found=known.found if known else "",
+            expected=known.expected if known else OPTION_TYPES,
+            fix="give the option a default that it accepts" if known else f"for example: {_EXAMPLE}",
         ) from error
     return config
 
@@ -99,6 +105,12 @@ def _require_contract(cls: type, base: type[Config], what: str, factory: str) ->
             found=f"class {cls.__name__}({', '.join(parent.__name__ for parent in cls.__bases__)})",
             fix=f"derive it: class {cls.__name__}({public})",
         )
+    if missing := sorted(getattr(cls, "__abstractmethods__", ())):
+        raise PluginError(
+            f"{what} has no method " + " and ".join(f"`{method}`" for method in missing),
+            where=_where(cls),
+            expected="; ".join(f"def {method}{inspect.signature(getattr(cls, method))}" for method in missing),
+        )
 
 
 def _arguments(
@@ -124,11 +136,13 @@ def _arguments(
             problem = f"the option '{name}' of {what} has no annotation"
         elif parameter.default is inspect.Parameter.empty:
             problem = f"the option '{name}' of {what} has no default"
+        elif isinstance(parameter.default, list | dict | set):
+            problem = f"the option '{name}' of {what} has a default that can change, {parameter.default!r}; use a tuple"
         if problem:
             raise PluginError(
                 problem,
                 where=_where(cls),
-                found=f"def __init__(self, {', '.join(map(str, asked.values()))})",
+                found=f"def __init__{inspect.signature(owner.__init__)}",  # type: ignore[misc]
                 expected=f"keyword-only options after a *{handed}",
                 fix=f"for example: def __init__(self, {', '.join([*given[:1], '*'])}, {_EXAMPLE})",
             )

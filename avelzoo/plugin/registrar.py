@@ -20,7 +20,7 @@ from avelzoo.components import (
     TransformConfig,
     declared_by_default,
 )
-from avelzoo.config import Config, options
+from avelzoo.config import Config, options, require_free_names
 from avelzoo.errors import PluginError, describe
 from avelzoo.plugin.papers import Paper
 from avelzoo.plugin.registry import Entry, Registry, require_name
@@ -195,6 +195,7 @@ class Registrar:
             options(config)
         except Exception as error:
             raise PluginError(f"the options of the {kind} '{name}' cannot be read: {describe(error)}") from error
+        require_free_names(f"the {kind} '{name}'", (option.name for option in options(config)), base)
         self._add(kind, name, config, declared_by_default(config))
 
     def _add(self, kind: str, name: str, target: Any, channels: frozenset[Channel] = frozenset()) -> None:

@@ -153,9 +153,13 @@ def _harness(config: ComponentConfig, supervision: Supervision, registry: Regist
             check(recipe, registry)
             return Harness(recipe)
     raise CompositionError(
-        f"no registered partners fit {type(config).__name__} under {supervision} supervision",
-        found="reads " + (", ".join(sorted(map(str, config.reads(supervision)))) or "nothing"),
-        fix="register a component that gives it, or leave the supervision out of `supervisions`",
+        f"no registered parts fit this {config.kind} under {supervision} supervision",
+        found="; ".join(
+            f"{does} {', '.join(sorted(map(str, declared))) or 'nothing'}"
+            for does, declared in (("reads", config.reads(supervision)), ("gives", config.gives(supervision)))
+        ),
+        expected="other parts give all that it reads, and a loss term trains from what it gives",
+        fix="correct `reads` and `gives`, register a part that fits, or leave the supervision out of `supervisions`",
     )
 
 

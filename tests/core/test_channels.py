@@ -39,7 +39,7 @@ from avelzoo.plugin.registrar import Registrar
 from avelzoo.plugin.registry import Registry
 from avelzoo.testing import random_batch, random_targets
 from avelzoo.testing.components import check_gives_what_it_declares, shape_fault
-from avelzoo.testing.harness import SPEC
+from avelzoo.testing.harness import SPEC, harnesses_for
 from avelzoo.testing.heads import check_reads_what_it_declares
 from avelzoo.testing.objectives import check_terms_read_what_they_declare
 
@@ -317,3 +317,24 @@ def test_a_term_with_state_is_a_part_of_the_model():
     objective = SumOfTerms([Term("counting", 2.0, (EVENT_LOGITS,), lambda spec: Counting())], SPEC)
     objective(HeadOutput(event_logits=torch.ones(B, 3)), random_targets(SPEC, B), None)
     assert objective.state_dict() == {"stateful.counting.steps": torch.ones(())}
+
+
+@pytest.mark.parametrize("method", ["gives", "reads"])
+def test_what_is_declared_is_channels(method):
+    registrar = Registrar(Registry(), plugin="p", distribution="", version="")
+    config = type("TextConfig", (SpeedConfig,), {method: lambda self, supervision: {"speed"}})
+    with pytest.raises(PluginError, match=f"`{method}` of the encoder declares what is no channel") as fault:
+        registrar.encoder("text", config)
+    assert fault.value.found == "'speed'"
+
+
+def test_a_head_that_gives_nothing_is_told_so():
+    class NothingConfig(DoubleConfig):
+        """Declares nothing."""
+
+        def gives(self, supervision):
+            return frozenset()
+
+    with pytest.raises(CompositionError, match="no registered parts fit this head under full") as fault:
+        harnesses_for(NothingConfig())
+    assert fault.value.found.endswith("gives nothing")

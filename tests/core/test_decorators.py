@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import make_dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 import avelzoo
-from avelzoo import Bounds, Encoded, Encoder, FeatureSpec, Help, Launcher, Widths
+from avelzoo import Bounds, Encoded, Encoder, FeatureSpec, Help, Launcher, MeanPoolConfig, Widths
 from avelzoo.components import BASES, KINDS
 from avelzoo.config import options
 from avelzoo.contracts import Transform
@@ -225,6 +226,32 @@ def test_an_init_that_states_no_options(init, said):
     assert "my-idea" not in default_host().registry.names("encoder")
 
 
+@pytest.mark.parametrize("name", ["build", "gives", "paper", "kind", "name", "_width"])
+def test_an_option_whose_name_means_something_else(name):
+    code = f"def init(self, spec, *, {name}: int = 3): ..."
+    scope: dict = {}
+    exec(code, scope)  # noqa: S102 - a name of an argument that a parameter chooses
+    with pytest.raises(PluginError, match=f"the encoder 'my-idea' cannot have an option called '{name}'"):
+        avelzoo.encoder("my-idea")(class_with(scope["init"]))
+
+
+def test_a_package_cannot_have_such_an_option_either():
+    class Paper:
+        @staticmethod
+        @avelzoo.hookimpl
+        def avelzoo_register(zoo):
+            zoo.encoder("my-idea", make_dataclass("C", [("paper", int, 3)], bases=(MeanPoolConfig,), frozen=True))
+
+    with pytest.raises(PluginError, match="cannot have an option called 'paper'"):
+        PluginHost(entry_points=False).add(Paper(), name="papers")
+
+
+def test_a_class_without_the_methods_of_its_contract():
+    with pytest.raises(PluginError, match="the encoder 'my-idea' has no method `forward`") as fault:
+        avelzoo.encoder("my-idea")(type("MyIdea", (Encoder,), {}))
+    assert fault.value.expected.startswith("def forward(self, audio")
+
+
 def test_other_faults_of_a_class():
     def bare(self, spec, *, width: int): ...
 
@@ -234,14 +261,25 @@ def test_other_faults_of_a_class():
 
     def unknown(self, spec, *, width: Nowhere = 0): ...  # noqa: F821
 
+    def changing(self, spec, *, width: tuple[int, ...] = []): ...
+
+    def fixed(self, spec, *, width: tuple[int, int] = (1, 2)): ...
+
+    def numbered(self, spec, *, width: Literal[1, 2] = 1): ...
+
     for init, said in (
+        (changing, "the option 'width' of the encoder 'my-idea' has a default that can change"),
+        (fixed, "cannot be used: .*'width' is a tuple of fixed length"),
+        (numbered, "cannot be used: .*'width' has choices that are no texts"),
         (bare, "the option 'width' of the encoder 'my-idea' has no default"),
         (mixed, "the options of the encoder 'my-idea' cannot be used: .*unsupported type"),
         (outside, "the options of the encoder 'my-idea' cannot be used: .*does not accept 0"),
         (unknown, "an annotation in __init__ of the encoder 'my-idea' cannot be read: .*Nowhere"),
     ):
-        with pytest.raises(PluginError, match=said):
+        with pytest.raises(PluginError, match=said) as fault:
             avelzoo.encoder("my-idea")(class_with(init))
+        assert "*, width" in fault.value.found or init in (mixed, outside, unknown, fixed, numbered)
+        assert init is not outside or (fault.value.found, fault.value.expected) == ("0 (int)", "int >= 1")
     with pytest.raises(PluginError, match=r"the encoder 'my-idea' is no avelzoo.Encoder") as fault:
         avelzoo.encoder("my-idea")(class_with(bare, nn.Module))
     assert fault.value.fix == "derive it: class MyIdea(avelzoo.Encoder)"
