@@ -11,7 +11,17 @@ from avelzoo.errors import StorageError, UsageError, reason
 from avelzoo.system.files import whole_folder, write_bytes
 from avelzoo.version import __version__
 
-KINDS: tuple[str, ...] = ("encoder", "head", "memory", "objective", "dataset")
+KINDS: tuple[str, ...] = (
+    "encoder",
+    "head",
+    "memory",
+    "objective",
+    "dataset",
+    "optimizer",
+    "schedule",
+    "sampler",
+    "transform",
+)
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PARTS = {
     "pyproject.toml": "pyproject.toml.txt",

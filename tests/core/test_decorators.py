@@ -20,7 +20,7 @@ from avelzoo.plugin import decorators, defining
 from avelzoo.plugin.default import as_default, default_host
 from avelzoo.plugin.host import PluginHost
 from avelzoo.plugin.registry import THIS_PROCESS
-from avelzoo.scaffold import write_file
+from avelzoo.scaffold import KINDS as TEMPLATES, write_file
 
 SPEC = FeatureSpec(segments=4, audio_dim=3, grid=(1, 2), visual_dim=5, categories=("a", "b"))
 
@@ -107,7 +107,7 @@ def test_a_definition_that_is_refused_leaves_the_one_before():
     assert default_host().registry.get("encoder", "my-idea").target is cls.Config
 
 
-@pytest.mark.parametrize("kind", ["encoder", "head", "memory", "objective", "dataset"])
+@pytest.mark.parametrize("kind", TEMPLATES)
 def test_a_file_belongs_to_its_plugin_and_is_replaced_when_loaded_again(kind, tmp_path):
     file = write_file("my-part", kind, tmp_path / "my_file.py")
     host = PluginHost(entry_points=False)

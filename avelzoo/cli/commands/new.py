@@ -13,7 +13,7 @@ from avelzoo.errors import UsageError
 
 def new(
     name: Annotated[str | None, typer.Argument(help="The component's name, in kebab-case; that of --file.")] = None,
-    kind: Annotated[str, typer.Option(help="Kind: encoder, head, memory, objective or dataset.")] = "encoder",
+    kind: Annotated[str, typer.Option(help="Kind of component; any but launcher.")] = "encoder",
     out: Annotated[Path | None, typer.Option(help="New folder. [default: avelzoo-NAME]")] = None,
     file: Annotated[Path | None, typer.Option(help="Write one Python file instead, such as idea.py.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
