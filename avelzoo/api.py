@@ -15,7 +15,7 @@ from avelzoo.composition.resolving import PYTHON, Composition, resolve
 from avelzoo.config import Bounds, checked, native
 from avelzoo.errors import UsageError
 from avelzoo.plugin.default import default_host
-from avelzoo.plugin.listeners import Listener, plugin_listeners
+from avelzoo.plugin.listeners import Listener, plugin_listeners, require_listeners
 
 if TYPE_CHECKING:
     from avelzoo.engine import LoadedRun, RunResult
@@ -127,6 +127,7 @@ def run(
     from avelzoo import engine
 
     resume = checked("run.resume", bool, resume, default=False)
+    heard = require_listeners(listeners)
     bar = [engine.ProgressBar()] if checked("run.progress", bool, progress, default=False) else []
     devices, nodes = (
         checked(f"run.{name}", int, value, bounds=Bounds(min=1), default=1)
@@ -159,7 +160,7 @@ def run(
             devices=devices,
             nodes=nodes,
             command=sys.argv,
-            listeners=[*bar, *listeners, *plugin_listeners(host)],
+            listeners=[*bar, *heard, *plugin_listeners(host)],
         )
 
 

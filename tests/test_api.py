@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+import avelzoo
 from avelzoo import MeanPoolConfig, OptionError, UsageError, WorldsConfig, load_run, recipes, run, sweep
 from avelzoo.api import folder_name
 from avelzoo.composition.overrides import Override
@@ -263,3 +264,17 @@ def test_looking_at_recipes_loads_no_torch():
     code = "from avelzoo import recipes, run; import sys; recipes['ead-b']('weak'); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_arguments_of_another_type_are_said_to_be_so(tmp_path):
+    class Quiet(avelzoo.Listener):
+        """Hears nothing."""
+
+    for listeners in (Quiet(), [Quiet], [Quiet(), 3], Quiet):
+        with pytest.raises(UsageError, match="run takes a list of listeners") as fault:
+            run("ead-b", encoder="mean-pool", options=SMALL, listeners=listeners)
+        assert "Quiet" in fault.value.found or fault.value.found == "3"
+    with pytest.raises(UnknownNameError, match="the recipe is chosen by name") as fault:
+        run(recipes["ead-b"], options=SMALL)
+    assert 'recipes["ead-b"]("full")' in fault.value.expected
+    assert list(tmp_path.iterdir()) == []

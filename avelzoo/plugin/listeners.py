@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
+
+from avelzoo.errors import UsageError
 
 if TYPE_CHECKING:
     from avelzoo.composition.resolving import Composition
@@ -93,6 +95,24 @@ class _PluginListener(Listener):
     def _call(self, hook: str, **values: Any) -> None:
         if hook in self.hooks:
             self.hooks[hook](run=self._run, **values)
+
+
+def require_listeners(listeners: Any) -> list[Listener]:
+    """The listeners of a call.
+
+    Raises:
+        UsageError: one of them is no `Listener`, or they are not several.
+    """
+    several = isinstance(listeners, Iterable) and not isinstance(listeners, type)
+    strangers = [one for one in listeners if not isinstance(one, Listener)] if several else [listeners]
+    if strangers:
+        raise UsageError(
+            "run takes a list of listeners",
+            where="listeners",
+            found=repr(strangers[0]),
+            expected="objects of classes derived from avelzoo.Listener, such as [MyListener()]",
+        )
+    return list(listeners)
 
 
 def plugin_listeners(host: PluginHost) -> list[Listener]:

@@ -140,6 +140,9 @@ class Registry:
             UnknownNameError: nothing has this name; the nearest one is suggested.
             AmbiguousNameError: several plugins have it.
         """
+        if not isinstance(name, str):
+            recipes = '; a recipe object is recipes["ead-b"]("full")' if kind == "recipe" else ""
+            raise UnknownNameError(f"the {kind} is chosen by name", found=repr(name), expected=f"a text{recipes}")
         plugin, _, bare = name.rpartition("/")
         same = self._entries.get(kind, {}).get(bare, [])
         if plugin:
