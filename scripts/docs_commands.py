@@ -47,7 +47,7 @@ def parameters(callback: Callable[..., Any]) -> tuple[list[str], list[str]]:
     for parameter in inspect.signature(callback, eval_str=True).parameters.values():
         hint, told = (*get_args(parameter.annotation), None, None)[:2]
         if isinstance(told, ArgumentInfo) and not told.hidden:
-            arguments.append((argument_name(parameter, told), told.help or ""))
+            arguments.append((argument_name(parameter, told), (told.help or "").replace("\\[", "[")))
         elif isinstance(told, OptionInfo) and not told.hidden:
             flags.append((option_name(parameter, hint, told), option_help(parameter, told)))
     rows = [(f"`{name}`", text) for name, text in arguments + flags]

@@ -1,4 +1,4 @@
-"""The command line: thin commands over the library. Torch is imported only by commands that compute."""
+"""The command line: thin commands over the library. Only commands that compute import torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        argv: arguments after the program's name; those of the process by default.
+        argv: arguments after the program's name; by default those of the process.
 
     Returns:
         The exit code: 0, 2 usage, 3 data, 4 run folder, 5 storage, 6 plugin, 7 training, 130 interrupted, 1 otherwise.
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     streams.open_closed()
     if argv is None:
         streams.accept_everything()
-        bound_spinning()  # this process is the program's own; one in which PyTorch runs already is left as it is
+        bound_spinning()  # only in the program's own process, where PyTorch does not run yet
     args = normalise(sys.argv[1:] if argv is None else argv)
     if "--json" not in args or "--help" in args:
         return _perform(args)
@@ -36,13 +36,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _perform(args: list[str], json: TextIO | None = None) -> int:
-    """Run a command; with ``json``, print nothing there but one document."""
+    """Run a command; with ``json``, print one JSON document on stdout and nothing else."""
     from avelzoo.cli import failures, render
 
     with render.json_document() if json is not None else nullcontext() as document:
         try:
             code = _run(args)
-        except BaseException as error:  # noqa: BLE001 - whatever happens, users read one message and no traceback
+        except BaseException as error:  # noqa: BLE001 - users read one message and no traceback
             code = failures.report(error, as_json=json is not None)
     if json is not None and document is not None:
         try:
@@ -65,7 +65,7 @@ def _run(args: list[str]) -> int:
         try:
             code = build_app(args)(args, prog_name="avelzoo", standalone_mode=False)
         except SystemExit as stop:
-            if isinstance(stop.__context__, BrokenPipeError):  # rich's answer to a reader that left
+            if isinstance(stop.__context__, BrokenPipeError):  # raised by rich when the reader has closed the pipe
                 raise stop.__context__ from None
             raise
     if code == INTERRUPTED:  # the parser has already caught the key press
@@ -75,7 +75,7 @@ def _run(args: list[str]) -> int:
 
 
 def _complete(args: list[str]) -> int:
-    """Print completions for a shell, and nothing that plugins print."""
+    """Print completions for a shell, without anything that plugins print."""
     from avelzoo.cli import streams
     from avelzoo.cli.app import build_app
     from avelzoo.plugin.default import default_host

@@ -1,4 +1,4 @@
-"""The tree of commands. Only the command in use is imported; of the others, name and one line are enough."""
+"""The tree of commands. Only the command in use is imported; the other commands have a name and one line of help."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from avelzoo.cli.options import with_slots
 from avelzoo.version import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("run", "Train and evaluate a recipe; leave a run folder."),
-    "evaluate": ("evaluate:evaluate", "Score a run folder again, on its own or on other data."),
+    "run": ("run", "Train and evaluate a recipe; write a run folder."),
+    "evaluate": ("evaluate:evaluate", "Score a run folder again, on the same or other data."),
     "list": ("listing:list_entries", "List components and recipes."),
     "show": ("show:show", "Show one component or recipe: options, paper, published scores."),
-    "profile": ("profile:profile", "Measure what a composition costs: parameters, FLOPs, time, memory."),
-    "plugins": ("plugins:list_plugins", "List plugins, broken and disabled ones included."),
+    "profile": ("profile:profile", "Measure a composition's cost: parameters, FLOPs, time, memory."),
+    "plugins": ("plugins:list_plugins", "List plugins, including broken and disabled ones."),
     "data": ("data:app", "Check, describe and simulate data folders."),
-    "check": ("check:check", "Check that a plugin keeps the promises of its contracts."),
-    "new": ("new:new", "Write the start of a plugin."),
-    "import-checkpoint": ("import_checkpoint", "Make a run folder of a published system's checkpoint."),
+    "check": ("check:check", "Check that a plugin fulfils the contracts of its components."),
+    "new": ("new:new", "Write the skeleton of a plugin."),
+    "import-checkpoint": ("import_checkpoint", "Convert a published checkpoint to a run folder."),
 }
 """Command -> (module of `commands`, with its function or group of commands; `register` without one; help)."""
 
-HELP = """Audio-visual event localization: every published system in one house.
+HELP = """Audio-visual event localization: published systems, composed and trained in one library.
 
-A first run, on embedded data, in about a minute: avelzoo run ead-b --encoder st-fusion
+A first run of about a minute on built-in data: avelzoo run ead-b --encoder st-fusion
 """
 
 
 def build_app(argv: Sequence[str]) -> typer.Typer:
-    """The application for these arguments: complete in the command they name, an outline of the others."""
+    """The application for these arguments: the command they name in full, an outline of the others."""
     words = _completion_words(os.environ) or list(argv)
     chosen = next((word for word in words if not word.startswith("-")), "")
     app = typer.Typer(
@@ -74,7 +74,7 @@ def _add(app: typer.Typer, name: str, place: str, text: str, argv: Sequence[str]
 def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
-    plugin: Annotated[  # read before this parser runs, so that the file's components count; here for the help alone
+    plugin: Annotated[  # `plugin_files` reads it before this parser runs; the option is here only for the help
         list[str] | None, typer.Option("--plugin", metavar="FILE", help="Load a single-file plugin. Repeatable.")
     ] = None,
 ) -> None:
@@ -87,16 +87,16 @@ def _root(
 
 
 def _outline() -> None:
-    """Stands for a command that this call does not use."""
+    """Placeholder of a command that this call does not use."""
 
 
 def completing() -> bool:
-    """Whether a shell asks for completions."""
+    """Whether a shell requests completions."""
     return "_AVELZOO_COMPLETE" in os.environ
 
 
 def _completion_words(environ: Mapping[str, str]) -> list[str]:
-    """What a shell that asks for completions has on its line, after the program's name."""
+    """Words on the shell's line after the program's name, while it requests completions."""
     if "_AVELZOO_COMPLETE" not in environ:
         return []
     line = environ.get("_TYPER_COMPLETE_ARGS") or environ.get("COMP_WORDS", "")

@@ -161,7 +161,7 @@ def published(made: dict[Supervision, Recipe]) -> list[dict[str, Any]]:
 
 
 def declared(config: ComponentConfig, which: Literal["gives", "reads"]) -> list[str]:
-    """What a component gives or reads; "(weak)" behind what it does under that supervision alone of two."""
+    """Channels that a component gives or reads; "(weak)" marks those of weak supervision only."""
     under = {s: {str(channel) for channel in getattr(config, which)(s)} for s in config.supervisions}
     always = set.intersection(*under.values())
     return sorted(always | {f"{name} ({s})" for s, names in under.items() for name in names - always})

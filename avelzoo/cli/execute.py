@@ -1,4 +1,4 @@
-"""A run as the command line does it: where it goes, what is shown meanwhile, what is printed at the end."""
+"""A run from the command line: its folder, progress on the terminal, tables at the end."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How to run, apart from what.
+    """Settings of a run apart from its composition.
 
     Attributes:
-        out: the run folder; None for a new one.
-        resume: go on with what is in it.
+        out: run folder; None for a new one.
+        resume: resume the run in ``out``.
         device: ``auto``, ``cpu`` or ``cuda``.
-        devices: processes on this machine.
-        nodes: machines.
-        threads: threads of each process; None for as many as cores are free.
-        json: print the result as JSON on stdout, and everything for people on stderr.
+        devices: number of processes on this machine.
+        nodes: number of machines.
+        threads: CPU threads per process; None for the number of free cores.
+        json: print the result as JSON on stdout, and text for people on stderr.
         quiet: no progress and no table.
     """
 
@@ -47,30 +47,30 @@ class RunSettings:
     threads: int | None = None
 
     def require_one_process(self) -> None:
-        """Refuse several processes where there are several runs already.
+        """Refuse several processes per run in a sweep.
 
         Raises:
-            UsageError: more than one was asked for.
+            UsageError: more than one process per run.
         """
         if self.devices * self.nodes > 1:
             raise UsageError(
-                "a sweep's runs take one process each",
+                "runs of a sweep use one process each",
                 found=f"--devices {self.devices} --nodes {self.nodes}",
-                fix="leave these out; `--launcher local` has several runs going on at once",
+                fix="remove these options; `--launcher local` runs several jobs in parallel",
             )
 
 
 def reopen(
     registry: Registry, folder: str | None, how: RunSettings, data: Path | None = None
 ) -> tuple[Composition, RunSettings]:
-    """The composition of a run to resume, with its data in another folder where one is given.
+    """The composition of a run to resume, with another data folder if given.
 
     Raises:
-        UsageError: no folder was named, or the run's data set reads none.
-        RunError: it is not a run folder.
+        UsageError: no run folder was named, or the run's data set reads no folder.
+        RunError: the folder is not a run folder.
     """
     if folder is None:
-        raise UsageError("--resume needs a run folder", fix="name it: `avelzoo run --resume RUN_DIR`")
+        raise UsageError("--resume needs a run folder", fix="`avelzoo run --resume RUN_DIR`")
     path = Path(folder)
     from avelzoo.system.files import read_json
 
@@ -84,11 +84,11 @@ def reopen(
 
 @final
 class StartLines(Listener):
-    """Prints on stderr which loss terms train and how many threads compute.
+    """Print on stderr which loss terms train and the number of threads.
 
     Args:
-        registry: where parts are looked for that would give what a term needs.
-        threads: how many and why; empty for PyTorch's own choice.
+        registry: registry of components that could give a missing channel.
+        threads: number of threads and the reason for it; empty for PyTorch's own choice.
     """
 
     def __init__(self, registry: Registry, threads: str) -> None:
@@ -132,10 +132,10 @@ def execute(host: PluginHost, composition: Composition, how: RunSettings) -> Non
             )
         except KeyboardInterrupt:
             begun = (folder / "composition.json").exists()
-            fix = f"avelzoo run --resume {folder}" if begun else "nothing was kept; start it again"
+            fix = f"avelzoo run --resume {folder}" if begun else "nothing was saved; start the run again"
             raise StoppedError("the run was interrupted", where=str(folder), fix=fix) from None
     if not first:
-        return  # one of several that torchrun started; the first one tells
+        return  # one of several processes of torchrun; rank 0 prints the message
     if how.json:
         render.emit_json(result.to_dict())
     if not how.quiet:
@@ -143,14 +143,14 @@ def execute(host: PluginHost, composition: Composition, how: RunSettings) -> Non
 
 
 def print_result(result: RunResult, *, stderr: bool) -> None:
-    """The table for people, and where everything else is."""
+    """Print the table of scores and the paths of all results."""
     gap = result.optimism_gap
     told = {
         "epoch": f"{result.best_epoch} of {result.epochs}, chosen on val"
         + ("; stopped early" if result.stopped_early else ""),
         "optimism gap": "not measured (no test curve)"
         if gap is None
-        else f"{100 * gap:.1f} points: what choosing the epoch on test would add",
+        else f"{100 * gap:.1f} points, the gain from choosing the epoch on test",
         "seed": str(result.seed),
         "time": f"{result.seconds:.0f} s on {result.device}",
         "weak labels": render.weak_labels(result.weak_protocol),

@@ -1,4 +1,4 @@
-"""From whatever went wrong to one message, one exit code, and plain data where JSON was asked for."""
+"""From an exception to one message, one exit code and, with --json, plain data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from avelzoo import errors
 from avelzoo.cli import render, streams
 from avelzoo.errors import AvelzooError, StorageError, UsageError, printable, reason
 
-BROKEN_PIPE = 1  # as the parser does where it meets one
+BROKEN_PIPE = 1  # the parser's own exit code
 
 
 class StoppedError(AvelzooError):
@@ -24,13 +24,13 @@ class StoppedError(AvelzooError):
 
 
 def report(error: BaseException, *, as_json: bool) -> int:
-    """Tell the user what went wrong; returns the exit code."""
+    """Print an error for the user; returns the exit code."""
     if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or error.filename == streams.STDOUT):
         return report_stdout(error)
     told = explain(error)
     if os.environ.get("AVELZOO_DEBUG") == "1":
         traceback.print_exception(error)
-    with suppress(OSError, ValueError):  # nobody reads, or a plugin has closed the stream
+    with suppress(OSError, ValueError):  # the pipe is closed, or a plugin has closed the stream
         _print(told, sys.stderr)
     if as_json:
         render.emit_json(told.to_dict())
@@ -38,12 +38,12 @@ def report(error: BaseException, *, as_json: bool) -> int:
 
 
 def report_stdout(error: OSError) -> int:
-    """Tell the user that stdout cannot be written; returns the exit code."""
+    """Print that stdout cannot be written; returns the exit code."""
     streams.silence()
     if isinstance(error, BrokenPipeError):
         return BROKEN_PIPE
     told = StorageError(
-        f"standard output cannot be written: {reason(error)}", fix="free some space, or send the output elsewhere"
+        f"standard output cannot be written: {reason(error)}", fix="free disk space, or redirect the output"
     )
     with suppress(OSError, ValueError):
         _print(told, sys.stderr)
@@ -51,23 +51,23 @@ def report_stdout(error: OSError) -> int:
 
 
 def explain(error: BaseException) -> AvelzooError:
-    """The error in words a user can act on."""
+    """The error as a message for users."""
     if isinstance(error, AvelzooError):
         return error
     if (
         isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort"
     ):  # Typer before 0.26 turns one into the other
-        return StoppedError("interrupted", fix="a run that was cut short goes on with `avelzoo run --resume RUN_DIR`")
+        return StoppedError("interrupted", fix="to resume an interrupted run: `avelzoo run --resume RUN_DIR`")
     message = getattr(error, "format_message", None)
     if callable(message):  # the parser's own errors, whichever Typer is installed
         command = getattr(getattr(error, "ctx", None), "command_path", "avelzoo")
-        return UsageError(_sentence(message()) or "a command is missing", fix=f"see `{command} --help`")
+        return UsageError(_sentence(message()) or "missing command", fix=f"see `{command} --help`")
     return errors.explain(error)
 
 
 @contextmanager
 def short_warnings() -> Iterator[None]:
-    """Show warnings as one line on stderr, without source locations: users did not write the source."""
+    """Print each warning as one line on stderr, without its source location."""
 
     def show(
         message: Warning | str,

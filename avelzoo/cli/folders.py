@@ -1,4 +1,4 @@
-"""What `avelzoo data` prints about folders."""
+"""Output of `avelzoo data` about folders."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def print_status(found: Status) -> None:
 
 
 def _print_sources(out: Console, found: Status) -> None:
-    """Who publishes the missing files, and the shortest way to every use of the folder."""
+    """Publishers of the missing files, and the fewest files for each use of the folder."""
     from avelzoo.data.checking.sources import OPTIONAL, shortest
 
     absent = [file for file in found.files if not file.present and file.source is not None]
@@ -97,7 +97,7 @@ def _values(file: FileReport) -> tuple[str, str, str]:
 
 
 def print_simulation(out: Path, marker: dict[str, object]) -> None:
-    """What was written."""
+    """Print a summary of the written folder."""
     files = cast("dict[str, int]", marker["files"])
     real = [name.replace("_", " ") for name, is_real in cast("dict[str, bool]", marker["real"]).items() if is_real]
     splits = ", ".join(f"{count} {name}" for name, count in cast("dict[str, int]", marker["splits"]).items())
@@ -125,7 +125,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def size_text(count: int) -> str:
-    """A number of bytes with its unit."""
+    """A number of bytes with a unit."""
     size, unit = float(count), "B"
     for larger in ("kB", "MB", "GB", "TB"):
         if size < 1000:

@@ -1,7 +1,7 @@
 """From the options of a composition to a function signature that Typer can parse.
 
-Every option of every slot becomes ``--slot.option`` in a help panel of its slot. Defaults are None, so whatever is not
-None was typed; values stay text, so that there is one place where they are checked: `avelzoo.config`.
+Every option of every slot becomes ``--slot.option`` in the help panel of its slot. All defaults are None, so a value
+other than None was typed. Values stay text; `avelzoo.config` alone checks them.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _JOIN = "__"
 
 
 def with_slots(command: Callable[..., None], **given: Any) -> Callable[..., None]:
-    """``command`` with an option per kind of component in place of its parameter ``slots``, if it has one.
+    """Replace the parameter ``slots`` of ``command``, if any, by one option per kind of component.
 
-    The annotation's text is the help of each option, with the kind for ``{kind}``; a second text is their panel.
+    The text in its annotation is the help of each option, with the kind for ``{kind}``; a second text is their panel.
 
     Args:
-        command: takes ``slots``, a mapping of component names by kind, None where nothing was said.
-        given: arguments that are no options.
+        command: takes ``slots``, a mapping of component names by kind; None for options not given.
+        given: values of parameters that are not command-line options.
     """
     signature = inspect.signature(command, eval_str=True)
     asked = signature.parameters.get("slots")
@@ -40,13 +40,13 @@ def with_slots(command: Callable[..., None], **given: Any) -> Callable[..., None
 def with_slot_options(
     command: Callable[..., None], composition: Composition | None, launcher: Config | None = None, **given: Any
 ) -> Callable[..., None]:
-    """``command`` with options in place of ``slots``, and of ``dotted`` the composition's own.
+    """Replace ``slots`` as `with_slots` does, and ``dotted`` by the options of a composition.
 
     Args:
-        command: takes ``slots`` as in `with_slots`, and ``dotted``, a mapping of the values typed.
-        composition: whose options to offer; None offers none.
-        launcher: a launcher whose options to offer as well.
-        given: arguments that are no options.
+        command: takes ``slots`` as in `with_slots`, and ``dotted``, a mapping of the typed values.
+        composition: composition with the options; None for no options.
+        launcher: launcher with further options.
+        given: values of parameters that are not command-line options.
     """
     asked = inspect.signature(command, eval_str=True).parameters["slots"]
     dotted = [*(_of_slots(composition) if composition else ()), *(_of_launcher(launcher) if launcher else ())]
@@ -56,7 +56,7 @@ def with_slot_options(
 def _unfolded(
     command: Callable[..., None], groups: Mapping[str, list[inspect.Parameter]], given: Mapping[str, Any]
 ) -> Callable[..., None]:
-    """``command`` with several parameters in place of one that takes them as a mapping."""
+    """Replace a parameter of ``command`` that takes a mapping by one parameter per key."""
     signature = inspect.signature(command, eval_str=True)
     parameters = []
     for parameter in signature.parameters.values():
@@ -83,18 +83,18 @@ def _of_kinds(asked: inspect.Parameter) -> Iterator[inspect.Parameter]:
 
 
 def names(kind: str) -> str:
-    """A kind in words."""
+    """Name of a kind in plain words."""
     return "data set" if kind == "dataset" else kind
 
 
 def typed(dotted: Mapping[str, str | None]) -> list[Override]:
-    """The values a user gave through dotted options."""
+    """Overrides from the dotted options that were given."""
     paths = {key.replace(_JOIN, ".", 1): value for key, value in dotted.items() if value is not None}
     return [Override(path, value, f"--{path}") for path, value in paths.items()]
 
 
 def as_text(value: Any) -> str:
-    """A value as it would be typed."""
+    """A value as typed on the command line."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -105,7 +105,7 @@ def as_text(value: Any) -> str:
 
 
 def type_hint(option: Option) -> str:
-    """What an option takes, in few characters: ``int >= 1``, ``mean|max``, ``true|false``."""
+    """Short text of an option's type: ``int >= 1``, ``mean|max``, ``true|false``."""
     if option.choices:
         hint = "|".join(option.choices)
     elif option.type is bool:
@@ -135,7 +135,7 @@ def _of_launcher(config: Config) -> Iterator[inspect.Parameter]:
 def _parameter(path: str, option: Option, default: str, panel: str) -> inspect.Parameter:
     info = typer.Option(
         f"--{path}",
-        # Type and default stand in the text: columns of their own would cut names short on narrow terminals.
+        # Type and default are part of the text: separate columns would truncate names on narrow terminals.
         help=f"{_plain(option.help)} [dim]{_plain(f'[{type_hint(option)}; default {default}]')}[/]",
         metavar="",
         rich_help_panel=panel,
@@ -151,7 +151,7 @@ def _parameter(path: str, option: Option, default: str, panel: str) -> inspect.P
 
 
 def _plain(text: str) -> str:
-    """Text in which Rich finds no markup."""
+    """Escape a text so that Rich finds no markup in it."""
     return text.replace("[", r"\[")
 
 

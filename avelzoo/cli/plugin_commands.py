@@ -1,4 +1,4 @@
-"""Commands that plugins bring. They are looked up for help and for names that are no built-in command."""
+"""Commands of plugins. They are loaded for help and for names that no built-in command has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from avelzoo.plugin.status import PluginWarning
 
 @dataclass(frozen=True)
 class Refusal:
-    """A plugin whose commands were left out, and why."""
+    """A plugin whose commands were not added, with the error."""
 
     plugin: str
     error: str
@@ -27,23 +27,24 @@ def add_plugin_commands(app: typer.Typer, host: PluginHost, built_in: Collection
 
     Args:
         app: the application.
-        host: whose plugins.
-        built_in: names that are taken.
+        host: host of the plugins.
+        built_in: names of built-in commands.
 
     Returns:
-        Plugins whose commands were left out, with all of them: one has a name that is taken, or the hook failed.
+        Plugins whose commands were not added. One name that is already used, or a failed hook, excludes all commands
+        of a plugin.
     """
     taken = dict.fromkeys(built_in, "avelzoo")
     refused = []
-    for plugin, call in reversed(host.listeners("avelzoo_register_commands")):  # in order of loading
+    for plugin, call in reversed(host.listeners("avelzoo_register_commands")):  # in loading order
         own = typer.Typer()
         try:
             call(app=own)
             found = _named(own)
             clash = next((name for name in found if name in taken), None)
             if clash is not None:
-                raise PluginError(f"the command '{clash}' belongs to {taken[clash]}; give it another name")
-        except BaseException as error:  # a stranger's code must not take the command line down
+                raise PluginError(f"the command name '{clash}' is already used by {taken[clash]}; rename the command")
+        except BaseException as error:  # an error in a plugin must not break the command line
             if type(error) is KeyboardInterrupt:
                 raise
             refused.append(Refusal(plugin, f"commands left out: {describe(error)}"))
@@ -57,20 +58,20 @@ def add_plugin_commands(app: typer.Typer, host: PluginHost, built_in: Collection
 
 
 def warn(refused: list[Refusal]) -> None:
-    """Say once which plugins' commands were left out."""
+    """Warn once about each plugin whose commands were not added."""
     for refusal in refused:
         warnings.warn(f"plugin '{refusal.plugin}': {refusal.error}", PluginWarning, stacklevel=2)
 
 
 def _named(app: typer.Typer) -> dict[str, Any]:
-    """Commands and groups by the name that a user types."""
+    """Commands and groups by name."""
     found: dict[str, Any] = {}
     infos: list[Any] = [*app.registered_commands, *app.registered_groups]
     for info in infos:
         callback = getattr(info, "callback", None)
         name = info.name if isinstance(info.name, str) else _name_of(callback)
         if not name or name in found:
-            raise PluginError(f"two commands are called '{name}'" if name else "a group of commands has no name")
+            raise PluginError(f"two commands have the name '{name}'" if name else "a group of commands has no name")
         info.name = name
         found[name] = info
     return found

@@ -1,4 +1,4 @@
-"""``--plugin FILE``: plugins that are single files, loaded before anything else looks at the arguments."""
+"""``--plugin FILE``: single-file plugins, loaded before the other arguments are read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def load_plugins(argv: Sequence[str]) -> list[str]:
 
     Raises:
         UsageError: the flag has no value.
-        PluginError: a file cannot be read or run, or breaks the rules of registration.
+        PluginError: a file cannot be read or run, or its registration is invalid.
     """
     rest: list[str] = []
     found: list[str] = []

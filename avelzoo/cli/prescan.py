@@ -1,4 +1,4 @@
-"""First pass over the arguments: which composition they speak of, so that the second pass knows its options."""
+"""First pass over the arguments: find the composition, whose options the second pass needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from avelzoo.components import KINDS
 
 FLAGS = frozenset({"--resume", "--dry-run", "--json", "--quiet", "--help", "--test-curve", "--no-test-curve"})
-"""Options of `run` that take no value. All others do, dotted ones included: that is what keeps this pass simple."""
+"""Options of `run` without a value. All other options, dotted ones included, have a value."""
 
 REPEATABLE = frozenset({"--set", "--sweep"})
 """Options of `run` that may be given several times."""
@@ -19,15 +19,15 @@ _DOTTED = re.compile(r"^--[a-z]+\.[^=]+")
 
 @dataclass
 class Arguments:
-    """What the first pass saw.
+    """Result of the first pass.
 
     Attributes:
         recipe: the first argument that is neither an option nor an option's value.
         slots: component names by slot.
-        values: value of every other option seen, by name.
-        flags: the options without a value that were used.
-        dotted: the options ``--slot.option`` that were used, with their values.
-        twice: options with one value that were given two different ones.
+        values: values of all other options, by name.
+        flags: options without a value.
+        dotted: options ``--slot.option`` with their values.
+        twice: options of one value that were given two different values.
     """
 
     recipe: str | None = None
@@ -39,12 +39,12 @@ class Arguments:
 
     @property
     def help(self) -> bool:
-        """Whether help was asked for."""
+        """Whether ``--help`` was given."""
         return "--help" in self.flags
 
 
 def prescan(argv: Sequence[str]) -> Arguments:
-    """Read the arguments after the command's name, without judging them."""
+    """Read the arguments after the command's name, without validation."""
     seen = Arguments()
     words = iter(argv)
     for word in words:
@@ -69,5 +69,5 @@ def prescan(argv: Sequence[str]) -> Arguments:
 
 
 def normalise(argv: Sequence[str]) -> list[str]:
-    """The arguments with ``--slot.some-option`` spelled as the option is: ``--slot.some_option``."""
+    """Rewrite ``--slot.some-option`` as ``--slot.some_option``, the option's name."""
     return [_DOTTED.sub(lambda found: "--" + found[0][2:].replace("-", "_"), word) for word in argv]

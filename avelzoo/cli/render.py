@@ -28,7 +28,7 @@ PIPE_WIDTH = 120
 
 @dataclass
 class JsonDocument:
-    """What a command prints as JSON; a later document replaces an earlier one, so that there is one."""
+    """The JSON document of a command; a later document replaces an earlier one."""
 
     text: str = ""
 
@@ -73,14 +73,14 @@ def console_on(stream: TextIO) -> Console:
 
 
 def visible(text: str) -> str:
-    """Text of one or more lines in which every character is seen."""
+    """Text with control characters shown as escapes; line breaks stay."""
     return "\n".join(map(printable, text.split("\n")))
 
 
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", right: Sequence[str] = ()
 ) -> Table:
-    """A light table; the first column keeps its words whole."""
+    """A light table; words of the first column are not broken."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -99,7 +99,7 @@ def table(
 
 
 def composition_table(composition: Composition) -> Table:
-    """Every value of a composition, with its source."""
+    """Table of every value of a composition and its source."""
     from avelzoo.cli.options import as_text
 
     rows: list[tuple[str, str, str]] = []
@@ -113,7 +113,7 @@ def composition_table(composition: Composition) -> Table:
 
 
 def terms_table(states: Sequence[TermState]) -> Table:
-    """Every loss term, whether it trains, and from what or why not."""
+    """Table of loss terms: whether each one trains, its input or the reason why not."""
     rows = [
         (
             state.name,
@@ -123,7 +123,7 @@ def terms_table(states: Sequence[TermState]) -> Table:
         )
         for state in states
     ]
-    return table(("loss term", "weight", "trains", "input from, or why not"), rows, right=("weight",))
+    return table(("loss term", "weight", "trains", "input from, or reason"), rows, right=("weight",))
 
 
 def terms_lines(states: Sequence[TermState]) -> dict[str, str]:
@@ -152,7 +152,7 @@ FLOORS: tuple[tuple[str, Callable[[Floors], float]], ...] = (
     ("its own category in every segment", lambda floors: floors.own_category_all_event),
     ("the true category in every segment", lambda floors: floors.category_oracle_all_event),
 )
-"""What each floor's predictor answers."""
+"""Predictions of each floor, in words."""
 
 MEASURES: tuple[tuple[str, Callable[[Scores], float | None]], ...] = (
     ("video category accuracy", lambda scores: scores.category_accuracy),
@@ -164,7 +164,7 @@ MEASURES: tuple[tuple[str, Callable[[Scores], float | None]], ...] = (
 
 
 def score_table(scores: Mapping[str, Scores]) -> Table:
-    """Scores by split, in percent, beside the floors that they must be read against."""
+    """Table of scores by split in percent, with the floors for comparison."""
     splits, found = list(scores), list(scores.values())
     rows = [
         ("segment accuracy", *(percent(one.segment_accuracy) for one in found)),
@@ -181,7 +181,7 @@ def score_table(scores: Mapping[str, Scores]) -> Table:
 
 
 def _other_threshold(found: Sequence[Scores]) -> list[tuple[str, ...]]:
-    """The accuracy at the threshold that does not decide, where it differs on any split."""
+    """The accuracy at the threshold not used for predictions, if it differs on any split."""
     both = [one.thresholds for one in found]
     known = [pair for pair in both if pair is not None]
     if all(pair.fixed.segment_accuracy == pair.val.segment_accuracy for pair in known):
@@ -195,7 +195,7 @@ def _other_threshold(found: Sequence[Scores]) -> list[tuple[str, ...]]:
 
 
 def weak_labels(protocol: str | None) -> str:
-    """The weak labels of a run, with a mark where they leak the event's duration; empty under full supervision."""
+    """The weak labels of a run, marked if they leak the event's duration; empty under full supervision."""
     return f"{protocol} {LEAK_MARK} {LEAK_NOTE}" if protocol in LEAKING_PROTOCOLS else protocol or ""
 
 

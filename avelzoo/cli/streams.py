@@ -1,8 +1,7 @@
-"""Standard streams: open whatever the caller closed, and with JSON alone on stdout where JSON was asked for.
+"""Standard streams: closed streams are opened, and with --json stdout carries only the JSON document.
 
-Plugins and the libraries below them print where they like: through ``sys.stdout``, from C, from programs that they
-start. While a command owes JSON, all of that goes to stderr, and the document is written to a duplicate of the real
-stdout, once, at the end.
+Plugins and libraries may print through ``sys.stdout``, from C, or from child processes. With --json, all of this goes
+to stderr, and the document is written once, at the end, to a duplicate of the real stdout.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ if TYPE_CHECKING:
 OUT, ERR = 1, 2
 STDOUT = "standard output"
 NARROWEST = 20
-"""Columns below which a table holds no word; COLUMNS is ignored there."""
+"""Smallest width of a table in columns; a smaller COLUMNS is ignored."""
 _MODES = {"stdin": "r", "stdout": "w", "stderr": "w"}
 
 
 class _Lossy(io.FileIO):
-    """A file that loses what it cannot write: nobody reads messages from a full disk or a closed pipe."""
+    """A file that drops text it cannot write, such as messages to a full disk or a closed pipe."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
@@ -35,7 +34,7 @@ class _Lossy(io.FileIO):
 
 
 class _Named(io.FileIO):
-    """A file whose errors say that they are about stdout."""
+    """A file whose errors name stdout."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
@@ -46,7 +45,7 @@ class _Named(io.FileIO):
 
 
 def open_closed() -> None:
-    """Give each standard stream that is closed the null device, so that no data file is opened under its number."""
+    """Open the null device for each closed standard stream; otherwise a data file could get its descriptor."""
     for number, (name, mode) in enumerate(_MODES.items()):
         try:
             os.fstat(number)
@@ -61,7 +60,7 @@ def open_closed() -> None:
 
 
 def accept_everything() -> None:
-    """Print whatever the encoding lacks as escapes, lose messages that stderr refuses, and ignore an absurd COLUMNS."""
+    """Escape characters that the encoding lacks, drop messages that stderr refuses, ignore a tiny COLUMNS."""
     columns = os.environ.get("COLUMNS", "")
     if not columns.isdecimal() or int(columns) < NARROWEST:
         os.environ.pop("COLUMNS", None)
@@ -83,13 +82,13 @@ def accept_everything() -> None:
 
 @contextmanager
 def diverted(*, for_good: bool = False) -> Iterator[TextIO]:
-    """Send everything that is printed to stderr; yields the real stdout.
+    """Redirect everything that is printed to stderr; yields the real stdout.
 
     Args:
-        for_good: leave it so afterwards, because threads and exit handlers may still print.
+        for_good: keep the redirection afterwards, because threads and exit handlers may still print.
     """
     before = sys.stdout
-    if _number(before) != OUT:  # a test or a notebook has put an object of its own there
+    if _number(before) != OUT:  # a test or a notebook has replaced the stream
         sys.stdout = sys.stderr
         try:
             yield before
@@ -112,7 +111,7 @@ def diverted(*, for_good: bool = False) -> Iterator[TextIO]:
 
 
 def silence() -> None:
-    """Let Python's own flush at exit go nowhere instead of failing once more."""
+    """Redirect Python's flush at exit to the null device, so that it does not fail again."""
     number = _number(sys.stdout)
     if number is not None:
         null = os.open(os.devnull, os.O_WRONLY)
@@ -121,7 +120,7 @@ def silence() -> None:
 
 
 def _number(stream: TextIO) -> int | None:
-    """The number of the file behind a stream; None where there is none."""
+    """The file descriptor of a stream; None if it has none."""
     try:
         return stream.fileno()
     except (OSError, ValueError, AttributeError):

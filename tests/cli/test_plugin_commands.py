@@ -43,10 +43,13 @@ def test_a_command_that_would_replace_a_built_in_one_is_left_out(shell, tmp_path
     files = [word for name in ("bad", "broken", "second", "third") for word in ("--plugin", f"{name}.py")]
     told = shell(*files, "--help")
     assert told.code == 0
-    assert "warning: plugin 'bad': commands left out: the command 'list' belongs to avelzoo" in told.err
+    assert "warning: plugin 'bad': commands left out: the command name 'list' is already used by avelzoo" in told.err
     assert "bad-group" not in told.out
     assert "warning: plugin 'broken': commands left out: KeyError" in told.err
-    assert "warning: plugin 'third': commands left out: the command 'say-hello' belongs to plugin 'second'" in told.err
+    assert (
+        "warning: plugin 'third': commands left out: the command name 'say-hello' is already used by plugin 'second'"
+        in told.err
+    )
     assert shell(*files, "list", "launchers").code == 0
     rows = shell(*files, "plugins", "--json").json
     assert {(r["name"], r["status"]) for r in rows if r["name"] in ("bad", "broken", "third")} == {

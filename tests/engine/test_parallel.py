@@ -297,7 +297,7 @@ def test_what_several_processes_cannot_do(tmp_path, monkeypatch):
 
 def test_a_sweep_and_several_processes(capsys):
     assert main(["run", "ead-b", "--seeds", "2", "--devices", "2"]) == UsageError.exit_code
-    assert "a sweep's runs take one process each" in capsys.readouterr().err
+    assert "runs of a sweep use one process each" in capsys.readouterr().err
 
 
 def test_a_run_may_go_on_with_another_number_of_processes(tmp_path):

@@ -16,7 +16,7 @@ def check(
     plugin: Annotated[str, typer.Argument(help="Name of a plugin or a component.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Run all conformance checks on a plugin's components; exit code 6 if one fails."""
+    """Run all conformance checks on a plugin's components; exit code 6 if any fails."""
     from avelzoo.testing import run_checks
 
     rows: list[dict[str, Any]] = []

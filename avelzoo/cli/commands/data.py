@@ -1,4 +1,4 @@
-"""`avelzoo data`: what a folder holds, what is wrong with it, and folders to try things with."""
+"""`avelzoo data`: describe, check, simulate and pack data folders."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 Tick = Callable[[int], None]
 Begin = Callable[[int], Tick | None]
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder in AVE's public layout.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Data folder in AVE's public layout.")]
 LEVELS: tuple[Level, ...] = ("error", "warning")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
 def status(folder: Folder, json: Json = False) -> None:
-    """Which files are there, and what they allow."""
+    """List the files of a folder and the experiments they allow."""
     from avelzoo.data.checking.status import status as look
 
     found = look(folder)
@@ -42,10 +42,10 @@ def status(folder: Folder, json: Json = False) -> None:
 @app.command()
 def doctor(
     folder: Folder,
-    quick: Annotated[bool, typer.Option("--quick", help="Sample the features; leave checksums out.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Sample the features; skip checksums.")] = False,
     json: Json = False,
 ) -> None:
-    """Examine every file: sizes, numbers, label rules, splits, checksums. Exit code 3 if something is broken."""
+    """Examine every file: sizes, numbers, label rules, splits, checksums. Exit code 3 if any check fails."""
     from avelzoo.data.checking.doctor import examine, work
 
     with _progress("examining") as begin:
@@ -63,31 +63,35 @@ def simulate(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
     annotations: Annotated[
         Path | None,
-        typer.Option(help="Real annotations; order files and the negatives' audio beside them are used as well."),
+        typer.Option(help="Real annotations; order files and negatives' audio next to them are also used."),
     ] = None,
-    videos: Annotated[int | None, typer.Option(help="How many videos. [default: 200]", show_default=False)] = None,
+    videos: Annotated[int | None, typer.Option(help=r"Number of videos. \[default: 200]", show_default=False)] = None,
     full_size: Annotated[bool, typer.Option("--full-size", help="All videos: 8.3 GB for AVE's 4,143.")] = False,
     negatives: Annotated[
         int | None,
-        typer.Option(help="How many negatives. [default: the real ones, or AVE's share]", show_default=False),
+        typer.Option(help=r"Number of negatives. \[default: all real ones, or AVE's share]", show_default=False),
     ] = None,
-    audio: Annotated[str, typer.Option(metavar="vggish|cnn14", help="Audio features: 128 or 2048 wide.")] = "vggish",
-    grid: Annotated[str, typer.Option(metavar="HxW", help="Cells of the visual map.")] = "7x7",
+    audio: Annotated[
+        str, typer.Option(metavar="vggish|cnn14", help="Audio features of 128 or 2048 dimensions.")
+    ] = "vggish",
+    grid: Annotated[str, typer.Option(metavar="HxW", help="Grid of the visual map, height x width.")] = "7x7",
     visual_dim: Annotated[int, typer.Option(help="Visual channels.", min=1)] = 512,
-    seed: Annotated[int, typer.Option(help="Seed of everything.", min=0)] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Move a folder with other files aside.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of labels and features.", min=0)] = 0,
+    force: Annotated[
+        bool, typer.Option("--force", help="Rename an existing folder with other files, then write.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Write a folder in the public layout whose features are made up, in constant memory.
+    """Write a folder in the public layout with simulated features, in constant memory.
 
-    Labels and splits are real where --annotations says so, features never are: scores on them say nothing about AVE.
+    With --annotations, labels and splits are real. Features are never real: scores say nothing about AVE.
     """
     from avelzoo.data.making.plan import DEFAULT_VIDEOS
     from avelzoo.data.making.simulate import Simulation, simulate as write
     from avelzoo.system.files import leftovers
 
     if full_size and videos is not None:
-        raise UsageError("--full-size and --videos exclude each other", fix="leave one of them out")
+        raise UsageError("--full-size and --videos exclude each other", fix="remove one of them")
     if audio not in ("vggish", "cnn14"):
         raise OptionError(f"unknown audio features '{audio}'", where="--audio", expected="vggish or cnn14")
     simulation = Simulation(
@@ -100,7 +104,7 @@ def simulate(
         visual_dim=visual_dim,
     )
     for path in leftovers(out):
-        typer.echo(f"note: {path} is of a simulation that goes on, or was stopped and can be deleted", err=True)
+        typer.echo(f"note: {path} belongs to another simulation; delete it if that simulation was stopped", err=True)
     with _progress("writing") as begin:
         marker = write(simulation, out, force=force, begin=begin)
     if json:
@@ -113,14 +117,14 @@ def simulate(
 def pack(
     folder: Folder,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write; new or empty.")],
-    dtype: Annotated[str, typer.Option(metavar="float16|float32", help="Type of the packed features.")] = "float16",
+    dtype: Annotated[str, typer.Option(metavar="float16|float32", help="Number format of the features.")] = "float16",
     json: Json = False,
 ) -> None:
-    """Write a copy with features in half precision, a quarter of the size: read as any folder, with checksums."""
+    """Write a copy of a folder with half-precision features, a quarter of the size, and checksums."""
     from avelzoo.data.making.pack import PackedType, pack as write
 
     if dtype not in ("float16", "float32"):
-        raise OptionError(f"unknown type '{dtype}'", where="--dtype", expected="float16 or float32")
+        raise OptionError(f"unknown number format '{dtype}'", where="--dtype", expected="float16 or float32")
     with _progress("packing") as begin:
         manifest = write(folder, out, dtype=cast("PackedType", dtype), begin=begin)
     if json:
@@ -145,7 +149,7 @@ def _grid(text: str) -> tuple[int, int]:
 
 @contextmanager
 def _progress(doing: str) -> Iterator[Begin]:
-    """A bar on stderr that counts bytes, once it knows their number; nothing without a terminal."""
+    """A progress bar of bytes on stderr; none without a terminal."""
     if not sys.stderr.isatty():
         yield lambda total: None
         return

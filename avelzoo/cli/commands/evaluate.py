@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 def evaluate(
     run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="Run folder of a run or an import.")],
-    data: Annotated[Path | None, typer.Option(help="Folder of other data in AVE's public layout.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Another data folder in AVE's public layout.")] = None,
     split: Annotated[str, typer.Option(metavar="test|val|train", help="Split to score.")] = "test",
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Device for the computation.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print only JSON on stdout.")] = False,
 ) -> None:
-    """Score a run folder again, on its own or on other data. The folder is not changed."""
+    """Score a run folder again, on the same or other data. The folder is not changed."""
     from avelzoo import engine
     from avelzoo.plugin.default import default_host
     from avelzoo.system.allocator import keep_freed_memory
@@ -63,7 +63,7 @@ def evaluate(
 
 
 def _in_folder(registry: Registry, dataset: DatasetConfig, folder: Path) -> DatasetConfig:
-    """Configure the data set for another folder; without a folder option, use the public layout's data set."""
+    """The data set with another folder; if it has no folder option, the data set of the public layout."""
     if dataset.reads_folder:
         return replace(dataset, root=folder)  # type: ignore[call-arg]
     config: DatasetConfig = folder_dataset(registry).target(root=folder, weak_protocol=dataset.weak_protocol)

@@ -38,9 +38,9 @@ def import_checkpoint(
     file: Annotated[Path, typer.Argument(help="Checkpoint written by torch.save or safetensors; any file name.")],
     setting: Annotated[str, typer.Option(metavar="full|weak", help="Setting of its training.")] = "full",
     key: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Entry with the weights, such as ema. [default: searched]")
+        str | None, typer.Option(metavar="NAME", help=r"Entry with the weights, such as ema. \[default: searched]")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder. [default: runs/SYSTEM-SETTING-FILE]")] = None,
+    out: Annotated[Path | None, typer.Option(help=r"Run folder. \[default: runs/SYSTEM-SETTING-FILE]")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Convert a published system's checkpoint to a run folder. Nothing in the file is executed."""

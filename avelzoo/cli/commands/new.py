@@ -1,4 +1,4 @@
-"""`avelzoo new`: the start of a plugin."""
+"""`avelzoo new`: the skeleton of a plugin."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from avelzoo.errors import UsageError
 
 
 def new(
-    name: Annotated[str | None, typer.Argument(help="The component's name, in kebab-case; that of --file.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help=r"Component name in kebab-case. \[default: name of --file]")
+    ] = None,
     kind: Annotated[str, typer.Option(help="Kind of component; any but launcher.")] = "encoder",
-    out: Annotated[Path | None, typer.Option(help="New folder. [default: avelzoo-NAME]")] = None,
+    out: Annotated[Path | None, typer.Option(help=r"New folder. \[default: avelzoo-NAME]")] = None,
     file: Annotated[Path | None, typer.Option(help="Write one Python file instead, such as idea.py.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Write an installable, typed, tested plugin package, or one file; it passes its own checks."""
+    """Write an installable, typed, tested plugin package or a single file; its checks pass."""
     from avelzoo.scaffold import write_file, write_package
 
     if file is not None and out is not None:
-        raise UsageError("--file and --out exclude each other", fix="leave one of them out")
+        raise UsageError("--file and --out exclude each other", fix="remove one of them")
     name = name or (file.stem.replace("_", "-").lower() if file is not None else None)
     if name is None:
         raise UsageError("no name given", fix="for example `avelzoo new conv-mix`, or `avelzoo new --file idea.py`")

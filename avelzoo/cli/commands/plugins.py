@@ -15,8 +15,8 @@ from avelzoo.cli import render
 def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List plugins, including broken and disabled ones.
 
-    AVELZOO_LOAD_PLUGINS (an allow-list, empty for none) and AVELZOO_DISABLE_PLUGINS (names separated by commas)
-    choose which installed plugins are loaded.
+    AVELZOO_LOAD_PLUGINS (allow-list; empty for none) and AVELZOO_DISABLE_PLUGINS, names separated by commas, select
+    the installed plugins to load.
     """
     from avelzoo.cli.app import COMMANDS
     from avelzoo.cli.plugin_commands import add_plugin_commands
@@ -41,7 +41,7 @@ def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON."
         (r.name, f"{r.distribution} {r.version}".strip(), r.status, _offers(count) or r.error, r.source)
         for r, count in pairs
     ]
-    render.console().print(render.table(("plugin", "distribution", "status", "offers, or error", "source"), rows))
+    render.console().print(render.table(("plugin", "distribution", "status", "components, or error", "source"), rows))
 
 
 def _offers(count: Counter[str]) -> str:

@@ -22,15 +22,15 @@ SIZES = ("ave", "ave-cnn14", "dataset")
 
 def profile(
     recipe: Annotated[str, typer.Argument(help="Name of the recipe.")],
-    supervision: Annotated[str, typer.Option(metavar="full|weak", help="Labels per segment, or per video.")] = "full",
+    supervision: Annotated[str, typer.Option(metavar="full|weak", help="Labels per segment or per video.")] = "full",
     *,
-    slots: Annotated[Mapping[str, str | None], "Another {kind}."],
-    data: Annotated[Path | None, typer.Option(help="Folder of data in AVE's public layout.")] = None,
+    slots: Annotated[Mapping[str, str | None], "Name of another {kind}."],
+    data: Annotated[Path | None, typer.Option(help="Data folder in AVE's public layout.")] = None,
     values: Annotated[list[str] | None, typer.Option("--set", metavar="slot.option=value", help="Repeatable.")] = None,
     sizes: Annotated[
         str, typer.Option(metavar="|".join(SIZES), help="Feature sizes: AVE's, or the data set's.")
     ] = "ave",
-    batch_size: Annotated[int | None, typer.Option(help="Videos per step. [default: the recipe's]", min=1)] = None,
+    batch_size: Annotated[int | None, typer.Option(help=r"Videos per step. \[default: the recipe's]", min=1)] = None,
     repeats: Annotated[int, typer.Option(help="Number of timed steps.", min=1)] = 3,
     precision: Annotated[
         str | None, typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="compute.precision")
@@ -38,7 +38,7 @@ def profile(
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Device for the computation.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Parameters, arithmetic, step time and peak memory of any composition, on random features."""
+    """Measure parameters, FLOPs, step time and peak memory of a composition on random features."""
     from avelzoo.composition.checking import check
     from avelzoo.plugin.default import default_host
     from avelzoo.system.allocator import keep_freed_memory

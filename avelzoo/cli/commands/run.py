@@ -1,7 +1,7 @@
-"""`avelzoo run`: compose, train, evaluate, keep.
+"""`avelzoo run`: compose, train, evaluate, write a run folder.
 
-Two passes over the arguments: the first finds the composition they speak of, the second parses them with one option
-for each of that composition's values.
+Two passes over the arguments: the first finds the composition; the second parses all arguments, with one option for
+each value of the composition.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SWEEP = "Sweep"
 
 
 def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> None:
-    """Add the command, with the options of the composition that the arguments speak of."""
+    """Add the command, with the options of the composition that the arguments name."""
     host = default_host()
     seen = prescan(argv)
     if seen.twice:
@@ -51,21 +51,25 @@ def register(app: typer.Typer, name: str, text: str, argv: Sequence[str]) -> Non
 def run(
     host: PluginHost,
     preview: Preview | None,
-    slots: Annotated[Mapping[str, str | None], "Another {kind}.", COMPOSITION],
+    slots: Annotated[Mapping[str, str | None], "Name of another {kind}.", COMPOSITION],
     dotted: Mapping[str, str | None],
-    recipe: Annotated[str | None, typer.Argument(help="Recipe name (with --resume alone: the run folder).")] = None,
+    recipe: Annotated[str | None, typer.Argument(help="Recipe name; run folder for --resume without --out.")] = None,
     supervision: Annotated[
-        str, typer.Option(metavar="full|weak", help="Labels per segment, or per video.", rich_help_panel=COMPOSITION)
+        str,
+        typer.Option(metavar="full|weak", help="Labels per segment or per video.", rich_help_panel=COMPOSITION),
     ] = "full",
     data: Annotated[
-        Path | None, typer.Option(help="Folder of data in AVE's public layout.", rich_help_panel=COMPOSITION)
+        Path | None, typer.Option(help="Data folder in AVE's public layout.", rich_help_panel=COMPOSITION)
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="TOML file: a table per slot, its `name`.", rich_help_panel=COMPOSITION)
+        Path | None,
+        typer.Option(help="TOML file with one table per slot: `name` and options.", rich_help_panel=COMPOSITION),
     ] = None,
     values: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="slot.option=value", help="Repeatable.", rich_help_panel=COMPOSITION),
+        typer.Option(
+            "--set", metavar="slot.option=value", help="Value of one option. Repeatable.", rich_help_panel=COMPOSITION
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="train.epochs", rich_help_panel=TRAINING)] = None,
     batch_size: Annotated[int | None, typer.Option(help="train.batch_size", rich_help_panel=TRAINING)] = None,
@@ -79,7 +83,7 @@ def run(
         typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="compute.precision", rich_help_panel=TRAINING),
     ] = None,
     device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.", rich_help_panel=RUN)
+        str, typer.Option(metavar="auto|cpu|cuda", help="Device for the computation.", rich_help_panel=RUN)
     ] = "auto",
     devices: Annotated[
         int,
@@ -87,23 +91,23 @@ def run(
             min=1, help="Processes on this machine, one device each; they split every batch.", rich_help_panel=RUN
         ),
     ] = 1,
-    nodes: Annotated[int, typer.Option(min=1, help="Machines with as many processes each.", rich_help_panel=RUN)] = 1,
+    nodes: Annotated[
+        int, typer.Option(min=1, help="Number of machines; each runs --devices processes.", rich_help_panel=RUN)
+    ] = 1,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, help="Threads of each process; as many as cores are free by default.", rich_help_panel=RUN),
+        typer.Option(min=1, help=r"CPU threads per process. \[default: free cores]", rich_help_panel=RUN),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Run folder; a new one under runs/ by default.", rich_help_panel=RUN)
+        Path | None, typer.Option(help=r"Run folder. \[default: a new folder in runs/]", rich_help_panel=RUN)
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Resume the run in --out, or in RECIPE's place.", rich_help_panel=RUN)
+        bool, typer.Option("--resume", help="Resume the run in --out, or the run folder RECIPE.", rich_help_panel=RUN)
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the composition and stop.", rich_help_panel=RUN)
     ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, and only that, on stdout.", rich_help_panel=RUN)
-    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print only JSON on stdout.", rich_help_panel=RUN)] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.", rich_help_panel=RUN)] = False,
     seeds: Annotated[
         int | None, typer.Option(help="Number of runs; seeds count up from --seed.", rich_help_panel=SWEEP)
@@ -112,15 +116,15 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="NAME=A,B,...",
-            help="Runs with each of these values of slot.option, a slot, supervision or recipe. Repeatable.",
+            help="Values of slot.option, a slot, supervision or recipe. Repeatable; combinations are run.",
             rich_help_panel=SWEEP,
         ),
     ] = None,
     launcher: Annotated[
-        str | None, typer.Option(help="Where the runs go; inline by default.", rich_help_panel=SWEEP)
+        str | None, typer.Option(help=r"Launcher of the runs. \[default: inline]", rich_help_panel=SWEEP)
     ] = None,
 ) -> None:
-    """Train and evaluate a recipe; leave a run folder."""
+    """Train and evaluate a recipe; write a run folder."""
     registry = host.registry
     short = {
         "--epochs": ("train.epochs", epochs),
@@ -152,9 +156,9 @@ def run(
     if resume and out is None:
         if overrides or request.choices or config or supervision != "full" or seeds or sweep:
             raise UsageError(
-                "a resumed run keeps the values it began with",
-                fix="say only --resume RUN_DIR, with --data DIR if its data were moved,"
-                " or repeat the whole command with --out RUN_DIR --resume",
+                "a resumed run cannot change its options",
+                fix="give only --resume RUN_DIR (and --data DIR if the data folder moved),"
+                " or repeat the original command with --out RUN_DIR --resume",
             )
         if recipe is not None and holds_sweep(Path(recipe)):
             how.require_one_process()
@@ -176,7 +180,7 @@ def run(
 
 
 def _preview(registry: Registry, seen: Arguments) -> Preview | None:
-    """The composition without single values, for the sake of its options."""
+    """The composition without overrides; its options become command-line options."""
     resumed = "--resume" in seen.flags and "out" not in seen.values
     if seen.recipe is None or resumed:
         return None
@@ -191,7 +195,7 @@ def _help(text: str, registry: Registry, composition: Composition | None) -> str
         owner = composition.owner
         return f"{text}\n\n{owner.qualified}: {composition.recipe.summary}."
     lines = [f"  {entry.name:<20} {entry.summary}" for entry in registry.entries("recipe")]
-    more = "`avelzoo run RECIPE --help` shows every option of its parts, with defaults and where they come from."
+    more = "`avelzoo run RECIPE --help` lists every option of the recipe with its default and the default's source."
     return "\n\n".join([text, "Recipes:\n" + "\n".join(lines), more]).replace("[", r"\[")
 
 

@@ -24,9 +24,11 @@ def show(
     name: Annotated[str | None, typer.Argument(hidden=True)] = None,
     supervision: Annotated[str, typer.Option(metavar="full|weak", help="For recipes: the supervision.")] = "full",
     *,
-    slots: Annotated[Mapping[str, str | None], "Of a recipe: another {kind}."],
+    slots: Annotated[Mapping[str, str | None], "For recipes: name of another {kind}."],
     config: Annotated[Path | None, typer.Option(help="For recipes: TOML file with a table per slot.")] = None,
-    values: Annotated[list[str] | None, typer.Option("--set", help="For recipes: slot.option=value.")] = None,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", help="For recipes: slot.option=value. Repeatable.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show one component or recipe: options, paper, published scores."""
@@ -37,7 +39,7 @@ def show(
     if entry.kind != "recipe":
         if any(slots.values()) or config or values or supervision != "full":
             raise UsageError(
-                f"components and values can be changed for recipes only, not for the {entry.kind} '{entry.name}'",
+                f"only recipes take components and values, not the {entry.kind} '{entry.name}'",
                 fix=f"use `avelzoo show {entry.kind} {entry.qualified}` without options, or name a recipe",
             )
         _component(registry, catalogue.details(entry), as_json=json)

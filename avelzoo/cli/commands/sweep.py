@@ -1,4 +1,4 @@
-"""`avelzoo run` with `--seeds` or `--sweep`: many runs, one table."""
+"""`avelzoo run` with `--seeds` or `--sweep`: several runs and one table of results."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ PREFIX = "launcher."
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """What a user asked for beyond a single run.
+    """Arguments of a sweep.
 
     Attributes:
-        seeds: how many; None where nothing was said.
-        axes: what varies, as typed.
-        launcher: its name; None where nothing was said.
+        seeds: number of seeds; None if not given.
+        axes: values of ``--sweep``, as typed.
+        launcher: name of the launcher; None if not given.
         options: values of the launcher's options.
     """
 
@@ -51,50 +51,50 @@ class SweepRequest:
 
     @property
     def wanted(self) -> bool:
-        """Whether many runs are asked for."""
+        """Whether the arguments ask for a sweep."""
         return self.seeds is not None or bool(self.axes)
 
     def require_launcher(self) -> None:
-        """Refuse options of a launcher without one, which would be ignored.
+        """Refuse launcher options without a launcher, which would be ignored.
 
         Raises:
-            UsageError: there are some.
+            UsageError: launcher options, but no launcher.
         """
         if self.options and self.launcher is None:
             raise UsageError(
                 f"'{PREFIX}{next(iter(self.options))}' is set, but no launcher is chosen",
-                fix="add --launcher NAME; `avelzoo list launchers` shows what there is",
+                fix="add --launcher NAME; `avelzoo list launchers` lists the names",
             )
 
     def require_single(self, out: Path | None) -> None:
-        """Refuse a single run that has a launcher, or whose folder holds a sweep.
+        """Refuse a single run with a launcher or in a sweep's folder.
 
         Raises:
-            UsageError: a launcher, or options of one, for a single run.
-            RunError: a sweep's folder for a run.
+            UsageError: the single run has a launcher or launcher options.
+            RunError: the run folder holds a sweep.
         """
         self.require_launcher()
         if self.launcher is not None:
-            raise UsageError("a launcher runs many jobs, and this is one", fix="add --seeds N or --sweep OPTION=A,B")
+            raise UsageError("--launcher needs a sweep", fix="add --seeds N or --sweep OPTION=A,B")
         if out is not None and holds_sweep(out):
             raise RunError(
                 f"'{out}' holds a sweep",
-                fix=f"choose another folder with --out, or go on with the sweep: avelzoo run --resume {out}",
+                fix=f"choose another folder with --out, or resume the sweep: avelzoo run --resume {out}",
             )
 
 
 def holds_sweep(folder: Path) -> bool:
-    """Whether a folder is a sweep's."""
+    """Whether a folder holds a sweep."""
     from avelzoo.sweeps.folder import SweepDir
 
     return SweepDir(folder).plan.exists()
 
 
 def launcher_config(registry: Registry, name: str | None, dotted: Iterable[str] = ()) -> LauncherConfig | None:
-    """A launcher's config with its defaults, for the sake of its options.
+    """A launcher's config with defaults; its options become command-line options.
 
     Raises:
-        UsageError: options of a launcher are given, but no launcher.
+        UsageError: launcher options, but no launcher.
     """
     if name is not None:
         config: LauncherConfig = registry.get("launcher", name).target()
@@ -109,19 +109,19 @@ def launcher_config(registry: Registry, name: str | None, dotted: Iterable[str] 
 
 
 def apart(overrides: Sequence[Override]) -> tuple[list[Override], dict[str, Any]]:
-    """Values of the composition, and values of the launcher by option."""
+    """Split overrides into those of the composition and the launcher's values by option."""
     launcher = {o.path.removeprefix(PREFIX): o.value for o in overrides if o.path.startswith(PREFIX)}
     return [o for o in overrides if not o.path.startswith(PREFIX)], launcher
 
 
 def run_sweep(host: PluginHost, shared: RunRequest, many: SweepRequest, how: RunSettings, *, dry_run: bool) -> None:
-    """Plan, run, print.
+    """Plan a sweep, run it and print its results.
 
     Args:
-        host: where everything is registered.
-        shared: what all runs have in common.
-        many: what varies.
-        how: as for a single run.
+        host: host of the components.
+        shared: request that all runs share.
+        many: arguments of the sweep.
+        how: settings, as for a single run.
         dry_run: print the plan and stop.
     """
     from avelzoo.sweeps.expanding import expand, require_unclaimed
@@ -152,7 +152,7 @@ def run_sweep(host: PluginHost, shared: RunRequest, many: SweepRequest, how: Run
 def resume_sweep(
     host: PluginHost, folder: Path, many: SweepRequest, how: RunSettings, *, data: Path | None, dry_run: bool
 ) -> None:
-    """Resume the sweep in a folder, perhaps by another launcher, or with its data in another folder."""
+    """Resume the sweep in a folder, with another launcher or data folder if given."""
     from avelzoo.sweeps.folder import SweepDir
 
     plan = SweepDir(folder).load()
@@ -201,7 +201,7 @@ def _execute(host: PluginHost, plan: Plan, path: Path, how: RunSettings) -> None
             result = run_plan(plan, folder, host=host, resume=how.resume, on_outcome=on_outcome)
     except KeyboardInterrupt:
         begun = folder.plan.exists()
-        fix = f"avelzoo run --resume {path}" if begun else "nothing was kept; start it again"
+        fix = f"avelzoo run --resume {path}" if begun else "nothing was saved; start the sweep again"
         raise StoppedError("the sweep was interrupted", where=str(path), fix=fix) from None
     if how.json:
         render.emit_json(result.to_dict())
@@ -230,7 +230,7 @@ def _print_result(result: SweepResult, *, stderr: bool) -> None:
         known = {key: str(failure.error[key]) for key in ("problem", "where", "found", "expected", "fix")}
         out.print(render.fields({"failed": failure.run} | known | {"log": failure.log or ""}))
     if result.failures:
-        out.print(f"{len(result.failures)} failed; try them again: avelzoo run --resume {result.path}")
+        out.print(f"{len(result.failures)} failed; to run them again: avelzoo run --resume {result.path}")
     out.print(render.fields({"sweep folder": result.path}))
 
 
@@ -239,7 +239,7 @@ def _print_plan(plan: Plan, *, as_json: bool) -> None:
         render.emit_json(plan.to_dict())
         return
     rows = [_row(trial) for trial in plan.trials]
-    title = f"{len(rows)} runs by the launcher {plan.launcher['name']}"
+    title = f"{len(rows)} runs with the launcher {plan.launcher['name']}"
     render.console().print(render.table(("run", "recipe", "seed"), rows, title=title, right=("seed",)))
 
 
