@@ -75,7 +75,7 @@ def test_several_processes_need_a_file(cell, tmp_path):
         lambda: sweep("ead-b", choices={"encoder": "my-idea"}, options=SMALL, seeds=2, launcher=LocalConfig(), out="x"),
         lambda: sweep("ead-b", options=SMALL, launcher="local", host=PluginHost(entry_points=False), out="x"),
     ):
-        with pytest.raises(UsageError, match="known to this process alone; the run needs several") as fault:
+        with pytest.raises(UsageError, match="the run needs several processes, but") as fault:
             start()
         assert "--plugin FILE" in fault.value.fix
     assert list(tmp_path.iterdir()) == []

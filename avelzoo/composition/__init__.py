@@ -1,1 +1,1 @@
-"""From a recipe's name to a model: recipes, overrides with their sources, checks, building."""
+"""From a recipe's name to a model: recipes, overrides with sources, checks, building."""

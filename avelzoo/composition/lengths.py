@@ -1,8 +1,7 @@
-"""Videos of different length: encoder and head get those of one length at a time, without padding.
+"""Videos of different length: encoder and head get videos of one length at a time, without padding.
 
-So whatever a component does over t (pools, attends, convolves, stretches positions) is what it does to an unpadded
-video, padding costs no arithmetic, and no component has to know of masks. Loss terms and memories see the whole batch,
-padded, with its mask.
+Operations over t (pooling, attention, convolution, positions) therefore equal those on an unpadded video, padding costs
+no arithmetic, and encoders and heads need no masks. Loss terms and memories get the whole padded batch with its mask.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ R = TypeVar("R", Batch, Encoded, HeadOutput)
 S = TypeVar("S", bound=TensorRecord)
 
 _SHAPES = {name: channel.shape for name, channel in HOUSE.items()} | {"segments": "(b t)", "relevance": "(b t)"}
-"""Shapes of fields; a mapping's tensors have those of their channels."""
+"""Shapes of fields; tensors of a mapping have the shapes of their channels."""
 
 
 def encode(encoder: nn.Module, batch: Batch) -> Encoded:
-    """The batch, encoded; with its mask, where it has one. Outputs of padding are zeros."""
+    """Encode a batch; the result has the batch's mask, if any. Outputs of padding are zeros."""
     if batch.mask is None:
         return _encoded(encoder, batch)
     return replace(each_length(lambda part: _encoded(encoder, part), batch, batch.mask), mask=batch.mask)
@@ -40,7 +39,7 @@ def _encoded(encoder: nn.Module, batch: Batch) -> Encoded:
 
 
 def decode(head: Any, output: HeadOutput) -> Predictions:
-    """Final answers of a head; background in padding."""
+    """Predictions of a head; padding is background."""
     mask = output.mask
     if mask is None:
         return _decoded(head, output)
@@ -53,10 +52,10 @@ def _decoded(head: Any, output: HeadOutput) -> Predictions:
 
 
 def each_length(function: Callable[[R], S], record: R, mask: Tensor) -> S:
-    """``function`` of the videos of every length, cut to it; the results padded with zeros, in the order of the videos.
+    """Apply ``function`` to the videos of each length, without padding; pad the results with zeros, in video order.
 
     Args:
-        function: treats each video by itself.
+        function: treats each video independently.
         record: of b videos.
         mask: (b t) bool; a video's real segments come first.
     """
@@ -71,7 +70,7 @@ def each_length(function: Callable[[R], S], record: R, mask: Tensor) -> S:
 
 
 def _resized(record: S, t: int) -> S:
-    """A copy with t segments: cut, or padded with zeros."""
+    """A copy with t segments: truncated, or padded with zeros."""
     changes: dict[str, Any] = {}
     for field in fields(record):  # type: ignore[arg-type]
         value = getattr(record, field.name)
@@ -83,7 +82,7 @@ def _resized(record: S, t: int) -> S:
 
 
 def _resize(value: Tensor, shape: str, t: int) -> Tensor:
-    """Cut or pad the dimensions that count segments: those called t, or t+1 where something stands behind them."""
+    """Truncate or pad the segment dimensions: those named t, and t+1 for one extra entry after the segments."""
     for dim, name in enumerate(shape.strip("()").split()):
         if counted := re.fullmatch(r"t(?:\+(\d+))?", name):
             size = t + int(counted[1] or 0)

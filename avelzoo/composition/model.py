@@ -1,4 +1,4 @@
-"""A composed model: the one path from features to a loss, and the one from features to predictions."""
+"""A composed model: from features to a loss, and from features to predictions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from avelzoo.records import Batch, Encoded, HeadOutput, MemoryView, Predictions,
 
 @dataclass(frozen=True)
 class StepOutput:
-    """What a training step yields.
+    """Result of a training step.
 
     Attributes:
         loss: weighted sum of the terms, a scalar with gradient.
         terms: every term, unweighted.
-        output: what the loss was computed from.
-        view: the memory as the step saw it.
+        output: head output from which the loss was computed.
+        view: the memory's content in this step.
 
     >>> data = WorldsConfig(train_videos=8).open("full")
     >>> list(build(recipes["single-branch"]("full"), data.spec)(*data.split("train").fetch([0, 1])).terms)
@@ -37,7 +37,7 @@ class StepOutput:
 
 
 class Model(nn.Module):
-    """Encoder, memory, head and objective in their order.
+    """Encoder, memory, head and objective, applied in this order.
 
     The memory is updated before it is read in the same step, as in the paper (sec. 3.4) and its code.
 
@@ -54,17 +54,17 @@ class Model(nn.Module):
         self.objective = objective
 
     def forward(self, batch: Batch, targets: Targets) -> StepOutput:
-        """One training step: loss and terms. Changes the memory."""
+        """Compute loss and terms of one training step. Updates the memory."""
         return self.learn(encode(self.encoder, batch), batch, targets, self.encoder)
 
     def learn(self, encoded: Encoded, batch: Batch, targets: Targets, encode: Encode) -> StepOutput:
-        """What follows the encoder in a training step.
+        """The part of a training step after the encoder.
 
         Args:
-            encoded: the batch, encoded.
-            batch: what it was encoded from, as the memory may read it.
-            targets: what is known of it.
-            encode: the encoder, as the memory is to call it.
+            encoded: the encoded batch.
+            batch: the features it was encoded from; the memory may read them.
+            targets: labels of the batch.
+            encode: the encoder that the memory calls.
         """
         targets = self.with_estimate(encoded, targets)
         observed = self.memory.observe(encoded, batch, targets)
@@ -75,7 +75,7 @@ class Model(nn.Module):
         return StepOutput(self.objective.total(terms, like=batch.audio), terms, output, view)
 
     def _terms(self, output: HeadOutput, targets: Targets, view: MemoryView | None) -> dict[str, Tensor]:
-        """The objective's terms; of mixed videos, share L(targets) + (1 - share) L(the partners' targets)."""
+        """The objective's terms; for mixed videos, share L(targets) + (1 - share) L(the partners' targets)."""
         terms: dict[str, Tensor] = self.objective(output, targets, view)
         if (other := targets.mixed_in) is None:
             return terms
@@ -111,15 +111,15 @@ class Model(nn.Module):
         return returned.record_or_none(self.memory, "read", self.memory.read(encode), MemoryView)
 
     def predict(self, batch: Batch, view: MemoryView | None) -> HeadOutput:
-        """The head's output for a batch; leaves the memory alone."""
+        """The head's output for a batch; the memory does not change."""
         return self.output(encode(self.encoder, batch), view)
 
     def decode(self, output: HeadOutput) -> Predictions:
-        """Predictions from a head's output made in evaluation mode; background in padding."""
+        """Predictions from a head's output in evaluation mode; padding is background."""
         return decode(self.head, output)
 
     def output(self, encoded: Encoded, view: MemoryView | None, unimodal: Unimodal | None = None) -> HeadOutput:
-        """The head's output with the channels of encoder and memory: the one place where they meet."""
+        """The head's output, given the channels of encoder and memory."""
         given = encoded.given()
         if unimodal is not None:
             given |= {AUDIO_LOGITS: unimodal.audio_logits, VISUAL_LOGITS: unimodal.visual_logits}
@@ -133,6 +133,6 @@ class Model(nn.Module):
         return returned.record(self.head, "forward", self.head(encoded, view), HeadOutput)
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:
-        """Tell every part that an epoch begins."""
+        """Notify every part that an epoch begins."""
         for part in (self.encoder, self.memory, self.head, self.objective):
             part.begin_epoch(epoch, epochs)

@@ -18,7 +18,7 @@ class SumOfTerms(Component):
     """L = sum_i w_i L_i.
 
     Args:
-        terms: those that train; `avelzoo.composition.building` leaves out the others.
+        terms: terms that train; `avelzoo.composition.building` removes all others.
         spec: sizes of the features.
 
     Attributes:
@@ -54,7 +54,7 @@ class SumOfTerms(Component):
                 raise ChannelError(
                     f"the loss term '{name}' has no input: no part gave {' and '.join(map(str, missing))}",
                     found=", ".join(sorted(map(str, given))),
-                    fix="let the part that declares the channel in `gives` give it in every training step",
+                    fix="the part that declares the channel in `gives` must give it in every training step",
                 )
         return found
 

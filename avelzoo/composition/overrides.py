@@ -1,4 +1,4 @@
-"""Single values that replace those of a recipe, by ``slot.option``."""
+"""Overrides: values by ``slot.option`` that replace a recipe's values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from avelzoo.errors import OptionError, UsageError, did_you_mean
 
 @dataclass(frozen=True)
 class Override:
-    """One value with its source; ``path`` is ``slot.option``."""
+    """A value with its source; ``path`` is ``slot.option``."""
 
     path: str
     value: Any
@@ -23,7 +23,7 @@ class Override:
     def __post_init__(self) -> None:
         if not isinstance(self.path, str):
             raise UsageError(
-                "the name of an option is not a text",
+                "the name of an option is not a string",
                 where=self.source,
                 found=repr(self.path),
                 expected="slot.option, such as memory.size",
@@ -31,7 +31,7 @@ class Override:
 
     @classmethod
     def parse(cls, text: str, source: str = "--set") -> Override:
-        """From ``slot.option=value``.
+        """Parse ``slot.option=value``.
 
         Raises:
             UsageError: the text has no ``=`` or no slot.
@@ -41,15 +41,15 @@ class Override:
             raise UsageError(
                 f"cannot read the setting '{text}'",
                 expected="slot.option=value, for example memory.size=8",
-                fix=f"name the slot as well: {', '.join(SLOTS)}",
+                fix=f"start with the slot: {', '.join(SLOTS)}",
             )
         return cls(path.strip(), value.strip(), source)
 
     def value_in(self, classes: Mapping[str, type[Config]]) -> Any:
-        """The value as its option's type, for slots with configs of these classes.
+        """The value converted to its option's type; ``classes`` are the config classes of the slots.
 
         Raises:
-            OptionError: no option has this path, or it does not accept the value.
+            OptionError: no option has this path, or the option does not accept the value.
         """
         slot, _, name = self.path.partition(".")
         if slot not in classes:
@@ -67,7 +67,7 @@ class Override:
             if name == "name" and slot in KINDS:
                 fix = f"choose the component with --{slot}, or with `name` in the table [{slot}] of a settings file"
             elif name == "name":
-                fix = f"leave it out: {slot} has no component to choose"
+                fix = f"remove it: no component fills {slot}"
             raise OptionError(
                 f"unknown option '{self.path}'" + (did_you_mean(name, known) or _elsewhere(classes, name)),
                 where=self.source,
@@ -82,20 +82,20 @@ class Override:
 
 
 def require_current(path: str, source: str) -> None:
-    """Refuse the former name of an option.
+    """Refuse a former name of an option.
 
     Raises:
-        OptionError: the option has another name now, which the error states.
+        OptionError: the option was renamed; the error states the new name.
     """
     if moved := MOVED.get(path.replace("-", "_")):
-        raise OptionError(f"{path} is {moved} now", where=source, fix="write the new name")
+        raise OptionError(f"{path} was renamed to {moved}", where=source, fix="use the new name")
 
 
 def require_consistent(overrides: Iterable[Override]) -> None:
     """Refuse two different values for one option.
 
     Raises:
-        UsageError: there are two.
+        UsageError: an option has two different values.
     """
     seen: dict[str, Override] = {}
     for override in overrides:
@@ -109,6 +109,6 @@ def require_consistent(overrides: Iterable[Override]) -> None:
 
 
 def _elsewhere(classes: Mapping[str, type[Config]], name: str) -> str:
-    """A hint at the option of this name in some slot."""
+    """A suggestion of an option with this name in another slot."""
     found = [f"{slot}.{o.name}" for slot in reversed(list(classes)) for o in options(classes[slot]) if o.name == name]
     return f"; did you mean '{found[0]}'?" if found else ""

@@ -1,4 +1,4 @@
-"""A recipe: one value for everything a system needs, with the paper it comes from and the scores it published."""
+"""A recipe: the complete configuration of a system, with its paper and published scores."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from avelzoo.config import Bounds, Config, Help
 
 MOVED: dict[str, str] = {
     "train.learning_rate": "optimizer.learning_rate",
-    "train.schedule": "the part 'schedule': --schedule NAME, or `name` in the table [schedule]",
+    "train.schedule": "the slot 'schedule': --schedule NAME, or `name` in the table [schedule]",
     "train.milestones": "schedule.milestones",
     "train.gamma": "schedule.gamma",
-    "train.order": "the part 'sampler': --sampler NAME, or `name` in the table [sampler]",
+    "train.order": "the slot 'sampler': --sampler NAME, or `name` in the table [sampler]",
     "train.precision": "compute.precision",
     "train.resident": "compute.cache_on_device",
     "train.compile": "compute.compile",
     "train.eval_batch_size": "compute.eval_batch_size",
 }
-"""Options that had another path, and where they are now."""
+"""Former paths of options, and their present paths."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(Config):
-    """What is trained: the budget, and how steps are put together.
+    """Training budget and optimizer steps.
 
     >>> TrainConfig(epochs=5).epochs
     5
@@ -51,16 +51,16 @@ class TrainConfig(Config):
 
     epochs: Annotated[int, Help("passes over the training split"), Bounds(min=1)] = 300
     batch_size: Annotated[int, Help("videos per batch"), Bounds(min=1)] = 128
-    accumulate: Annotated[int, Help("batches whose gradients make up one optimizer step"), Bounds(min=1)] = 1
+    accumulate: Annotated[int, Help("batches per optimizer step (gradient accumulation)"), Bounds(min=1)] = 1
     clip_norm: Annotated[float | None, Help("largest global gradient norm; none = no clipping"), Bounds(above=0)] = None
-    drop_last: Annotated[bool, Help("leave out an epoch's last, smaller batch (kept when it is the only one)")] = True
+    drop_last: Annotated[bool, Help("drop an epoch's last, smaller batch, unless it is the only one")] = True
     ema_decay: Annotated[
         float | None,
-        Help("decay of the weights' moving average, evaluated and saved; none = off"),
+        Help("decay of the weights' moving average, which is evaluated and saved; none = off"),
         Bounds(min=0, below=1),
     ] = None
     patience: Annotated[
-        int | None, Help("epochs without a better val score before training stops; none = all epochs"), Bounds(min=1)
+        int | None, Help("early stopping: epochs without a better val score; none = off"), Bounds(min=1)
     ] = None
     seed: Annotated[int, Help("seed of initial weights, data order and dropout"), Bounds(min=0, max=2**31 - 1)] = 0
     test_curve: Annotated[bool, Help("measure test accuracy after every epoch, for the optimism gap")] = True
@@ -71,7 +71,7 @@ class TrainConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class ComputeConfig(Config):
-    """How it is computed: number formats, what is kept where.
+    """Computation: number formats, device cache, compilation, batch loading.
 
     >>> ComputeConfig(precision="bf16-mixed").precision
     'bf16-mixed'
@@ -82,19 +82,19 @@ class ComputeConfig(Config):
     precision: Annotated[Literal["32", "64", "bf16-mixed", "16-mixed"], Help("number format of the computation")] = "32"
     cache_on_device: Annotated[
         Literal["off", "float32", "float16", "bfloat16"],
-        Help("number format of features kept on the device; off = read each batch anew"),
+        Help("number format of features cached on the device; off = no cache"),
     ] = "off"
     compile: Annotated[bool, Help("compile the encoder with torch.compile (worth it on GPUs)")] = False
     eval_batch_size: Annotated[int, Help("videos per batch in evaluation"), Bounds(min=1)] = 128
     workers: Annotated[
         int | None,
-        Help("processes that read batches ahead; none = the data set decides"),
+        Help("DataLoader worker processes; none = the data set's default"),
         Bounds(min=0),
     ] = None
 
 
 RECORDS: dict[str, type[Config]] = {"train": TrainConfig, "compute": ComputeConfig}
-"""Slots that no component fills."""
+"""Slots without a component."""
 
 SLOTS: tuple[str, ...] = (*KINDS, *RECORDS)
 
@@ -115,12 +115,12 @@ class Published:
 
 @dataclass(frozen=True)
 class PublishedCheckpoint:
-    """Weights that the authors of a system published.
+    """Weights published by the authors of a system.
 
     Attributes:
-        settings: the settings they were trained in.
-        where: their place, as the publisher's page names it.
-        accuracy: published segment accuracy in percent, by setting; empty where none is stated for them.
+        settings: training settings of the weights.
+        where: location, as named on the publisher's page.
+        accuracy: published segment accuracy in percent, by setting; empty if none is stated for these weights.
 
     >>> PublishedCheckpoint(("full",), "the authors' page", "80.796").settings
     ('full',)
@@ -133,23 +133,22 @@ class PublishedCheckpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A named composition. Every slot is a full config.
+    """A named composition with a config in every slot.
 
-    Data and model are stated; training has defaults: Adam at 3e-4 under a cosine, shuffled batches of 128, 300 epochs.
-
-    Python users change a slot with ``dataclasses.replace(recipe, encoder=MeanPoolConfig())``.
+    Data and model are required. Training defaults to Adam at 3e-4 with a cosine schedule, shuffled batches of 128 and
+    300 epochs. To change a slot in Python: ``dataclasses.replace(recipe, encoder=MeanPoolConfig())``.
 
     Attributes:
         name: as registered.
         summary: one line.
-        paper: key of the paper it follows.
+        paper: key of the paper.
         supervision: full or weak.
         dataset, encoder, memory, head, objective: data and model.
-        sampler, transform, optimizer, schedule, train: how it is trained.
-        compute: how that is computed.
-        published: scores its paper or others report.
-        assumptions: what no published source states of this composition and is chosen here, one sentence each.
-        limits: what the composition cannot do by construction, and why, one sentence each.
+        sampler, transform, optimizer, schedule, train: training.
+        compute: computation.
+        published: scores reported by its paper or later papers.
+        assumptions: choices of this library that no published source states, one sentence each.
+        limits: limitations by construction, with the reason, one sentence each.
 
     >>> avelzoo.recipes["ead-b"]("full").name
     'ead-b'
@@ -176,7 +175,7 @@ class Recipe:
 
     @property
     def weak_protocol(self) -> str | None:
-        """The weak labels it is trained with; None under full supervision."""
+        """The weak labels of its training; None under full supervision."""
         return self.dataset.weak_protocol if self.supervision == "weak" else None
 
     def slot(self, name: str) -> Config:
@@ -185,5 +184,5 @@ class Recipe:
         return config
 
     def components(self) -> dict[str, ComponentConfig]:
-        """The slots that a registered component fills, in order."""
+        """The slots filled by registered components, in order."""
         return {kind: getattr(self, kind) for kind in KINDS}

@@ -1,4 +1,4 @@
-"""What a user asks for, before it is resolved: kept together, varied and compared."""
+"""A request for a run before it is resolved, so that it can be varied and compared."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from avelzoo.plugin.registry import Registry
 
 @dataclass(frozen=True)
 class RunRequest:
-    """The arguments of `resolve`, kept together.
+    """The arguments of `resolve` as one record.
 
     Attributes:
-        recipe: its name, or a `Recipe`.
+        recipe: name of a recipe, or a `Recipe`.
         supervision: ``full`` or ``weak``.
-        choices: component names by slot; those that are None are left out.
-        overrides: single values.
-        file: a settings file.
-        data: folder of the data set.
+        choices: component names by slot; None is ignored.
+        overrides: values by ``slot.option``.
+        file: settings file.
+        data: data folder.
     """
 
     recipe: Recipe | str | None
@@ -38,43 +38,43 @@ class RunRequest:
         object.__setattr__(self, "choices", chosen)
 
     def resolve(self, registry: Registry) -> Composition:
-        """The composition that is asked for.
+        """Resolve the request to a composition.
 
         Raises:
-            UsageError: a name, option or value does not exist or does not fit.
+            UsageError: a name or option does not exist, or a value is invalid.
         """
         return resolve(registry, **vars(self))
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A request without its overrides, resolved: enough to know which options the overrides may set.
+    """A request without its overrides, resolved; it determines the options that overrides may set.
 
     Attributes:
-        request: what was asked for.
-        composition: what it is.
+        request: the request.
+        composition: the composition it resolves to.
     """
 
     request: RunRequest
     composition: Composition
 
     def complete(self, registry: Registry, request: RunRequest) -> Composition:
-        """The composition of a request, which is not resolved again where the overrides alone are new."""
+        """The composition of a request; a request that differs only in overrides is not resolved again."""
         if replace(request, overrides=()) != self.request:
             return request.resolve(registry)
         return overridden(self.composition, with_data(request.overrides, request.data))
 
 
 def relocated(composition: Composition, data: Path) -> Composition:
-    """The composition with its data in another folder.
+    """The composition with another data folder.
 
     Raises:
-        UsageError: its data set reads no folder.
+        UsageError: the data set reads no folder.
     """
     if not composition.recipe.dataset.reads_folder:
         raise UsageError(
             f"the run's data set '{composition.entries['dataset'].name}' reads no folder",
             found=f"--data {data}",
-            fix="leave out --data",
+            fix="remove --data",
         )
     return overridden(composition, with_data((), data))

@@ -1,8 +1,8 @@
 """From a recipe and a user's overrides to one complete recipe, with the source of every value.
 
-Order, later wins: component default < recipe < data set's training values < file < command line. Switching a slot to
-another component drops the recipe's values for that slot, except for options that all components of the kind share;
-naming the component that is already there keeps them all.
+Precedence, lowest first: component default, recipe, data set's training values, file, command line. Another component
+in a slot drops the recipe's values of that slot, except options that all components of the kind share; naming the
+same component keeps all values.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from avelzoo.errors import OptionError, UnknownNameError, UsageError, did_you_me
 from avelzoo.plugin.registry import THIS_PROCESS, Entry, Registry
 
 PYTHON = "python"
-"""Source of values that a `Recipe` object or a call brings."""
+"""Source of values given by a `Recipe` object or a call."""
 
 
 @dataclass(frozen=True)
 class Composition:
-    """A complete recipe with provenance.
+    """A complete recipe and the source of each value.
 
     Attributes:
-        recipe: every value.
-        entries: which component fills each slot.
-        sources: where each ``slot.option`` value comes from.
-        owner: the entry of the recipe itself.
+        recipe: all values.
+        entries: entry of the component in each slot.
+        sources: source of each value, by ``slot.option``.
+        owner: entry of the recipe.
     """
 
     recipe: Recipe
@@ -65,20 +65,20 @@ def resolve(
     file: Path | None = None,
     data: Path | None = None,
 ) -> Composition:
-    """Layer a recipe, a file and single overrides into one composition.
+    """Combine a recipe, a settings file and overrides to one composition.
 
     Args:
-        registry: where names are looked up.
-        recipe: a name, or a `Recipe`. An object keeps its own values: a data set's training values replace only those
-            of a recipe given by name.
+        registry: registry of the components.
+        recipe: a name, or a `Recipe`. A data set's training values replace those of a recipe given by name, not those
+            of a `Recipe` object.
         supervision: ``full`` or ``weak``, for a recipe given by name; full by default.
-        choices: component names by slot; they win over the file's.
-        overrides: single values; they win over the file's.
-        file: a TOML file with a table per slot, whose ``name`` picks the component.
-        data: folder of the data set; one that reads no folder gives way to one that does, unless it is chosen.
+        choices: component names by slot; they override the file.
+        overrides: values by ``slot.option``; they override the file.
+        file: a TOML file with one table per slot; ``name`` in a table selects the component.
+        data: data folder; a data set that reads no folder is replaced by one that does, unless it was chosen by name.
 
     Raises:
-        UsageError: a name, option or value does not exist or does not fit.
+        UsageError: a name or option does not exist, or a value is invalid.
         DataError: the file cannot be read or is not valid TOML.
     """
     base, owner = _base(registry, recipe, supervision)
@@ -121,7 +121,7 @@ def resolve(
 
 
 def overridden(composition: Composition, overrides: Iterable[Override]) -> Composition:
-    """A composition with other values.
+    """A composition with some values replaced.
 
     Raises:
         UsageError: an option does not exist, does not accept its value, or is given two values.
@@ -132,15 +132,15 @@ def overridden(composition: Composition, overrides: Iterable[Override]) -> Compo
 
 
 def with_data(overrides: Iterable[Override], data: Path | None) -> list[Override]:
-    """Overrides, and the one that a data folder means."""
+    """Overrides, including the one for the data folder."""
     return [*overrides, *([] if data is None else [Override("dataset.root", str(data), "--data")])]
 
 
 def folder_dataset(registry: Registry) -> Entry:
-    """The data set for a folder whose kind nobody stated: the built-in one, or the only one that reads folders.
+    """The default data set for a folder: the built-in one, or the only one that reads folders.
 
     Raises:
-        UsageError: there is none, or there are several.
+        UsageError: no registered data set reads a folder, or several do.
     """
     readers = [entry for entry in registry.entries("dataset") if entry.target.reads_folder]
     readers = [entry for entry in readers if entry.plugin == "avelzoo"] or readers
@@ -154,11 +154,11 @@ def folder_dataset(registry: Registry) -> Entry:
 
 
 def from_dict(registry: Registry, data: Mapping[str, Any]) -> Composition:
-    """The composition that ``Composition.to_dict`` wrote, with today's registered components.
+    """Inverse of ``Composition.to_dict``, with the components registered now.
 
     Raises:
         UnknownNameError: the recipe or a component is not registered.
-        OptionError: an option is not known any more, or its value is not valid.
+        OptionError: an option no longer exists, or its value is invalid.
         KeyError: a slot is missing.
     """
     name, supervision, facts = data["recipe"], data["supervision"], data.get("recipe_facts")
@@ -181,7 +181,7 @@ def from_dict(registry: Registry, data: Mapping[str, Any]) -> Composition:
 
 
 def _base(registry: Registry, recipe: Recipe | str | None, supervision: str | None) -> tuple[Recipe, Entry]:
-    """A recipe in hand, or the registered one of this name."""
+    """The given recipe, or the registered recipe with this name."""
     known = get_args(Supervision)
     if supervision is not None and supervision not in known:
         raise UsageError(
@@ -191,7 +191,7 @@ def _base(registry: Registry, recipe: Recipe | str | None, supervision: str | No
         raise UnknownNameError(
             "no recipe given",
             expected=", ".join(registry.names("recipe")),
-            fix="for example `avelzoo run ead-b --encoder st-fusion`; `avelzoo list recipes` describes each of them",
+            fix="for example `avelzoo run ead-b --encoder st-fusion`; `avelzoo list recipes` lists all recipes",
         )
     if not isinstance(recipe, Recipe):
         owner = registry.get("recipe", recipe)
@@ -199,7 +199,7 @@ def _base(registry: Registry, recipe: Recipe | str | None, supervision: str | No
     if supervision not in (None, recipe.supervision):
         raise UsageError(
             f"the recipe is for {recipe.supervision} supervision, not {supervision}",
-            fix=f'take it for the other: recipes["{recipe.name}"]("{supervision}")',
+            fix=f'use recipes["{recipe.name}"]("{supervision}")',
         )
     require_configs(recipe)
     registered = recipe.name in registry.names("recipe")
@@ -211,7 +211,7 @@ def _own_entry(recipe: Recipe) -> Entry:
 
 
 def _names(registry: Registry, choices: Mapping[str, str | None]) -> dict[str, str]:
-    """Component names by slot, without those left open."""
+    """Component names by slot, without None."""
     chosen = {slot: name for slot, name in choices.items() if name is not None}
     for slot, name in chosen.items():
         if slot not in KINDS:
@@ -240,7 +240,7 @@ def _layered(composition: Composition, overrides: Iterable[Override]) -> Composi
 
 
 def _built(cls: type[Config], slot: str, values: Mapping[str, Any], sources: Mapping[str, str]) -> Any:
-    """A slot's config; an error says where the value at fault comes from."""
+    """A slot's config; an error states the source of the invalid value."""
     try:
         return cls.from_dict(values)
     except OptionError as error:

@@ -1,4 +1,4 @@
-"""Settings files: TOML with a table per slot. Read, and refused with the line at fault."""
+"""Settings files: TOML with one table per slot. Errors name the line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_settings(file: Path) -> dict[str, dict[str, Any]]:
 
     Raises:
         DataError: the file cannot be read, is not UTF-8, or is not valid TOML.
-        UsageError: something in it is no table of a slot.
+        UsageError: an entry is not a table of a slot.
     """
     text = _decode(file, _bytes(file))
     try:
@@ -40,7 +40,7 @@ def read_settings(file: Path) -> dict[str, dict[str, Any]]:
     for key, value in _texts(tables):
         if any(ord(c) < 32 for c in value):
             raise DataError(
-                f"the value of '{key}' holds a control character",
+                f"the value of '{key}' contains a control character",
                 where=str(file),
                 found=repr(value),
                 fix=rf"inside double quotes \t is a tab and \n a new line: {_PATHS}",
@@ -131,12 +131,12 @@ def _require_table(file: Path, slot: str, table: Any) -> None:
     name = table.get("name", slot)
     if slot in KINDS and not (isinstance(name, str) and name):
         raise UsageError(
-            f"the name of the {slot} is not a text", where=str(file), found=repr(name), expected='name = "..."'
+            f"the name of the {slot} is not a string", where=str(file), found=repr(name), expected='name = "..."'
         )
 
 
 def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every text below a value, with its dotted key."""
+    """Every string inside a value, with its dotted key."""
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, dict):

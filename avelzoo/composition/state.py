@@ -1,4 +1,4 @@
-"""Filling a module from tensors by name, or saying what does not fit."""
+"""Load tensors into a module by name; report entries that do not match."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], problem: str, *, where: str = "", fix: str) -> None:
-    """Load a state dict whose names, shapes and kinds of numbers are the module's; else change nothing.
+    """Load a state dict whose names, shapes and kinds of numbers match the module's; otherwise change nothing.
 
     Args:
-        module: to be filled.
-        tensors: by the module's names.
-        problem: what the error says.
+        module: module to load into.
+        tensors: tensors by name.
+        problem: text of the error.
         where: the file.
-        fix: what to do about it.
+        fix: how to solve the problem.
 
     Raises:
-        RunError: a name is missing or left over, a shape differs, or integers stand for real numbers.
+        RunError: a name is missing or unexpected, a shape differs, or integers are given for real numbers.
     """
     own = module.state_dict()
     faults = [f"missing {name}" for name in own.keys() - tensors.keys()]

@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 
 def decorator(kind: str) -> Callable[[str], Callable[[type[T]], type[T]]]:
-    """The decorator of a kind."""
+    """The decorator for a kind."""
 
     def named(name: str) -> Callable[[type[T]], type[T]]:
         require_name(kind, name)
 
         def decorate(cls: type[T]) -> type[T]:
             config = derive_config(cls, name, BASES[kind])
-            setattr(cls, "Config", config)  # noqa: B010 - the class is a stranger's, of any type
+            setattr(cls, "Config", config)  # noqa: B010 - the class may have any type
             setattr(cls, defining.MARK, (kind, name, config))
             if not defining.is_loading():
                 define(kind, name, config)
@@ -35,17 +35,17 @@ def decorator(kind: str) -> Callable[[str], Callable[[type[T]], type[T]]]:
         return decorate
 
     named.__name__ = named.__qualname__ = kind
-    named.__doc__ = f"""Offer a class as the {kind} of this name.
+    named.__doc__ = f"""Register a class as the {kind} of this name.
 
-    The keyword-only arguments of ``__init__`` are its options, each with an annotation and a default. The class gets
-    its config as ``Config``. Decorating a class of the same name again replaces the one before.
+    The keyword-only arguments of ``__init__`` are its options, each with an annotation and a default. The config is
+    available as ``Config`` of the class. A second class of the same name replaces the first.
 
     Args:
         name: the component's name, in kebab-case.
 
     Raises:
-        PluginError: the name is not in kebab-case, the class does not keep the contract of its kind, or an argument
-            of ``__init__`` is no option.
+        PluginError: the name is not in kebab-case, the class violates the contract of its kind, or an argument of
+            ``__init__`` is not an option.
     """
     return named
 

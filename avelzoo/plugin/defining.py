@@ -1,4 +1,4 @@
-"""What decorators offer: found in a plugin's module when it is loaded, remembered for this process otherwise."""
+"""Decorated classes: collected when a plugin's module is loaded, otherwise kept for this process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HERE: dict[tuple[str, str], type[Config]] = {}
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """A plugin's code runs in the block: what it decorates belongs to that plugin."""
+    """Mark that a plugin's code runs in the block; classes decorated there belong to that plugin."""
     token = _LOADING.set(True)
     try:
         yield
@@ -31,12 +31,12 @@ def loading() -> Iterator[None]:
 
 
 def is_loading() -> bool:
-    """Whether a plugin's code runs."""
+    """Whether a plugin's code is running."""
     return _LOADING.get()
 
 
 def offers_of(plugin: Any) -> list[Offer]:
-    """The decorated classes that a plugin's module itself defines."""
+    """Decorated classes defined in a plugin's module."""
     if not isinstance(plugin, ModuleType):
         return []
     classes = [value for value in vars(plugin).values() if isinstance(value, type)]
@@ -46,10 +46,10 @@ def offers_of(plugin: Any) -> list[Offer]:
 
 
 def remember(kind: str, name: str, config: type[Config]) -> None:
-    """Keep what was defined in this process, for a host that is made later."""
+    """Keep a class defined in this process for a host created later."""
     _HERE[kind, name] = config
 
 
 def defined_here() -> list[Offer]:
-    """What was defined in this process so far."""
+    """Classes defined in this process so far."""
     return [(kind, name, config) for (kind, name), config in _HERE.items()]

@@ -21,26 +21,26 @@ CONTRACTS: dict[str, str] = {
     "schedule": "torch.optim.lr_scheduler:LRScheduler",
     "launcher": "avelzoo.jobs:Launcher",
 }
-"""Kind -> ``module:class`` that its classes are derived from; those of other kinds have the factory's method."""
+"""Kind -> base class, ``module:class``, of its components; components of other kinds only need the factory method."""
 
 _EXAMPLE = 'width: Annotated[int, Help("channels"), Bounds(min=1)] = 64'
 
 
 def derive_config(cls: type, name: str, base: type[Config]) -> type[Config]:
-    """The config class of a component's class.
+    """Derive the config class of a component's class.
 
-    Its options are the keyword-only arguments of ``__init__``. What the base declares beside options (``supervisions``,
-    ``paper``, ``train_defaults``, ...) is taken over where the class defines it; in such methods ``self`` holds the
-    options. The base's factory (``build``, ``open``) makes an instance; where the class has a method of that name, it
-    calls that of an instance.
+    The options are the keyword-only arguments of ``__init__``. Attributes and methods that the base declares in
+    addition (``supervisions``, ``paper``, ``train_defaults``, ...) are copied from the class if it defines them; in
+    such methods ``self`` holds the options. The factory (``build``, ``open``) creates an instance; if the class defines
+    a method of that name, the factory calls it on the instance.
 
     Args:
         cls: the component's class.
-        name: of the component.
-        base: config base of its kind.
+        name: name of the component.
+        base: config base class of the kind.
 
     Raises:
-        PluginError: the class does not keep the contract, or ``__init__`` does not state the options.
+        PluginError: the class violates the contract, or ``__init__`` does not state the options.
     """
     what = f"the {base.kind} '{name}'"
     factory = _factory(base)
@@ -84,8 +84,8 @@ def derive_config(cls: type, name: str, base: type[Config]) -> type[Config]:
 
 
 def _factory(base: type[Config]) -> str:
-    """Name of the one method that a config of this kind has to define."""
-    (name,) = getattr(base, "__abstractmethods__")  # noqa: B009 - abstract classes have it, the type does not say so
+    """Name of the method that configs of this kind must define."""
+    (name,) = getattr(base, "__abstractmethods__")  # noqa: B009 - abstract classes have the attribute, but their type does not declare it
     return str(name)
 
 
@@ -100,7 +100,7 @@ def _require_contract(cls: type, base: type[Config], what: str, factory: str) ->
     if module and not issubclass(cls, getattr(import_module(module), name)):
         public = f"avelzoo.{name}" if module.startswith("avelzoo") else f"{module}.{name}"
         raise PluginError(
-            f"{what} is no {public}",
+            f"{what} is not a subclass of {public}",
             where=_where(cls),
             found=f"class {cls.__name__}({', '.join(parent.__name__ for parent in cls.__bases__)})",
             fix=f"derive it: class {cls.__name__}({public})",
@@ -116,18 +116,18 @@ def _require_contract(cls: type, base: type[Config], what: str, factory: str) ->
 def _arguments(
     cls: type, base: type[Config], what: str, given: list[str], shared: set[str]
 ) -> dict[str, inspect.Parameter]:
-    """What ``__init__`` asks for, by name."""
+    """Parameters of ``__init__`` by name."""
     owner = next(parent for parent in cls.__mro__ if "__init__" in vars(parent))
     if owner is object or (not issubclass(owner, cls) and owner.__module__.startswith(("avelzoo.", "torch."))):
-        return {}  # nothing of its own: it has no options
+        return {}  # inherited from object: no options
     asked = dict(list(inspect.signature(owner.__init__).parameters.items())[1:])  # type: ignore[misc]
     handed = f"; {', '.join(given)} may come before it" if given else ""
     for name, parameter in asked.items():
         problem = ""
         if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
-            problem = f"'{parameter}' in __init__ of {what} states no options"
+            problem = f"'{parameter}' in __init__ of {what} does not state options"
         elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
-            problem = f"'{name}' of {what} cannot be given by name"
+            problem = f"the argument '{name}' of {what} is positional-only"
         elif name in given or name in shared:
             continue
         elif parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
@@ -163,7 +163,7 @@ def _option(cls: type, what: str, name: str, parameter: inspect.Parameter) -> tu
 
 
 def _declared(cls: type, base: type[Config], taken: set[str]) -> dict[str, Any]:
-    """What a class says of itself under the names that its kind's configs have."""
+    """Attributes of a class that the configs of its kind declare."""
     known = {name for name in dir(base) if not name.startswith("_")} - set(dir(Config)) - taken
     contract = {name for parent in cls.__mro__ if parent.__module__.startswith("avelzoo.") for name in vars(parent)}
     found: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Installed plugins: which entry points there are, and which of them the environment allows."""
+"""Installed plugins: entry points, and those that the environment allows."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ GROUP = "avelzoo"
 
 
 def entry_points() -> list[tuple[EntryPoint, Distribution]]:
-    """Entry points of the group with their distributions, each distribution once, in order of name."""
+    """Entry points of the group with their distributions, each distribution once, sorted by name."""
     found: dict[tuple[str, str], tuple[EntryPoint, Distribution]] = {}
     for dist in distributions():
         try:
             ours = [point for point in dist.entry_points if point.group == GROUP]
             name = dist.name if ours else ""
-        except Exception:  # noqa: BLE001, S112 - whatever is damaged in another package's metadata
+        except Exception:  # noqa: BLE001, S112 - the metadata of another package may be damaged
             continue
         for point in ours:
             found.setdefault((name, point.name), (point, dist))
@@ -23,7 +23,7 @@ def entry_points() -> list[tuple[EntryPoint, Distribution]]:
 
 
 def is_allowed(name: str, environ: Mapping[str, str]) -> bool:
-    """Whether ``AVELZOO_LOAD_PLUGINS`` and ``AVELZOO_DISABLE_PLUGINS`` let a plugin be loaded."""
+    """Whether ``AVELZOO_LOAD_PLUGINS`` and ``AVELZOO_DISABLE_PLUGINS`` allow a plugin."""
     allowed = environ.get("AVELZOO_LOAD_PLUGINS")
     blocked = environ.get("AVELZOO_DISABLE_PLUGINS", "")
     return name not in _names(blocked) and (allowed is None or name in _names(allowed))

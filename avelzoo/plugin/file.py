@@ -1,4 +1,4 @@
-"""Plugins that are one Python file: run as modules of their own, again whenever they are loaded again."""
+"""Single-file plugins: each load runs the file as a new module."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from typing import NoReturn
 
 from avelzoo.errors import AvelzooError, PluginError, describe, reason
 
-KEPT = "; what was loaded under this name before stays"
+KEPT = "; the version loaded before is kept"
 
 
 @dataclass(frozen=True)
 class PluginFile:
-    """A file, read once.
+    """A plugin file, read once.
 
     Attributes:
-        path: where it lies.
+        path: its path.
         content: its bytes.
     """
 
@@ -35,7 +35,7 @@ class PluginFile:
         """Read a file.
 
         Raises:
-            PluginError: it cannot be read, or is no Python file.
+            PluginError: the file cannot be read, or is not a Python file.
         """
         try:
             content = path.read_bytes()
@@ -47,28 +47,28 @@ class PluginFile:
 
     @property
     def name(self) -> str:
-        """The plugin's name: the file's, in kebab-case."""
+        """The plugin's name: the file name in kebab-case."""
         return self.path.stem.replace("_", "-").lower()
 
     @property
     def digest(self) -> str:
-        """Stands for a version."""
+        """Checksum in place of a version."""
         return hashlib.sha256(self.content).hexdigest()[:12]
 
     @property
     def source(self) -> str:
-        """Where the plugin comes from."""
+        """Source of the plugin."""
         return f"file {self.path.resolve()}"
 
     @contextmanager
     def module(self, *, kept: bool) -> Iterator[ModuleType]:
-        """The file as a new module, which stays in ``sys.modules`` unless the body raises.
+        """Run the file as a new module, which stays in ``sys.modules`` unless the file raises an error.
 
         Args:
-            kept: whether a failure leaves an earlier version in use, so that the message says so.
+            kept: whether an earlier version stays in use after a failure, for the message.
 
         Raises:
-            PluginError: the file does not run.
+            PluginError: running the file raised an error.
         """
         name = f"avelzoo_plugin_{self.path.stem}"
         spec = importlib.util.spec_from_file_location(name, self.path)
@@ -80,8 +80,8 @@ class PluginFile:
             # Compiled here, because an importer may find the bytecode of an earlier version.
             try:
                 exec(compile(self.content, str(self.path), "exec", dont_inherit=True), module.__dict__)  # noqa: S102
-            except BaseException as error:  # noqa: BLE001 - raised again, whatever it is
-                refuse(error, "the plugin file does not run", self._last_line(error), kept=kept)
+            except BaseException as error:  # noqa: BLE001 - raised again
+                refuse(error, "the plugin file cannot be run", self._last_line(error), kept=kept)
             yield module
         except BaseException:
             sys.modules.pop(name, None)
@@ -96,11 +96,11 @@ class PluginFile:
 
 
 def refuse(error: BaseException, what: str, where: str, *, kept: bool) -> NoReturn:
-    """Raise what a failed plugin's error means to the user; the user's own key press stays what it is.
+    """Raise a plugin's error as a `PluginError`; a KeyboardInterrupt is raised unchanged.
 
     Args:
-        error: what was raised.
-        what: which step failed.
+        error: the plugin's error.
+        what: the failed step.
         where: file and line.
         kept: whether an earlier version stays in use.
     """
@@ -109,5 +109,5 @@ def refuse(error: BaseException, what: str, where: str, *, kept: bool) -> NoRetu
     if isinstance(error, AvelzooError):
         error.problem += KEPT if kept and not error.problem.endswith(KEPT) else ""
         raise error
-    fix = "run it with Python alone to see the whole traceback"
+    fix = "run the file with python to see the full traceback"
     raise PluginError(f"{what}: {describe(error)}" + (KEPT if kept else ""), where=where, fix=fix) from error

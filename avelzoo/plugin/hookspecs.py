@@ -1,4 +1,4 @@
-"""The hooks a plugin may implement, and the markers to do so."""
+"""Hooks that a plugin may implement, and their markers."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def avelzoo_register(zoo: Registrar) -> None:
 
 @hookspec
 def avelzoo_register_commands(app: typer.Typer) -> None:
-    """Add commands, or groups of commands, to ``app``: ``@app.command()``. Must not import torch before one runs.
+    """Add commands or groups of commands to ``app``: ``@app.command()``. Only a running command may import torch.
 
-    A built-in command cannot be replaced: a plugin that tries brings none of its commands.
+    Built-in commands cannot be replaced: if a plugin tries, none of its commands is added.
     """
 
 
 @hookspec
 def avelzoo_run_started(run: RunView) -> None:
-    """A run begins, or goes on after ``run.epochs_done`` epochs. For trackers; nothing here can change the run."""
+    """Called when a run begins or resumes after ``run.epochs_done`` epochs. Trackers cannot change the run."""
 
 
 @hookspec
 def avelzoo_epoch_finished(run: RunView, epoch: int, metrics: Mapping[str, float]) -> None:
-    """An epoch is done, counted from 1; ``metrics`` are its numbers by dotted names, such as ``terms.event``."""
+    """Called after each epoch, counted from 1; ``metrics`` are numbers by dotted name, such as ``terms.event``."""
 
 
 @hookspec
 def avelzoo_run_finished(run: RunView, result: RunResult | None, error: BaseException | None) -> None:
-    """A run is over: with its result, or with the error that ended it."""
+    """Called when a run has ended, with its result or the error that ended it."""

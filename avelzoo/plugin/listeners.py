@@ -1,4 +1,4 @@
-"""Listeners: progress bars, trackers and whatever else hears how a run goes."""
+"""Listeners of a run's events, such as progress bars and trackers."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ HOOKS = ("avelzoo_run_started", "avelzoo_epoch_finished", "avelzoo_run_finished"
 
 @dataclass(frozen=True)
 class RunView:
-    """A run as listeners see it.
+    """Description of a run for listeners.
 
     Attributes:
-        path: the run folder; a tracker may keep files of its own in it.
-        composition: what is run.
-        epochs_done: epochs finished before; above 0 for a resumed run.
+        path: run folder; a tracker may write its own files there.
+        composition: composition of the run.
+        epochs_done: number of epochs finished before; above 0 for a resumed run.
     """
 
     path: Path
@@ -34,11 +34,11 @@ class RunView:
 
 
 class Listener:
-    """Hears how a run goes; override the methods you need. Epochs and steps are counted from 0.
+    """Receives the events of a run; override the methods you need. Epochs and steps are counted from 0.
 
-    A listener cannot change the run, random numbers included (except in ``step_finished``, which is too frequent to
-    guard). One that raises is reported by one warning and hears nothing more; the run and the other listeners continue.
-    Only a ``KeyboardInterrupt`` passes, and stops the run.
+    A listener cannot change the run or its random numbers (except in ``step_finished``, which is called too often to
+    be guarded). A listener that raises an error is reported by one warning and receives no further events; the run and
+    the other listeners continue. Only a ``KeyboardInterrupt`` stops the run.
 
     >>> class Printer(Listener):
     ...     def epoch_finished(self, epoch, metrics, best):
@@ -47,31 +47,31 @@ class Listener:
 
     @property
     def name(self) -> str:
-        """How warnings name it."""
+        """Name of the listener in warnings."""
         return f"listener {type(self).__name__}"
 
     def run_started(self, run: RunView) -> None:
-        """Training begins, or resumes after ``run.epochs_done`` epochs."""
+        """Called when training begins or resumes after ``run.epochs_done`` epochs."""
 
     def step_finished(self, epoch: int, step: int, steps: int) -> None:
-        """Step ``step`` of ``steps`` of this epoch is done."""
+        """Called after step ``step`` of ``steps`` of an epoch."""
 
     def epoch_finished(self, epoch: int, metrics: Mapping[str, Any], best: bool) -> None:
-        """An epoch is done.
+        """Called after an epoch.
 
         Args:
-            epoch: its number.
-            metrics: its line of ``metrics.jsonl``.
-            best: whether val prefers it to all epochs before.
+            epoch: number of the epoch.
+            metrics: the epoch's line of ``metrics.jsonl``.
+            best: whether it has the best val score so far.
         """
 
     def run_finished(self, result: RunResult | None, error: BaseException | None) -> None:
-        """The run is over: with its result, or with the error that ended it."""
+        """Called when the run has ended, with its result or the error that ended it."""
 
 
 @final
 class _PluginListener(Listener):
-    """Passes events on to the hooks of one plugin."""
+    """Passes events to the hooks of one plugin."""
 
     def __init__(self, plugin: str) -> None:
         self._plugin = plugin

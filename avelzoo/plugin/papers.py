@@ -1,4 +1,4 @@
-"""How a paper is cited."""
+"""Citations of papers."""
 
 from __future__ import annotations
 

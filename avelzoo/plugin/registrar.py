@@ -1,4 +1,4 @@
-"""What a plugin receives to register its components and recipes."""
+"""The object with which a plugin registers its components and recipes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Registrar:
-    """What a plugin receives: one typed method per kind. Entries carry the plugin's name, distribution and version.
+    """Registers a plugin's components: one typed method per kind. Entries carry plugin, distribution and version.
 
     >>> @hookimpl
     ... def avelzoo_register(zoo: Registrar) -> None:
@@ -46,7 +46,7 @@ class Registrar:
         self._open = True
 
     def dataset(self, name: str, config: type[DatasetConfig]) -> None:
-        """Offer a data set.
+        """Register a data set.
 
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
@@ -55,7 +55,7 @@ class Registrar:
         self._component("dataset", name, config)
 
     def encoder(self, name: str, config: type[EncoderConfig]) -> None:
-        """Offer an encoder.
+        """Register an encoder.
 
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
@@ -64,7 +64,7 @@ class Registrar:
         self._component("encoder", name, config)
 
     def memory(self, name: str, config: type[MemoryConfig]) -> None:
-        """Offer a memory strategy.
+        """Register a memory strategy.
 
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
@@ -73,7 +73,7 @@ class Registrar:
         self._component("memory", name, config)
 
     def head(self, name: str, config: type[HeadConfig]) -> None:
-        """Offer a branch head.
+        """Register a branch head.
 
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
@@ -82,7 +82,7 @@ class Registrar:
         self._component("head", name, config)
 
     def objective(self, name: str, config: type[ObjectiveConfig]) -> None:
-        """Offer an objective.
+        """Register an objective.
 
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
@@ -91,7 +91,7 @@ class Registrar:
         self._component("objective", name, config)
 
     def sampler(self, name: str, config: type[SamplerConfig]) -> None:
-        """Offer a sampler: which training videos an epoch takes, in which order.
+        """Register a sampler: which training videos an epoch takes, in which order.
 
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
@@ -100,7 +100,7 @@ class Registrar:
         self._component("sampler", name, config)
 
     def transform(self, name: str, config: type[TransformConfig]) -> None:
-        """Offer a transform: augmentation of training batches.
+        """Register a transform: augmentation of training batches.
 
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
@@ -109,7 +109,7 @@ class Registrar:
         self._component("transform", name, config)
 
     def optimizer(self, name: str, config: type[OptimizerConfig]) -> None:
-        """Offer an optimizer.
+        """Register an optimizer.
 
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
@@ -118,7 +118,7 @@ class Registrar:
         self._component("optimizer", name, config)
 
     def schedule(self, name: str, config: type[ScheduleConfig]) -> None:
-        """Offer a schedule: the learning rate over epochs.
+        """Register a schedule: the learning rate over epochs.
 
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
@@ -127,7 +127,7 @@ class Registrar:
         self._component("schedule", name, config)
 
     def launcher(self, name: str, config: type[LauncherConfig]) -> None:
-        """Offer a launcher: a place where jobs run.
+        """Register a launcher: a place where jobs run.
 
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
@@ -136,7 +136,7 @@ class Registrar:
         self._component("launcher", name, config)
 
     def recipe(self, name: str, factory: RecipeFactory) -> None:
-        """Offer a recipe: a function of the supervision that returns a `Recipe`.
+        """Register a recipe: a function of the supervision that returns a `Recipe`.
 
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``factory`` is not callable.
@@ -157,7 +157,7 @@ class Registrar:
         self._registry.add_paper(paper, plugin=self._plugin)
 
     def published_code(self, name: str, system: type[OfficialOutputs]) -> None:
-        """Offer the reading of a published system's checkpoints and outputs (see `avelzoo.published.official`).
+        """Register a reader of a published system's checkpoints and outputs (see `avelzoo.published.official`).
 
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``system`` is no `OfficialOutputs`.
@@ -172,13 +172,13 @@ class Registrar:
         self._add("published-code", name, system)
 
     def close(self) -> None:
-        """End the registration: whatever the plugin kept of this object registers nothing any more."""
+        """End the registration; later calls raise an error."""
         self._open = False
 
     def _require_open(self) -> None:
         if not self._open:
             raise PluginError(
-                f"plugin '{self._plugin}' registers something after its registration",
+                f"plugin '{self._plugin}' registers a component after its registration has ended",
                 fix="register everything inside avelzoo_register",
             )
 

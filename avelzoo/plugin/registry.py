@@ -1,4 +1,4 @@
-"""Which components exist, who brought them, and how a name finds one."""
+"""Registry: registered components, their plugins, and look-up by name."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     RecipeFactory = Callable[[Supervision], Recipe]
 
 THIS_PROCESS = "this-process"
-"""Plugin name of what is defined in this process alone, in a notebook or a script."""
+"""Plugin name of components defined in this process, in a notebook or a script."""
 
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered thing and where it came from."""
+    """A registered component or recipe, and its origin."""
 
     kind: str
     name: str
@@ -39,13 +39,13 @@ class Entry:
 
     @property
     def qualified(self) -> str:
-        """The name that is never ambiguous."""
+        """The unambiguous name, ``plugin/name``."""
         return f"{self.plugin}/{self.name}"
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a registry held at one moment."""
+    """Content of a registry at one moment."""
 
     entries: dict[str, dict[str, list[Entry]]]
     papers: dict[str, dict[str, Paper]]
@@ -72,7 +72,7 @@ class Registry:
         """Add an entry. Clashes within a plugin are errors; across plugins they make the bare name ambiguous.
 
         Raises:
-            PluginError: its plugin registers this name a second time, or a channel of it has the name of another one.
+            PluginError: its plugin registers this name twice, or two different channels have one name.
         """
         if entry.channels and (found := clash(entry.channels, self.channels)):
             raise PluginError("two different channels have one name", where=entry.qualified, found=found)
@@ -85,10 +85,10 @@ class Registry:
         same.append(entry)
 
     def add_paper(self, paper: Paper, *, plugin: str) -> None:
-        """Add a paper. Several plugins may bring the same one.
+        """Add a paper. Several plugins may add the same paper.
 
         Raises:
-            PluginError: another paper has its key.
+            PluginError: a different paper has the same key.
         """
         known = self.papers.get(paper.key, paper)
         if known != paper:
@@ -96,16 +96,16 @@ class Registry:
         self._papers.setdefault(paper.key, {})[plugin] = paper
 
     def snapshot(self) -> Snapshot:
-        """Everything that is registered now, for `restore`."""
+        """The present content, for `restore`."""
         entries = {kind: {name: list(same) for name, same in names.items()} for kind, names in self._entries.items()}
         return Snapshot(entries, {key: dict(of_plugin) for key, of_plugin in self._papers.items()})
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to what was registered at a snapshot, which can be used once."""
+        """Restore the content of a snapshot, which can be used once."""
         self._entries, self._papers = snapshot.entries, snapshot.papers
 
     def remove_plugin(self, plugin: str) -> None:
-        """Forget everything a plugin registered."""
+        """Remove everything a plugin registered."""
         self._papers = {
             key: rest
             for key, of_plugin in self._papers.items()
@@ -118,7 +118,7 @@ class Registry:
                     del names[name]
 
     def remove_entry(self, kind: str, name: str, *, plugin: str) -> None:
-        """Forget one entry of a plugin, if there is one."""
+        """Remove one entry of a plugin, if it exists."""
         names = self._entries.get(kind, {})
         rest = [e for e in names.pop(name, []) if e.plugin != plugin]
         if rest:
@@ -137,8 +137,8 @@ class Registry:
         """The entry with this bare or qualified name.
 
         Raises:
-            UnknownNameError: nothing has this name; the nearest one is suggested.
-            AmbiguousNameError: several plugins have it.
+            UnknownNameError: no entry has this name; the nearest name is suggested.
+            AmbiguousNameError: several plugins have an entry of this name.
         """
         if not isinstance(name, str):
             recipes = '; a recipe object is recipes["ead-b"]("full")' if kind == "recipe" else ""
@@ -151,14 +151,14 @@ class Registry:
             known = [e.qualified for e in self.entries(kind)] if plugin else self.names(kind)
             raise UnknownNameError(
                 f"unknown {kind} '{name}'" + did_you_mean(name, known),
-                expected=", ".join(known) or "nothing of this kind is registered",
-                fix=f"`avelzoo list {kind}` shows what there is, `avelzoo plugins` whether a plugin failed to load",
+                expected=", ".join(known) or "no entry of this kind is registered",
+                fix=f"`avelzoo list {kind}` lists the names, `avelzoo plugins` the plugins that failed to load",
             )
         if len(same) > 1:
             raise AmbiguousNameError(
-                f"the {kind} name '{name}' is offered by {len(same)} plugins",
+                f"{len(same)} plugins have a {kind} named '{name}'",
                 found=", ".join(e.qualified for e in same),
-                fix=f"write the qualified name, for example '{same[0].qualified}'",
+                fix=f"use the qualified name, for example '{same[0].qualified}'",
             )
         return same[0]
 
@@ -171,7 +171,7 @@ def require_name(kind: str, name: str) -> None:
     """Refuse a name that is not in kebab-case.
 
     Raises:
-        PluginError: it is not.
+        PluginError: the name is not in kebab-case.
     """
     if not (isinstance(name, str) and _KEBAB.fullmatch(name)):
         raise PluginError(

@@ -1,4 +1,4 @@
-"""How plugins fared: a row for each, a warning for those that are left out."""
+"""Status of plugins: one row per plugin, a warning for plugins that failed to load."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LOADED = "ok"
 
 
 class PluginWarning(UserWarning):
-    """A plugin could not be loaded; everything else goes on without it."""
+    """A plugin could not be loaded; everything else works without it."""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def test_faulty_overrides(registry, override, message):
         ("seed", "did you mean 'train.seed'"),
         ("train", "unknown option 'train'"),
         ("train.epochs.more", "unknown option 'train.epochs.more'"),
-        (3, "name of an option is not a text"),
+        (3, "name of an option is not a string"),
     ],
 )
 def test_faulty_options_of_python(registry, path, message):

@@ -276,7 +276,7 @@ def test_the_reason_that_is_told(tmp_path, errors, codes, problem, kind):
 
 
 def test_what_several_processes_cannot_do(tmp_path, monkeypatch):
-    with pytest.raises(UsageError, match="known to this process alone"):
+    with pytest.raises(UsageError, match="registered only in this process"):
         engine.run(composed(), tmp_path / "run", registry=tiny_registry(), devices=2)
     with pytest.raises(UsageError, match="needs a process"):
         engine.run(composed(), tmp_path / "run", registry=tiny_registry(), devices=0)
