@@ -231,7 +231,7 @@ def test_resuming_from_python():
     recipe = small(recipes["ead-b"]("full"))
     first = run(recipe, out="mine")
     assert run(recipe, out="mine", resume=True) == first
-    with pytest.raises(RunError, match="holds a run already"):
+    with pytest.raises(RunError, match="already holds a run"):
         run(recipe, out="mine")
     with pytest.raises(UsageError, match="resuming needs a run folder"):
         run(recipe, resume=True)

@@ -119,7 +119,7 @@ def test_a_device_that_is_not_there():
     command = [sys.executable, "-m", "avelzoo", "profile", "ead-b", "--device", "cuda:9"]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert told.returncode == 2
-    assert "there is no device 'cuda:9' here" in told.stderr
+    assert "this machine has no device 'cuda:9'" in told.stderr
 
 
 def test_what_a_run_compiles_is_measured_compiled(monkeypatch):

@@ -1,1 +1,1 @@
-"""The components that come with avelzoo, registered through the same hooks as anybody's."""
+"""Built-in components, registered through the same hooks as plugins."""

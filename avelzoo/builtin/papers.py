@@ -1,4 +1,4 @@
-"""The papers that the built-in components and recipes cite."""
+"""Papers cited by the built-in components and recipes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registers what comes with avelzoo."""
+"""Registers the built-in components."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from avelzoo.plugin.registrar import Registrar
 
 @hookimpl
 def avelzoo_register(zoo: Registrar) -> None:
-    """Offer every built-in component and recipe."""
+    """Register all built-in components and recipes."""
     for paper in PAPERS:
         zoo.paper(paper)
     zoo.dataset("ave", datasets.AveConfig)

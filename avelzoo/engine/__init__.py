@@ -1,4 +1,4 @@
-"""Training, evaluation and the run folder. The only place that knows every kind of part."""
+"""Training, evaluation and the run folder; the only layer that uses every kind of component."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights and exact training state as safetensors: tensors and plain data, never unpickled."""
+"""Weights and exact training state as safetensors: tensors and plain data, no pickle."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ Read = Callable[[Path], tuple[dict[str, Tensor], dict[str, Any]]]
 
 @dataclass
 class Progress:
-    """How far a run has come.
+    """Progress of a run.
 
     Attributes:
-        epochs_done: whole epochs behind it.
-        best_epoch: the epoch with the highest val accuracy so far, counted from 1; 0 before the first.
-        best_val: that accuracy.
+        epochs_done: number of completed epochs.
+        best_epoch: epoch with the highest val accuracy so far, counted from 1; 0 before the first.
+        best_val: val accuracy of that epoch.
         seconds: time spent so far.
-        history: what ``metrics.jsonl`` says of every epoch.
+        history: lines of ``metrics.jsonl``, one per epoch.
     """
 
     epochs_done: int = 0
@@ -46,23 +46,23 @@ class Progress:
 
 
 def save_weights(path: Path, model: nn.Module, *, epoch: int | None) -> None:
-    """A model's state dict, memory included, whole or not at all.
+    """Write a model's state dict, including the memory, atomically.
 
     Args:
         path: the file.
-        model: whose state.
-        epoch: the epoch it ended, counted from 1; None for weights from elsewhere.
+        model: model to save.
+        epoch: epoch of the weights, counted from 1; None for imported weights.
     """
     save_tensors(path, model.state_dict(), {"epoch": epoch})
 
 
 def load_weights(path: Path, model: nn.Module, *, read: Read | None = None) -> int | None:
-    """Fill a model from ``save_weights``; returns the epoch.
+    """Load weights written by ``save_weights`` into a model; returns the epoch.
 
     Args:
         path: the file.
-        model: to be filled.
-        read: who reads; `load_tensors` by default.
+        model: model to load into.
+        read: function that reads the file; `load_tensors` by default.
 
     Raises:
         RunError: the file is missing or damaged, or its entries are not the model's.
@@ -83,7 +83,7 @@ def save_state(
     generators: Generators,
     progress: Progress,
 ) -> None:
-    """Everything that training continues from: weights, memory, optimizer, loss scale, generators, progress."""
+    """Write the state needed to resume: weights, memory, optimizer, loss scale, random generators, progress."""
     numbers, plain = generators
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     if average is not None:
@@ -104,18 +104,18 @@ def load_state(
     *,
     read: Read | None = None,
 ) -> tuple[Progress, Generators]:
-    """Inverse of ``save_state``; the generators are for the caller to set, as the last thing before going on.
+    """Inverse of ``save_state``; the caller sets the random generators, just before training continues.
 
     Args:
         path: the file.
-        model: to be filled.
-        average: to be filled, where the run keeps one.
-        optimizer: to be filled.
-        precision: whose loss scale is set.
-        read: who reads; `load_tensors` by default.
+        model: model to load into.
+        average: moving average to load into, if the run keeps one.
+        optimizer: optimizer to load into.
+        precision: precision plugin whose loss scale is set.
+        read: function that reads the file; `load_tensors` by default.
 
     Raises:
-        RunError: the file is damaged or another model's.
+        RunError: the file is damaged or belongs to another model.
     """
     tensors, meta = (read or load_tensors)(path)
     _fill(model, _part(tensors, "model."), path)
@@ -134,23 +134,23 @@ def load_state(
             "the saved training state cannot be used",
             where=str(path),
             found=str(error)[:300],
-            fix=f"delete '{path.parent}' to train this run from its start with --resume",
+            fix=f"delete '{path.parent}' and use --resume to train this run from the start",
         ) from error
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
-    """Tensors and plain data in one safetensors file, whole or not at all.
+    """Write tensors and plain data to one safetensors file, atomically.
 
     Raises:
-        PluginError: something that is no tensor asks to be kept.
-        StorageError: it cannot be written.
+        PluginError: a value of the state is not a tensor.
+        StorageError: the file cannot be written.
     """
     held: dict[str, Tensor] = {}
     seen: set[int] = set()
     for name, value in tensors.items():
         if not isinstance(value, Tensor):
             raise PluginError(
-                f"'{name}' of the model's state is no tensor",
+                f"'{name}' in the model's state is not a tensor",
                 found=type(value).__name__,
                 fix="keep a component's state in parameters and buffers",
             )
@@ -158,7 +158,9 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, A
         storage = plain.untyped_storage().data_ptr()
         held[name] = plain.clone() if storage in seen else plain  # tied weights are written twice
         seen.add(storage)
-    text = json.dumps({"format": FORMAT} | dict(meta))  # under one key: safetensors has several in any order
+    text = json.dumps(
+        {"format": FORMAT} | dict(meta)
+    )  # under one key: safetensors does not keep the order of several keys
     write_whole(path, lambda scratch: save_file(held, scratch, metadata={"avelzoo": text}))
 
 
@@ -166,7 +168,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Inverse of ``save_tensors``.
 
     Raises:
-        RunError: the file is missing, damaged or of another kind.
+        RunError: the file is missing, damaged or has another format.
     """
     try:
         with safe_open(path, framework="pt") as handle:
@@ -177,11 +179,13 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             return tensors, meta
     except FileNotFoundError:
         raise RunError(
-            "the run has no such file yet", where=str(path), fix="let the run finish an epoch, with --resume"
+            "this file of the run does not exist yet", where=str(path), fix="finish at least one epoch with --resume"
         ) from None
     except (OSError, SafetensorError, ValueError) as error:
         raise RunError(
-            f"a file of the run is damaged: {error}", where=str(path), fix="restore it from a copy, or run anew"
+            f"a file of the run is damaged: {error}",
+            where=str(path),
+            fix="restore the file from a copy, or start a new run",
         ) from error
     raise RunError(
         "the file was not written by this avelzoo",

@@ -1,4 +1,4 @@
-"""Compiling the encoder, where it was asked for."""
+"""Compilation of the encoder with ``torch.compile``."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from avelzoo.records import Batch
 
 
 def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") -> str | None:
-    """Have ``torch.compile`` rewrite the encoder, in which nearly all of a step's time is spent; try it once.
+    """Compile the encoder, which takes most of a step's time, and call it once.
 
-    What it returns stays the same within rounding, names in state dicts stay as they are. Where compiling fails (no
-    compiler on the machine, a component it cannot read) the encoder goes on as it was, with a `RunWarning`.
-    Generators are left as they were.
+    Outputs stay equal within rounding; names in state dicts do not change. If compilation fails (no compiler on the
+    machine, unsupported code in a component), the encoder stays uncompiled and a `RunWarning` is issued. Random
+    generators do not change.
 
     Args:
-        model: on its device; no gradients are kept on it.
-        example: a batch as large as those to come, on the same device.
-        backend: of ``torch.compile``.
+        model: model on its device; its gradients are cleared.
+        example: a batch of the training size, on the same device.
+        backend: backend of ``torch.compile``.
 
     Returns:
-        None once it is compiled, else why it is not.
+        None if the encoder is compiled, else the reason why not.
     """
     encoder = model.encoder
     encoder.forward = torch.compile(encoder.forward, backend=backend)  # type: ignore[method-assign]
@@ -49,5 +49,5 @@ def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") 
     torch.compiler.reset()
     cause = getattr(trouble, "inner_exception", trouble)
     said = first_line(cause)
-    warnings.warn(f"the encoder could not be compiled and runs as it is: {said}", RunWarning, stacklevel=2)
+    warnings.warn(f"the encoder could not be compiled and runs uncompiled: {said}", RunWarning, stacklevel=2)
     return said

@@ -1,4 +1,4 @@
-"""Where a head tells event from background: fitted on val, and scored at both thresholds."""
+"""Event/background threshold of a head: fitted on val, scored at the fixed and the fitted threshold."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ RULES = ("fixed", "val")
 
 
 def tune(decision: Decision | None, val: PredictionArrays, truth: Truth) -> PredictionArrays:
-    """Fit a head's decision on val; returns the answers as the head gives them from now on.
+    """Fit a head's decision on val; returns the val predictions under the fitted decision.
 
-    The scale first, as the threshold is one of the scaled relevance. Neither moves a decision of the fixed rule.
+    The scale is fitted first, because the threshold applies to the scaled relevance. Neither changes a decision of the
+    fixed rule.
 
     Args:
-        decision: the head's, changed in place; None for heads without one, whose answers are returned as they are.
-        val: what the head answered on val, under the scale it had.
-        truth: what is true of it.
+        decision: the head's decision, changed in place; None for heads without one, whose predictions are unchanged.
+        val: predictions on val, under the scale before fitting.
+        truth: labels of val.
     """
     if decision is None:
         return val
@@ -47,7 +48,7 @@ def tune(decision: Decision | None, val: PredictionArrays, truth: Truth) -> Pred
 
 
 def at_both(decision: Decision, found: PredictionArrays, truth: Truth) -> Thresholds:
-    """Short scores at the fixed threshold and at the one chosen on val, and which of them decides."""
+    """Short scores at the fixed threshold and at the threshold chosen on val, and the name of the one in use."""
     used = RULES[decision.use_tuned]
     scores: dict[str, ThresholdScores] = {}
     for name, threshold in zip(RULES, (decision.threshold, float(decision.tuned)), strict=True):

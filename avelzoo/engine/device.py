@@ -1,4 +1,4 @@
-"""Where a run computes and in which number format."""
+"""Device and number format of a run."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _PRECISIONS = {"32": "32-true", "64": "64-true"}
 
 
 class _Processes(DDPStrategy):
-    """Lightning's processes and their engines, gloo on CPUs and nccl on GPUs; models stay as they are."""
+    """Lightning's multi-process strategy, gloo on CPUs and nccl on GPUs, without wrapping models."""
 
     def setup_module(self, module: nn.Module) -> nn.Module:  # type: ignore[override]
-        """The module: its gradients are all-reduced by the run itself."""
+        """The module, unwrapped: `Processes` all-reduces its gradients."""
         return module
 
 
 def make_fabric(device: str, precision: str, rank: Rank | None = None) -> Fabric:
-    """One device and a number format; connected with the other processes, where there are any.
+    """Set up one device and a number format, connected to the other processes, if any.
 
     Args:
-        device: ``cpu``, ``cuda``, ``cuda:1``, ..., or ``auto`` for a GPU where there is one.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ..., or ``auto`` for a GPU if there is one.
         precision: as in `ComputeConfig`.
-        rank: of this process among several.
+        rank: rank of this process among several.
 
     Raises:
-        UsageError: there is no such device here, or it cannot compute in this format.
+        UsageError: the device does not exist on this machine, or does not support the number format.
     """
-    device = str(device)  # a torch.device is as good
+    device = str(device)  # a torch.device is accepted too
     kind, colon, number = device.partition(":")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if kind == "auto" and not colon:
@@ -52,16 +52,18 @@ def make_fabric(device: str, precision: str, rank: Rank | None = None) -> Fabric
     index = int(number) if colon else rank.local_rank if rank else 0
     if kind == "cuda" and index >= count:
         raise UsageError(
-            f"there is no device '{kind}:{index}' here",
+            f"this machine has no device '{kind}:{index}'",
             found=f"{count} CUDA devices",
-            fix="use fewer --devices, or --device cpu" if rank else "use --device cpu, or auto to take what there is",
+            fix="use fewer --devices, or --device cpu" if rank else "use --device cpu or --device auto",
         )
     if kind == "cpu" and precision == "16-mixed":
         raise OptionError(
             "precision '16-mixed' needs a GPU", found="compute.precision=16-mixed on a CPU", fix="use bf16-mixed or 32"
         )
     for name in ("lightning_fabric", "lightning_fabric.utilities.rank_zero", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # it announces the precision, which the record holds
+        logging.getLogger(name).setLevel(
+            logging.WARNING
+        )  # lightning prints the precision, which the run record contains
     name = cast("Literal['32-true']", _PRECISIONS.get(precision, precision))
     if rank is None:
         return Fabric(accelerator=kind, devices=[index] if kind == "cuda" else 1, precision=name)
@@ -83,10 +85,10 @@ def feature_type(precision: str) -> torch.dtype:
 
 
 def peak_memory_mb(device: torch.device) -> float | None:
-    """Most memory held so far, in MiB: the device's on a GPU, else the process's; None where that is unknown."""
+    """Peak memory so far in MiB, of the device on a GPU, else of the process; None if unknown."""
     return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else memory_mb()
 
 
 def device_name(device: torch.device) -> str:
-    """The device in words."""
+    """Name of the device."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)

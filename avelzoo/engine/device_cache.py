@@ -1,4 +1,4 @@
-"""A data set whose features stay on the device from the first epoch to the last."""
+"""A data set whose features are cached on the device during training."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from avelzoo.errors import OptionError
 from avelzoo.records import Batch, Targets
 
 _PIECE = 32
-"""Videos that are read at a time: what is held besides the features themselves."""
+"""Number of videos read at a time, which limits the extra memory."""
 _WHERE = "compute.cache_on_device"
 
 
 class CachedDataset(Dataset):
-    """Another data set, each of its splits read once, when it is first asked for.
+    """A cached data set; each split is read once, at its first use.
 
-    What a fetch returns is what the data set returns, rounded to the number format it is kept in, and on the device
-    already. In float16 AVE's 4,143 videos take 2.1 GB.
+    Batches equal those of the data set, rounded to the cache's number format, and are already on the device. In
+    float16, AVE's 4,143 videos take 2.1 GB.
 
     Args:
-        dataset: where the features are read.
-        device: where they are kept.
-        dtype: in which number format; float32 changes nothing.
+        dataset: data set to cache.
+        device: device of the cache.
+        dtype: number format of the cache; float32 changes nothing.
     """
 
     def __init__(self, dataset: Dataset, device: torch.device, dtype: torch.dtype) -> None:
@@ -41,7 +41,7 @@ class CachedDataset(Dataset):
         """The split, on the device.
 
         Raises:
-            OptionError: it does not fit there, or does not fit into the number format.
+            OptionError: the split exceeds the device's memory or the range of the number format.
         """
         if name not in self._splits:
             self._splits[name] = CachedSplit(self._dataset.split(name), self._device, self._dtype)
@@ -57,12 +57,12 @@ class CachedDataset(Dataset):
 
 
 class CachedSplit(Split):
-    """One split on a device; see `CachedDataset`.
+    """One cached split; see `CachedDataset`.
 
     Args:
-        split: where the features are read.
-        device: where they are kept.
-        dtype: in which number format.
+        split: split to cache.
+        device: device of the cache.
+        dtype: number format of the cache.
     """
 
     def __init__(self, split: Split, device: torch.device, dtype: torch.dtype) -> None:
@@ -76,7 +76,7 @@ class CachedSplit(Split):
         return len(self._split)
 
     def fetch(self, indices: Sequence[int] | np.ndarray) -> tuple[Batch, Targets]:
-        """Features (in the format they are kept in) and targets of the videos at these positions, on the device."""
+        """Features, in the cache's number format, and targets of the videos at these positions, on the device."""
         places = torch.from_numpy(np.asarray(indices, dtype=np.int64)).to(self._device)
         return self._batch.take(places), self._targets.take(places)
 
@@ -93,7 +93,7 @@ class CachedSplit(Split):
         return self._split.lengths()
 
     def _read(self, dtype: torch.dtype) -> tuple[Batch, Targets]:
-        """All of it, a few videos at a time."""
+        """Read the whole split, a few videos at a time."""
         kept: Batch | None = None
         known: list[Targets] = []
         for start in range(0, len(self._split), _PIECE):
@@ -111,7 +111,7 @@ class CachedSplit(Split):
         return kept, Targets.cat(known).to(self._device)
 
     def _allocate(self, like: Batch) -> Batch:
-        """Memory on the device for all videos of the split."""
+        """Allocate device memory for all videos of the split."""
         held = sum(value[:1].numel() * value.dtype.itemsize for value in like.tensors().values()) * len(self)
         try:
             return like.map(lambda v: torch.empty((len(self), *v.shape[1:]), dtype=v.dtype, device=self._device))
@@ -120,11 +120,11 @@ class CachedSplit(Split):
                 f"the split '{self.name}' does not fit on the device",
                 where=_WHERE,
                 found=f"{held / 2**20:,.0f} MiB of features for {len(self)} videos",
-                fix="use compute.cache_on_device=float16, or off to read every batch anew",
+                fix="use compute.cache_on_device=float16, or off for no cache",
             ) from error
 
     def _require_range(self, given: Batch, kept: Batch) -> None:
-        """Refuse to make infinities out of numbers."""
+        """Refuse features that overflow to infinity."""
         for name, value in given.tensors().items():
             if value.is_floating_point() and bool((kept.tensors()[name].isinf() & value.isfinite()).any()):
                 raise OptionError(
@@ -137,7 +137,7 @@ class CachedSplit(Split):
 
 
 def cached(dataset: Dataset, device: torch.device, kept: str) -> Dataset:
-    """The data set as ``compute.cache_on_device`` wants it: itself, where that is ``off``."""
+    """The data set, cached according to ``compute.cache_on_device``; unchanged if that is ``off``."""
     if kept == "off":
         return dataset
     return CachedDataset(dataset, device, cast("torch.dtype", getattr(torch, kept)))

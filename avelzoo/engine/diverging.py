@@ -1,4 +1,4 @@
-"""Divergence as one error, wherever it surfaces: a loss, weights, outputs, or an operation that raises."""
+"""Divergence as one error, whether found in a loss, weights, outputs or an operation that raises."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIX = (
 )
 HUGE_WEIGHT = 1e6
 HUGE_OUTPUT = 1e10
-"""Magnitudes that no working model reaches; squares and exponentials of them overflow float32."""
+"""Magnitudes that no working model reaches; their squares and exponentials overflow float32."""
 
 _LOGITS = ("event_logits", "relevance_logits", "category_relevance_logits", "segment_logits", "prototype_logits")
 EVALUATION = "evaluation on"
@@ -33,15 +33,15 @@ _PARTS = ("encoder", "memory", "head", "objective")
 def divergence_named(
     model: nn.Module, where: str, replay: Callable[[], object], known: Callable[[], str] = lambda: ""
 ) -> Iterator[None]:
-    """Turn an error that diverged numbers caused into a `TrainingError`; let any other error pass as it is.
+    """Convert an error caused by diverged numbers to a `TrainingError`; other errors are raised unchanged.
 
-    Indices out of range, probabilities outside [0, 1] and the like are what operations raise when they are given NaN or
-    infinity. The cause counts as divergence if weights, the inputs or some module's outputs are not finite or huge.
+    Given NaN or infinity, operations raise errors such as index out of range or probability outside [0, 1]. The cause
+    counts as divergence if weights, inputs or a module's outputs are not finite or are huge.
 
     Args:
-        model: what is computed.
+        model: the model.
         where: epoch and step, or split.
-        replay: compute the same again, so that every module's output can be looked at.
+        replay: repeats the computation, so that every module's output can be checked.
         known: further findings, such as the last loss.
 
     Raises:
@@ -55,9 +55,9 @@ def divergence_named(
         if type(error).__name__ == "OutOfMemoryError":
             raise
         said = first_line(error)
-        if _ASSERTED in str(error):  # nothing on this device can be looked at any more
+        if _ASSERTED in str(error):  # tensors on this device cannot be read any more
             raise TrainingError(
-                "the GPU refused an index or a probability, which NaN or infinite numbers cause",
+                "the GPU rejected an index or a probability; NaN or infinite numbers cause this",
                 where=where,
                 found=said,
                 fix=f"repeat with --device cpu, which names the operation; if it is divergence, {FIX}",
@@ -77,7 +77,7 @@ def divergence_named(
 
 @contextmanager
 def in_epoch(epoch: int) -> Iterator[None]:
-    """Name the 0-based epoch in what an evaluation says of divergence."""
+    """Add the epoch (0-based) to an evaluation's divergence error."""
     try:
         yield
     except TrainingError as error:
@@ -95,10 +95,10 @@ def spoiled_weights(model: nn.Module) -> str:
 
 
 def require_finite(output: HeadOutput, predictions: Predictions, where: str) -> None:
-    """Refuse logits and scores of an evaluation that are NaN, and a relevance that is not finite.
+    """Refuse logits and scores that are NaN, and a relevance that is not finite.
 
     Raises:
-        TrainingError: some are; they are named.
+        TrainingError: an output is NaN or not finite; the error names it.
     """
     given = {name: getattr(output, name) for name in _LOGITS}
     given |= {"category scores": predictions.category_scores}
@@ -115,7 +115,7 @@ def require_finite(output: HeadOutput, predictions: Predictions, where: str) -> 
 
 
 def _fine(value: Tensor, huge: float) -> bool:
-    """Whether no number is NaN, +inf or of a magnitude above ``huge``; -inf, which masks, passes."""
+    """Whether all numbers have a magnitude up to ``huge``; -inf, used for masking, is allowed."""
     if not value.is_floating_point() or value.numel() == 0:
         return True
     known = value.detach().masked_fill(value == -torch.inf, 0).abs().max()
@@ -133,7 +133,7 @@ def _spoiled_output(replay: Callable[[], object]) -> str:
 
     handle = register_module_forward_hook(look)
     try:
-        with torch.no_grad(), suppress(Exception):  # it raises again what it raised before
+        with torch.no_grad(), suppress(Exception):  # the replay raises the same error again
             replay()
     finally:
         handle.remove()
@@ -154,7 +154,7 @@ def _tensors(values: Any) -> Iterator[Tensor]:
 
 
 def _part(model: nn.Module, error: BaseException) -> str:
-    """The part of the model in which the error was raised."""
+    """The part of the model that raised the error."""
     parts = {id(getattr(model, name, None)): name for name in _PARTS}
     inside = [id(frame.f_locals.get("self")) for frame, _ in walk_tb(error.__traceback__)]
     return next((f"the {parts[one]}" for one in reversed(inside) if one in parts), "the step")

@@ -28,10 +28,10 @@ class Evaluator:
     """Predictions of a model on the splits of a data set; labels are read once per split.
 
     Args:
-        model: on its device.
-        dataset: whose splits.
-        loader: reads them.
-        processes: who computes.
+        model: model on its device.
+        dataset: data set with the splits.
+        loader: loader of the splits.
+        processes: processes that share the computation.
         batch_size: videos per batch.
     """
 
@@ -45,7 +45,7 @@ class Evaluator:
         self._truths: dict[str, Truth] = {}
 
     def truth(self, name: str) -> Truth:
-        """A split's labels as the scores want them."""
+        """A split's labels in the form that scores need."""
         if name not in self._truths:
             split, spec = self.dataset.split(name), self.dataset.spec
             self._truths[name] = Truth(
@@ -59,7 +59,7 @@ class Evaluator:
 
     @contextmanager
     def reading(self) -> Iterator[Callable[[str], PredictionArrays]]:
-        """Evaluation mode with the memory read once, for all splits: a function from a split's name to its predictions.
+        """Read the memory once and yield a function from a split's name to predictions, in evaluation mode.
 
         Raises:
             TrainingError: the model's outputs are not finite.
@@ -75,9 +75,9 @@ class Evaluator:
             model.train(was_training)
 
     def scores(self, name: str, found: PredictionArrays) -> Scores:
-        """Every score of a split, the data set's reference predictors included.
+        """All scores of a split, including the data set's reference predictors.
 
-        A head that decides by a threshold adds ``thresholds``, see `avelzoo.engine.deciding.at_both`.
+        A head with a threshold adds ``thresholds``; see `avelzoo.engine.deciding.at_both`.
         """
         truth, decision = self.truth(name), self._model.head.decision
         scores = score(found, truth, references=self.dataset.references(name))
@@ -99,7 +99,7 @@ class Evaluator:
 
 
 def short_scores(found: PredictionArrays, truth: Truth) -> dict[str, float | None]:
-    """What an epoch's line says of a split: the segment accuracy that chooses the epoch, and what it is made of."""
+    """Scores of a split in an epoch's line: segment accuracy, by which the epoch is chosen, and its components."""
     return {
         "segment_accuracy": segment_accuracy(found.segments, truth),
         "category_accuracy": category_accuracy(found, truth),
@@ -107,7 +107,7 @@ def short_scores(found: PredictionArrays, truth: Truth) -> dict[str, float | Non
 
 
 def save_predictions(path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Split, PredictionArrays]]) -> None:
-    """Write predictions, labels and video ids of several splits into one HDF5 file, whole or not at all."""
+    """Write predictions, labels and video ids of several splits to one HDF5 file, atomically."""
     content = BytesIO()
     with h5py.File(content, "w") as file:
         file.attrs["categories"] = list(spec.categories)

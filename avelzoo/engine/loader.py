@@ -1,4 +1,4 @@
-"""Batches of a data set's splits, read ahead of computing by processes of torch's `DataLoader`."""
+"""Batches of a data set's splits, prefetched by worker processes of torch's `DataLoader`."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from avelzoo.system.threads import usable_cores
 Request = tuple[str, np.ndarray]
 """A split's name and positions in it."""
 
-_SHARED = Path("/dev/shm")  # noqa: S108, where batches pass from process to process
+_SHARED = Path("/dev/shm")  # noqa: S108, shared memory for batches
 _SHARED_NEEDED = 2 * 2**30
 _PR_SET_PDEATHSIG = 1
 
 
 def suggested_workers(dataset: Dataset) -> int:
-    """Reading processes where none were asked for: the data set's number, if cores and shared memory allow it."""
+    """Default number of workers: that of the data set, if cores and shared memory allow it."""
     if dataset.workers and (not _SHARED.is_dir() or shutil.disk_usage(_SHARED).free < _SHARED_NEEDED):
         return 0
     return min(dataset.workers, usable_cores() - 1)
 
 
 class Loader:
-    """Batches of several splits, in the order asked for, on the device of this process.
+    """Batches of several splits in a given order, on the device of this process.
 
     Args:
-        splits: by name.
-        processes: whose share of each batch is read.
-        workers: processes that read ahead; they stay from epoch to epoch. With 0 a batch is read when it is needed.
+        splits: splits by name.
+        processes: processes; only the share of this one is read.
+        workers: persistent worker processes that prefetch batches; with 0, the main process reads them.
     """
 
     def __init__(self, splits: Mapping[str, Split], processes: Processes, workers: int) -> None:
@@ -57,7 +57,7 @@ class Loader:
             persistent_workers=workers > 0,
             worker_init_fn=_begin_worker,
             pin_memory=processes.fabric.device.type == "cuda",
-            generator=torch.Generator(),  # of its own: the global one is the run's
+            generator=torch.Generator(),  # a separate generator, because the global one belongs to the run
         )
 
     @contextmanager
@@ -67,12 +67,12 @@ class Loader:
         """This process's part of each batch of a split.
 
         Args:
-            name: of the split.
-            batches: positions in it.
-            augment: the transform of each step; it sees whole batches, so every process reads these.
+            name: name of the split.
+            batches: positions in the split, by batch.
+            augment: the transform of each step; it needs whole batches, so every process reads whole batches.
 
         Raises:
-            DataError: a file is damaged, or a reading process ended.
+            DataError: a file is damaged, or a worker process ended.
         """
         self._requests[:] = [(name, b if augment else self._processes.share_indices(b)) for b in batches]
         try:
@@ -81,10 +81,10 @@ class Loader:
             if "DataLoader worker" not in str(error):
                 raise
             raise DataError(
-                "a process that reads batches ended",
+                "a DataLoader worker process ended",
                 where=f"split '{name}'",
                 found=first_line(error),
-                fix="read in the main process with compute.workers=0; the system kills processes when memory runs out",
+                fix="set compute.workers=0 to read in the main process; the system may have run out of memory",
             ) from error
 
     def _each(self, batches: Sequence[np.ndarray], augment: Callable[[int], Augment] | None) -> Iterator[Share]:
@@ -98,7 +98,7 @@ class Loader:
 
 
 class _Requests:
-    """The batch sampler: what is asked for, as it stands when an epoch begins."""
+    """Batch sampler of the batches requested for the present epoch."""
 
     def __init__(self, requests: list[Request]) -> None:
         self._requests = requests
@@ -111,13 +111,13 @@ class _Requests:
 
 
 class _Reader:
-    """The data set as `DataLoader` asks it, in a reading process or in the main one."""
+    """The data set for `DataLoader`, in a worker or the main process."""
 
     def __init__(self, splits: Mapping[str, Split]) -> None:
         self._splits = splits
 
     def __getitems__(self, request: Request) -> tuple[Batch, Targets, list[Warning], AvelzooError | None]:
-        """A batch, and what a reading process has to say of it: its own output would be seen by nobody."""
+        """A batch with the warnings of its worker process, whose own output is not shown."""
         name, indices = request
         if get_worker_info() is None:
             return *self._splits[name].fetch(indices), [], None
@@ -132,7 +132,7 @@ class _Reader:
 
 
 class _Sent:
-    """An error on its way to another process; it arrives as the error itself, which pickle could not rebuild."""
+    """An error sent from a worker to the main process, in a form that pickle can transfer."""
 
     def __init__(self, error: AvelzooError) -> None:
         self._error = error
@@ -150,7 +150,7 @@ def _as_read(read: Any) -> Any:
 
 
 def _begin_worker(number: int) -> None:
-    """A reading process ends with the one that started it, however that ends, and leaves a key press to it."""
+    """Set up a worker: it ends when the main process ends, and ignores Ctrl-C, which the main process handles."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):

@@ -1,4 +1,4 @@
-"""A run folder as a model that can be asked."""
+"""Loading a run folder as a model, and evaluating it."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ from avelzoo.system.isolation import isolated
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """A run, ready to be asked.
+    """A loaded run.
 
     Attributes:
-        path: the run folder.
-        composition: what was run.
-        spec: sizes and names of the features it was trained on.
-        model: with the best epoch's weights, in evaluation mode, on the CPU.
-        result: the scores; None where the run is not finished or was imported.
-        data: fingerprint of the data it was trained on; empty where it was imported.
+        path: run folder.
+        composition: composition of the run.
+        spec: sizes and category names of the training features.
+        model: model with the weights of the best epoch, in evaluation mode, on the CPU.
+        result: scores; None if the run is not finished or was imported.
+        data: fingerprint of the training data; empty if the run was imported.
     """
 
     path: Path
@@ -54,20 +54,20 @@ class LoadedRun:
 
     @property
     def precision(self) -> str:
-        """Number format it was trained in."""
+        """Number format of the training."""
         return self.composition.recipe.compute.precision
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of a run's model on one split, and what they were computed from.
+    """Scores of a run's model on one split, with the conditions of the evaluation.
 
     Attributes:
-        scores: what `avelzoo.metrics.score` returns.
+        scores: result of `avelzoo.metrics.score`.
         precision: number format of this evaluation.
         trained_precision: number format of the training.
-        device: where it was computed.
-        same_data: whether the data are those of the training, by fingerprint; None where that is unknown.
+        device: device of the computation.
+        same_data: whether the data equal those of the training, by fingerprint; None if unknown.
     """
 
     scores: Scores
@@ -82,8 +82,8 @@ def load_run(path: Path, registry: Registry) -> LoadedRun:
     """Open a run folder.
 
     Raises:
-        RunError: it is none, is damaged, or has not finished an epoch.
-        UnknownNameError: it needs a plugin that is not there.
+        RunError: the folder holds no run, is damaged, or has no completed epoch.
+        UnknownNameError: the run needs a plugin that is not installed.
     """
     folder = RunDir(path)
     data = read_json(path, folder.composition.name)
@@ -114,25 +114,25 @@ def evaluate(
     split: str = "test",
     device: str = "auto",
 ) -> Scores:
-    """Scores of a run's model on a split of its own data, or of other data of the same sizes and categories.
+    """Score a run's model on a split of its own data, or of other data with the same sizes and categories.
 
     Args:
-        run: what to evaluate; left as it is.
-        dataset: other data; by default the run's own.
+        run: run to evaluate; it is not changed.
+        dataset: other data; by default those of the run.
         split: ``train``, ``val`` or ``test``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Returns:
-        What `avelzoo.metrics.score` returns.
+        Result of `avelzoo.metrics.score`.
 
     Raises:
-        RunError: the data's sizes or categories are not those the model was trained on.
-        UsageError: there is no such split.
+        RunError: sizes or categories of the data differ from those of the training.
+        UsageError: the split does not exist.
         DataError: the data cannot be read.
         TrainingError: the model's outputs are not finite.
 
     Warns:
-        RunWarning: the device cannot compute in the number format of the training, or the run's data changed since.
+        RunWarning: the device does not support the training's number format, or the run's data have changed.
     """
     return evaluation(run, dataset=dataset, split=split, device=device).scores
 
@@ -151,7 +151,8 @@ def evaluation(
     changed = _changed(run.data, opened.fingerprint())
     if changed and dataset in (None, recipe.dataset):
         warnings.warn(
-            f"the run's data changed since its training: {', '.join(changed)} in {location(run.composition.to_dict())}",
+            f"the run's data have changed since training: {', '.join(changed)}"
+            f" in {location(run.composition.to_dict())}",
             RunWarning,
             stacklevel=3,
         )
@@ -176,7 +177,7 @@ def evaluation(
 
 
 def require_same(spec: FeatureSpec, dataset: Dataset, path: Path) -> None:
-    """Refuse data a model was not made for; the number of segments may differ.
+    """Refuse data that do not fit a model; the number of segments may differ.
 
     Raises:
         RunError: channels, grid or categories differ.
@@ -191,26 +192,26 @@ def require_same(spec: FeatureSpec, dataset: Dataset, path: Path) -> None:
     if own != there and sorted(own) == sorted(there):
         first = next(i for i, name in enumerate(own) if there[i] != name)
         raise RunError(
-            "the data numbers the categories in another order than the run",
+            "the order of the categories differs between the data and the run",
             where=str(path),
             found=f"'{there[first]}' as category {first}",
             expected=f"'{own[first]}' as category {first}: {' | '.join(own)}",
-            fix="write these names by line into the data folder's categories.txt, or choose labels as in training",
+            fix="write these names, one per line, to the data folder's categories.txt, or select labels as in training",
         )
     if faults:
         raise RunError(
-            "the data does not fit the run: other " + " and ".join(label for label, _, _ in faults),
+            "the data do not fit the run: different " + " and ".join(label for label, _, _ in faults),
             where=str(path),
             found="; ".join(f"{label} {_short(there)}" for label, there, _ in faults),
             expected="; ".join(f"{label} {_short(own)}" for label, _, own in faults),
-            fix="evaluate on features made as those it was trained on",
+            fix="evaluate on features extracted as in training",
         )
 
 
 def save_import(
     path: Path, composition: Composition, spec: FeatureSpec, model: Model, origin: Mapping[str, Any]
 ) -> None:
-    """A run folder for weights that were trained elsewhere: no metrics, no result."""
+    """Create a run folder for imported weights, without metrics or result."""
     folder = RunDir(path)
     folder.require_free()
     record = composition.to_dict() | {"spec": spec.to_dict(), "imported": dict(origin)}
@@ -220,13 +221,13 @@ def save_import(
 
 
 def _fabric(device: str, precision: str) -> tuple[Fabric, str]:
-    """As in training; what a GPU trained in half precision, a CPU computes in float32. Also the precision's name."""
+    """The training's precision and its name; on a CPU, float32 replaces a GPU's half precision."""
     try:
         return make_fabric(device, precision), precision
     except OptionError:
         fabric = make_fabric(device, "32")
     warnings.warn(
-        f"trained in {precision}, evaluated in 32, as a CPU cannot compute in {precision}: scores may differ slightly",
+        f"trained in {precision}, evaluated in 32 because CPUs do not support {precision}: scores may differ slightly",
         RunWarning,
         stacklevel=4,
     )
@@ -234,9 +235,9 @@ def _fabric(device: str, precision: str) -> tuple[Fabric, str]:
 
 
 def _changed(trained: Mapping[str, str], now: Mapping[str, str]) -> list[str] | None:
-    """Names of the parts of the data whose fingerprints differ; None where no part is known of both.
+    """Names of data files whose fingerprints differ; None if the two records share no file.
 
-    Evaluation may read fewer files than training, such as no negatives.
+    Evaluation may read fewer files than training, for example no negatives.
     """
     common = [name for name in now if name in trained]
     return [name for name in common if now[name] != trained[name]] if common else None

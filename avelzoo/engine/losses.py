@@ -1,4 +1,4 @@
-"""Losses of an epoch, and the refusal to go on where they are no numbers."""
+"""Losses of an epoch; a loss that is not finite stops training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Losses:
 
     Args:
         epoch: 0-based.
-        check_every: steps between checks; looking at a number makes a GPU wait.
+        check_every: steps between checks; each check synchronises a GPU.
     """
 
     def __init__(self, epoch: int, *, check_every: int) -> None:
@@ -28,17 +28,17 @@ class Losses:
         self._terms: list[dict[str, Tensor]] = []
 
     def add(self, loss: Tensor, terms: Mapping[str, Tensor]) -> None:
-        """Take note of a step."""
+        """Record a step."""
         self._losses.append(loss.detach())
         self._terms.append({name: value.detach() for name, value in terms.items()})
         if len(self._losses) % self._check_every == 0:
             self.check()
 
     def check(self) -> None:
-        """Look at all steps since the last check.
+        """Check all steps since the last check.
 
         Raises:
-            TrainingError: a loss is not finite; its step and its terms are named.
+            TrainingError: a loss is not finite; the error names its step and terms.
         """
         news = self._losses[self._checked :]
         if not news or bool(torch.stack(news).isfinite().all()):
@@ -62,7 +62,7 @@ class Losses:
         return f"the last step's loss {self._losses[-1].item():.4g}; its terms: {terms}"
 
     def means(self) -> dict[str, Any]:
-        """Mean loss, mean of every unweighted term over the steps that had it, and the number of steps."""
+        """Mean loss, mean of each unweighted term over the steps with that term, and the number of steps."""
         terms: dict[str, list[float]] = {}
         for step in self._terms:
             for name, value in step.items():
@@ -76,11 +76,11 @@ class Losses:
 
 
 def require_finite_weights(model: nn.Module, epoch: int) -> None:
-    """Refuse to go on from weights that a last step has spoiled.
+    """Refuse weights that are not finite or too large.
 
     Raises:
-        TrainingError: a parameter holds NaN, infinity or a number that no working model has, or a buffer, such as a
-            bank's scores, NaN.
+        TrainingError: a parameter contains NaN, infinity or a huge number, or a buffer, such as a bank's scores,
+            contains NaN.
     """
     if spoiled := spoiled_weights(model):
         raise TrainingError(

@@ -1,4 +1,4 @@
-"""Run folders that are named here: each process gets one that no other has."""
+"""Automatic names of run folders, unique across processes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ RUNS = Path("runs")
 
 @contextmanager
 def new_folder(name: str) -> Iterator[Path]:
-    """Make a folder ``runs/NAME``, or ``runs/NAME-2``, ``runs/NAME-3``, ... where that exists.
+    """Create a folder ``runs/NAME``, or ``runs/NAME-2``, ``runs/NAME-3``, ... if it exists.
 
-    Making a folder succeeds in one process alone, so runs that start at the same time get different folders. A folder
-    that is still empty at the end is removed. Of several processes that share a run, only the first makes one.
+    Creating a folder succeeds in only one process, so runs that start at the same time get different folders. A folder
+    that is still empty at the end is removed. In a run of several processes, only rank 0 creates a folder.
 
     Raises:
-        StorageError: the folder cannot be made.
+        StorageError: the folder cannot be created.
     """
     if not is_first(find_rank()):
         yield RUNS / name
@@ -43,7 +43,7 @@ def _make(name: str) -> Path:
         folder = RUNS / (name if number == 1 else f"{name}-{number}")
         try:
             RUNS.mkdir(exist_ok=True)
-        except OSError as error:  # also where it is a file
+        except OSError as error:  # also if RUNS is a file
             raise storage_error(error, RUNS) from error
         try:
             folder.mkdir()

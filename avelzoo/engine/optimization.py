@@ -1,4 +1,4 @@
-"""The learning rate of every epoch, and the moving average of the weights."""
+"""Learning rate of each epoch, and moving average of the weights."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from avelzoo.components import ScheduleConfig
 
 
 def learning_rates(schedule: ScheduleConfig, base: float, epochs: int) -> tuple[float, ...]:
-    """The rate of each of ``epochs`` epochs, from ``base`` on.
+    """The learning rate of each of ``epochs`` epochs, starting at ``base``.
 
-    They are read off the schedule before training, so that a resumed run has the very same: nothing of a schedule needs
-    to be saved.
+    The rates are computed before training, so a resumed run has the same rates and no schedule state is saved.
     """
     optimizer = _idle(base)
     rates = _stepped(schedule.build(optimizer, epochs), epochs)
@@ -27,15 +26,15 @@ def learning_rates(schedule: ScheduleConfig, base: float, epochs: int) -> tuple[
 
 
 def averaged(model: nn.Module, decay: float) -> AveragedModel:
-    """A copy of ``model`` whose weights follow it: w <- decay w + (1 - decay) w_model after each step.
+    """Moving average of a model's weights: w <- decay w + (1 - decay) w_model after each step.
 
-    Buffers, such as a memory's content, are those of the model.
+    Buffers, such as a memory's content, equal those of the model.
     """
     return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call]
 
 
 def _idle(rate: float) -> SGD:
-    """An optimizer of nothing, for a scheduler to act on."""
+    """An optimizer of a dummy parameter, for the scheduler."""
     return SGD([nn.Parameter(torch.zeros(()))], lr=rate)
 
 

@@ -1,4 +1,4 @@
-"""Which videos make up which step."""
+"""Order of the training videos by step."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from avelzoo.composition.recipe import TrainConfig
 
 
 def epoch_batches(videos: int, sampler: SamplerConfig, train: TrainConfig, epoch: int) -> list[np.ndarray]:
-    """Positions of the training split, batch by batch. Depends on seed and epoch alone, so any epoch can be repeated.
+    """Positions in the training split by batch. They depend only on seed and epoch, so any epoch can be repeated.
 
     Args:
-        videos: size of the split.
-        sampler: the order.
-        train: seed, batch size, what becomes of a smaller last batch, a limit of batches.
+        videos: number of videos in the split.
+        sampler: order of the videos.
+        train: seed, batch size, handling of a smaller last batch, limit of batches.
         epoch: 0-based.
     """
     order = sampler.positions(videos, train.batch_size, np.random.default_rng([train.seed, epoch]))

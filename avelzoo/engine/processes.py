@@ -1,4 +1,4 @@
-"""Who works on a run: one process, or several that share its batches."""
+"""Processes of a run: one, or several that split its batches."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Share:
 
     Attributes:
         batch: features of its videos.
-        targets: what is known of them.
+        targets: labels of its videos.
         videos: number of videos in the whole batch.
     """
 
@@ -41,15 +41,15 @@ class Share:
     videos: int
 
 
-class Processes(ABC):  # noqa: B024, its defaults are complete: they are the single process
-    """What training and evaluation need done with a batch. The defaults are those of a single process.
+class Processes(ABC):  # noqa: B024, the defaults are complete: they implement the single process
+    """Operations of training and evaluation on a batch. The defaults are those of a single process.
 
     Args:
         fabric: device and precision of this process.
         precision: as in `ComputeConfig`.
 
     Attributes:
-        first: whether this process is the one that writes.
+        first: whether this process has rank 0, which writes the files.
         size: number of processes.
     """
 
@@ -61,7 +61,7 @@ class Processes(ABC):  # noqa: B024, its defaults are complete: they are the sin
         self._dtype = feature_type(precision)
 
     def share_indices(self, indices: np.ndarray) -> np.ndarray:
-        """The videos of a batch that this process fetches and encodes."""
+        """Positions of the videos that this process reads and encodes."""
         return indices
 
     def fetch(self, split: Split, indices: np.ndarray) -> Share:
@@ -69,14 +69,14 @@ class Processes(ABC):  # noqa: B024, its defaults are complete: they are the sin
         return self.to_device(*split.fetch(self.share_indices(indices)), len(indices))
 
     def to_device(self, batch: Batch, targets: Targets, videos: int) -> Share:
-        """What was read of a batch of ``videos`` videos, on this process's device; features are widened there."""
+        """Move a batch of ``videos`` videos to this process's device; features are cast to the compute format there."""
         device, dtype = self.fabric.device, self._dtype
-        there = device.type == "cuda"  # from pinned memory, beside the computation
+        there = device.type == "cuda"  # from pinned memory, parallel to the computation
         batch = batch.to(device, dtype=dtype, non_blocking=there)
         return Share(batch, targets.to(device, dtype=dtype, non_blocking=there), videos)
 
     def augmented(self, whole: Share, augment: Augment) -> Share:
-        """This process's part of a whole batch that a transform has changed, alike in every process."""
+        """This process's part of a whole batch after the transform, which is the same in every process."""
         batch, targets = augment(whole.batch, whole.targets)
         videos = len(batch.rows)
         if self.size == 1:
@@ -85,12 +85,12 @@ class Processes(ABC):  # noqa: B024, its defaults are complete: they are the sin
         return Share(batch.take(own), targets.take(own), videos)
 
     def step(self, model: Model, share: Share) -> StepOutput:
-        """A training step: loss and terms of the whole batch."""
+        """Compute loss and terms of the whole batch."""
         out: StepOutput = model(share.batch, share.targets)
         return out
 
     def backward(self, model: nn.Module, loss: Tensor, *, last: bool = True) -> None:
-        """Add the gradients of the whole batch's loss; they are complete after the ``last`` batch of a step."""
+        """Accumulate gradients of the whole batch's loss; they are complete after the ``last`` batch of a step."""
         self.fabric.backward(loss)
 
     def view(self, model: Model) -> MemoryView | None:
@@ -102,7 +102,7 @@ class Processes(ABC):  # noqa: B024, its defaults are complete: they are the sin
         return model.predict(share.batch, view)
 
     def synchronise(self, model: nn.Module) -> None:
-        """Make sure that every process holds the same model."""
+        """Ensure that every process has the same model."""
 
     def generators(self) -> Generators:
         """The state of every process's random generators."""
@@ -113,11 +113,11 @@ class Processes(ABC):  # noqa: B024, its defaults are complete: they are the sin
         restore(generators, self.fabric.device)
 
     def read(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Tensors and plain data of a file of the run."""
+        """Read tensors and plain data from a file of the run."""
         return load_tensors(path)
 
     def broadcast_object(self, value: T) -> T:
-        """The first process's value."""
+        """The value of rank 0."""
         return value
 
     def max_over_ranks(self, value: float | None) -> float | None:
@@ -125,9 +125,9 @@ class Processes(ABC):  # noqa: B024, its defaults are complete: they are the sin
         return value
 
     def barrier(self) -> None:
-        """Wait until every process is here."""
+        """Wait until every process has reached this call."""
 
 
 @final
 class SingleProcess(Processes):
-    """One process that does everything."""
+    """A run in a single process."""

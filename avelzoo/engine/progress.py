@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @final
 class ProgressBar(Listener):
-    """Epochs, steps, the last epoch's loss and val accuracy on stderr, where that is a terminal."""
+    """Progress bar with epochs, steps, last loss and val accuracy, if stderr is a terminal."""
 
     def __init__(self) -> None:
         self._bar: RichProgress | None = None
@@ -42,13 +42,13 @@ class ProgressBar(Listener):
         self._task = self._bar.add_task("training", total=self._epochs, completed=run.epochs_done, now="")
 
     def step_finished(self, epoch: int, step: int, steps: int) -> None:
-        """Move by a step."""
+        """Advance by a step."""
         if self._bar is not None:
             now = f"epoch {epoch + 1}/{self._epochs}  step {step + 1}/{steps}{self._last}"
             self._bar.update(self._task, completed=epoch + (step + 1) / steps, now=now)
 
     def epoch_finished(self, epoch: int, metrics: Mapping[str, Any], best: bool) -> None:
-        """Remember the epoch's figures."""
+        """Store the epoch's loss and val accuracy."""
         accuracy = 100 * (metrics["val"]["segment_accuracy"] or 0.0)
         self._last = f"  loss {metrics['loss']:.3f}  val {accuracy:.1f}"
 

@@ -1,4 +1,4 @@
-"""What ``composition.json`` holds, and how two such records are compared."""
+"""Content of ``composition.json``, and comparison of two such records."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_record(
     processes: int,
     command: Sequence[str],
 ) -> dict[str, Any]:
-    """Everything that a run is made of."""
+    """The complete description of a run."""
     return composition.to_dict() | {
         "terms": {s.name: s.to_dict() for s in loss_terms(composition.recipe, registry)},
         "spec": dataset.spec.to_dict(),
@@ -42,7 +42,7 @@ def run_record(
 
 
 def versions(entries: Mapping[str, Entry]) -> dict[str, str]:
-    """Versions of what a run depends on."""
+    """Versions of the packages that a run depends on."""
     found = {
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -54,7 +54,7 @@ def versions(entries: Mapping[str, Entry]) -> dict[str, str]:
 
 
 def recorded_threads(run: Path) -> int | None:
-    """Threads that the run in a folder began with, as another number changes its last digits; None if there is none."""
+    """Number of threads of the run in a folder, on which its last digits depend; None without a run."""
     try:
         threads: int | None = json.loads((run / "composition.json").read_text(encoding="utf-8")).get("threads")
     except (OSError, ValueError, AttributeError):
@@ -63,15 +63,15 @@ def recorded_threads(run: Path) -> int | None:
 
 
 def location(record: Mapping[str, Any]) -> str | None:
-    """Folder of the data; None for data that are in no folder."""
+    """Data folder; None for data without a folder."""
     folder: str | None = record.get("slots", {}).get("dataset", {}).get("options", {}).get("root")
     return folder
 
 
 def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a run record that must agree for a run to go on: values, sizes, data.
+    """The part of a run record that must agree on resuming: values, sizes, data.
 
-    Data are compared by fingerprint where the record has one; their folder may have another path then.
+    If the record has a fingerprint of the data, data are compared by it, and their folder may have another path.
     """
     values: dict[str, Any] = {"recipe": record.get("recipe"), "supervision": record.get("supervision")}
     for slot, row in record.get("slots", {}).items():
@@ -85,13 +85,13 @@ def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def recorded_environment(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a run record that may change while a run goes on, but then changes its arithmetic."""
+    """The part of a run record that may differ on resuming but affects rounding."""
     found = dict(record.get("versions", {}))
     found |= {name: record[name] for name in ("device", "threads") if name in record}
     return found | {"processes": record.get("processes", 1)}
 
 
 def differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
-    """What differs, with both values."""
+    """Differing entries with both values."""
     keys = list(dict.fromkeys([*there, *asked]))
     return [f"{k} is {there.get(k)}, not {asked.get(k)}" for k in keys if there.get(k) != asked.get(k)]

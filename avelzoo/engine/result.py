@@ -1,4 +1,4 @@
-"""What a finished run says of itself."""
+"""Result of a finished run."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ class RunResult:
     """The content of ``result.json``.
 
     Attributes:
-        recipe: qualified name.
+        recipe: qualified name of the recipe.
         supervision: full or weak.
         scores: split (val, test) -> its scores, all accuracies as fractions.
         best_epoch: the epoch chosen on val, counted from 1.
         epochs: epochs trained.
-        optimism_gap: best test segment accuracy of any epoch minus that of the chosen one; None where test was not
+        optimism_gap: best test segment accuracy of any epoch minus that of the chosen one; None if test was not
             measured after every epoch.
-        seed: of weights, order and dropout.
-        run_dir: the run folder.
-        parameters: learnable numbers.
-        seconds: time in training and evaluation, over all processes that worked on the run.
-        seconds_per_epoch: mean time of an epoch's training steps, evaluation left out.
-        peak_memory_mb: most memory the last process held, on a GPU the device's, in MiB; None where unknown.
-        device: where it was computed.
+        seed: seed of weights, order and dropout.
+        run_dir: run folder.
+        parameters: number of learnable parameters.
+        seconds: time of training and evaluation, including earlier parts of a resumed run.
+        seconds_per_epoch: mean time of an epoch's training steps, without evaluation.
+        peak_memory_mb: peak memory of the last process in MiB, of the device on a GPU; None if unknown.
+        device: device of the computation.
         precision: number format.
-        versions: of python, torch, avelzoo and the plugins used.
-        data: what identifies the data.
-        weak_protocol: the weak labels it was trained with; None under full supervision.
-        leaks_duration: those labels hold the event's share of the video, so that its scores are not comparable with
-            others.
-        compile_failure: why ``compute.compile`` failed and the encoder ran uncompiled; None where it did not fail.
-        stopped_early: training ended before its last epoch, as val had not become better for ``train.patience`` epochs.
+        versions: versions of python, torch, avelzoo and the plugins used.
+        data: fingerprint of the data.
+        weak_protocol: weak labels of the training; None under full supervision.
+        leaks_duration: the weak labels contain the event's share of the video, so the scores are not comparable with
+            those of other protocols.
+        compile_failure: reason why ``compute.compile`` failed and the encoder ran uncompiled; None if it did not fail.
+        stopped_early: training ended early because val did not improve for ``train.patience`` epochs.
 
     >>> result = run("single-branch", encoder="mean-pool", options={"train.epochs": 1})
     >>> 0 < result.scores["test"].segment_accuracy < 1
@@ -79,10 +79,10 @@ class RunResult:
 
     @classmethod
     def load(cls, folder: RunDir) -> RunResult:
-        """Read ``result.json``; the folder it names is the one it lies in.
+        """Read ``result.json``; ``run_dir`` is set to the folder of the file.
 
         Raises:
-            RunError: there is none, or it is damaged.
+            RunError: the file is missing or damaged.
         """
         data = read_json(folder.path, "result.json")
         missing = [f.name for f in fields(cls) if f.name not in data and f.default is MISSING]

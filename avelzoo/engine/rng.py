@@ -1,4 +1,4 @@
-"""Random generators and deterministic arithmetic: what makes a run repeat itself."""
+"""Random generators and deterministic arithmetic, for reproducible runs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from torch import Tensor
 from avelzoo.system.isolation import seed_all
 
 Generators = tuple[dict[str, Tensor], dict[str, Any]]
-"""State of every global generator: tensors, and plain data."""
+"""State of all global generators: tensors and plain data."""
 
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed every global generator; on a CPU, have torch refuse what does not repeat bit for bit.
+    """Seed all global generators; on a CPU, torch refuses non-deterministic operations.
 
-    Afterwards generators and settings are as they were, so a caller's own random numbers do not depend on the run.
+    Afterwards generators and settings are restored, so a caller's random numbers do not depend on the run.
     """
     before = capture(device)
     strict, warn_only = (
@@ -43,7 +43,7 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def rng_preserved(device: torch.device) -> Iterator[None]:
-    """Let something happen that must not change which random numbers come next."""
+    """Restore all global generators after the block, so that later random numbers do not change."""
     before = capture(device)
     try:
         yield
@@ -66,7 +66,7 @@ def capture(device: torch.device) -> Generators:
 
 
 def restore(state: Generators | tuple[Mapping[str, Tensor], Mapping[str, Any]], device: torch.device) -> None:
-    """Inverse of ``capture``. A state from another kind of device leaves this device's generator alone."""
+    """Inverse of ``capture``. A state from another kind of device does not change this device's generator."""
     tensors, plain = state
     torch.set_rng_state(tensors["torch"])
     if device.type == "cuda" and "cuda" in tensors:

@@ -1,4 +1,4 @@
-"""Passes the events of a run on to its listeners."""
+"""Passes the events of a run to its listeners."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from avelzoo.plugin.listeners import Listener, RunView
 
 
 class RunEvents:
-    """The listeners of a run. As a context it reports the end: ``result``, or the error that left the context.
+    """The listeners of a run. As a context manager it reports the end: ``result``, or the error that left the block.
 
     Args:
-        listeners: who hears; a failing one is reported once and left out.
-        run: the run as they see it.
+        listeners: the listeners; one that fails is reported once and then ignored.
+        run: description of the run for the listeners.
     """
 
     def __init__(self, listeners: Sequence[Listener], run: RunView) -> None:
@@ -54,10 +54,12 @@ class RunEvents:
         for listener in list(self._listeners):
             try:
                 getattr(listener, event)(*values)
-            except BaseException as fault:  # no listener may cost a run, or silence another one
+            except BaseException as fault:  # a failing listener must not stop the run or other listeners
                 if type(fault) is KeyboardInterrupt:
                     raise
                 self._listeners.remove(listener)
-                failed.append(f"{listener.name} failed in {event} and hears no more of this run: {describe(fault)}")
-        for text in failed:  # after all calls, because a warning may be made an error
+                failed.append(
+                    f"{listener.name} failed in {event} and receives no further events of this run: {describe(fault)}"
+                )
+        for text in failed:  # after all calls, because a filter may turn the warning into an error
             warnings.warn(text, RunWarning, stacklevel=3)

@@ -1,11 +1,11 @@
-"""The run folder: what lies in it, and who may write there.
+"""The run folder: its files, and a lock against concurrent writers.
 
 - ``composition.json``: every value with its source, owners, versions, data checksums, the command
-- ``metrics.jsonl``: one line an epoch
-- ``best.safetensors``: the weights of the epoch chosen on val
-- ``resume/state.safetensors``: the exact state after the last whole epoch
-- ``predictions.h5``: answers on val and test
-- ``result.json``: the scores; its presence means the run is finished
+- ``metrics.jsonl``: one line per epoch
+- ``best.safetensors``: weights of the epoch chosen on val
+- ``resume/state.safetensors``: exact state after the last completed epoch
+- ``predictions.h5``: predictions on val and test
+- ``result.json``: scores; this file exists only for finished runs
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from avelzoo.system.files import clear_scratch, read_json, storage_error, write_
 
 
 class RunWarning(UserWarning):
-    """A run goes on, but not quite as it began."""
+    """A run continues under changed conditions."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class RunDir:
 
     @property
     def composition(self) -> Path:
-        """What was run."""
+        """Composition of the run."""
         return self.path / "composition.json"
 
     @property
     def metrics(self) -> Path:
-        """One line an epoch."""
+        """Metrics, one line per epoch."""
         return self.path / "metrics.jsonl"
 
     @property
@@ -56,7 +56,7 @@ class RunDir:
 
     @property
     def state(self) -> Path:
-        """Exact state after the last whole epoch, in one file so that it is replaced at once."""
+        """Exact state after the last completed epoch, in one file so that it is replaced atomically."""
         return self.path / "resume" / "state.safetensors"
 
     @property
@@ -70,30 +70,30 @@ class RunDir:
         return self.path / "result.json"
 
     def require_free(self) -> None:
-        """Refuse a place where something else would be overwritten.
+        """Refuse a path where a run or other files would be overwritten.
 
         Raises:
-            RunError: a run is there already, or the place is taken by something else.
+            RunError: the folder holds a run or other files, or the path is a file.
         """
         if self.path.exists() and not self.path.is_dir():
-            raise RunError(f"'{self.path}' is a file", fix="choose another place with --out")
+            raise RunError(f"'{self.path}' is a file", fix="choose another folder with --out")
         own = (self.composition, self.metrics, self.best, self.state.parent, self.predictions, self.result)
         there = [path.name for path in own if path.exists()]
         if there:
             finished = "a finished run" if self.result.exists() else "a run that is not finished"
             raise RunError(
-                f"'{self.path}' holds a run already",
+                f"'{self.path}' already holds a run",
                 found=f"{finished}: {', '.join(there)}",
-                fix="choose another folder with --out, or go on with this run by --resume",
+                fix="choose another folder with --out, or continue this run with --resume",
             )
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """Make the folder and keep other processes from writing there; an unused new folder disappears again.
+        """Create and lock the folder inside the block; a new folder that stays empty is removed.
 
         Raises:
-            RunError: another process works there.
-            StorageError: the folder cannot be made.
+            RunError: another process uses the folder.
+            StorageError: the folder cannot be created.
         """
         made = not self.path.exists()
         try:
@@ -108,25 +108,25 @@ class RunDir:
                 _LOCKS.remove(lock)
                 os.close(lock)
             if made:
-                with suppress(OSError):  # it holds something, as it should
+                with suppress(OSError):  # not empty, as expected
                     self.path.rmdir()
 
     def begin(self, record: Mapping[str, Any], *, bytes_needed: int = 0) -> None:
-        """Write what is about to be run; shows at once whether the folder can be written.
+        """Write the run record, so that a folder without write access is reported at the start.
 
         Raises:
-            RunError: a run is there already, or the place is taken by something else.
-            StorageError: the folder cannot be written, or there is less space than the run will need.
+            RunError: the folder holds a run or other files, or the path is a file.
+            StorageError: the folder cannot be written, or disk space is insufficient for the run.
         """
         self.require_free()
         free = shutil.disk_usage(self.path).free
         if free < bytes_needed:
             raise StorageError(
-                "there is not enough space for the run folder",
+                "not enough disk space for the run folder",
                 where=str(self.path),
                 found=f"{free / 2**20:.0f} MiB free",
                 expected=f"{bytes_needed / 2**20:.0f} MiB",
-                fix="free some space, or choose another folder with --out",
+                fix="free disk space, or choose another folder with --out",
             )
         write_json(self.composition, record)
         try:
@@ -135,17 +135,17 @@ class RunDir:
             raise storage_error(error, self.state.parent) from error
 
     def reopen(self, record: Mapping[str, Any]) -> None:
-        """Check that the run that is there is the one asked for, and clear away what a kill left half-written.
+        """Check that the folder's run equals the requested one, and remove partly written files.
 
         Raises:
-            RunError: some of its values or its data differ; those are named.
+            RunError: values or data differ; the error names them.
         """
         there = read_json(self.path, self.composition.name)
         self._require_same(there, record)
         changed = differences(recorded_environment(there), recorded_environment(record))
         if changed:
             warnings.warn(
-                f"this run goes on elsewhere, so its last digits may change: {'; '.join(changed)}",
+                f"resuming in another environment ({'; '.join(changed)}): results may differ in the last digits",
                 RunWarning,
                 stacklevel=3,
             )
@@ -161,15 +161,15 @@ class RunDir:
     def require_values(
         self, composition: Mapping[str, Any], fingerprint: Callable[[], Mapping[str, str]] | None = None
     ) -> None:
-        """Check that the run that is there was made of this composition, whatever has become of its data.
+        """Check that the folder's run has this composition; the data may have moved.
 
         Args:
             composition: as `Composition.to_dict` writes it.
-            fingerprint: of the composition's data; called only where their folder is another one than the run's. None
-                if the same data in another folder do not count as the same.
+            fingerprint: returns the data's fingerprint; called only if their folder differs from the run's. None to
+                refuse data in another folder.
 
         Raises:
-            RunError: it was not; the values that differ are named.
+            RunError: the compositions differ; the error names the values.
         """
         there, asked = read_json(self.path, self.composition.name), dict(composition)
         if fingerprint is not None and location(there) != location(asked):
@@ -182,27 +182,27 @@ class RunDir:
             was, now = there.get("data", {}), asked.get("data", {})
             changed = [name for name in dict.fromkeys([*was, *now]) if was.get(name) != now.get(name)]
             raise RunError(
-                "the data are not those that the run began with",
+                "the data differ from those the run was started with",
                 where=location(asked) or str(self.path),
                 found="other content of " + ", ".join(changed),
                 expected=f"the files whose checksums are in {self.composition}",
-                fix="give the folder with the same files by --data, or start a new run in another folder",
+                fix="pass the folder with the same files by --data, or start a new run in another folder",
             )
         if differing:
             raise RunError(
-                f"the run in '{self.path}' has other values than asked for",
+                f"the run in '{self.path}' has other values than requested",
                 found=some(differing, 6, separator="; "),
-                fix=f"`avelzoo run --resume {self.path}` goes on with the values it began with, given the same data and"
-                " versions; with others, run anew in another folder",
+                fix=f"`avelzoo run --resume {self.path}` continues with the run's own values, given the same data and"
+                " versions; for other values, start a new run in another folder",
             )
 
 
 _LOCKS: set[int] = set()
-"""Open handles whose locks are this process's."""
+"""Open handles of locks held by this process."""
 
 
 def _close_locks() -> None:
-    """A forked process does not work in the folder, and must not keep the lock when its parent dies."""
+    """Release the locks in a forked process, which must not keep them when its parent dies."""
     while _LOCKS:
         os.close(_LOCKS.pop())
 
@@ -212,7 +212,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _lock(path: Path) -> int | None:
-    """A lock that ends with the process, however it ends; None where the system or the disk has none."""
+    """A lock that is released when the process ends; None if the system or file system has no locks."""
     if sys.platform == "win32":
         return None
     import fcntl
@@ -223,7 +223,7 @@ def _lock(path: Path) -> int | None:
     except BlockingIOError:
         os.close(handle)
         raise RunError(
-            f"another process is at work in '{path}'", fix="wait until it ends, or choose another folder with --out"
+            f"another process uses '{path}'", fix="wait until it ends, or choose another folder with --out"
         ) from None
     except OSError:  # some network disks cannot lock
         os.close(handle)

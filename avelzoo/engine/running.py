@@ -59,27 +59,27 @@ def run(
     command: Sequence[str] = (),
     listeners: Sequence[Listener] = (),
 ) -> RunResult:
-    """Train a composition, choose its epoch on val, read test once, and leave a run folder.
+    """Train a composition, choose its epoch on val, score test once, and write a run folder.
 
-    On a CPU the same composition gives the same numbers bit for bit, also when the run was killed and resumed, and
-    whatever the caller has set in PyTorch (default dtype or device, gradients, autocast, seeds, ...): see
-    `avelzoo.system.isolation.isolated`. Of several threads that call this, one runs and the others wait.
+    On a CPU the same composition gives bit-identical numbers, even if the run was killed and resumed, and regardless of
+    the caller's PyTorch settings (default dtype or device, gradients, autocast, seeds, ...): see
+    `avelzoo.system.isolation.isolated`. If several threads call this function, they run one after another.
 
     Args:
-        composition: every value, with its source.
-        out: the run folder; new, or with ``resume`` that of the same composition.
-        registry: where the components are registered.
-        resume: go on with the run in ``out``, from its start if it never got anywhere; a finished one just returns
-            its result.
+        composition: composition of the run.
+        out: run folder; new, or with ``resume`` the folder of the same composition.
+        registry: registry of the components.
+        resume: resume the run in ``out``, or start it if it has no completed epoch; for a finished run, only return
+            the result.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        devices: processes on this machine, each with a device of its own; together they take each batch. They are
-            started here, unless torchrun has done so.
-        nodes: machines with as many processes each; on every one of them the same call is made.
-        command: what was typed, for the record.
-        listeners: hear how it goes, in the process that writes.
+        devices: processes on this machine, one device each; they split every batch. They are started here, unless
+            torchrun started them.
+        nodes: number of machines with ``devices`` processes each; each machine makes the same call.
+        command: command line, for the record.
+        listeners: receive the run's events, in rank 0.
 
     Raises:
-        AvelzooError: anything a user can act on. Runs that exist are left as they are.
+        AvelzooError: an error that users can solve. Existing runs are not changed.
     """
     recipe, rank = composition.recipe, find_rank()
     require_agreement(rank, devices, nodes)
@@ -87,7 +87,7 @@ def run(
     folder = RunDir(Path(out))
     if resume and folder.result.exists():
         folder.require_values(composition.to_dict(), lambda: recipe.dataset.open(recipe.supervision).fingerprint())
-        with suppress(OSError):  # a kill after the last file was in its place; reading needs no right to write
+        with suppress(OSError):  # killed after the last file was written; reading needs no write access
             clear_scratch(folder.path)
         return RunResult.load(folder)
     writes = (nodes == 1 and rank is None) or is_first(rank)
@@ -114,7 +114,7 @@ def run(
                 folder.reopen(record)
             elif processes.first:
                 folder.begin(record, bytes_needed=_bytes_needed(model, recipe))
-            fabric.setup_module(model)  # moves the parameters; its wrapper would hide the model's own methods
+            fabric.setup_module(model)  # moves the parameters; the returned wrapper would hide the model's methods
             processes.synchronise(model)
             kept = cached(dataset, fabric.device, recipe.compute.cache_on_device)
             decay = recipe.train.ema_decay
@@ -207,7 +207,7 @@ def _require_videos(dataset: Dataset) -> None:
 
 
 def _bytes_needed(model: Model, recipe: Recipe) -> int:
-    """Size of the run folder, with the second copy that exists while a file is replaced."""
+    """Size of the run folder, including the second copy of a file while it is replaced."""
     weights, moments = (
         sum(value.numel() * value.element_size() for value in values)
         for values in (model.state_dict().values(), model.parameters())

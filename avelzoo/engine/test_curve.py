@@ -1,4 +1,4 @@
-"""Test accuracy after every epoch, which shows what choosing the epoch on test would add.
+"""Test accuracy after every epoch, to measure the gain from choosing the epoch on test.
 
 Most published tables report an epoch's test accuracy chosen by test accuracy itself. Here val chooses; the difference
 is the optimism gap. Nothing else may read test before the epoch is chosen.
@@ -19,18 +19,18 @@ _KEY = "test_segment_accuracy"
 
 
 def wanted(train: TrainConfig, dataset: Dataset) -> bool:
-    """Whether test is measured after every epoch: unless the run or the data set says no."""
+    """Whether test is measured after every epoch; the run and the data set can disable it."""
     return train.test_curve and "test" not in dataset.hidden
 
 
 def measure(evaluator: Evaluator, predictions: Callable[[str], PredictionArrays]) -> dict[str, float]:
-    """This epoch's test accuracy, for its line in ``metrics.jsonl``. Random generators stay as they were."""
+    """Test accuracy of this epoch, for ``metrics.jsonl``. Random generators do not change."""
     with rng_preserved(evaluator.device):
         found = predictions("test")
     return {_KEY: segment_accuracy(found.segments, evaluator.truth("test"))}
 
 
 def gap(history: Iterable[Mapping[str, Any]], chosen: float) -> float | None:
-    """Best test segment accuracy of any epoch minus that of the chosen one, at least 0; None where it is not known."""
+    """Best test segment accuracy of any epoch minus that of the chosen epoch, at least 0; None if unknown."""
     lines = list(history)
     return max(chosen, *(line[_KEY] for line in lines)) - chosen if all(_KEY in line for line in lines) else None

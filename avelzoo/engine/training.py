@@ -1,4 +1,4 @@
-"""The loop over epochs."""
+"""The training loop."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ from avelzoo.system.files import write_lines
 
 @dataclass
 class Trainer:
-    """Trains a model and keeps its best epoch and its exact state in a run folder.
+    """Trains a model; saves its best weights and its exact state in a run folder.
 
     Attributes:
-        model: on its device already.
-        average: the moving average of its weights, which is evaluated and saved in its place; None without.
-        optimizer: of its parameters, prepared by the fabric.
-        processes: who works on it, on which device and in which precision.
-        dataset: train, val and test.
-        loader: reads their batches.
-        recipe: how to train.
-        folder: where best weights, state and metrics go.
-        events: hears how it goes.
+        model: the model on its device.
+        average: moving average of the weights, which is evaluated and saved instead of the model; None without.
+        optimizer: optimizer of the parameters, prepared by the fabric.
+        processes: processes of the run, with device and precision.
+        dataset: data set with train, val and test.
+        loader: loader of the batches.
+        recipe: recipe with the training options.
+        folder: run folder of weights, state and metrics.
+        events: receives the run's events.
     """
 
     model: Model
@@ -68,9 +68,9 @@ class Trainer:
         self._rates = learning_rates(self.recipe.schedule, self.recipe.optimizer.learning_rate, self.train.epochs)
 
     def fit(self) -> Progress:
-        """Train from the saved state, or from the start where there is none, to the last epoch."""
+        """Train from the saved state, if any, to the last epoch."""
         progress = self._restored()
-        with rng_preserved(self.processes.fabric.device):  # a listener may draw random numbers, in a resumed run too
+        with rng_preserved(self.processes.fabric.device):  # listeners may draw random numbers
             self.events.run_started(progress.epochs_done)
         for epoch in range(progress.epochs_done, self.train.epochs):
             if self.train.patience and progress.epochs_done - progress.best_epoch >= self.train.patience:
@@ -94,7 +94,7 @@ class Trainer:
         return progress
 
     def _epoch(self, epoch: int, progress: Progress) -> None:
-        """Train for one 0-based epoch, look at val, and judge by that alone."""
+        """Train one epoch (0-based) and evaluate val, which alone selects the best epoch."""
         began = time.perf_counter()
         rate = self._rates[epoch]
         for group in self.optimizer.param_groups:
@@ -114,7 +114,7 @@ class Trainer:
             curve = test_curve.measure(self._evaluator, predictions) if self._test_curve else {}
         val = short_scores(found, truth)
         accuracy = val["segment_accuracy"] or 0.0
-        if accuracy > progress.best_val:  # the first one, on ties
+        if accuracy > progress.best_val:  # the first epoch on ties
             progress.best_val, progress.best_epoch = accuracy, epoch + 1
         line = {"epoch": epoch + 1, "learning_rate": rate} | losses.means() | {"val": val} | curve
         now = time.perf_counter()
@@ -123,7 +123,7 @@ class Trainer:
         progress.epochs_done = epoch + 1
 
     def _train(self, epoch: int) -> Losses:
-        """The steps of one epoch."""
+        """Train the steps of one epoch."""
         batches = epoch_batches(len(self.dataset.split("train")), self.recipe.sampler, self.train, epoch)
         losses = Losses(epoch, check_every=1 if self.processes.fabric.device.type == "cpu" else 20)
         augment = None if self._transform is None else partial(self._augment, epoch)
@@ -135,7 +135,7 @@ class Trainer:
         return losses
 
     def _step(self, step: int, share: Share, batches: Sequence[np.ndarray], losses: Losses) -> None:
-        """One batch, and a step of the optimizer after the last one of its group."""
+        """Process one batch; after the last batch of its group, step the optimizer."""
         size = self.train.accumulate
         group = batches[step - step % size :][:size]
         if step % size == 0:
@@ -145,20 +145,20 @@ class Trainer:
             with self.processes.fabric.autocast():
                 out = self.processes.step(self.model, share)
             losses.add(out.loss, out.terms)
-            part = len(batches[step]) / sum(map(len, group))  # of the videos that make up this optimizer step
+            part = len(batches[step]) / sum(map(len, group))  # share of the videos in this optimizer step
             last = step % size == len(group) - 1
             self.processes.backward(self.model, out.loss if part == 1 else part * out.loss, last=last)
             if last:
                 self._optimize()
 
     def _augment(self, epoch: int, step: int) -> Augment:
-        """The transform with a generator of this step, the same in every process and in a resumed run."""
+        """The transform with the generator of this step, the same in every process and after resuming."""
         assert self._transform is not None
         seed = np.random.SeedSequence([self.train.seed, epoch, step]).generate_state(1, np.uint64)[0]
         return partial(self._transform, generator=torch.Generator().manual_seed(int(seed)))
 
     def _optimize(self) -> None:
-        """One step of the optimizer, and of the average."""
+        """Step the optimizer and update the moving average."""
         if self.train.clip_norm is not None:
             self.processes.fabric.clip_gradients(
                 self.model, self.optimizer, max_norm=self.train.clip_norm, error_if_nonfinite=False
@@ -168,7 +168,7 @@ class Trainer:
             self.average.update_parameters(self.model)
 
     def _keep(self, progress: Progress) -> None:
-        """Save the state, then all that follows from it: a kill at any moment loses at most the running epoch."""
+        """Save the state, then the files derived from it; a kill loses at most the current epoch."""
         generators = self.processes.generators()
         if self.processes.first:
             save_state(
@@ -183,7 +183,7 @@ class Trainer:
         self._publish(progress)
 
     def _publish(self, progress: Progress) -> None:
-        """Bring the other files in line with the state. Done again on resuming, as a kill may have come between."""
+        """Update the other files from the state. Repeated on resuming, in case a kill came in between."""
         if not self.processes.first:
             return
         if progress.best_epoch == progress.epochs_done:

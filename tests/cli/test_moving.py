@@ -75,7 +75,7 @@ def test_a_run_is_used_from_anywhere_and_follows_its_data(call, home, monkeypatc
     assert "different from training" in other.err
     refused = call("run", "--resume", home / "renamed", "--data", home / "moved")
     assert refused.code == 4
-    assert "the data are not those that the run began with" in refused.err
+    assert "the data differ from those the run was started with" in refused.err
     assert "audio_feature.h5" in refused.err
 
 
@@ -90,7 +90,7 @@ def test_resuming_where_the_data_were_moved(call, home):
 
     refused = call("run", "--resume", "run", "--data", "spoilt")
     assert refused.code == 4
-    assert "the data are not those that the run began with" in refused.err
+    assert "the data differ from those the run was started with" in refused.err
     assert root_of(home / "run") == str(home / "here")
 
     done = call("run", "--resume", "run", "--data", "moved", "--json", "--quiet")

@@ -160,7 +160,7 @@ def test_public_checkpoints_become_run_folders(call, checkpoint, tmp_path, setti
 
     again = call("import-checkpoint", "ge2023", checkpoint(setting), "--setting", setting, "--out", "theirs")
     assert again.code == 4
-    assert "holds a run already" in again.err
+    assert "already holds a run" in again.err
 
 
 def test_imported_checkpoints_are_evaluated_on_a_folder(call, checkpoint):

@@ -174,9 +174,9 @@ def test_nothing_of_a_failed_registration_stays(host):
         host.add(Failing(), name="failing")
     assert (host.registry.entries(), host.registry.papers) == (entries, papers)
     assert host.listeners("avelzoo_run_started") == []
-    with pytest.raises(PluginError, match="after its registration"):
+    with pytest.raises(PluginError, match="after its registration has ended"):
         Failing.kept.encoder("late", MeanPoolConfig)
-    with pytest.raises(PluginError, match="after its registration"):
+    with pytest.raises(PluginError, match="after its registration has ended"):
         Failing.kept.paper(paper)
 
     class Honest:

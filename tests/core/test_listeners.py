@@ -69,7 +69,7 @@ def test_a_failing_tracker_is_named_once_and_the_others_hear_everything(tmp_path
     assert len(told) == 1
     text = str(told[0].message)
     assert text.startswith("plugin 'failing' failed in ")
-    assert f"hears no more of this run: {type(error).__name__}" in text
+    assert f"receives no further events of this run: {type(error).__name__}" in text
 
 
 def test_several_failing_trackers_are_each_named(tmp_path):

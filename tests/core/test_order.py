@@ -1,4 +1,4 @@
-"""Which videos make up which step."""
+"""Order of the training videos by step."""
 
 from __future__ import annotations
 

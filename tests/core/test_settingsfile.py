@@ -77,9 +77,9 @@ def test_what_is_read(file, data, tables):
         (b"[Train]\nepochs = 3\n", UsageError, "did you mean 'train'"),
         (b"[memroy]\nsize = 4\n", UsageError, "did you mean 'memory'"),
         (b"[launcher]\nworkers = 4\n", UsageError, "unexpected entry 'launcher'"),
-        (b"[memory]\nname = 3\n", UsageError, "the name of the memory is not a text"),
-        (b"[memory]\nname = ''\n", UsageError, "the name of the memory is not a text"),
-        (b"[memory]\nname = false\n", UsageError, "the name of the memory is not a text"),
+        (b"[memory]\nname = 3\n", UsageError, "the name of the memory is not a string"),
+        (b"[memory]\nname = ''\n", UsageError, "the name of the memory is not a string"),
+        (b"[memory]\nname = false\n", UsageError, "the name of the memory is not a string"),
     ],
 )
 def test_what_is_refused(file, data, error, message):

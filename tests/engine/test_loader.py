@@ -98,7 +98,7 @@ def test_a_damaged_file_is_the_same_error_in_another_process(workers):
 def test_a_reading_process_that_ends_is_named():
     killed = Faulty(lambda: os.kill(os.getpid(), signal.SIGKILL))
     read = loader(1, killed)[1]
-    ended = pytest.raises(DataError, match="a process that reads batches ended")
+    ended = pytest.raises(DataError, match="a DataLoader worker process ended")
     with ended as fault, read.shares("train", BATCHES) as shares:
         list(shares)
     assert "compute.workers=0" in fault.value.fix

@@ -1,4 +1,4 @@
-"""A run folder as a model that can be asked."""
+"""Loading and evaluating run folders."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_whether_the_data_are_those_of_the_training(finished):
     assert engine.evaluation(run, device="cpu").same_data is True
     assert engine.evaluation(run, dataset=replace(data, seed=1), device="cpu").same_data is False
     assert engine.evaluation(replace(run, data={}), device="cpu").same_data is None
-    with pytest.warns(engine.RunWarning, match="data changed since its training: tiny"):
+    with pytest.warns(engine.RunWarning, match="data have changed since training: tiny"):
         engine.evaluation(replace(run, data={"tiny": "another"}), device="cpu")
 
 
@@ -113,7 +113,7 @@ def test_folders_that_are_none(tmp_path, finished):
         ("composition.json", b"{}", "incomplete"),
         ("composition.json", b"[]", "damaged"),
         ("best.safetensors", b"", "damaged"),
-        ("best.safetensors", None, "no such file yet"),
+        ("best.safetensors", None, "does not exist yet"),
         ("result.json", b"{}", "incomplete"),
         ("result.json", b"\xff", "cannot be read"),
     ],
@@ -140,7 +140,7 @@ def test_weights_from_elsewhere(tmp_path):
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in run.model.state_dict().items())
     assert json.loads((tmp_path / "theirs" / "composition.json").read_text())["imported"] == {"file": "theirs.pt"}
     assert 0 <= engine.evaluate(run, device="cpu").segment_accuracy <= 1
-    with pytest.raises(RunError, match="holds a run already"):
+    with pytest.raises(RunError, match="already holds a run"):
         engine.save_import(tmp_path / "theirs", composition, spec, model, {})
 
 
@@ -166,7 +166,7 @@ def test_tensors_of_every_kind_round_trip(tmp_path):
 
 
 def test_only_tensors_are_kept(tmp_path):
-    with pytest.raises(PluginError, match="is no tensor"):
+    with pytest.raises(PluginError, match="is not a tensor"):
         save_tensors(tmp_path / "x.safetensors", {"a": 3}, {})
     assert list(tmp_path.iterdir()) == []
 
@@ -175,7 +175,7 @@ def test_categories_in_another_order_are_refused_by_name(tmp_path):
     """The same names under other ids would score every video as another category."""
     run = FeatureSpec(segments=2, audio_dim=3, grid=(1, 1), visual_dim=3, categories=("Bark", "Bell, church", "Cat"))
     data = SimpleNamespace(spec=replace(run, categories=("Bark", "Cat", "Bell, church")))
-    with pytest.raises(RunError, match="numbers the categories in another order") as caught:
+    with pytest.raises(RunError, match="the order of the categories differs") as caught:
         require_same(run, data, tmp_path)
     assert caught.value.found == "'Cat' as category 1"
     assert caught.value.expected == "'Bell, church' as category 1: Bark | Bell, church | Cat"

@@ -157,7 +157,7 @@ def test_other_data_is_refused(tmp_path):
     record = json.loads((folder / "composition.json").read_text())
     record["data"]["tiny"] = "something else"
     (folder / "composition.json").write_text(json.dumps(record))
-    with pytest.raises(RunError, match="the data are not those that the run began with") as fault:
+    with pytest.raises(RunError, match="the data differ from those the run was started with") as fault:
         run(folder, resume=True)
     assert fault.value.found == "other content of tiny"
 
@@ -173,7 +173,7 @@ def test_going_on_elsewhere_is_a_warning(tmp_path):
 
 def test_a_run_is_never_overwritten(tmp_path, finished):
     before = content(finished)
-    with pytest.raises(RunError, match="holds a run already") as fault:
+    with pytest.raises(RunError, match="already holds a run") as fault:
         run(finished, train_seed=2)
     assert "a finished run" in fault.value.found
     assert content(finished) == before
@@ -223,7 +223,7 @@ def test_too_little_space_is_said_before_training(tmp_path, monkeypatch):
         free = 1000
 
     monkeypatch.setattr("shutil.disk_usage", lambda path: Usage)
-    with pytest.raises(StorageError, match="not enough space") as fault:
+    with pytest.raises(StorageError, match="not enough disk space") as fault:
         run(tmp_path / "new")
     assert "0 MiB free" in fault.value.found
     assert list(tmp_path.iterdir()) == []

@@ -208,7 +208,7 @@ def own_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def rename(key: str) -> str:
-    """avelzoo's key for one of the public code's."""
+    """avelzoo's key for a key of the public code."""
     for pattern, replacement in _RENAMES:
         key = re.sub(pattern, replacement, key)
     return key

@@ -94,7 +94,7 @@ def test_a_killed_process_is_told_with_its_memory(tmp_path):
         LocalConfig(workers=1), shell_job("dead", "echo last words; kill -9 $PPID", log=log), shell_job("after", "true")
     )
     error = found["dead"].error
-    assert error["problem"] == "the process of 'dead' was killed, as the system does when memory runs out"
+    assert error["problem"] == "the process of 'dead' was killed; the system may have run out of memory"
     assert "MiB" in error["found"]
     assert log in error["fix"]
     assert (tmp_path / "dead.log").read_text() == "last words\n"

@@ -146,7 +146,7 @@ def test_names_stay_apart_when_a_sweep_grows(tmp_path):
 
 def test_a_run_is_not_swept_over(tmp_path):
     (tmp_path / "composition.json").write_text("{}")
-    with pytest.raises(RunError, match="holds a run already"):
+    with pytest.raises(RunError, match="already holds a run"):
         SweepDir(tmp_path).keep(
             Plan(axes=(), trials=(), device="cpu", launcher={"name": "inline", "options": {}}), resume=True
         )

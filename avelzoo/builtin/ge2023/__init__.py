@@ -1,1 +1,1 @@
-"""Ge et al. 2023: recipes, and reading the checkpoints of its public code."""
+"""Ge et al. 2023: recipes, and a reader of the public code's checkpoints."""

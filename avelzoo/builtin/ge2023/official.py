@@ -1,4 +1,4 @@
-"""Reading the checkpoints of Ge et al. 2023's public code (ShipingGe/AVEL), and the numbers it returns."""
+"""Reader of the checkpoints and outputs of Ge et al. 2023's public code (ShipingGe/AVEL)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Ge2023(OfficialSystem):
     settings: ClassVar[tuple[str, ...]] = ("full", "weak")
 
     def recipe(self, setting: str, state: Mapping[str, Tensor]) -> Recipe:
-        """`ead-b-official` with the checkpoint's sizes and a bank that every video of a batch may enter."""
+        """`ead-b-official` with the checkpoint's sizes; all videos of a batch are candidates for the bank."""
         self._require(state)
         supervision: Supervision = "full" if setting == "full" else "weak"
         base = ead_b_official(supervision)
@@ -72,14 +72,14 @@ class Ge2023(OfficialSystem):
         )
 
     def spec(self, setting: str, state: Mapping[str, Tensor]) -> FeatureSpec:
-        """Sizes of the features the checkpoint was trained on."""
+        """Sizes of the checkpoint's training features."""
         n, _, h, w, v = state["aligned_bank.cls_v_queue"].shape
         names = AVE_CATEGORIES if n == len(AVE_CATEGORIES) else tuple(f"category {k}" for k in range(n))
         audio_dim = state["aligned_bank.cls_a_queue"].shape[-1]
         return FeatureSpec(segments=10, audio_dim=audio_dim, grid=(h, w), visual_dim=v, categories=names)
 
     def rename(self, key: str) -> str:
-        """avelzoo's key for one of the public code's."""
+        """avelzoo's key for a key of the public code."""
         for pattern, replacement in _RENAMES:
             key = re.sub(pattern, replacement, key)
         return key
@@ -94,7 +94,7 @@ class Ge2023(OfficialSystem):
         renamed = {self.rename(key): value for key, value in state.items() if key != _POSITIONS}
         score = renamed["memory.slots.score"]
         renamed["memory.slots.filled"] = score > 0
-        # The public code keeps no identity of a stored segment; numbers below zero are no video's key.
+        # The public code stores no identity of a segment; no video has a negative key.
         renamed["memory.slots.key"] = -1 - torch.arange(score.numel()).reshape(score.shape)
         renamed["memory.slots.relevance"] = (score > 1).to(score.dtype) if setting == "full" else score * 0
         load_renamed(model, renamed, origin=f"ge2023 ({setting})")
@@ -103,7 +103,7 @@ class Ge2023(OfficialSystem):
     def outputs(
         self, setting: str, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], mode: str
     ) -> dict[str, Tensor]:
-        """What the public forward, losses and bank update return; see `avelzoo.builtin.ge2023.outputs`."""
+        """Outputs of the public forward pass, losses and bank update; see `avelzoo.builtin.ge2023.outputs`."""
         from avelzoo.builtin.ge2023.outputs import eval_outputs, train_outputs
 
         model = self.load(setting, state)
@@ -117,8 +117,8 @@ class Ge2023(OfficialSystem):
         missing = [key for key in needed if key not in state]
         if missing:
             raise RunError(
-                "this is not a checkpoint of ge2023's public code",
+                "the file is not a checkpoint of ge2023's public code",
                 found=f"{len(state)} entries, such as {', '.join(list(state)[:3]) or 'none'}",
                 expected="entries " + ", ".join(missing),
-                fix="name the system the checkpoint belongs to",
+                fix="name the system of the checkpoint",
             )

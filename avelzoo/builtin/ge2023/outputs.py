@@ -1,4 +1,4 @@
-"""The arrays that Ge et al. 2023's public code returns, from avelzoo's modules."""
+"""Outputs of Ge et al. 2023's public code, computed with avelzoo's modules."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def train_outputs(
     """Training mode without dropout: predictions, losses, the bank after its update, gradients, one Adam step.
 
     Args:
-        model: holds the checkpoint; changed by the call.
+        model: model with the checkpoint's weights; changed by the call.
         setting: ``full`` or ``weak``.
         inputs: audio, visual, labels.
         mode: ``train0`` or a variant.

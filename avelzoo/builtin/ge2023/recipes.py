@@ -1,6 +1,6 @@
-"""The built-in recipes: what differs from the defaults of components and training.
+"""The built-in recipes: differences from the defaults of components and training.
 
-Training is the default of `Recipe`: sec. 4.1.3 has 300 epochs, batches of 128, Adam from 3e-4 under cosine annealing.
+Training is the default of `Recipe`: sec. 4.1.3 has 300 epochs, batches of 128, Adam at 3e-4 with cosine annealing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from avelzoo.components import HeadConfig, Supervision
 from avelzoo.composition.recipe import Published, Recipe
 
 ENCODER = STFusionConfig()
-"""Sec. 4.1.3, completed from the public code where the paper is silent."""
+"""Sec. 4.1.3, with details from the public code that the paper does not state."""
 
 
 def _published(source: str, *scores: float) -> tuple[Published, ...]:
@@ -33,7 +33,7 @@ def _published(source: str, *scores: float) -> tuple[Published, ...]:
 
 
 def ead_b(supervision: Supervision) -> Recipe:
-    """Event-aware double branch with memory-assisted metric learning, as the paper states it."""
+    """Event-aware double branch with memory-assisted metric learning, as stated in the paper."""
     full = supervision == "full"
     return Recipe(
         name="ead-b",
@@ -50,24 +50,24 @@ def ead_b(supervision: Supervision) -> Recipe:
 
 
 def ead_b_tuned(supervision: Supervision) -> Recipe:
-    """`ead-b` with the distance that decides between event and background chosen on val, not fixed at m."""
+    """`ead-b` with the event/background distance threshold chosen on val instead of m."""
     paper = ead_b(supervision)
     assert isinstance(paper.head, EventAwareConfig)
     return replace(
         paper,
         name="ead-b-tuned",
-        summary="Ge et al. 2023 with eq. 21's threshold chosen on val in place of m (ours)",
+        summary="Ge et al. 2023 with eq. 21's threshold chosen on val instead of m (ours)",
         head=replace(paper.head, threshold_from="val"),
         published=(),
     )
 
 
 def ead_b_official(supervision: Supervision) -> Recipe:
-    """What the authors' released code computes with its default arguments, bug for bug."""
+    """The authors' released code with its default arguments, including its bugs."""
     full = supervision == "full"
     return Recipe(
         name="ead-b-official",
-        summary="Ge et al. 2023: the authors' public code (ShipingGe/AVEL), bug for bug",
+        summary="Ge et al. 2023: the authors' public code (ShipingGe/AVEL), including its bugs",
         paper="ge2023",
         supervision=supervision,
         dataset=WorldsConfig(weak_protocol="soft-duration"),
@@ -98,10 +98,10 @@ def ead_b_official(supervision: Supervision) -> Recipe:
 
 
 def single_branch(supervision: Supervision) -> Recipe:
-    """Table 2's single branch in place of the event-aware one: n+1 classes per segment, no memory."""
+    """Table 2's single branch instead of the event-aware one: n+1 classes per segment, no memory."""
     return _generic_branch(
         "single-branch",
-        "Ge et al. 2023, Table 2: a single (n+1)-class branch in place of the event-aware double branch",
+        "Ge et al. 2023, Table 2: a single (n+1)-class branch instead of the event-aware double branch",
         SingleConfig(),
         supervision,
         0.783, 0.795, 0.751, 0.767,
@@ -109,10 +109,10 @@ def single_branch(supervision: Supervision) -> Recipe:
 
 
 def double_branch(supervision: Supervision) -> Recipe:
-    """Table 2's general double branch in place of the event-aware one, no memory."""
+    """Table 2's general double branch instead of the event-aware one, no memory."""
     return _generic_branch(
         "double-branch",
-        "Ge et al. 2023, Table 2: the general double branch in place of the event-aware one",
+        "Ge et al. 2023, Table 2: the general double branch instead of the event-aware one",
         DoubleConfig(),
         supervision,
         0.789, 0.801, 0.758, 0.771,

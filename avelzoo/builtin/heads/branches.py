@@ -1,4 +1,4 @@
-"""What the double-branch heads share."""
+"""Shared parts of the double-branch heads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from avelzoo.records import Predictions
 class Classifier(nn.Module):
     """A linear layer with dropout on its logits (Ge et al.'s code) or on the features before it.
 
-    On the logits, a dropped one becomes 0, so its sigmoid 0.5, and the others grow by 1 / (1 - p).
+    Dropout on logits sets a dropped logit to 0 (sigmoid 0.5) and scales the rest by 1 / (1 - p).
 
     Args:
         width: d.
@@ -31,9 +31,9 @@ class Classifier(nn.Module):
         self.on_logits = dropout_at == "logits"
 
     def forward(self, features: Tensor, *, pooling: Literal["none", "mean", "max"] = "none") -> Tensor:
-        """(b t d) -> (b t classes), or (b classes): the mean of the segments' logits, or those of the maximal features.
+        """(b t d) -> (b t classes), or (b classes) by pooling: mean of segment logits, or logits of max features.
 
-        The dropout on logits comes after pooling.
+        Dropout on logits follows pooling.
         """
         if not self.on_logits:
             features = self.dropout(features)
@@ -52,5 +52,5 @@ class Classifier(nn.Module):
 
 
 def decide(category_scores: Tensor, score: Tensor, decision: Decision) -> Predictions:
-    """(b n), (b t) -> the video's best category in the segments that the decision calls an event."""
+    """(b n), (b t) -> the video's best category in segments decided as event, background elsewhere."""
     return decode_branches(category_scores, decision.relevance(score.float()), decision.is_event(score.float()))

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from avelzoo.contracts import Head
     from avelzoo.records import FeatureSpec, Widths
 
-THRESHOLD_FROM = Help("decide at the fixed threshold, or at the one with the best val accuracy, kept with the weights")
-DROPOUT_AT = Help("dropout on the features before the classifiers, or on their logits (Ge et al.'s public code)")
+THRESHOLD_FROM = Help("decision threshold: fixed, or chosen on val and saved with the weights")
+DROPOUT_AT = Help("position of dropout: classifier features, or logits (Ge et al.'s public code)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class SingleConfig(HeadConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class DoubleConfig(HeadConfig):
-    """Double branch: a category for the video, event or background for the segment (fig. 1b of Ge et al. 2023).
+    """Double branch: category of the video, event or background of each segment (fig. 1b of Ge et al. 2023).
 
     >>> DoubleConfig(dropout=0.5).dropout
     0.5
@@ -59,7 +59,7 @@ class DoubleConfig(HeadConfig):
 
     paper: ClassVar[str] = "ge2023"
 
-    pooling: Annotated[Literal["mean", "max"], Help("over the segments, for the video's category")] = "mean"
+    pooling: Annotated[Literal["mean", "max"], Help("pooling over segments for the video's category")] = "mean"
     threshold: Annotated[float, Help("relevance above which a segment is an event"), Bounds(above=0, below=1)] = 0.5
     threshold_from: Annotated[Literal["fixed", "val"], THRESHOLD_FROM] = "fixed"
     dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
@@ -76,7 +76,7 @@ class DoubleConfig(HeadConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class EventAwareConfig(HeadConfig):
-    """Event-aware double branch over a memory: nearest prototype, then that category's anchors (eq. 20-21).
+    """Event-aware double branch with a memory: nearest prototype, then anchors of its category (eq. 20-21).
 
     >>> EventAwareConfig(margin=0.9).margin
     0.9
@@ -84,10 +84,12 @@ class EventAwareConfig(HeadConfig):
 
     paper: ClassVar[str] = "ge2023"
 
-    margin: Annotated[float, Help("m: a segment nearer than this to an anchor is an event"), Bounds(above=0)] = 0.7
+    margin: Annotated[
+        float, Help("margin m: largest distance of an event segment to its nearest anchor"), Bounds(above=0)
+    ] = 0.7
     threshold_from: Annotated[
         Literal["fixed", "val"],
-        Help("decide at m (eq. 21), or at the distance with the best val accuracy, kept with the weights"),
+        Help("decision distance: m (eq. 21), or chosen on val and saved with the weights"),
     ] = "fixed"
     temperature: Annotated[float, Help("tau of the prototype softmax (eq. 6)"), Bounds(above=0)] = 1.0
     prototype_distance: Annotated[
@@ -96,11 +98,11 @@ class EventAwareConfig(HeadConfig):
     ] = "plain"
     margin_distance: Annotated[
         Literal["scaled", "plain"],
-        Help("distance that m bounds, eq. 8 and 21: Euclidean divided by sqrt(d), or plain"),
+        Help("distance in eq. 8 and 21: Euclidean divided by sqrt(d), or plain"),
     ] = "scaled"
     event_from: Annotated[
         Literal["prototypes", "prototypes+classifier"],
-        Help("the video's category: prototypes (eq. 20), or their softmax plus the linear classifier's"),
+        Help("video category from prototypes (eq. 20), or plus the linear classifier"),
     ] = "prototypes"
     dropout: Annotated[float, Help("dropout, at the place `dropout_at` names"), Bounds(min=0, below=1)] = 0.2
     dropout_at: Annotated[Literal["logits", "features"], DROPOUT_AT] = "features"
@@ -119,7 +121,7 @@ class EventAwareConfig(HeadConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class EventAwareClassifiersConfig(HeadConfig):
-    """Event-aware double branch without memory: one relevance classifier per category, the predicted one decides.
+    """Event-aware double branch without memory: one relevance classifier per category.
 
     The dependent, unshared variant of Table 2 ("EADB, + a variant of EADB").
 

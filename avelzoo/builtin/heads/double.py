@@ -1,4 +1,4 @@
-"""The general double branch: the video's category and the segments' relevance, independent of each other."""
+"""The general double branch: independent classifiers of the video's category and of segment relevance."""
 
 from __future__ import annotations
 
@@ -45,6 +45,6 @@ class Double(Head):
         )
 
     def decode(self, output: HeadOutput) -> Predictions:
-        """The category's arg-max where the relevance exceeds the threshold."""
+        """The arg-max category in segments with a relevance above the threshold, background elsewhere."""
         assert output.event_logits is not None and output.relevance_logits is not None
         return decide(output.event_logits, output.relevance_logits, self.decision)

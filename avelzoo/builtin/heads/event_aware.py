@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from avelzoo.builtin.heads.configs import EventAwareConfig
 
 UNREACHABLE = 1e4
-"""Distance to a category whose slots are all unfilled: finite, so that a softmax over nothing else stays finite."""
+"""Distance to a category without filled slots; finite, so that a softmax over such categories stays finite."""
 
 
 class EventAware(Head):
-    """Categories by distance to prototypes, relevance by distance to the category's anchors.
+    """Category from distances to prototypes, relevance from the distance to the category's anchors.
 
     With c_k the prototypes, B^k_q the slots of the memory's view, and dist(x, y) = ||x - y|| / sqrt(d)::
 
@@ -30,12 +30,12 @@ class EventAware(Head):
         relevance         alpha_t = min_q dist(F_t, B^{k*}_q), an event where alpha_t < m    eq. 21
                           r_t = sigmoid(s (m - alpha_t)), s fitted on val (ours)
 
-    ``prototype_distance`` and ``margin_distance`` choose between the two distances. tau = 1 (sec. 4.1.3) belongs to the
-    plain one: on distances of at most 2, which the scaled ones are, a softmax over n categories cannot saturate. The
-    margins 0.5 to 1.1 (fig. 5b) belong to the scaled one: fused rows have length sqrt(d).
+    ``prototype_distance`` and ``margin_distance`` select plain or scaled distances. tau = 1 (sec. 4.1.3) fits plain
+    distances: scaled distances are at most 2, and a softmax of them over n categories cannot saturate. The margins 0.5
+    to 1.1 (fig. 5b) fit scaled distances, because fused rows have length sqrt(d).
 
-    The linear classifiers of sec. 3.4.5 shape the embedding in training; in evaluation the weak setting of the public
-    code adds their softmax to that of the prototypes (``event_from``).
+    The linear classifiers of sec. 3.4.5 shape the embedding in training. In evaluation, the weak setting of the public
+    code adds their softmax to the softmax of the prototypes (``event_from``).
 
     Args:
         config: the options.
@@ -83,10 +83,10 @@ class EventAware(Head):
         )
 
     def decode(self, output: HeadOutput) -> Predictions:
-        """The nearest prototype's category where an anchor of it is nearer than the margin."""
+        """The category of the nearest prototype in segments within the margin of its anchors, background elsewhere."""
         assert output.prototype_logits is not None and output.event_logits is not None
         if output.nearest_anchor is None:
-            raise RuntimeError("decode needs an output made in evaluation mode")
+            raise RuntimeError("decode needs an output computed in evaluation mode")
         scores = self._category_scores(output.prototype_logits, output.event_logits)
         return decide(scores, -output.nearest_anchor, self.decision)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class EventAwareClassifiers(Head):
     """l^e as in the double branch; l^r_{t,c} = W_r^c F_t + b_r^c, one relevance classifier per category c.
 
-    Training judges the labelled category's classifier, inference asks that of the predicted category.
+    Training uses the classifier of the labelled category, evaluation the classifier of the predicted category.
 
     Args:
         config: the options.
@@ -40,7 +40,7 @@ class EventAwareClassifiers(Head):
         )
 
     def decode(self, output: HeadOutput) -> Predictions:
-        """The category's arg-max where its own relevance exceeds the threshold."""
+        """The arg-max category in segments where its classifier exceeds the threshold, background elsewhere."""
         assert output.event_logits is not None and output.category_relevance_logits is not None
         category = output.event_logits.argmax(dim=-1)
         own = output.category_relevance_logits.take_along_dim(category[:, None, None], dim=-1).squeeze(-1)

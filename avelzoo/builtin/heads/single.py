@@ -12,8 +12,8 @@ from avelzoo.records import Encoded, HeadOutput, MemoryView, Predictions
 class Single(Head):
     """logits_t = W Dropout(F_t) + b over n+1 classes, background last.
 
-    Decoding takes the arg-max of every segment; the video's category is the event with the largest mean probability,
-    its relevance 1 - p(background).
+    Decoding takes the arg-max of every segment. The video's category is the event with the largest mean probability;
+    a segment's relevance is 1 - p(background).
 
     Args:
         n: event categories.

@@ -1,1 +1,1 @@
-"""Where jobs run: in this process, or in several on this machine."""
+"""Launchers: jobs in this process, or in several processes on this machine."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class InlineConfig(LauncherConfig):
-    """In this process, one job after the other.
+    """Jobs in this process, one after another.
 
     >>> type(InlineConfig().build()).__name__
     'Inline'
@@ -30,25 +30,25 @@ class InlineConfig(LauncherConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class LocalConfig(LauncherConfig):
-    """In processes of their own on this machine, as many at once as cores and free memory allow.
+    """Parallel jobs in separate processes on this machine, limited by cores and free memory.
 
-    Another job begins where the memory that is free, less what the running ones will still claim, holds it. What a job
-    needs is measured: the most that finished or running ones held, and a fifth more. One job always runs.
+    A job starts when free memory, minus what running jobs still need, is enough for it. The need of a job is estimated
+    as the peak memory of finished and running jobs plus a fifth. One job always runs.
 
     >>> LocalConfig(workers=2).workers
     2
     """
 
-    workers: Annotated[int | None, Help("most jobs at once; none = as many as cores"), Bounds(min=1)] = None
-    threads: Annotated[
-        int | None, Help("threads of a job; none = the cores shared out among the workers"), Bounds(min=1)
-    ] = None
+    workers: Annotated[int | None, Help("largest number of parallel jobs; none = number of cores"), Bounds(min=1)] = (
+        None
+    )
+    threads: Annotated[int | None, Help("threads per job; none = cores divided by workers"), Bounds(min=1)] = None
     memory_mb: Annotated[
-        float, Help("memory that a job is expected to hold until one was measured, in MiB"), Bounds(above=0)
+        float, Help("expected memory of a job before the first measurement, in MiB"), Bounds(above=0)
     ] = 2048.0
-    keep_free_mb: Annotated[float, Help("memory left to everything else, in MiB"), Bounds(min=0)] = 512.0
+    keep_free_mb: Annotated[float, Help("memory reserved for other programs, in MiB"), Bounds(min=0)] = 512.0
     gpus: Annotated[
-        tuple[int, ...], Help("GPUs to deal out among the workers, one to each; empty = all to everyone"), Bounds(min=0)
+        tuple[int, ...], Help("GPU ids, one per worker; empty = every worker sees all GPUs"), Bounds(min=0)
     ] = ()
 
     def build(self) -> Launcher:

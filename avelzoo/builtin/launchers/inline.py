@@ -1,4 +1,4 @@
-"""Jobs in this process, one after the other."""
+"""Jobs in this process, one after another."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from avelzoo.jobs import Job, Launcher, Outcome, perform
 
 
 class Inline(Launcher):
-    """Makes the calls itself."""
+    """Launcher that runs jobs in this process."""
 
     def launch(self, jobs: Sequence[Job]) -> Generator[Outcome, None, None]:
-        """One job after the other, in order."""
+        """Run the jobs one after another, in order."""
         for job in jobs:
             yield perform(job)

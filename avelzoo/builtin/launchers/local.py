@@ -1,4 +1,4 @@
-"""Jobs in processes of their own on this machine."""
+"""Jobs in separate processes on this machine."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from avelzoo.builtin.launchers.configs import LocalConfig
 
 LOOK = 0.25
-"""Seconds between two looks at the memory of the running jobs."""
+"""Seconds between two measurements of the running jobs' memory."""
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass
 class _Worker:
-    """A process at work on a job."""
+    """A process that runs a job."""
 
     job: Job
     process: subprocess.Popen[bytes]
@@ -42,12 +42,12 @@ class _Worker:
     peak_mb: float = 0.0
 
     def measure(self) -> None:
-        """See how much memory it has."""
+        """Measure the memory of the process."""
         self.rss_mb = rss_mb(self.process.pid)
         self.peak_mb = max(self.peak_mb, self.rss_mb)
 
     def outcome(self) -> Outcome:
-        """What it said, or how it died. Call once it is silent."""
+        """Outcome of the job, or the way its process died. Call after its output has ended."""
         code = self.process.wait()
         seconds = time.perf_counter() - self.began
         try:
@@ -59,7 +59,7 @@ class _Worker:
 
 
 class Local(Launcher):
-    """A process for each job, so that what one does to itself the others do not feel.
+    """Launcher that runs each job in its own process, so that a failing job does not affect the rest.
 
     Args:
         config: limits.
@@ -69,7 +69,7 @@ class Local(Launcher):
         self._config = config
 
     def launch(self, jobs: Sequence[Job]) -> Generator[Outcome, None, None]:
-        """As many jobs at once as seats and memory allow, in order; outcomes as they end."""
+        """Run the jobs in order, in parallel as workers and memory allow; yield outcomes as jobs end."""
         if sys.platform == "win32":
             raise UsageError("the launcher 'local' needs Linux or macOS", fix="use --launcher inline")
         cores = usable_cores()
@@ -105,7 +105,7 @@ class Local(Launcher):
     def _environ(self, job: Job, seat: int, threads: int) -> dict[str, str]:
         environ = dict(os.environ) | spin_bounds(os.environ) | dict.fromkeys(THREADS, str(job.threads or threads))
         if job.log is not None:
-            environ.setdefault("AVELZOO_DEBUG", "1")  # tracebacks are for logs
+            environ.setdefault("AVELZOO_DEBUG", "1")  # tracebacks go to logs
         if self._config.gpus:
             environ["CUDA_VISIBLE_DEVICES"] = str(self._config.gpus[seat % len(self._config.gpus)])
         return environ
@@ -127,11 +127,11 @@ def _start(job: Job, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
             stdout=subprocess.PIPE,
             stderr=log,
             env=dict(environ),
-            start_new_session=True,  # a key press reaches the launcher alone, which then stops its workers
+            start_new_session=True,  # Ctrl-C reaches only the launcher, which then stops its workers
         )
     assert process.stdin is not None
     path = [str(Path(entry).resolve()) for entry in sys.path]
-    with suppress(BrokenPipeError):  # it is dead already, which its silence will tell
+    with suppress(BrokenPipeError):  # the process is dead already; the end of its output shows it
         process.stdin.write(json.dumps({"path": path, "job": job.to_dict()}).encode() + b"\n")
         process.stdin.flush()
     return process
@@ -151,22 +151,22 @@ def _close(worker: _Worker) -> None:
 
 def _stop(workers: Sequence[_Worker]) -> None:
     for worker in workers:
-        with suppress(ProcessLookupError):  # its whole group: what a job started ends with it, and can be started again
+        with suppress(ProcessLookupError):  # its whole process group, so that child processes of a job end with it
             os.killpg(worker.process.pid, signal.SIGKILL)
         worker.process.wait()
         _close(worker)
 
 
 def _death(job: Job, code: int, most: float) -> TrainingError:
-    """What to say of a process that ended without a word."""
+    """The error for a process that ended without an outcome."""
     free = available_mb()
-    found = f"it held {most:.0f} MiB at most" + ("" if free is None else f"; {free:.0f} MiB are free now")
-    fix = f"see {job.log}" if job.log else "see what it printed"
+    found = f"its peak memory was {most:.0f} MiB" + ("" if free is None else f"; {free:.0f} MiB are free now")
+    fix = f"see {job.log}" if job.log else "see its output"
     if code == -signal.SIGKILL:
         return TrainingError(
-            f"the process of '{job.name}' was killed, as the system does when memory runs out",
+            f"the process of '{job.name}' was killed; the system may have run out of memory",
             found=found,
-            fix="go on with fewer jobs at once (--launcher.workers) or more memory kept free; " + fix,
+            fix="resume with fewer parallel jobs (--launcher.workers) or more reserved memory; " + fix,
         )
     how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-    return TrainingError(f"the process of '{job.name}' ended {how} before it was done", found=found, fix=fix)
+    return TrainingError(f"the process of '{job.name}' ended {how} before it was finished", found=found, fix=fix)

@@ -1,7 +1,7 @@
-"""The other end of `Local`: one job from stdin, its outcome to stdout.
+"""Worker process of `Local`: reads one job from stdin, writes its outcome to stdout.
 
-Stdin stays open as long as the launcher lives. When it closes, this process ends at once, so that a launcher that was
-killed leaves nobody behind.
+Stdin stays open as long as the launcher lives. When it closes, this process ends at once, so that a killed launcher
+leaves no processes behind.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ ABANDONED = 75
 
 
 def main() -> None:
-    """Do the job."""
-    with os.fdopen(os.dup(0), "rb", buffering=0) as stream:  # a buffer's lock would be in the way of the thread below
+    """Run the job."""
+    with os.fdopen(
+        os.dup(0), "rb", buffering=0
+    ) as stream:  # unbuffered, because a buffer's lock would block the thread below
         told = json.loads(stream.readline())
     sys.path[:] = told["path"]
     answer = os.dup(1)
-    os.dup2(2, 1)  # what the job prints goes to its log, the outcome alone to the launcher
+    os.dup2(2, 1)  # the job's output goes to its log; only the outcome goes to the launcher
     threading.Thread(target=_follow, daemon=True).start()
     keep_freed_memory()
     outcome = replace(perform(Job(**told["job"])), memory_mb=memory_mb())
@@ -38,7 +40,7 @@ def main() -> None:
 def _follow() -> None:
     while os.read(0, 1):
         pass
-    if os.getpgrp() == os.getpid():  # what the job started goes with it
+    if os.getpgrp() == os.getpid():  # with all child processes of the job
         os.killpg(0, signal.SIGKILL)
     os._exit(ABANDONED)
 

@@ -1,1 +1,1 @@
-"""Memory strategies: what is kept between steps, and how it is encoded again."""
+"""Memory strategies: content kept between training steps, and its re-encoding."""

@@ -1,4 +1,4 @@
-"""The event memories of Ge et al. 2023 and its ablations: what is chosen x what is stored."""
+"""The event memories of Ge et al. 2023 and its ablations: combinations of a relation score and stored embeddings."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ SEGMENT_BITS = 20
 
 
 class Bank(Memory):
-    """Slots per category, fed by a batch's best-related segments and read as embeddings.
+    """Slots per category that store a batch's segments with the highest scores and are read as embeddings.
 
     Args:
         spec: sizes of the features.
         widths: channels of the encoder's outputs.
-        supervision: segment labels enter the scores where it is full.
-        relation: how segments are scored.
-        embeddings: what slots store, and how they are read.
+        supervision: with ``full``, scores include segment labels.
+        relation: scores of segments.
+        embeddings: stored tensors of a slot, and their embedding.
         size: slots l per category.
-        unfilled: what a slot never filled contributes: nothing, or the encoding of zeros.
-        background_videos: whether videos without an event stay out or count as category 0.
-        entrants: all segments of a video, or its best one.
-        duplicates: what makes two segments the same.
-        weak_score: whether the head's estimate of the relevance enters weak scores.
+        unfilled: unfilled slots are skipped, or read as the encoding of zeros.
+        background_videos: videos without an event are skipped, or count as category 0.
+        entrants: all segments of a video are candidates, or only its best one.
+        duplicates: identity of a segment.
+        weak_score: whether weak scores include the head's estimate of the relevance.
         refresh: score the stored segments again at every reading that encodes them.
-        update_fraction: leading share of the batch that may enter.
+        update_fraction: leading share of the batch whose videos are candidates.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Bank(Memory):
         self.update_fraction = update_fraction
 
     def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> Unimodal:
-        """Uni-modal logits with gradient; the slots take the batch's segments without."""
+        """Return uni-modal logits with gradient; store the batch's segments without gradient."""
         unimodal: Unimodal = self.classifiers(encoded.audio, encoded.visual)
         with torch.no_grad():
             if self.relation.rescored:
@@ -84,11 +84,11 @@ class Bank(Memory):
         return unimodal
 
     def wants_features(self, encoded: Encoded, batch: Batch, targets: Targets) -> Tensor:
-        """(b) bool: videos with a segment that would win a slot from what is stored now; none where fused ones are."""
+        """(b) bool: videos with a segment that would enter a slot now; none if slots store fused features."""
         wanted = torch.zeros_like(batch.rows, dtype=torch.bool)
         if not self.embeddings.stores_features:
             return wanted
-        if self.relation.rescored:  # the scores are drawn in `observe`, and only there
+        if self.relation.rescored:  # scores are drawn only in `observe`
             return targets.has_event | (self.background_videos == "category-0")
         with torch.no_grad():
             entries = self.candidates(encoded, batch, targets, self.classifiers(encoded.audio, encoded.visual))
@@ -100,7 +100,7 @@ class Bank(Memory):
         return wanted
 
     def read(self, encode: Encode) -> MemoryView:
-        """(n l d) embeddings; whether gradients flow through them is a matter of ``embeddings``."""
+        """(n l d) embeddings, with gradient if ``embeddings`` computes them with gradient."""
         filled = torch.ones_like(self.slots.filled) if self.unfilled == "zeros" else self.slots.filled.clone()
         items, parts = self.embeddings.read(self.slots, filled, encode)
         if self.refresh and self.training and parts:
@@ -108,7 +108,7 @@ class Bank(Memory):
         return MemoryView(items=items, filled=filled)
 
     def candidates(self, encoded: Encoded, batch: Batch, targets: Targets, unimodal: Unimodal) -> Candidates:
-        """The batch's segments in order of video and time, as entries for their video's category."""
+        """The batch's segments, ordered by video and time, as entries of their video's category."""
         b, t = batch.audio.shape[:2]
         relevance = self._relevance(targets)
         score = self._scores(unimodal, relevance, batch.mask)
@@ -138,7 +138,7 @@ class Bank(Memory):
         )
 
     def _scores(self, unimodal: Unimodal, relevance: Tensor | None, mask: Tensor | None) -> Tensor:
-        """(b t), of real segments alone: 0 in padding, below every score."""
+        """(b t) scores of real segments; 0 in padding, below every score."""
         if mask is None:
             return self.relation(unimodal, relevance).float()
         known = None if relevance is None else relevance[mask]
@@ -146,13 +146,13 @@ class Bank(Memory):
         return found.new_zeros(mask.shape).masked_scatter(mask, found)
 
     def _admit(self, entries: Candidates) -> None:
-        """Offer entries to their categories, those already stored left out."""
+        """Insert entries into their categories, except entries already stored."""
         if self.duplicates == "segment":
             stored = (self.slots.key[entries.category] == entries.key.unsqueeze(1)).any(dim=1)
             fresh = ~stored & _first_of_key(entries.key)
             self.slots.insert(entries.take(fresh.nonzero().squeeze(1)))
             return
-        # The public code adds one entry after the other, and compares each with what is stored by then.
+        # The public code adds entries one after another and compares each with those stored before.
         for i, category in enumerate(entries.category.tolist()):
             one = entries.take(torch.tensor([i], device=entries.key.device))
             known = self.slots.payload("audio")[category].double().sum(dim=-1)
@@ -161,14 +161,14 @@ class Bank(Memory):
                 self.slots.insert(one)
 
     def _relevance(self, targets: Targets) -> Tensor | None:
-        """(b t): y^r, or the estimate in its place, or neither."""
+        """(b t): y^r, or its estimate; None without either."""
         if self.supervision == "full":
             return targets.relevance
         return targets.estimate if self.weak_score == "jsd+relevance" else None
 
     @torch.no_grad()
     def _rank_again(self, parts: Parts) -> None:
-        """Score the stored segments from this reading's encodings, and order every category's slots by it."""
+        """Score the stored segments from this reading's encodings, and sort each category's slots by score."""
         scores = torch.zeros_like(self.slots.score)
         labelled = self.supervision == "full" or self.weak_score == "jsd+relevance"
         for where, part in parts:

@@ -22,8 +22,8 @@ Entrants = Literal["all", "best"]
 Duplicates = Literal["segment", "audio-sum"]
 WeakScore = Literal["jsd", "jsd+relevance"]
 
-CONTEXT = Help("temporal context of a stored segment: its category's slots as one sequence, or none (t=1)")
-REFRESH = Help("score stored segments again with the current encoder at every reading, not only at entry")
+CONTEXT = Help("context of a stored segment: sequence of its category's slots, or none (t=1)")
+REFRESH = Help("score stored segments at every reading, not only at entry")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +42,18 @@ class NoMemoryConfig(MemoryConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class BankConfig(MemoryConfig):
-    """What all banks share: slots per category, which videos feed them, what an unfilled slot is."""
+    """Options of all banks: slots per category, candidate videos, unfilled slots."""
 
     paper: ClassVar[str] = "ge2023"
 
     size: Annotated[int, Help("slots l per category"), Bounds(min=1)] = 16
     unfilled: Annotated[
         Unfilled,
-        Help("slots never filled: left out of every mean and distance, or zeros that count (public code)"),
+        Help("unfilled slots: skipped, or counted as zeros (public code)"),
     ] = "skip"
     background_videos: Annotated[
         BackgroundVideos,
-        Help("videos without an event: kept out of the bank, or put under category 0 (public code)"),
+        Help("videos without an event: skipped, or stored as category 0 (public code)"),
     ] = "skip"
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
@@ -76,7 +76,7 @@ class BankConfig(MemoryConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class JsdBankConfig(BankConfig):
-    """Raw segments with the highest audio-visual agreement, encoded anew in every step (sec. 3.4.1-2).
+    """Raw segments with the highest audio-visual agreement, re-encoded in every step (sec. 3.4.1-2).
 
     >>> JsdBankConfig(candidates="best").candidates
     'best'
@@ -85,20 +85,20 @@ class JsdBankConfig(BankConfig):
     context: Annotated[Context, CONTEXT] = "sequence"
     candidates: Annotated[
         Entrants,
-        Help("segments that may enter: every one of the batch (paper), or the best of each video (public code)"),
+        Help("candidates: all segments (paper), or each video's best (public code)"),
     ] = "all"
     duplicates: Annotated[
         Duplicates,
-        Help("a stored segment is known by its video and position, or by the sum of its audio (public code)"),
+        Help("identity of a segment: video and position, or audio sum (public code)"),
     ] = "segment"
     weak_score: Annotated[
         WeakScore,
-        Help("score under weak supervision: eq. 4, or plus the head's relevance estimate (ours, not the paper's)"),
+        Help("weak score: eq. 4, or eq. 4 plus the head's relevance estimate (ours)"),
     ] = "jsd"
     refresh_scores: Annotated[bool, REFRESH] = True
     update_fraction: Annotated[
         float,
-        Help("leading share of a batch that feeds the bank; the public code on two GPUs uses 0.5"),
+        Help("leading share of a batch used for updates; 0.5 in the public code"),
         Bounds(above=0, max=1),
     ] = 1.0
 
@@ -123,16 +123,18 @@ class JsdBankConfig(BankConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class LazyBankConfig(BankConfig):
-    """An approximation of jsd-bank for speed: segments are encoded anew in every k-th step alone, without gradient.
+    """A faster approximation of jsd-bank: segments are re-encoded only in every k-th step, without gradient.
 
     >>> LazyBankConfig(every=4).every
     4
     """
 
-    assumptions: ClassVar[tuple[str, ...]] = ("Ours, not the paper's: stale embeddings, and no gradient through them.",)
+    assumptions: ClassVar[tuple[str, ...]] = (
+        "Embeddings are up to k steps old and have no gradient; the paper re-encodes them in every step.",
+    )
 
     refresh_scores: Annotated[bool, REFRESH] = True
-    every: Annotated[int, Help("training steps k from one encoding of the bank to the next"), Bounds(min=1)] = 8
+    every: Annotated[int, Help("training steps k between two encodings of the bank"), Bounds(min=1)] = 8
     context: Annotated[Context, CONTEXT] = "sequence"
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
@@ -148,7 +150,7 @@ class LazyBankConfig(BankConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class RandomBankConfig(BankConfig):
-    """Raw segments drawn at random among event-related ones: Table 2's row without the JSD-based update.
+    """Raw segments drawn at random from event-related ones: Table 2's row without the JSD-based update.
 
     >>> RandomBankConfig(size=8).unfilled
     'skip'
@@ -167,7 +169,7 @@ class RandomBankConfig(BankConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureBankConfig(BankConfig):
-    """Fused features chosen as by jsd-bank but kept as they were: Table 2's row without feature consistency.
+    """Fused features selected as in jsd-bank but not re-encoded: Table 2's row without feature consistency.
 
     >>> FeatureBankConfig(size=8).size
     8

@@ -1,4 +1,4 @@
-"""How the embeddings of stored segments are kept: as stored, encoded in every step, or encoded in every k-th."""
+"""Embeddings of stored segments: as stored, re-encoded in every step, or re-encoded in every k-th step."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 
 class Embeddings(nn.Module, ABC):
-    """What a slot stores of a segment, and the embedding that it is read as.
+    """Stored tensors of a slot, and their embedding.
 
     Attributes:
-        shapes: name -> shape of what one slot stores.
+        shapes: name -> shape of a stored tensor of one slot.
     """
 
     shapes: dict[str, tuple[int, ...]]
 
     @property
     def stores_features(self) -> bool:
-        """Whether slots store the data set's features, not only what the encoder made of them."""
+        """Whether slots store the data set's features rather than the encoder's output."""
         return "audio" in self.shapes
 
     @abstractmethod
     def source(self, encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
-        """What the slots may store of a batch's segments, name -> (b t ...)."""
+        """Tensors of a batch's segments that slots may store, name -> (b t ...)."""
 
     @abstractmethod
     def read(self, slots: RankedSlots, filled: Tensor, encode: Encode) -> tuple[Tensor, Parts]:
-        """Embeddings (n l d), and the encodings made for them, if any.
+        """Embeddings (n l d), and the encodings computed for them, if any.
 
         Args:
             slots: the stored segments.
@@ -47,7 +47,7 @@ class Embeddings(nn.Module, ABC):
 
 
 class Stored(Embeddings):
-    """Fused features as they were when their segment entered; no gradient.
+    """Fused features of each segment from the step of its entry, without gradient.
 
     Args:
         width: d.
@@ -62,7 +62,7 @@ class Stored(Embeddings):
         return {"fused": encoded.fused}
 
     def read(self, slots: RankedSlots, filled: Tensor, encode: Encode) -> tuple[Tensor, Parts]:
-        """What is stored."""
+        """The stored features."""
         return slots.payload("fused").clone(), []
 
 
@@ -86,7 +86,7 @@ class EveryStep(Embeddings):
         return {"audio": batch.audio, "visual": batch.visual}
 
     def read(self, slots: RankedSlots, filled: Tensor, encode: Encode) -> tuple[Tensor, Parts]:
-        """Encode every filled slot; the others' embeddings are 0."""
+        """Encode every filled slot; embeddings of unfilled slots are 0."""
         audio, visual = slots.payload("audio"), slots.payload("visual")
         parts = encode_slots(encode, audio, visual, filled, self.context)
         items = audio.new_zeros(*filled.shape, self.width)
@@ -98,14 +98,14 @@ class EveryStep(Embeddings):
 
 
 class EveryKthStep(Embeddings):
-    """Raw segments, encoded in every k-th training step alone, and without gradient: an approximation for speed.
+    """Raw segments, encoded only in every k-th training step and without gradient: a faster approximation.
 
-    Between two encodings a segment keeps the embedding it had: that of its own video when it entered, that of its
-    category's sequence since. Evaluation encodes everything, as `EveryStep` does.
+    Between two encodings a segment keeps its embedding: first the one from its own video at entry, later the one from
+    its category's sequence. Evaluation encodes all slots, as `EveryStep` does.
 
     Args:
-        exact: how a segment is encoded.
-        k: training steps from one encoding to the next; a training step reads the bank once.
+        exact: encoding of a segment.
+        k: training steps between two encodings; a training step reads the bank once.
     """
 
     age: Tensor
@@ -121,7 +121,7 @@ class EveryKthStep(Embeddings):
         return self.exact.source(encoded, batch) | {"fused": encoded.fused}
 
     def read(self, slots: RankedSlots, filled: Tensor, encode: Encode) -> tuple[Tensor, Parts]:
-        """In training at most k steps old."""
+        """Embeddings, at most k steps old in training."""
         if not self.training:
             return self.exact.read(slots, filled, encode)
         self.age += 1

@@ -1,4 +1,4 @@
-"""The absence of a memory."""
+"""No memory."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from avelzoo.records import Batch, Encoded, Targets
 
 
 class NoMemory(Memory):
-    """Keeps nothing."""
+    """A memory without content."""
 
     def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> None:
-        """Ignores the batch."""
+        """Ignore the batch."""
         return
 
     def wants_features(self, encoded: Encoded, batch: Batch, targets: Targets) -> Tensor:
@@ -21,5 +21,5 @@ class NoMemory(Memory):
         return torch.zeros_like(batch.rows, dtype=torch.bool)
 
     def read(self, encode: Encode) -> None:
-        """Has nothing to show."""
+        """Return None."""
         return

@@ -1,4 +1,4 @@
-"""Encoding stored raw segments again."""
+"""Re-encoding of stored raw segments."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Parts = list[tuple[tuple[Tensor, Tensor], Encoded]]
 def encode_slots(encode: Encode, audio: Tensor, visual: Tensor, filled: Tensor, context: Context) -> Parts:
     """Encode the filled slots of every category.
 
-    ``sequence`` treats a category's slots, best score first, as the segments of one video; categories with equally
-    many filled slots are encoded together, so that an unfilled slot is seen by nobody. ``independent`` gives every
-    segment a video of its own (t = 1).
+    ``sequence`` treats a category's slots, best score first, as the segments of one video; categories with the same
+    number of filled slots are encoded together, so unfilled slots are never encoded. ``independent`` treats each
+    segment as a video with t = 1.
 
     Args:
         encode: the encoder.
@@ -31,7 +31,7 @@ def encode_slots(encode: Encode, audio: Tensor, visual: Tensor, filled: Tensor, 
         context: the temporal context.
 
     Returns:
-        Every filled slot once.
+        Encodings, each filled slot once.
     """
     if context == "independent":
         where = filled.nonzero(as_tuple=True)

@@ -1,4 +1,4 @@
-"""How much a segment deserves a slot."""
+"""Scores by which segments enter a bank."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class Relation(Protocol):
     """Scores segments for a bank."""
 
     event_only: bool
-    """Whether background segments are left out where their label is known."""
+    """Whether segments labelled background are excluded."""
     rescored: bool
     """Whether stored entries draw a new score at each update."""
 
     def __call__(self, unimodal: Unimodal, relevance: Tensor | None) -> Tensor:
-        """(b t) scores above 0; ``relevance`` (b t) is None where supervision is weak."""
+        """(b t) scores above 0; ``relevance`` (b t) is None under weak supervision."""
         ...
 
 
 class JsdRelation:
-    """s = 1 - JSD(u^a, u^v) + y^r (eq. 3), without y^r where it is unknown (eq. 4). In [0.31, 2]."""
+    """s = 1 - JSD(u^a, u^v) + y^r (eq. 3), without y^r if it is unknown (eq. 4). In [0.31, 2]."""
 
     event_only = False
     rescored = False
@@ -37,10 +37,10 @@ class JsdRelation:
 
 
 class RandomRelation:
-    """Uniform scores in (0, 1], drawn anew for stored and incoming segments alike at every update.
+    """Uniform scores in (0, 1], drawn at every update for both stored and new segments.
 
-    A category's slots are then a uniform draw from what was stored and what came in, as Table 2's "choosing
-    event-related segments randomly". Only event segments count where labels tell them.
+    A category's slots are therefore a uniform sample of stored and new segments, as Table 2's "choosing event-related
+    segments randomly". If segments are labelled, only event segments are candidates.
     """
 
     event_only = True
@@ -52,7 +52,7 @@ class RandomRelation:
 
     @staticmethod
     def draw(like: Tensor) -> Tensor:
-        """Uniform in (0, 1], shaped like the argument. Drawn on the CPU so that every device sees the same."""
+        """Uniform in (0, 1], with the argument's shape. Drawn on the CPU, so that all devices use the same numbers."""
         return (1 - torch.rand(like.shape)).to(like.device)
 
 

@@ -11,15 +11,15 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
-    """k entries that ask for a slot.
+    """k candidates for slots.
 
     Attributes:
         category: (k) int64.
         score: (k), larger is better, above 0.
-        key: (k) int64, which segment of which video this is.
+        key: (k) int64, identity of the segment.
         relevance: (k), y^r, 0 where unknown.
         position: (k) int64, the entry's row in ``source``.
-        source: name -> (rows ...), what a slot stores; copied only for entries that win one.
+        source: name -> (rows ...), tensors to store; copied only for entries that enter a slot.
     """
 
     category: Tensor
@@ -38,7 +38,7 @@ class Candidates:
 class RankedSlots(nn.Module):
     """Buffers of n categories x l slots, best score first, unfilled slots (score 0) last.
 
-    Insertion is stable: among equal scores the older entry stays, so results do not depend on a sort's whims.
+    Insertion is stable: among equal scores the older entry stays, so results do not depend on the sort algorithm.
 
     Args:
         n: categories.
@@ -68,7 +68,7 @@ class RankedSlots(nn.Module):
 
     @torch.no_grad()
     def insert(self, entries: Candidates) -> None:
-        """Merge entries into their categories and keep each one's l best; all categories at once, for GPUs' sake."""
+        """Merge entries into their categories and keep the l best of each; vectorised over categories for GPUs."""
         n, size = self.score.shape
         category = torch.arange(n, device=self.score.device).repeat_interleave(size)
         category = torch.cat([category, entries.category])
@@ -95,7 +95,7 @@ class RankedSlots(nn.Module):
 
     @torch.no_grad()
     def rescore(self, scores: Tensor) -> None:
-        """Replace the filled slots' scores by (n l) new ones, and put every category in order again."""
+        """Replace the scores of filled slots by new ones (n l), and sort every category again."""
         fresh = torch.where(self.filled, scores.to(self.score.dtype), torch.zeros_like(self.score))
         order = fresh.masked_fill(~self.filled, -1.0).argsort(dim=1, descending=True, stable=True)
         self.score.copy_(fresh)

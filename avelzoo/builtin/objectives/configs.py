@@ -33,7 +33,7 @@ RELEVANCE = AnyOf(RELEVANCE_LOGITS, (CATEGORY_RELEVANCE_LOGITS, EVENT_LOGITS))
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryTerms(ObjectiveConfig, ABC):
-    """The two terms that a memory adds to any objective, for objectives to build on.
+    """Base of objectives with the two terms of a memory.
 
     >>> issubclass(GeneralTerms, MemoryTerms)
     True
@@ -45,11 +45,11 @@ class MemoryTerms(ObjectiveConfig, ABC):
     prototype: Annotated[float, Help("weight of the prototype loss, eq. 7 (lambda 4)"), Weight] = 0.1
     prototype_level: Annotated[
         Literal["segment", "video"],
-        Help("prototype softmax per segment (eq. 6-7), or once on the video's mean distances (public code)"),
+        Help("prototype softmax per segment (eq. 6-7), or of video means (public code)"),
     ] = "segment"
     background_videos: Annotated[
         Literal["mask", "category-0"],
-        Help("weak: videos without an event train relevance alone, or all terms as category 0 (public code)"),
+        Help("weak videos without an event: relevance only, or category 0 (public code)"),
     ] = "mask"
 
     def memory_terms(self, supervision: Supervision) -> tuple[Term, ...]:
@@ -80,7 +80,7 @@ class MemoryTerms(ObjectiveConfig, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class GeneralTerms(MemoryTerms, ABC):
-    """The terms that general heads and memories have input for, for a system's objective to add its own to.
+    """Base of objectives with the terms of general heads and memories; systems add their own terms.
 
     >>> issubclass(GeneralConfig, GeneralTerms)
     True
@@ -93,19 +93,19 @@ class GeneralTerms(MemoryTerms, ABC):
     }
 
     event: Annotated[float, Help("weight of the video's category, eq. 11 (lambda 1)"), Weight] = 1.0
-    relevance: Annotated[float, Help("weight of event against background, eq. 13 or 16 (lambda 2)"), Weight] = 1.0
+    relevance: Annotated[float, Help("weight of event versus background, eq. 13 or 16 (lambda 2)"), Weight] = 1.0
     contrastive: Annotated[float, Help("weight of the contrastive loss, eq. 8 or 18 (lambda 5)"), Weight] = 0.1
     segment: Annotated[float, Help("weight of the n+1 classes per segment, for single-branch heads"), Weight] = 1.0
     contrastive_mean: Annotated[
         Literal["segments", "parts"],
-        Help("full: eq. 8 over all segments (paper), or over event and background apart (public code)"),
+        Help("full: eq. 8 over all segments, or event and background separately (public code)"),
     ] = "segments"
     segment_pooling: Annotated[
-        Literal["mean", "max"], Help("weak: over a single-branch head's segment logits, before the video's softmax")
+        Literal["mean", "max"], Help("weak: pooling of segment logits before the video's softmax")
     ] = "mean"
 
     def general_terms(self, supervision: Supervision) -> tuple[Term, ...]:
-        """All of them, in the form of a supervision."""
+        """All general terms, in the form of a supervision."""
         weak, first = supervision == "weak", self.as_first(supervision)
         parts = not weak and self.contrastive_mean == "parts"
         return (
@@ -131,10 +131,10 @@ class GeneralTerms(MemoryTerms, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class GeneralConfig(GeneralTerms):
-    """Every term for which head and memory give predictions, by segment labels (eq. 14) or video labels (eq. 19).
+    """All terms with input from head and memory, with segment labels (eq. 14) or video labels (eq. 19).
 
-    A double or event-aware head gets the event and relevance terms, a single-branch head the segment term; a memory
-    adds the uni-modal one, an event-aware head the prototype and contrastive ones.
+    A double or event-aware head has the event and relevance terms, a single-branch head the segment term. A memory adds
+    the uni-modal term; an event-aware head adds the prototype and contrastive terms.
 
     >>> GeneralConfig(contrastive=0.2).contrastive
     0.2
@@ -147,7 +147,7 @@ class GeneralConfig(GeneralTerms):
 
 
 def _loss(name: str, **options: Any) -> Callable[[FeatureSpec], LossFunction]:
-    """What builds the general loss of a name."""
+    """The factory of the general loss with this name."""
 
     def build(spec: FeatureSpec) -> LossFunction:
         from avelzoo.builtin.objectives import general

@@ -1,7 +1,7 @@
-"""The general loss terms as an objective uses them, in their full and weak forms (Ge et al. 2023, eq. 14 and 19).
+"""The general loss terms of objectives, in their full and weak forms (Ge et al. 2023, eq. 14 and 19).
 
-Each takes predictions, targets and the memory's content. Options that several share: ``weak``, labels are of the video
-alone; ``first``, videos without an event count as category 0 (public code) instead of being left out.
+Each term takes a head output, targets and the memory's content. Common options: ``weak``, labels per video only;
+``first``, videos without an event count as category 0 (public code) instead of being skipped.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def unimodal(p: HeadOutput, targets: Targets, view: MemoryView | None, *, weak: 
 
 
 def prototype(p: HeadOutput, targets: Targets, view: MemoryView | None, *, first: bool, per_segment: bool) -> Tensor:
-    """Eq. 7, of videos whose category has a filled slot."""
+    """Eq. 7, over videos whose category has a filled slot."""
     assert view is not None
     targets = _counted(targets, first=first)
     usable = targets.has_event & view.usable[targets.event.clamp_max(targets.background - 1)]
@@ -62,7 +62,7 @@ def prototype(p: HeadOutput, targets: Targets, view: MemoryView | None, *, first
 def contrastive(
     p: HeadOutput, targets: Targets, view: MemoryView | None, *, weak: bool, first: bool, parts: bool
 ) -> Tensor:
-    """Eq. 8, or eq. 18, whose relevance is the model's own and carries gradient, as in the public code."""
+    """Eq. 8, or eq. 18 with the model's own relevance, which has gradient, as in the public code."""
     assert view is not None and p.metric is not None, "an embedding comes with its metric"
     targets = _counted(targets, first=first)
     extremes = terms.anchor_extremes(p[EMBEDDING], view, p.metric, targets.event)
@@ -73,7 +73,7 @@ def contrastive(
 def segment(
     p: HeadOutput, targets: Targets, view: MemoryView | None, *, weak: bool, pooling: Literal["mean", "max"]
 ) -> Tensor:
-    """Cross-entropy of n+1 classes: of every segment, or of the pooled ones."""
+    """Cross-entropy of n+1 classes: of every segment, or of pooled segments."""
     if weak:
         return terms.pooled_segment_loss(p[SEGMENT_LOGITS], targets.video_labels, targets.mask, pooling=pooling)
     assert targets.segments is not None
@@ -81,14 +81,14 @@ def segment(
 
 
 def _counted(targets: Targets, *, first: bool) -> Targets:
-    """Targets in which videos without an event have category 0, if so asked."""
+    """Targets; with ``first``, videos without an event have category 0."""
     if not first:
         return targets
     return replace(targets, event=targets.event.where(targets.has_event, torch.zeros_like(targets.event)))
 
 
 def _relevance_logits(p: HeadOutput, targets: Targets) -> Tensor:
-    """(b t): relevance, or that of each video's own category; of its predicted one where it has none."""
+    """(b t): relevance, or relevance of each video's category; for a video without one, of its predicted category."""
     if RELEVANCE_LOGITS in p:
         return p[RELEVANCE_LOGITS]
     category = targets.event.where(targets.has_event, p[EVENT_LOGITS].argmax(dim=-1))

@@ -1,7 +1,7 @@
-"""The loss terms of Ge et al. 2023, one function an equation. All take and give float32 scalars over a batch.
+"""The loss terms of Ge et al. 2023, one function per equation. All return float32 scalars over a batch.
 
-Weights of videos or segments are 0 or 1; a mean over nothing is 0, so that a batch without any event stays finite.
-A ``mask`` (b t) is true for real segments, None where all are; means over segments are over real ones.
+Weights of videos or segments are 0 or 1; an empty mean is 0, so that a batch without any event stays finite.
+A ``mask`` (b t) is true for real segments, None if all are real; means over segments ignore padding.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from avelzoo.records import MemoryView, Metric
 
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
-    """sum(w x) / sum(w); 0 where every weight is 0."""
+    """sum(w x) / sum(w); 0 if every weight is 0."""
     weights = weights.to(values.dtype)
     return (values * weights).sum() / weights.sum().clamp_min(1e-12)
 
@@ -25,7 +25,7 @@ def event_loss(logits: Tensor, event: Tensor, counted: Tensor) -> Tensor:
 
     Args:
         logits: (b n).
-        event: (b), ids in 0..n-1 where counted.
+        event: (b), ids in 0..n-1 of counted videos.
         counted: (b) bool, videos that have a category.
     """
     losses = F.cross_entropy(logits.float(), event.clamp_max(logits.shape[-1] - 1), reduction="none")
@@ -39,7 +39,7 @@ def relevance_loss(logits: Tensor, relevance: Tensor, mask: Tensor | None = None
 
 def weak_relevance_loss(logits: Tensor, presence: Tensor, mask: Tensor | None = None) -> Tensor:
     """Eq. 15-16: binary cross-entropy between mean_t sigmoid(l^r_t) and the video's relevance (b)."""
-    # torch's own refuses to run under autocast; its gradient stays finite where the mean saturates.
+    # torch's binary_cross_entropy does not run under autocast. This gradient stays finite if the mean saturates.
     with torch.autocast(logits.device.type, enabled=False):
         return F.binary_cross_entropy(mean_over_time(logits.float().sigmoid(), mask), presence.float())
 
@@ -53,7 +53,7 @@ def unimodal_loss(
         audio_logits: (b t n).
         visual_logits: (b t n).
         category: (b t), ids; those of weight 0 may be out of range.
-        relevance: (b t), y^r, or 1 for every segment of a counted video where labels are weak.
+        relevance: (b t), y^r; with weak labels, 1 for every segment of a counted video.
         mask: (b t) bool.
     """
     n = audio_logits.shape[-1]
@@ -73,7 +73,7 @@ def prototype_loss(
         event: (b).
         counted: (b) bool.
         mask: (b t) bool.
-        per_segment: a softmax per segment, averaged (paper), or one of the video's mean logits (public code).
+        per_segment: mean over segments of a softmax each (paper), or one softmax of the mean logits (public code).
     """
     if not per_segment:
         return event_loss(mean_over_time(logits.float(), mask), event, counted)
@@ -109,7 +109,7 @@ def contrastive_segments(farthest: Tensor, nearest: Tensor, relevance: Tensor, m
     Args:
         farthest: (b t), max_q dist.
         nearest: (b t), min_q dist.
-        relevance: (b t), y^r, or l^r where labels are weak.
+        relevance: (b t), y^r, or l^r with weak labels.
         margin: m.
     """
     y = relevance.float()
@@ -119,9 +119,9 @@ def contrastive_segments(farthest: Tensor, nearest: Tensor, relevance: Tensor, m
 def contrastive_videos(
     pull: Tensor, push: Tensor, relevance: Tensor, mask: Tensor | None = None, *, parts: bool
 ) -> Tensor:
-    """(b): the mean of pull + push over t; or event and background segments averaged apart and added (``parts``).
+    """(b): mean of pull + push over t; with ``parts``, sum of the means over event and over background segments.
 
-    The latter is what the public code does under full supervision.
+    The public code uses ``parts`` under full supervision.
     """
     if not parts:
         return mean_over_time(pull + push, mask)

@@ -1,4 +1,4 @@
-"""Options of the built-in optimizers; each is PyTorch's own."""
+"""Options of the built-in optimizers, which are those of PyTorch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class AdamConfig(OptimizerConfig):
-    """Adam; weight decay, where there is any, is added to the gradient.
+    """Adam; weight decay is added to the gradient.
 
     >>> AdamConfig(weight_decay=0.01).weight_decay
     0.01
@@ -34,13 +34,15 @@ class AdamConfig(OptimizerConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class AdamWConfig(OptimizerConfig):
-    """Adam with decoupled weight decay: w <- w - lr * weight_decay * w beside each step.
+    """Adam with decoupled weight decay: w <- w - lr * weight_decay * w in addition to each step.
 
     >>> AdamWConfig().to_dict()["weight_decay"] > 0
     True
     """
 
-    weight_decay: Annotated[float, Help("share of the weights that a step at rate 1 removes"), Bounds(min=0)] = 0.01
+    weight_decay: Annotated[float, Help("decoupled weight decay, multiplied by the learning rate"), Bounds(min=0)] = (
+        0.01
+    )
 
     def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
         """`torch.optim.AdamW` with its default betas and eps."""
@@ -60,8 +62,8 @@ class SgdConfig(OptimizerConfig):
     0.9
     """
 
-    momentum: Annotated[float, Help("share of the previous step that is kept"), Bounds(min=0, below=1)] = 0.9
-    nesterov: Annotated[bool, Help("Nesterov's momentum")] = False
+    momentum: Annotated[float, Help("momentum: factor of the previous step"), Bounds(min=0, below=1)] = 0.9
+    nesterov: Annotated[bool, Help("Nesterov momentum")] = False
     weight_decay: Annotated[float, Help("factor of the weights in their gradient"), Bounds(min=0)] = 0.0
 
     def __post_init__(self) -> None:

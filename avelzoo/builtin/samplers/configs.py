@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ShuffledConfig(SamplerConfig):
-    """Every training video once, in an order drawn anew for each epoch.
+    """Every training video once, in a new random order in each epoch.
 
     >>> issubclass(ShuffledConfig, avelzoo.SamplerConfig)
     True

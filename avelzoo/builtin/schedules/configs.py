@@ -1,7 +1,7 @@
 """Options of the built-in schedules.
 
-Each is a `torch.optim.lr_scheduler.LambdaLR` of the closed formula. PyTorch's `CosineAnnealingLR` and `MultiStepLR`
-compute the same by recursion over epochs, whose last digits differ from the formula's.
+Each schedule is a `torch.optim.lr_scheduler.LambdaLR` of a closed formula. PyTorch's `CosineAnnealingLR` and
+`MultiStepLR` compute the same rates by recursion over epochs, which differs in the last digits.
 """
 
 from __future__ import annotations

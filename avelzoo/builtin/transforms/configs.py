@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class NoTransformConfig(TransformConfig):
-    """No augmentation: training sees the features as they are stored.
+    """No augmentation: training uses the stored features unchanged.
 
     >>> issubclass(NoTransformConfig, avelzoo.TransformConfig)
     True
