@@ -88,7 +88,7 @@ def require_current(path: str, source: str) -> None:
         OptionError: the option was renamed; the error states the new name.
     """
     if moved := MOVED.get(path.replace("-", "_")):
-        raise OptionError(f"{path} was renamed to {moved}", where=source, fix="use the new name")
+        raise OptionError(f"{path} is now {moved}", where=source, fix="use the new name")
 
 
 def require_consistent(overrides: Iterable[Override]) -> None:

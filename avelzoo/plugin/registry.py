@@ -156,7 +156,7 @@ class Registry:
             )
         if len(same) > 1:
             raise AmbiguousNameError(
-                f"{len(same)} plugins have a {kind} named '{name}'",
+                f"the {kind} name '{name}' exists in {len(same)} plugins",
                 found=", ".join(e.qualified for e in same),
                 fix=f"use the qualified name, for example '{same[0].qualified}'",
             )

@@ -91,7 +91,7 @@ def test_a_former_name_is_refused_with_the_new_one(call, path):
     for words in ((f"--{path}", "1"), ("--set", f"{path}=1")):
         told = call("run", "ead-b", *words, "--dry-run")
         assert told.code == 2
-        assert f"{path} is {MOVED[path]} now" in told.err
+        assert f"{path} is now {MOVED[path]}" in told.err
 
 
 def test_config_file_stands_between_recipe_and_arguments(call, tmp_path):

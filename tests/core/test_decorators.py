@@ -86,7 +86,7 @@ def test_it_is_registered_in_this_process_and_replaced_by_the_next_definition():
 
 def test_a_name_of_another_plugin_is_ambiguous():
     idea("mean-pool")
-    with pytest.raises(AmbiguousNameError, match="offered by 2 plugins"):
+    with pytest.raises(AmbiguousNameError, match="exists in 2 plugins"):
         default_host().registry.get("encoder", "mean-pool")
     assert default_host().registry.get("encoder", "this-process/mean-pool")
 
@@ -214,8 +214,8 @@ def class_with(init, base=Encoder):
     [
         (lambda self, spec, width: None, "the option 'width' of the encoder 'my-idea' is positional"),
         (lambda self, spec, *, width=3: None, "the option 'width' of the encoder 'my-idea' has no annotation"),
-        (lambda self, *args: None, r"'\*args' in __init__ of the encoder 'my-idea' states no options"),
-        (lambda self, spec, **rest: None, r"'\*\*rest' in __init__ of the encoder 'my-idea' states no options"),
+        (lambda self, *args: None, r"'\*args' in __init__ of the encoder 'my-idea' does not state options"),
+        (lambda self, spec, **rest: None, r"'\*\*rest' in __init__ of the encoder 'my-idea' does not state options"),
     ],
 )
 def test_an_init_that_states_no_options(init, said):

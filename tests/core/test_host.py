@@ -113,7 +113,7 @@ def test_a_failed_replacement_leaves_the_earlier_plugin_and_says_so(host, error)
     good = Stranger("good")
     host.add(good, name="mine")
     before = host.registry.entries()
-    with pytest.raises(PluginError, match="no good; what was loaded under this name before stays"):
+    with pytest.raises(PluginError, match="no good; the version loaded before is kept"):
         host.add(Failing(), name="mine")
     assert host.registry.entries() == before
     assert [r.name for r in host.records] == ["avelzoo", "mine"]

@@ -98,7 +98,7 @@ def test_a_file_that_fails_when_added_again_leaves_the_earlier_one(host, tmp_pat
     host.add_file(file)
     module, before = sys.modules["avelzoo_plugin_idea"], host.registry.entries()
     file.write_text(text)
-    with pytest.raises(AvelzooError, match="before stays"):
+    with pytest.raises(AvelzooError, match="loaded before is kept"):
         host.add_file(file)
     assert sys.modules["avelzoo_plugin_idea"] is module
     assert host.registry.entries() == before

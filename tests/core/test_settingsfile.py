@@ -57,7 +57,7 @@ def test_what_is_read(file, data, tables):
         (
             b'[dataset]\nroot = "C:\\new\\table"\n',
             DataError,
-            r"'dataset.root' holds a control character[\s\S]*single quotes",
+            r"'dataset.root' contains a control character[\s\S]*single quotes",
         ),
         (
             b"[train]\nepochs = 3\nepochs = 4\n",
@@ -95,10 +95,10 @@ def test_what_is_refused(file, data, error, message):
     [
         ('[train]\nname = "adamw"\n', "unknown option 'train.name'[\\s\\S]*expected: .*epochs, batch_size"),
         ("[optimizer]\nlearning-rate = 1\n", "did you mean 'learning_rate'"),
-        ("[train]\nlearning-rate = 1\n", "train.learning-rate is optimizer.learning_rate now"),
-        ("[train]\nprecision = '64'\n", "train.precision is compute.precision now"),
-        ("[train]\nresident = 'float16'\n", "train.resident is compute.cache_on_device now"),
-        ("[train]\nschedule = 'steps'\n", r"train.schedule is the part 'schedule': .*\[schedule\] now"),
+        ("[train]\nlearning-rate = 1\n", "train.learning-rate is now optimizer.learning_rate"),
+        ("[train]\nprecision = '64'\n", "train.precision is now compute.precision"),
+        ("[train]\nresident = 'float16'\n", "train.resident is now compute.cache_on_device"),
+        ("[train]\nschedule = 'steps'\n", r"train.schedule is now the slot 'schedule': .*\[schedule\]"),
         ("[schedule]\ngamma = 0.1\n", "unknown option 'schedule.gamma'"),
         ("[train]\n[train.optimizer]\nname = 'adamw'\n", "unknown option 'train.optimizer'"),
         ("[memory]\nsise = 4\n", "did you mean 'size'"),
