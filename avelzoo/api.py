@@ -1,4 +1,4 @@
-"""The library in a few calls: recipes by name, a run, and what a run left behind."""
+"""The library in a few calls: recipes by name, running, and loading a run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Recipes(Mapping[str, "RecipeFactory"]):
-    """Recipes by name: ``recipes["ead-b"]("weak")`` is a `Recipe`. ``recipes.of(host)`` has those of another host."""
+    """Recipes by name: ``recipes["ead-b"]("weak")`` is a `Recipe`. ``recipes.of(host)`` are the recipes of a host."""
 
     def __init__(self, host: PluginHost | None = None) -> None:
         self._host = host
@@ -34,7 +34,7 @@ class Recipes(Mapping[str, "RecipeFactory"]):
         return (self._host or default_host()).registry
 
     def of(self, host: PluginHost) -> Recipes:
-        """The recipes that are registered in a host."""
+        """The recipes registered in a host."""
         return Recipes(host)
 
     def __getitem__(self, name: str) -> RecipeFactory:
@@ -86,17 +86,17 @@ def run(
 ) -> RunResult:
     """Train and evaluate, as `avelzoo run` does.
 
-    Numbers may be Python's, NumPy's or PyTorch's. The run works under a state of PyTorch and NumPy of its own and
-    leaves the caller's as it was, random generators included: the same call gives the same numbers after
-    ``torch.set_default_dtype``, under ``torch.no_grad``, autocast, a default device or any seed.
+    Numbers may be of Python, NumPy or PyTorch. The run is isolated from the caller's PyTorch and NumPy state, random
+    generators included, and restores it: the same call gives the same numbers after ``torch.set_default_dtype``, under
+    ``torch.no_grad``, autocast, a default device or any seed.
 
-    Of several threads that call this, one runs and the others wait for it, since a process has one set of random
-    generators. `avelzoo.sweep` with the launcher ``local`` runs several at once, in processes.
+    If several threads call this function, they run one after another, because a process has one set of random
+    generators. `avelzoo.sweep` with the launcher ``local`` runs several jobs in parallel processes.
 
     Args:
-        recipe: a name, or a `Recipe`, perhaps changed with ``dataclasses.replace``. A `Recipe` keeps its own values,
-            whether its name and its parts are registered or not: the training values that a data set suggests replace
-            only those of a recipe given by name.
+        recipe: a name, or a `Recipe`, for example changed with ``dataclasses.replace``. A data set's training values
+            replace those of a recipe given by name, not those of a `Recipe`, whose name and parts need not be
+            registered.
         supervision: ``full`` or ``weak``, for a recipe given by name; full by default.
         dataset: name of another data set, with its default options.
         sampler: name of another sampler.
@@ -107,19 +107,19 @@ def run(
         objective: name of another objective.
         optimizer: name of another optimizer.
         schedule: name of another schedule.
-        options: single values by ``slot.option``, such as ``{"memory.size": 8}``.
-        seed: short for the option ``train.seed``.
-        out: the run folder; a new one under ``runs/`` by default.
-        resume: go on with the run in ``out``.
+        options: values by ``slot.option``, such as ``{"memory.size": 8}``.
+        seed: value of the option ``train.seed``.
+        out: run folder; by default a new one under ``runs/``.
+        resume: resume the run in ``out``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        devices: processes on this machine, a device each, that share every batch.
-        nodes: machines with as many processes each; on every one of them the same call is made.
-        progress: show a bar where stderr is a terminal.
-        listeners: hear how it goes, beside the plugins that follow runs.
-        host: where names are looked up and which plugins listen; by default everything that is installed.
+        devices: processes on this machine, one device each; they split every batch.
+        nodes: number of machines with ``devices`` processes each; each machine makes the same call.
+        progress: show a progress bar if stderr is a terminal.
+        listeners: receive the run's events, in addition to plugins.
+        host: host of the components and listening plugins; by default all installed plugins.
 
     Raises:
-        AvelzooError: anything a user can act on.
+        AvelzooError: an error that users can solve.
 
     >>> run("single-branch", encoder="mean-pool", options={"train.epochs": 1}).epochs
     1
@@ -134,7 +134,7 @@ def run(
         for name, value in (("devices", devices), ("nodes", nodes))
     )
     if resume and out is None:
-        raise UsageError("resuming needs a run folder", fix="name its folder: run(..., out=RUN_DIR, resume=True)")
+        raise UsageError("resuming needs a run folder", fix="pass the folder: run(..., out=RUN_DIR, resume=True)")
     host = host or default_host()
     overrides = [Override(path, native(value), PYTHON) for path, value in (options or {}).items()]
     overrides += [] if seed is None else [Override("train.seed", native(seed), PYTHON)]
@@ -168,14 +168,14 @@ def load_run(path: str | Path, *, host: PluginHost | None = None) -> LoadedRun:
     """Open a run folder: composition, model with its best weights, result.
 
     Args:
-        path: the run folder.
-        host: where its components are looked up; by default everything that is installed.
+        path: run folder.
+        host: host of the components; by default all installed plugins.
 
     Raises:
-        RunError: it is no run folder, or is damaged.
-        UnknownNameError: the plugin of its recipe or of a component is not loaded, or a class that was defined in a
-            notebook or script is not defined here.
-        OptionError: an option is not known any more, or its value is not valid.
+        RunError: the folder holds no run or is damaged.
+        UnknownNameError: the plugin of the recipe or a component is not loaded, or a class from a notebook or script
+            is not defined in this process.
+        OptionError: an option no longer exists, or its value is invalid.
 
     >>> folder = run("single-branch", encoder="mean-pool", options={"train.epochs": 1}).run_dir
     >>> load_run(folder).composition.entries["encoder"].name

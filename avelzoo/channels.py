@@ -1,7 +1,7 @@
-"""What parts hand to each other by name: a channel is both what a config declares and the key its tensor is found by.
+"""Channels: named tensors that parts exchange. Configs declare channels; records store tensors by channel.
 
-Shapes are in the notation of `avelzoo.records`; c stands for classes whose number the part that gives them chooses.
-This module needs no torch at import.
+Shapes are in the notation of `avelzoo.records`; c is a number of classes chosen by the giving part. This module needs
+no torch at import.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Channel:
-    """A tensor that one part gives and others read.
+    """A tensor given by one part and read by other parts.
 
     Attributes:
-        name: in snake_case; one name has one meaning among all plugins.
-        shape: such as "(b t n+1)".
-        meaning: in one phrase.
+        name: name in snake_case, with one meaning in all plugins.
+        shape: shape such as "(b t n+1)".
+        meaning: meaning in one phrase.
 
     >>> str(Channel("speed", "(b t)", "pixels a segment"))
     'speed'
@@ -29,7 +29,7 @@ class Channel:
 
     @property
     def alternatives(self) -> tuple[tuple[Channel, ...], ...]:
-        """As `AnyOf.alternatives`: itself alone."""
+        """As `AnyOf.alternatives`: the channel itself."""
         return ((self,),)
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Channel:
 
 @dataclass(frozen=True, init=False)
 class AnyOf:
-    """A need that several channels can meet, the first that is there; a tuple is met by all of its channels together.
+    """A need with alternatives, met by the first available one; a tuple of channels needs all of them.
 
     Attributes:
         alternatives: the channels of each alternative.
@@ -64,17 +64,17 @@ Need = Channel | AnyOf
 
 
 def met_by(need: Need, given: Container[Channel]) -> tuple[Channel, ...]:
-    """The channels of the first alternative that are all among ``given``; none where it is not met."""
+    """Channels of the first alternative that is contained in ``given``; empty if the need is not met."""
     return next((together for together in need.alternatives if all(c in given for c in together)), ())
 
 
 def channels_of(*needs: Need) -> frozenset[Channel]:
-    """Every channel that some needs name."""
+    """All channels named by needs."""
     return frozenset(channel for need in needs for together in need.alternatives for channel in together)
 
 
 def clash(channels: Iterable[Channel], known: Mapping[str, Channel]) -> str:
-    """A channel that has the name of another one, and that one, in words; empty where there is none."""
+    """Text that names two different channels of one name; empty if there are none."""
     return next((f"{c!r}; {known[c.name]!r}" for c in channels if known.get(c.name, c) != c), "")
 
 
@@ -82,25 +82,25 @@ FUSED = Channel("fused", "(b t d)", "both modalities, from the encoder")
 AUDIO = Channel("audio", "(b t d)", "audio in temporal context, from the encoder")
 VISUAL = Channel("visual", "(b t d)", "vision in temporal context, from the encoder")
 EVENT_LOGITS = Channel("event_logits", "(b n)", "category of the video")
-RELEVANCE_LOGITS = Channel("relevance_logits", "(b t)", "event against background")
+RELEVANCE_LOGITS = Channel("relevance_logits", "(b t)", "event versus background")
 CATEGORY_RELEVANCE_LOGITS = Channel(
-    "category_relevance_logits", "(b t n)", "event against background by each category's own classifier"
+    "category_relevance_logits", "(b t n)", "event versus background by the classifier of each category"
 )
 SEGMENT_LOGITS = Channel("segment_logits", "(b t n+1)", "category of the segment, background last")
 PROTOTYPE_LOGITS = Channel("prototype_logits", "(b t n)", "category of the segment, from distances to prototypes")
 NEAREST_ANCHOR = Channel(
-    "nearest_anchor", "(b t)", "distance to the nearest slot of the predicted category; in evaluation alone"
+    "nearest_anchor", "(b t)", "distance to the nearest slot of the predicted category; only in evaluation"
 )
-AUDIO_LOGITS = Channel("audio_logits", "(b t n)", "category of the segment, from the audio alone")
-VISUAL_LOGITS = Channel("visual_logits", "(b t n)", "category of the segment, from vision alone")
-EMBEDDING = Channel("embedding", "(b t d)", "space in which a metric measures distances; the metric goes with it")
+AUDIO_LOGITS = Channel("audio_logits", "(b t n)", "category of the segment, only from audio")
+VISUAL_LOGITS = Channel("visual_logits", "(b t n)", "category of the segment, only from vision")
+EMBEDDING = Channel("embedding", "(b t d)", "embedding with a metric for distances")
 RELEVANCE_ESTIMATE = Channel(
-    "relevance_estimate", "(b t)", "relevance in [0, 1] by a head that needs no memory for it, for memories"
+    "relevance_estimate", "(b t)", "relevance in [0, 1] from a head without memory, for memories"
 )
 MEMORY = Channel("memory", "(n l d)", "content of a memory, by category and slot")
 
 ENCODED = (FUSED, AUDIO, VISUAL)
-"""What every encoder gives."""
+"""Channels that every encoder gives."""
 
 HOUSE = {
     channel.name: channel
@@ -119,4 +119,4 @@ HOUSE = {
         MEMORY,
     )
 }
-"""The channels of this library by name. A record's field of such a name holds that channel."""
+"""The channels of this library by name. A record's field of the same name holds the channel."""

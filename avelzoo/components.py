@@ -1,6 +1,6 @@
-"""What a plugin registers: one config base per kind. A config holds a component's options and builds it.
+"""Config base classes, one per kind, that plugins register. A config holds a component's options and builds it.
 
-These classes must stay importable without torch; ``build`` imports the module it makes.
+These classes must be importable without torch; ``build`` imports the module of the component.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ Supervision = Literal["full", "weak"]
 WeakProtocol = Literal["onehot+neg", "onehot", "soft-duration"]
 
 LEAKING_PROTOCOLS: frozenset[str] = frozenset({"soft-duration"})
-"""Weak labels that hold the event's share of the video. Scores of systems trained with them carry `LEAK_MARK`."""
+"""Weak labels that contain the event's share of the video. Scores of systems trained with them have `LEAK_MARK`."""
 LEAK_MARK = "\u2020"
 LEAK_NOTE = (
-    "trained with soft-duration labels, which hold the event's share of the video: not comparable with scores from"
-    " labels of the category alone"
+    "trained with soft-duration labels, which contain the event's share of the video: not comparable with scores from"
+    " category labels"
 )
 
 KINDS: tuple[str, ...] = (
@@ -48,7 +48,7 @@ KINDS: tuple[str, ...] = (
     "optimizer",
     "schedule",
 )
-"""The slots of a composition that a component fills. `BASES` has every kind that a config describes."""
+"""Slots of a composition that are filled by components. `BASES` lists all kinds of configs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +56,14 @@ class ComponentConfig(Config, ABC):
     """Base of every component's config.
 
     Class attributes:
-        kind: the slot it fills.
-        paper: key of the paper it follows, as in `avelzoo.plugin.papers`; empty for a component of our own.
-        supervisions: the settings it can work in.
-        fidelity: how closely it follows its paper: parity, faithful, equation-level, approximate, sketch; empty for
-            a component of our own.
-        assumptions: what no published source states and is chosen here, one sentence each.
+        kind: slot of the component.
+        paper: key of its paper, as in `avelzoo.plugin.papers`; empty for a component without a paper.
+        supervisions: supported supervisions.
+        fidelity: agreement with the paper: parity, faithful, equation-level, approximate, sketch; empty for a
+            component without a paper.
+        assumptions: choices of this library that no published source states, one sentence each.
 
-    What it hands to other parts and reads of theirs are channels, compared before anything is allocated.
+    Components exchange tensors as channels, which are checked before anything is allocated.
     """
 
     paper: ClassVar[str] = ""
@@ -72,11 +72,11 @@ class ComponentConfig(Config, ABC):
     assumptions: ClassVar[tuple[str, ...]] = ()
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Channels that it gives in training; of an encoder those beside its three sequences."""
+        """Channels that the component gives in training; for an encoder, in addition to its three sequences."""
         return frozenset()
 
     def reads(self, supervision: Supervision) -> frozenset[Need]:
-        """Channels of other parts that it reads; what a loss term reads is in its `Term.needs`."""
+        """Channels of other parts that the component reads; for loss terms, see `Term.needs`."""
         return frozenset()
 
 
@@ -84,10 +84,10 @@ class ComponentConfig(Config, ABC):
 class DatasetConfig(ComponentConfig):
     """Settings of a data set.
 
-    Options defined here are shared by every data set, so a recipe's value for them survives a change of data set.
+    All data sets share the options defined here, so a recipe's values for them survive a change of data set.
 
     Class attributes:
-        reads_folder: whether its option ``root`` is the folder of its files, which ``--data`` sets.
+        reads_folder: whether the option ``root`` is the data folder, which ``--data`` sets.
 
     >>> WorldsConfig.reads_folder, AveConfig.reads_folder
     (False, True)
@@ -98,19 +98,19 @@ class DatasetConfig(ComponentConfig):
 
     weak_protocol: Annotated[
         WeakProtocol,
-        Help("weak video labels: category and negatives, category alone, or the event's share (leaks duration)"),
+        Help("weak labels: category and negatives, category only, or event's share (leaks duration)"),
     ] = "onehot+neg"
 
     def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
-        """Training values that suit this data's size; they replace the recipe's, and are shown as the data set's."""
+        """Training values for this data's size; they replace the recipe's values, with the data set as source."""
         return {}
 
     @abstractmethod
     def open(self, supervision: Supervision) -> Dataset:
-        """Open the data. Cheap: features are read when asked for.
+        """Open the data. Features are not read yet.
 
         Raises:
-            DataError: a file is missing, damaged or not what it should be.
+            DataError: a file is missing, damaged or has unexpected content.
         """
 
 
@@ -163,17 +163,17 @@ class HeadConfig(ComponentConfig):
 class Term:
     """A loss term.
 
-    It trains where its weight is above 0 and other parts of the composition give all it needs.
+    A term trains if its weight is above 0 and other parts of the composition give all its inputs.
 
     Attributes:
-        name: in the losses.
-        weight: in their sum.
-        needs: channels it is computed from, all of them.
-        build: makes its function for features of some sizes; a module where it has state or parameters.
-        options: options of the config that concern this term alone.
-        own: the objective was made for it. A composition with this objective that lacks its input is refused, unless
-            the objective came with a recipe whose other parts were replaced.
-        late: its input may be absent in the first epochs; the term is then left out.
+        name: name of the term.
+        weight: weight of the term in the loss.
+        needs: all channels from which the term is computed.
+        build: builds the function of the term for a feature spec; a module if it has state or parameters.
+        options: options of the config that affect only this term.
+        own: the objective was made for this term. A composition without its input is refused, unless the objective
+            came with a recipe whose other parts were replaced.
+        late: the input may be missing in the first epochs; the term is then skipped.
 
     >>> mean = lambda spec: lambda output, targets, view: output.event_logits.mean()
     >>> Term("mean", 0.1, (avelzoo.channels.EVENT_LOGITS,), mean).weight
@@ -194,7 +194,7 @@ class ObjectiveConfig(ComponentConfig):
     """Settings of an objective, a weighted sum of terms: the weights are options.
 
     Class attributes:
-        only_under: options that count under one supervision alone.
+        only_under: options that apply to only one supervision.
 
     >>> [term.name for term in GeneralConfig().terms("weak")][:3]
     ['event', 'relevance', 'unimodal']
@@ -205,7 +205,7 @@ class ObjectiveConfig(ComponentConfig):
 
     @abstractmethod
     def terms(self, supervision: Supervision) -> tuple[Term, ...]:
-        """Every term it can compute under a supervision."""
+        """All terms of the objective under a supervision."""
 
 
 def declared_by(config: ComponentConfig, supervision: Supervision) -> frozenset[Channel]:
@@ -229,7 +229,7 @@ def declared_by(config: ComponentConfig, supervision: Supervision) -> frozenset[
 
 
 def declared_by_default(config: type[Config]) -> frozenset[Channel]:
-    """The same under every supervision, of a config with its defaults; none of one that has options without default."""
+    """Channels of a config with its defaults under all supervisions; empty for configs with required options."""
     try:
         made = config()
     except (TypeError, AvelzooError):
@@ -241,7 +241,7 @@ def declared_by_default(config: type[Config]) -> frozenset[Channel]:
 
 @dataclass(frozen=True, kw_only=True)
 class SamplerConfig(ComponentConfig):
-    """Settings of a sampler: which training videos an epoch takes, in which order.
+    """Settings of a sampler: training videos of an epoch and their order.
 
     >>> SequentialConfig().positions(3, 2, np.random.default_rng(0)).tolist()
     [0, 1, 2]
@@ -251,18 +251,19 @@ class SamplerConfig(ComponentConfig):
 
     @abstractmethod
     def positions(self, videos: int, batch_size: int, rng: np.random.Generator) -> np.ndarray:
-        """Positions in a split of ``videos`` videos, in the order in which batches of ``batch_size`` take them.
+        """Positions in a split of ``videos`` videos, in the order of batches of ``batch_size``.
 
         Args:
-            videos: size of the split.
+            videos: number of videos in the split.
             batch_size: videos per batch.
-            rng: seeded with the run's seed and the epoch; the only source of chance, so that any epoch can be repeated.
+            rng: generator seeded with the run's seed and epoch; the only source of randomness, so that any epoch can
+                be repeated.
         """
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransformConfig(ComponentConfig):
-    """Settings of a transform: augmentation of training batches in front of the encoder.
+    """Settings of a transform: augmentation of training batches before the encoder.
 
     >>> NoTransformConfig().build(WorldsConfig().open("full").spec, "full") is None
     True
@@ -272,14 +273,14 @@ class TransformConfig(ComponentConfig):
 
     @abstractmethod
     def build(self, spec: FeatureSpec, supervision: Supervision) -> Transform | None:
-        """The transform; None for one that leaves every batch as it is."""
+        """The transform; None if it does not change batches."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerConfig(ComponentConfig):
     """Settings of an optimizer.
 
-    The learning rate is shared by every optimizer, so a recipe's value survives a change of optimizer.
+    All optimizers share the learning rate, so a recipe's value survives a change of optimizer.
 
     >>> AdamConfig(weight_decay=0.01).to_dict()["weight_decay"]
     0.01
@@ -287,7 +288,7 @@ class OptimizerConfig(ComponentConfig):
 
     kind: ClassVar[str] = "optimizer"
 
-    learning_rate: Annotated[float, Help("step size before the schedule's factor"), Bounds(above=0)] = 3e-4
+    learning_rate: Annotated[float, Help("base learning rate, multiplied by the schedule"), Bounds(above=0)] = 3e-4
 
     @abstractmethod
     def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
@@ -298,7 +299,7 @@ class OptimizerConfig(ComponentConfig):
 class ScheduleConfig(ComponentConfig):
     """Settings of a schedule: the learning rate over epochs.
 
-    The warm-up is shared by every schedule: in epoch e < w the rate is multiplied by (e + 1) / (w + 1).
+    All schedules share the warm-up: in epoch e < w, the rate is multiplied by (e + 1) / (w + 1).
 
     >>> CosineConfig(warmup_epochs=5).warmup_epochs
     5
@@ -310,18 +311,18 @@ class ScheduleConfig(ComponentConfig):
 
     @abstractmethod
     def build(self, optimizer: Optimizer, epochs: int) -> LRScheduler:
-        """PyTorch's scheduler, without warm-up; it is stepped once after each of ``epochs`` epochs.
+        """The PyTorch scheduler, without warm-up, stepped once after each of ``epochs`` epochs.
 
-        Rates may depend on the epoch alone: a resumed run computes them again.
+        Rates may depend only on the epoch, because a resumed run computes them again.
         """
 
 
 @dataclass(frozen=True, kw_only=True)
 class LauncherConfig(Config, ABC):
-    """Settings of a launcher: it runs jobs, and is no part of what a job computes, so it fills no slot.
+    """Settings of a launcher, which runs jobs. It does not affect results, so it fills no slot.
 
     Class attributes:
-        isolated: whether a job that dies leaves the others, and this process, alone.
+        isolated: whether other jobs and this process survive the death of a job.
 
     >>> LocalConfig.isolated, InlineConfig.isolated
     (True, False)
@@ -332,7 +333,7 @@ class LauncherConfig(Config, ABC):
 
     @abstractmethod
     def build(self) -> Launcher:
-        """The launcher. Nothing is started before it gets jobs."""
+        """The launcher. It starts no processes before it gets jobs."""
 
 
 BASES: dict[str, type[Config]] = {

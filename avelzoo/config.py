@@ -1,7 +1,7 @@
-"""Frozen, documented, validated settings: the only form in which options exist.
+"""Frozen, documented, validated settings.
 
-A component's options are the annotated fields of one frozen dataclass. The command line, TOML files, run records
-and the catalogue are all read off those fields, so an option is written once.
+A component's options are the annotated fields of one frozen dataclass. The command line, TOML files, run records and
+the catalogue are derived from these fields, so each option is defined once.
 
     @dataclass(frozen=True, kw_only=True)
     class MyConfig(EncoderConfig):
@@ -30,13 +30,13 @@ OPTION_TYPES = (
 """Types that options may have."""
 
 _LARGEST = 2**1023
-"""Integers from here on are no real number of Python's."""
+"""Integers from here on cannot be converted to float."""
 _SHOWN = 80
 
 
 @dataclass(frozen=True)
 class Help:
-    """One line on what an option does, in units where there are any.
+    """Help text of an option, in one line, with its unit.
 
     >>> Help("channels d").text
     'channels d'
@@ -47,7 +47,7 @@ class Help:
 
 @dataclass(frozen=True)
 class Bounds:
-    """Inclusive range of a number (or of every number in a tuple); ``above`` and ``below`` exclude the end itself.
+    """Inclusive range of a number (or of every number in a tuple); ``above`` and ``below`` exclude the bound.
 
     >>> Bounds(min=1, max=8).max
     8
@@ -59,7 +59,7 @@ class Bounds:
     below: float = math.inf
 
     def accepts(self, value: float) -> bool:
-        """Whether ``value`` is finite and inside."""
+        """Whether ``value`` is finite and within the range."""
         return (
             (isinstance(value, int) or math.isfinite(value))
             and self.min <= value <= self.max
@@ -81,7 +81,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a config class, as the command line and the catalogue see it."""
+    """An option of a config class, for the command line and the catalogue."""
 
     name: str
     type: type
@@ -103,7 +103,7 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Base of all settings: checks itself when made, and goes to plain data and back.
+    """Base of all settings: validates its values and converts to and from plain data.
 
     Raises:
         OptionError: a value has the wrong type or is out of range.
@@ -132,7 +132,7 @@ class Config:
                 raise OptionError(
                     f"unknown option '{cls.kind}.{name}'" + did_you_mean(name, known),
                     expected=", ".join(known) or "no options",
-                    fix=f"see `avelzoo show {cls.kind} NAME` for what each option does",
+                    fix=f"`avelzoo show {cls.kind} NAME` lists the options",
                 )
         return cls(**{name: coerce(cls.kind, known[name], value) for name, value in values.items()})
 
@@ -201,15 +201,15 @@ def _option(f: dataclasses.Field[Any], hint: Any) -> Option:
 
 
 def native(value: Any) -> Any:
-    """A value in Python's own types, where it is a number or text of NumPy, PyTorch or another library.
+    """Convert numbers and strings of NumPy, PyTorch or other libraries to Python types.
 
-    Arrays without axes are their one value, arrays with one axis and any sequence are tuples. What is nothing of the
-    kind stays as it is.
+    Arrays without axes become their value; arrays with one axis and sequences become tuples. Other values stay
+    unchanged.
     """
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, str):
-        return str.__str__(value)  # of an enum of texts, the text
+        return str.__str__(value)  # the string of a string enum
     axes = getattr(value, "ndim", None)
     if axes == 0 and hasattr(value, "item"):
         item = value.item()
@@ -233,17 +233,17 @@ def _number(value: Any) -> Any:
 
 
 def checked(path: str, like: type, value: Any, *, bounds: Bounds | None = None, default: Any = None) -> Any:
-    """An argument of a function, checked and converted as an option of this type is.
+    """Check and convert a function argument like an option of this type.
 
     Raises:
-        OptionError: it has another type or is out of range.
+        OptionError: the argument has another type or is out of range.
     """
     kind, _, name = path.partition(".")
     return _check(kind, Option(name, like, default, "", bounds, (), optional=False, repeated=False), value)
 
 
 def coerce(kind: str, option: Option, value: Any) -> Any:
-    """``value`` (text from the command line, or a TOML or JSON value) as the option's own type.
+    """Convert ``value`` (command-line text, or a TOML or JSON value) to the option's type.
 
     Raises:
         OptionError: the value has the wrong type, is out of range or not among the choices.
@@ -325,9 +325,9 @@ def _mismatch(kind: str, option: Option, value: Any) -> OptionError:
 
 
 def _advice(kind: str, option: Option) -> str:
-    """What to give instead: the default as an example, where there is one."""
+    """Suggested value: the default as an example, if there is one."""
     if option.default is None:
-        return f"set {kind}.{option.name} to a value of this type" + (", or leave it out" if option.optional else "")
+        return f"set {kind}.{option.name} to a value of this type" + (", or remove it" if option.optional else "")
     default = ",".join(map(str, option.default)) if option.repeated else option.default
     return f"set {kind}.{option.name} to a value of this type; its default is {default if default != '' else 'empty'}"
 

@@ -1,4 +1,4 @@
-"""What built components promise. Every class is abstract or final: behaviour is composed, not overridden."""
+"""Contracts of built components. Every class is abstract or final: behaviour is composed, not overridden."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from avelzoo.nn.decision import Decision
 
 Encode = Callable[[Tensor, Tensor], Encoded]
-"""An encoder as a memory sees it: (audio (b t a), visual (b t h w v)) -> Encoded."""
+"""An encoder as called by a memory: (audio (b t a), visual (b t h w v)) -> Encoded."""
 
 LossFunction = Callable[[HeadOutput, Targets, MemoryView | None], Tensor]
 """A loss term: head output with the channels of every part, targets, the memory's content -> unweighted scalar.
@@ -40,11 +40,11 @@ class Component(nn.Module, ABC):
     """A part of a model."""
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:
-        """Told before each epoch (0-based) of ``epochs``; for components that change as training goes on."""
+        """Called before each epoch (0-based) of ``epochs``, for components that change during training."""
 
 
 class Encoder(Component):
-    """Audio and visual features in, three sequences out. Knows no head, no memory, no labels.
+    """Maps audio and visual features to three sequences, without access to labels, memory or head.
 
     Attributes:
         widths: channels of the three outputs.
@@ -58,15 +58,15 @@ class Encoder(Component):
 
     @abstractmethod
     def forward(self, audio: Tensor, visual: Tensor) -> Encoded:
-        """(b t a), (b t h w v) -> Encoded. Any b >= 1, t >= 1, h, w >= 1; videos do not see each other.
+        """(b t a), (b t h w v) -> Encoded. Any b >= 1, t >= 1, h, w >= 1; videos are encoded independently.
 
-        That is what allows several processes to encode a share of the batch each. Dropout inside an encoder differs
-        from process to process; everything after it draws the same random numbers everywhere.
+        Therefore several processes can each encode a share of the batch. Dropout inside an encoder differs between
+        processes; everything after the encoder draws the same random numbers in every process.
         """
 
 
 class Memory(Component):
-    """What is kept between steps. Its content lives in buffers, so that checkpoints hold it.
+    """Content kept between training steps, in buffers, so that checkpoints include it.
 
     >>> widths = Widths(fused=8, audio=8, visual=8)
     >>> JsdBankConfig(size=4).build(WorldsConfig().open("full").spec, widths, "full").slots.score.shape
@@ -75,35 +75,35 @@ class Memory(Component):
 
     @abstractmethod
     def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> Unimodal | None:
-        """Update the content from a training batch; returns uni-modal logits where the memory has such classifiers.
+        """Update the content from a training batch; returns uni-modal logits if the memory has such classifiers.
 
-        Called once per training step before ``read``, never in evaluation. Where several processes train, each calls it
-        with the whole batch, and with the same random numbers, so that all keep the same content.
+        Called once per training step before ``read``, never in evaluation. With several processes, each calls it with
+        the whole batch and the same random numbers, so that all have the same content.
         """
 
     def wants_features(self, encoded: Encoded, batch: Batch, targets: Targets) -> Tensor:
-        """(b) bool: videos whose features ``observe`` will read from this batch; all unless a memory knows better.
+        """(b) bool: videos whose features ``observe`` will read from this batch; by default all.
 
-        Asked only where several processes train, before ``observe``: each of them holds the features of its share of
-        the batch, and only those that are wanted are sent to all. When this is called none are there, so the batch's
-        features are zeros; when ``observe`` is called those that were not wanted are.
+        Called before ``observe``, and only with several processes: each process holds the features of its share of the
+        batch, and only wanted features are sent to all. During this call all features are zeros. During ``observe``,
+        only the features of unwanted videos are zeros.
         """
         return torch.ones_like(batch.rows, dtype=torch.bool)
 
     @abstractmethod
     def read(self, encode: Encode) -> MemoryView | None:
-        """The content as embeddings (n l d), re-encoded where raw data is stored; None without content of any kind.
+        """The content as embeddings (n l d), re-encoded if raw data is stored; None for a memory without content.
 
-        Where several processes train, ``encode`` shares the rows of its arguments out among them and gives each all
-        results, with gradient; so every process has to make the same calls.
+        With several processes, ``encode`` splits the rows of its arguments between them and returns all results to
+        each, with gradient; so every process must make the same calls.
         """
 
 
 class Head(Component):
-    """Embeddings and memory in, head output out. Knows no data set.
+    """Maps embeddings and memory to a head output.
 
     Attributes:
-        decision: how it tells event from background, where that is one threshold of one score; else None.
+        decision: event/background decision of a head with one score and one threshold; else None.
 
     >>> widths = Widths(fused=8, audio=8, visual=8)
     >>> DoubleConfig().build(WorldsConfig().open("full").spec, widths, "full").decision.threshold
@@ -122,15 +122,15 @@ class Head(Component):
 
     @abstractmethod
     def forward(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
-        """The output that loss terms read and ``decode`` needs."""
+        """The output for loss terms and ``decode``."""
 
     @abstractmethod
     def decode(self, output: HeadOutput) -> Predictions:
-        """Predictions from an output made in evaluation mode."""
+        """Predictions from an output computed in evaluation mode."""
 
 
 class Transform(ABC):
-    """Augmentation of training batches, in front of the encoder. Never used in evaluation.
+    """Augmentation of training batches before the encoder; not used in evaluation.
 
     >>> class Louder(Transform):
     ...     def __call__(self, batch, targets, generator):
@@ -139,17 +139,17 @@ class Transform(ABC):
 
     @abstractmethod
     def __call__(self, batch: Batch, targets: Targets, generator: torch.Generator) -> tuple[Batch, Targets]:
-        """A new batch and its targets, on the device of the given ones; the number of videos may change.
+        """A new batch and its targets, on the same device; the number of videos may change.
 
         Args:
-            batch: features of the whole batch, also where several processes train; not to be changed in place.
-            targets: what is known of its videos; not to be changed in place.
-            generator: on the CPU, seeded with the run's seed, the epoch and the step; the only source of chance.
+            batch: features of the whole batch, even with several processes; must not be changed in place.
+            targets: labels of its videos; must not be changed in place.
+            generator: CPU generator seeded with the run's seed, epoch and step; the only source of randomness.
         """
 
 
 class Split(ABC):
-    """One part of a data set.
+    """A split of a data set.
 
     >>> WorldsConfig(train_videos=8).open("full").split("train").labels().shape
     (8, 10)
@@ -166,12 +166,11 @@ class Split(ABC):
     def fetch(self, indices: Sequence[int] | np.ndarray) -> tuple[Batch, Targets]:
         """Features (floating, as stored) and targets of the videos at these positions, in this order, on the CPU.
 
-        May be called in a process of its own, which reads ahead; so nothing about it is random.
-
-        Where videos differ in length, all are padded to the split's longest, and ``mask`` says what is real.
+        May be called in a DataLoader worker, so it must not use random numbers. Videos of different length are padded
+        to the split's longest video, and ``mask`` marks real segments.
 
         Raises:
-            DataError: a file is damaged or holds features that are not finite.
+            DataError: a file is damaged or contains features that are not finite.
         """
 
     @abstractmethod
@@ -179,7 +178,7 @@ class Split(ABC):
         """(videos, t) int64 segment ids of the whole split, for evaluation; n = background, padding included."""
 
     def lengths(self) -> np.ndarray:
-        """(videos,) int64 real segments of every video; what follows them is padding. By default all have t."""
+        """(videos,) int64 number of real segments of every video, before its padding; by default t."""
         labels = self.labels()
         return np.full(len(labels), labels.shape[1])
 
@@ -193,8 +192,8 @@ class Dataset(ABC):
 
     Attributes:
         spec: sizes and names.
-        hidden: splits whose labels are not to be seen before the final scores; no test curve is measured then.
-        workers: reading processes that pay off: 0 for features in memory.
+        hidden: splits whose labels are hidden until the final scores, which disables the test curve.
+        workers: default number of DataLoader workers; 0 for features in memory.
 
     >>> WorldsConfig(train_videos=8).open("full").spec.segments
     10
@@ -206,14 +205,14 @@ class Dataset(ABC):
 
     @abstractmethod
     def split(self, name: str) -> Split:
-        """'train', 'val' or 'test'. Under weak supervision 'train' may hold extra videos without any event.
+        """'train', 'val' or 'test'. Under weak supervision 'train' may contain extra videos without any event.
 
         Raises:
-            UsageError: there is no such split.
+            UsageError: the split does not exist.
         """
 
     def references(self, name: str) -> Mapping[str, np.ndarray]:
-        """Segment ids (videos, t) of known reference predictors on a split, for data whose truth is known."""
+        """Segment ids (videos, t) of reference predictors on a split, for data with a known generator."""
         return {}
 
     def fingerprint(self) -> Mapping[str, str]:

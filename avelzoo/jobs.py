@@ -1,4 +1,4 @@
-"""Independent jobs, and what a launcher promises to do with them. Plain data only, so that they can travel."""
+"""Independent jobs, their outcomes, and the launcher contract. Jobs are plain data, so any process can receive them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from avelzoo.errors import PluginError, explain
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A call that needs no other, may run in another process or on another machine, and may be made again.
+    """An independent function call that may run in another process or on another machine, and may be repeated.
 
     Attributes:
-        name: tells it from the other jobs.
+        name: unique name.
         call: ``module:function``, importable wherever the job runs.
-        arguments: keyword arguments of the call, plain JSON data; so is what it returns.
-        log: file that gets what the job prints where it runs in a process of its own; None for this one's stderr.
-        threads: threads that it should compute with; None leaves it to the launcher.
-        memory_mb: what is known of the memory that it will hold, in MiB; None for nothing.
+        arguments: keyword arguments of the call, plain JSON data like the returned value.
+        log: file for the output of a job in its own process; None for this process's stderr.
+        threads: number of threads; None for the launcher's choice.
+        memory_mb: expected memory in MiB; None if unknown.
 
     >>> Job(name="text", call="json:dumps", arguments={"obj": [1]}).to_dict()["call"]
     'json:dumps'
@@ -44,14 +44,14 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a job.
+    """Outcome of a job.
 
     Attributes:
-        job: its name.
-        value: what the call returned.
-        error: why it returned nothing, as `AvelzooError.to_dict` writes it; None where it did.
-        seconds: time it took.
-        memory_mb: most memory its process held, in MiB; None where that is unknown, or others share the process.
+        job: name of the job.
+        value: value returned by the call.
+        error: error of a failed job, as `AvelzooError.to_dict` writes it; None for success.
+        seconds: run time.
+        memory_mb: peak memory of the job's process in MiB; None if unknown or if other jobs share the process.
 
     >>> Outcome(job="text", value="[1]").error is None
     True
@@ -74,7 +74,7 @@ class Outcome:
 
 
 class Launcher(ABC):
-    """Runs independent jobs somewhere. It knows nothing of what they do.
+    """Runs independent jobs.
 
     >>> jobs = [Job(name="text", call="json:dumps", arguments={"obj": [1]})]
     >>> [outcome.value for outcome in InlineConfig().build().launch(jobs)]
@@ -83,18 +83,17 @@ class Launcher(ABC):
 
     @abstractmethod
     def launch(self, jobs: Sequence[Job]) -> Generator[Outcome, None, None]:
-        """Run every job and yield its outcome once it is over, in any order, one outcome for each job.
+        """Run all jobs and yield one outcome per job, as jobs end, in any order.
 
-        A job that fails is an outcome with an error and leaves the others alone. Closing the iterator stops what is
-        still running.
+        A failed job yields an outcome with an error; other jobs continue. Closing the iterator stops running jobs.
 
         Raises:
-            UsageError: the jobs cannot be run in this way; no job was started.
+            UsageError: the launcher cannot run the jobs; no job was started.
         """
 
 
 def perform(job: Job) -> Outcome:
-    """Make a job's call in this process. Whatever it raises, interruptions apart, is its outcome.
+    """Run a job in this process. Any exception except an interruption becomes the outcome's error.
 
     >>> perform(Job(name="text", call="json:dumps", arguments={"obj": [1]})).value
     '[1]'
@@ -102,7 +101,7 @@ def perform(job: Job) -> Outcome:
     began = time.perf_counter()
     try:
         value = _function(job.call)(**job.arguments)
-    except BaseException as error:  # no job may take the others down, not by sys.exit either
+    except BaseException as error:  # no job may stop the rest, not even by sys.exit
         if type(error) is KeyboardInterrupt:
             raise
         if os.environ.get("AVELZOO_DEBUG") == "1":

@@ -1,4 +1,4 @@
-"""What the parts hand to each other.
+"""Records that components exchange.
 
 Notation used in every docstring: b videos, t segments, h w grid, v visual channels, a audio channels, d width,
 n event categories (background has id n), l bank slots.
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureSpec:
-    """Sizes and names of a dataset's features; everything a component needs to know of the data before it is built.
+    """Feature sizes and category names of a data set, from which components are built.
 
     Attributes:
-        segments: t, the usual number of segments of a video. Components accept any other t >= 1 as well.
+        segments: t, the usual number of segments per video. Components accept any t >= 1.
         audio_dim: a, audio channels.
         grid: (h, w), cells of the visual map.
         visual_dim: v, visual channels.
@@ -73,9 +73,9 @@ class Batch(TensorRecord):
     Attributes:
         audio: (b t a).
         visual: (b t h w v), channels last.
-        rows: (b) int64, the videos' row numbers in their dataset; a video keeps its number across epochs.
-        mask: (b t) bool, true for a video's real segments, which come first, false for padding; None where all are
-            real. Features of padding are zeros, and nothing depends on them.
+        rows: (b) int64, row numbers of the videos in their data set, the same in all epochs.
+        mask: (b t) bool, true for real segments, which come first, false for padding; None if all segments are real.
+            Features of padding are zeros, and no result depends on them.
 
     >>> Batch(audio=torch.zeros(2, 10, 128), visual=torch.zeros(2, 10, 7, 7, 512), rows=torch.arange(2)).rows
     tensor([0, 1])
@@ -89,17 +89,17 @@ class Batch(TensorRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class Targets(TensorRecord):
-    """What is known about b videos.
+    """Labels of b videos.
 
     Attributes:
         event: (b) int64, the video's category y^e in 0..n-1, or n for a video without an event category.
-        presence: (b) float, the video's relevance: 1 holds an event, 0 does not. The leaking weak protocol
-            ``soft-duration`` puts the event's share of the video here instead.
-        segments: (b t) int64 ids in 0..n, n = background; None where supervision is weak.
+        presence: (b) float, the video's relevance: 1 with an event, 0 without. The leaking weak protocol
+            ``soft-duration`` uses the event's share of the video instead.
+        segments: (b t) int64 ids in 0..n, n = background; None under weak supervision.
         background: n.
-        estimate: (b t) float in [0, 1], the head's own estimate of y^r, without gradient; None where it has none.
-        partner: (b) int64, the video of the batch that is mixed into each; None where none is.
-        share: of these targets in the loss; the rest is that of the partners' targets.
+        estimate: (b t) float in [0, 1], the head's estimate of y^r, without gradient; None if it has none.
+        partner: (b) int64, index of the video mixed into each video; None without mixing.
+        share: weight of these targets in the loss; the partners' targets have weight 1 - share.
         mask: (b t) bool, as in `Batch`; the model puts it here for the loss terms.
 
     >>> Targets(event=torch.tensor([0]), presence=torch.ones(1), segments=None, background=28).has_event
@@ -117,7 +117,7 @@ class Targets(TensorRecord):
 
     @property
     def mixed_in(self) -> Targets | None:
-        """The targets of the videos that are mixed in; None where none are."""
+        """Targets of the mixed-in videos; None without mixing."""
         return (
             None if self.partner is None else replace(self.take(self.partner), partner=None, share=1.0, mask=self.mask)
         )
@@ -127,7 +127,7 @@ class Targets(TensorRecord):
         """(b t) float, y^r: 1 in event segments, 0 in background. Needs ``segments``.
 
         Raises:
-            AttributeError: labels are weak.
+            AttributeError: the labels are weak.
         """
         if self.segments is None:
             raise AttributeError("weak targets have no segment labels")
@@ -135,38 +135,38 @@ class Targets(TensorRecord):
 
     @property
     def has_event(self) -> Tensor:
-        """(b) bool, whether the video has an event category at all."""
+        """(b) bool, whether the video has an event category."""
         return self.event != self.background
 
     @property
     def video_labels(self) -> Tensor:
-        """(b n+1) label distribution of every video: presence on its category, the rest on background."""
+        """(b n+1) label distribution of each video: presence for its category, 1 - presence for background."""
         labels = self.presence.new_zeros(self.presence.shape[0], self.background + 1)
         labels[:, self.background] = 1 - self.presence
         return labels.scatter_add(1, self.event.unsqueeze(1), self.presence.unsqueeze(1))
 
 
 class _Channels:
-    """Mixin: a record's tensors by channel. A field that has a channel's name holds it; the others are in a mapping."""
+    """Mixin: a record's tensors by channel, in the field with the channel's name, otherwise in a mapping."""
 
     channels: Mapping[Channel, Tensor]
 
     def get(self, channel: Channel) -> Tensor | None:
-        """The channel's tensor; None where it is absent."""
+        """The channel's tensor; None if it is missing."""
         if channel.name in self._named():
             value: Tensor | None = getattr(self, channel.name)
             return value
         return self.channels.get(channel)
 
     def __contains__(self, channel: Channel) -> bool:
-        """Whether the channel is there."""
+        """Whether the record has the channel."""
         return self.get(channel) is not None
 
     def __getitem__(self, channel: Channel) -> Tensor:
         """The channel's tensor.
 
         Raises:
-            ChannelError: it is absent.
+            ChannelError: the channel is missing.
         """
         value = self.get(channel)
         if value is None:
@@ -174,12 +174,12 @@ class _Channels:
                 f"the channel '{channel}' is read, but no part gave it",
                 found=", ".join(map(str, self.given())) or "no channel",
                 expected=f"{channel} {channel.shape}, {channel.meaning}",
-                fix="name the channel in the config's `reads`, or in the term's `needs`: then it is checked before",
+                fix="declare the channel in the config's `reads` or the term's `needs`; it is then checked in advance",
             )
         return value
 
     def given(self) -> dict[Channel, Tensor]:
-        """Every channel that is there."""
+        """All channels of the record."""
         named = {HOUSE[name]: getattr(self, name) for name in self._named()}
         return {c: value for c, value in (named | dict(self.channels)).items() if value is not None}
 
@@ -189,14 +189,14 @@ class _Channels:
 
 @dataclass(frozen=True, kw_only=True)
 class Encoded(_Channels, TensorRecord):
-    """What an encoder makes of a batch.
+    """Output of an encoder.
 
     Attributes:
         fused: (b t d).
         audio: (b t d_audio), in temporal context, before fusion.
         visual: (b t d_visual), in temporal context, before fusion.
-        channels: further tensors, for a system's own head or loss terms; each with b first.
-        mask: (b t) bool, as in `Batch`; encoders leave it to the model.
+        channels: further tensors for specific heads or loss terms, each with b as first dimension.
+        mask: (b t) bool, as in `Batch`; set by the model, not by encoders.
 
     >>> x = torch.zeros(1, 10, 8)
     >>> Encoded(fused=x, audio=x, visual=x).fused.shape
@@ -237,10 +237,10 @@ class Unimodal(TensorRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryView(TensorRecord):
-    """A memory as heads and objectives see it.
+    """Content of a memory, for heads and objectives.
 
     Attributes:
-        items: (n l d), one embedding per slot; rows of unfilled slots are finite but mean nothing.
+        items: (n l d), one embedding per slot; rows of unfilled slots are finite but meaningless.
         filled: (n l) bool.
 
     >>> MemoryView(items=torch.ones(2, 3, 4), filled=torch.ones(2, 3, dtype=torch.bool)).prototypes().shape
@@ -256,14 +256,14 @@ class MemoryView(TensorRecord):
         return self.filled.any(dim=1)
 
     def prototypes(self) -> Tensor:
-        """(n d), the mean of each category's filled slots (eq. 5); zeros where there are none."""
+        """(n d), the mean of each category's filled slots (eq. 5); zeros for categories without filled slots."""
         weight = self.filled.unsqueeze(-1).to(self.items.dtype)
         return (self.items * weight).sum(dim=1) / weight.sum(dim=1).clamp_min(1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """How an embedding measures: dist(x, y) = ||x - y||_2 * scale, an event where dist < margin.
+    """Distance of an embedding: dist(x, y) = ||x - y||_2 * scale, event if dist < margin.
 
     >>> Metric(scale=1.0, margin=0.7).margin
     0.7
@@ -275,20 +275,20 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class HeadOutput(_Channels, TensorRecord):
-    """A head's output for b videos: its own channels, and those that the model adds from encoder and memory.
+    """Output of a head for b videos; the model adds the channels of encoder and memory.
 
     Attributes:
         event_logits: (b n), the video's category.
-        relevance_logits: (b t), event against background.
-        category_relevance_logits: (b t n), event against background as each category's own classifier sees it.
+        relevance_logits: (b t), event versus background.
+        category_relevance_logits: (b t n), event versus background by the classifier of each category.
         segment_logits: (b t n+1), a category per segment, background last.
         prototype_logits: (b t n), from distances to the prototypes (eq. 6).
-        nearest_anchor: (b t), distance to the nearest slot of the predicted category (eq. 21); evaluation only.
+        nearest_anchor: (b t), distance to the nearest slot of the predicted category (eq. 21); only in evaluation.
         audio_logits, visual_logits: (b t n), from the memory's uni-modal classifiers.
         embedding: (b t d), the space in which distances are measured.
         metric: scale and margin of that space.
-        channels: further tensors, those of the encoder and the memory included.
-        mask: (b t) bool, as in `Batch`; heads leave it to the model.
+        channels: further tensors, including those of the encoder and the memory.
+        mask: (b t) bool, as in `Batch`; set by the model, not by heads.
 
     >>> HeadOutput(event_logits=torch.zeros(2, 28)).event_logits.shape
     torch.Size([2, 28])
@@ -308,7 +308,7 @@ class HeadOutput(_Channels, TensorRecord):
     mask: Tensor | None = None
 
     def joined(self, given: Mapping[Channel, Tensor]) -> HeadOutput:
-        """With channels of other parts; what the head gave itself stays."""
+        """A copy with channels of other parts; the head's own channels are kept."""
         both = {**given, **self.given()}
         named = {name: both.pop(HOUSE[name], None) for name in self._named()}
         return replace(self, **named, channels=both)  # type: ignore[arg-type]
@@ -320,9 +320,9 @@ class Predictions(TensorRecord):
 
     Attributes:
         segments: (b t) int64 ids in 0..n, n = background.
-        category: (b) int64 in 0..n-1, the video's most likely category even where every segment is background.
+        category: (b) int64 in 0..n-1, the video's most likely category, even if every segment is background.
         category_scores: (b n), larger is more likely; argmax is ``category``.
-        relevance: (b t) in [0, 1], the score behind event or background.
+        relevance: (b t) in [0, 1], score of event versus background.
 
     >>> one, score = torch.zeros(1, dtype=torch.int64), torch.full((1, 1), 0.5)
     >>> Predictions(segments=one[:, None], category=one, category_scores=score, relevance=score).take([0]).category

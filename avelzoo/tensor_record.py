@@ -1,4 +1,4 @@
-"""What all records of tensors have in common. Needs no torch at import, as records only hold tensors."""
+"""Common methods of all records of tensors. Needs no torch at import, because records only hold tensors."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class TensorRecord:
-    """Mixin: what is done to every tensor of a record at once.
+    """Mixin: operations on all tensors of a record.
 
-    A field holds a tensor, a mapping of tensors, or something else (None, a number), which stays as it is.
+    A field holds a tensor, a mapping of tensors, or another value (None, a number), which stays unchanged.
     """
 
     def tensors(self) -> dict[str, Tensor]:
-        """The record's tensors by field name; those of a mapping by their own names."""
+        """The record's tensors by field name; tensors of a mapping by their keys."""
         found: dict[str, Tensor] = {}
         for f in fields(self):  # type: ignore[arg-type]
             value = getattr(self, f.name)
@@ -61,7 +61,7 @@ class TensorRecord:
         return self.map(moved)
 
     def pin_memory(self) -> Self:
-        """A copy in pinned memory, from which copies to a GPU run beside the computation; `DataLoader` calls it."""
+        """A copy in pinned memory, for asynchronous copies to a GPU; called by `DataLoader`."""
         return self.map(lambda value: value if value.is_cuda else value.pin_memory())
 
     def take(self, indices: Tensor) -> Self:
@@ -70,7 +70,7 @@ class TensorRecord:
 
     @classmethod
     def cat(cls, parts: Sequence[Self]) -> Self:
-        """One record of the videos of several, in their order.
+        """Concatenate records along the video dimension.
 
         Raises:
             ValueError: the records do not hold the same tensors.
@@ -81,7 +81,7 @@ class TensorRecord:
 
     @classmethod
     def stack(cls, parts: Sequence[Self]) -> Self:
-        """One record with a new first dimension, one row for each part.
+        """Stack records along a new first dimension.
 
         Raises:
             ValueError: the records do not hold the same tensors.

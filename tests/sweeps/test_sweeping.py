@@ -171,7 +171,7 @@ def test_dry_run_starts_nothing(call, tmp_path):
     assert told.json["launcher"]["name"] == "avelzoo/local"
     assert told.json["launcher"]["options"]["workers"] == 3
     assert (
-        "4 runs by the launcher avelzoo/local"
+        "4 runs with the launcher avelzoo/local"
         in call("run", "ead-b", "--seeds", "2", "--sweep", "head=single,double", "--launcher", "local", "--dry-run").out
     )
     assert list(tmp_path.iterdir()) == []
@@ -222,10 +222,10 @@ def test_refusals_start_nothing(shell, argv, message, tmp_path):
 @pytest.mark.parametrize(
     ("argv", "code", "message"),
     [
-        (["run", "ead-b", "--launcher", "local"], 2, "a launcher runs many jobs, and this is one"),
+        (["run", "ead-b", "--launcher", "local"], 2, "--launcher needs a sweep"),
         (["run", "ead-b", "--seeds", "2", "--launcher.workers", "2"], 2, "launcher options need --launcher"),
         (["run", "--seeds", "2"], 2, "no recipe given"),
-        (["run", "--resume", "s", "--seeds", "2"], 2, "keeps the values it began with"),
+        (["run", "--resume", "s", "--seeds", "2"], 2, "cannot change its options"),
         (["run", "ead-b", "--out", "s"], 4, "'s' holds a sweep"),
         (["run", "ead-b", "--seeds", "2", "--out", "s"], 4, "'s' holds a sweep already"),
     ],

@@ -17,8 +17,8 @@ GATED_VIDEO = frozenset({VIDEO_LOGITS, VIDEO_PROBABILITIES})
 PAIR_SIMILARITY = Channel("pair_similarity", "(b t)", "cosine of a segment's audio and vision after their propagation")
 PROPAGATED = Channel("propagated", "(b t d)", "fused features after the propagation")
 
-AUDIO_GATE = Channel("audio_gate", "(b t)", "in [0, 1], whether the audio stream holds the segment for an event")
-VISUAL_GATE = Channel("visual_gate", "(b t)", "in [0, 1], whether the visual stream holds the segment for an event")
+AUDIO_GATE = Channel("audio_gate", "(b t)", "probability of an event in the segment, from the audio stream")
+VISUAL_GATE = Channel("visual_gate", "(b t)", "probability of an event in the segment, from the visual stream")
 AUDIO_STREAM = Channel("audio_stream", "(b t d)", "audio stream, gated")
 VISUAL_STREAM = Channel("visual_stream", "(b t d)", "visual stream, gated")
 GATED_STREAMS = frozenset({AUDIO_GATE, VISUAL_GATE, AUDIO_STREAM, VISUAL_STREAM})
@@ -26,17 +26,21 @@ GATED_STREAMS = frozenset({AUDIO_GATE, VISUAL_GATE, AUDIO_STREAM, VISUAL_STREAM}
 
 JOINT_GATE = Channel("joint_gate", "(b t)", "product of both streams' gates")
 MEAN_GATE = Channel("mean_gate", "(b t)", "mean of both streams' gates")
-STREAM_LOGITS = Channel("stream_logits", "(b n)", "category of the video, from the gated streams alone")
-CONTRAST_QUERIES = Channel("contrast_queries", "(b t d)", "unit vectors, the segment's features to be contrasted")
-CONTRAST_KEYS = Channel(
-    "contrast_keys", "(b t d)", "unit vectors, the queries of features with noise; in training alone"
+STREAM_LOGITS = Channel("stream_logits", "(b n)", "category of the video, only from the gated streams")
+CONTRAST_QUERIES = Channel(
+    "contrast_queries", "(b t d)", "unit vectors: the segment's features in the contrastive loss"
 )
+CONTRAST_KEYS = Channel("contrast_keys", "(b t d)", "unit vectors: queries from features with noise; only in training")
 
-EVENT_GATE = Channel("event_gate", "(b t)", "logit of event against background, from the encoder")
+EVENT_GATE = Channel("event_gate", "(b t)", "logit of event versus background, from the encoder")
 GLOBAL_AUDIO = Channel("global_audio", "(b d)", "the video's audio")
 GLOBAL_VISUAL = Channel("global_visual", "(b d)", "the video's vision")
-CLASSIFICATION_PATH = Channel("classification_path", "(b d)", "the video, from the subnetwork that tells its category")
-LOCALIZATION_PATH = Channel("localization_path", "(b t d)", "segments, from the subnetwork that tells events")
-CLASS_TOKEN = Channel("class_token", "(b d)", "the video, from a token that attends to all segments")
-SPAN_LOGITS = Channel("span_logits", "(b t+1 2)", "where the event starts and ends, the last place meaning no event")
-SENTINEL_WEIGHTS = Channel("sentinel_weights", "(b t 2)", "how much audio and vision rely on themselves")
+CLASSIFICATION_PATH = Channel(
+    "classification_path", "(b d)", "features of the video, from the classification subnetwork"
+)
+LOCALIZATION_PATH = Channel("localization_path", "(b t d)", "features of segments, from the localization subnetwork")
+CLASS_TOKEN = Channel("class_token", "(b d)", "features of the video, from a token that attends to all segments")
+SPAN_LOGITS = Channel("span_logits", "(b t+1 2)", "start and end of the event; the last position means no event")
+SENTINEL_WEIGHTS = Channel(
+    "sentinel_weights", "(b t 2)", "weights of audio and vision on their own modality (sentinel)"
+)

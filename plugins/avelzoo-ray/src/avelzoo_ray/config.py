@@ -19,18 +19,12 @@ class RayConfig(LauncherConfig):
     lost is started again, and goes on where it was.
     """
 
-    address: Annotated[
-        str | None, Help("the cluster: host:port, or auto for the one this machine belongs to; none = Ray of our own")
-    ] = None
-    cpus: Annotated[float, Help("CPUs that a job asks for, and threads it computes with"), Bounds(above=0)] = 1.0
-    gpus: Annotated[float, Help("GPUs that a job asks for; fractions share one"), Bounds(min=0)] = 0.0
-    memory_mb: Annotated[
-        float | None, Help("memory that a job asks for, in MiB; none = it asks for none"), Bounds(above=0)
-    ] = None
-    restarts: Annotated[int, Help("how often a job that was lost is started again"), Bounds(min=0)] = 2
-    workers: Annotated[
-        int | None, Help("CPUs that Ray of our own may use; none = all of this machine"), Bounds(min=1)
-    ] = None
+    address: Annotated[str | None, Help("Ray cluster: host:port, or auto; none = start Ray on this machine")] = None
+    cpus: Annotated[float, Help("CPUs and threads per job"), Bounds(above=0)] = 1.0
+    gpus: Annotated[float, Help("GPUs per job; jobs with fractions share a GPU"), Bounds(min=0)] = 0.0
+    memory_mb: Annotated[float | None, Help("memory per job in MiB; none = no reservation"), Bounds(above=0)] = None
+    restarts: Annotated[int, Help("number of restarts of a lost job"), Bounds(min=0)] = 2
+    workers: Annotated[int | None, Help("CPUs for Ray on this machine; none = all"), Bounds(min=1)] = None
 
     def build(self) -> Launcher:
         """The launcher; Ray starts with the first jobs."""

@@ -72,7 +72,7 @@ class RayLauncher(Launcher):
                 "there is no Ray to run on",
                 where=f"launcher.address {address or 'none: Ray of our own'}",
                 found=(str(error).strip().splitlines() or [type(error).__name__])[0],
-                fix="start one with `ray start --head`, or leave the address out",
+                fix="start a cluster with `ray start --head`, or remove the address",
             ) from error
 
 
@@ -104,5 +104,5 @@ def _lost(job: Job, error: RayError) -> TrainingError:
     return TrainingError(
         f"the process of '{job.name}' was lost" + (", as memory ran out" if full else ""),
         found=(str(error).strip().splitlines() or [type(error).__name__])[0],
-        fix="ask for more memory for each job (--launcher.memory_mb)" if full else "see the logs of Ray",
+        fix="reserve more memory per job (--launcher.memory_mb)" if full else "see the logs of Ray",
     )

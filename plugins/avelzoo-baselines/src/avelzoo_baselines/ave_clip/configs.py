@@ -40,15 +40,15 @@ PAPER = Paper(
 
 @dataclass(frozen=True, kw_only=True)
 class AveClipConfig(AttendedTransformerConfig):
-    """Attention in time and over channels within windows of several lengths, refined by where an event seems to be.
+    """Temporal and channel attention within windows of several lengths, refined by the estimated event probability.
 
-    The published number rests on AudioCLIP features fine-tuned on AVE; with other features this is its architecture.
+    The published score uses AudioCLIP features fine-tuned on AVE; other features share only the architecture.
     """
 
     paper: ClassVar[str] = "aveclip2023"
     fidelity: ClassVar[str] = "approximate"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "Features are those of the data set, not AudioCLIP's; the published accuracy is not reproducible from them.",
+        "Features are those of the data set, not AudioCLIP's; the published accuracy cannot be reproduced with them.",
         "Window lengths 2, 5 and 10, and every layer inside a window.",
         "Attention over channels is a gate computed from the window's mean.",
         "Refinement: attention over time whose keys are weighted by the event probability.",
@@ -57,7 +57,7 @@ class AveClipConfig(AttendedTransformerConfig):
     windows: Annotated[tuple[int, ...], Help("window lengths in segments"), Count] = (2, 5, 10)
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Also the logits of event against background that guide the refinement."""
+        """Event/background logits that guide the refinement."""
         return frozenset({EVENT_GATE})
 
     def build(self, spec: FeatureSpec) -> Encoder:
@@ -70,20 +70,20 @@ class AveClipConfig(AttendedTransformerConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class SmoothedSingleConfig(HeadConfig):
-    """Single branch whose answers are smoothed: a segment between two that agree takes their answer."""
+    """Single branch with smoothed predictions: a segment between two equal predictions takes their prediction."""
 
     paper: ClassVar[str] = "aveclip2023"
     fidelity: ClassVar[str] = "approximate"
     assumptions: ClassVar[tuple[str, ...]] = (
         "The filter spans three segments.",
-        "Weak supervision, which is not published: the mean of the segments' logits is the video's.",
+        "Weak supervision is not published; here a video's logits are the mean of its segment logits.",
     )
 
     dropout: Annotated[float, Help("dropout on the features"), Bounds(min=0, below=1)] = 0.0
-    smooth: Annotated[bool, Help("apply the filter; off = a plain single branch")] = True
+    smooth: Annotated[bool, Help("apply the temporal filter; off = a plain single branch")] = True
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """The segments' classes; where labels are weak, also the video's probabilities over n+1 classes."""
+        """Segment logits; under weak supervision, also the video's probabilities over n+1 classes."""
         return frozenset({SEGMENT_LOGITS, *((VIDEO_PROBABILITIES,) if supervision == "weak" else ())})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
@@ -104,10 +104,10 @@ class EventGateConfig(GeneralTerms):
     fidelity: ClassVar[str] = "approximate"
     assumptions: ClassVar[tuple[str, ...]] = ("The weight of the gate's loss.",)
 
-    gate: Annotated[float, Help("weight of the gate's loss"), Bounds(min=0)] = 0.5
+    gate: Annotated[float, Help("weight of the gate loss"), Bounds(min=0)] = 0.5
 
     def terms(self, supervision: Supervision) -> tuple[Term, ...]:
-        """The general ones, and the gate's."""
+        """The general terms and the gate term."""
         gate = Term("gate", self.gate, (EVENT_GATE,), self._gate, ("gate",), own=True)
         return (*self.general_terms(supervision), gate)
 
@@ -123,7 +123,7 @@ def ave_clip(supervision: Supervision) -> Recipe:
     objective: ObjectiveConfig = EventGateConfig() if full else single_objective(supervision)
     return Recipe(
         name="ave-clip",
-        summary="Mahmud and Marculescu 2023: the architecture alone, without AudioCLIP's features; weak variant ours",
+        summary="Mahmud and Marculescu 2023: architecture without AudioCLIP's features; the weak variant is ours",
         paper="aveclip2023",
         supervision=supervision,
         dataset=WorldsConfig(),

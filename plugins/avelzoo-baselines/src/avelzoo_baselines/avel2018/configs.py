@@ -28,17 +28,16 @@ class Avel2018Config(AttendedStreamsConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class Avel2018DmrnConfig(AttendedStreamsConfig):
-    """DMRN: A+V-att with the dual multimodal residual network in place of the concatenation (Tian et al. 2018)."""
+    """DMRN: A+V-att with the dual multimodal residual network instead of concatenation (Tian et al. 2018)."""
 
     paper: ClassVar[str] = "avel2018"
     fidelity: ClassVar[str] = "parity"
 
-    blocks: Annotated[int, Help("residual updates, with shared weights"), Bounds(min=1)] = 1
-    swap: Annotated[
-        bool, Help("every update exchanges the modalities, as in the public code; shows from two blocks on")
-    ] = False
+    blocks: Annotated[int, Help("number of residual updates with shared weights"), Bounds(min=1)] = 1
+    swap: Annotated[bool, Help("swap the modalities in every update (public code); no effect with one block")] = False
     attention_init: Annotated[
-        Literal["xavier", "default"], Help("initial weights of the attention: as in A+V-att, or torch's (public code)")
+        Literal["xavier", "default"],
+        Help("initial weights of the attention: Xavier (A+V-att), or torch's default (public code)"),
     ] = "xavier"
 
     def build(self, spec: FeatureSpec) -> Encoder:
@@ -50,7 +49,7 @@ class Avel2018DmrnConfig(AttendedStreamsConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentConfig(GeneralTerms):
-    """Fully supervised objective of AVEL 2018: the segments' classes by cross-entropy, or as its public code does."""
+    """Fully supervised objective of AVEL 2018: cross-entropy of segment classes, or the public code's loss."""
 
     paper: ClassVar[str] = "avel2018"
     supervisions: ClassVar[tuple[Supervision, ...]] = ("full",)
@@ -58,11 +57,11 @@ class SegmentConfig(GeneralTerms):
 
     segment_loss: Annotated[
         Literal["cross-entropy", "soft-margin"],
-        Help("of the segments' logits, or a soft margin on their probabilities (public code: squashed twice)"),
+        Help("loss: cross-entropy of logits, or soft margin on probabilities (public code)"),
     ] = "cross-entropy"
 
     def terms(self, supervision: Supervision) -> tuple[Term, ...]:
-        """The general ones; this objective is made for the segments'."""
+        """The general terms; the segment term is required."""
         *others, segment = self.general_terms(supervision)
         build = self._soft_margin if self.segment_loss == "soft-margin" else segment.build
         return (*others, replace(segment, build=build, options=("segment", "segment_loss"), own=True))

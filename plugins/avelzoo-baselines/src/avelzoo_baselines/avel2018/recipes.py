@@ -24,25 +24,25 @@ _SOURCE = "Ge et al. 2023, Table 1"
 
 
 def avel2018(supervision: Supervision) -> Recipe:
-    """A+V-att as the paper describes it."""
+    """A+V-att as described in the paper."""
     summary = "Tian et al. 2018: audio-guided visual attention (A+V-att), as the paper states it"
     return _attention("avel2018", summary, supervision, official=False)
 
 
 def avel2018_official(supervision: Supervision) -> Recipe:
-    """A+V-att as its public code runs it."""
+    """A+V-att as in its public code."""
     summary = "Tian et al. 2018: A+V-att by the public code (YapengTian/AVE-ECCV18), bug for bug"
     return _attention("avel2018-official", summary, supervision, official=True)
 
 
 def avel2018_dmrn(supervision: Supervision) -> Recipe:
-    """DMRN as the paper describes it, trained from scratch. Published under full supervision; the weak one is ours."""
+    """DMRN as described in the paper, trained from scratch. The weak variant is ours."""
     summary = "Tian et al. 2018: dual multimodal residual network (DMRN); its weak variant is ours"
     return _residual("avel2018-dmrn", summary, supervision, official=False)
 
 
 def avel2018_dmrn_official(supervision: Supervision) -> Recipe:
-    """DMRN as its public code runs it. The weak variant is ours."""
+    """DMRN as in its public code. The weak variant is ours."""
     summary = "Tian et al. 2018: DMRN by the public code (YapengTian/AVE-ECCV18); its weak variant is ours"
     return _residual("avel2018-dmrn-official", summary, supervision, official=True)
 

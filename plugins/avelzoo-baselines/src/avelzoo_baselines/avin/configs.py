@@ -32,28 +32,29 @@ AVFB = Paper(
 
 @dataclass(frozen=True, kw_only=True)
 class AvinConfig(AttendedStreamsConfig):
-    """Bilinear fusion of every segment, and attention of each modality to its own mean and the other's."""
+    """Bilinear fusion of each segment; attention of each modality with its own mean and the other modality's mean."""
 
     paper: ClassVar[str] = "avin2020"
     fidelity: ClassVar[str] = "equation-level"
     assumptions: ClassVar[tuple[str, ...]] = (
         "Widths, the factor of the bilinear fusion and the spatial reduction are not published.",
-        "The collaborative attention asks with the other modality's mean, as in the method it is taken from.",
+        "The query of the collaborative attention is the other modality's mean, as in the method it is taken from.",
     )
 
-    spatial: Annotated[
-        Literal["attention", "mean"], Help("cells are averaged by how well they fit the audio, or plainly")
-    ] = "attention"
+    spatial: Annotated[Literal["attention", "mean"], Help("pooling of cells: audio-guided attention, or mean")] = (
+        "attention"
+    )
     interactions: Annotated[
-        Literal["both", "intra", "inter", "none"], Help("attention to a modality's own mean, to the other's, or both")
+        Literal["both", "intra", "inter", "none"],
+        Help("attention query: own modality's mean, other modality's mean, or both"),
     ] = "both"
-    rescale: Annotated[bool, Help("multiply attended segments by t, as softmax weights over t shrink them")] = False
-    segment_gate: Annotated[bool, Help("weigh the fused segments against each other (AVFB)")] = False
+    rescale: Annotated[bool, Help("multiply attended segments by t, the inverse of the mean weight")] = False
+    segment_gate: Annotated[bool, Help("attention over the fused segments (AVFB)")] = False
     fusion_width: Annotated[int, Help("channels o of the bilinear fusion"), Bounds(min=1)] = 256
     fusion_factor: Annotated[int, Help("rank q of the bilinear fusion"), Bounds(min=1)] = 5
     fusion_dropout: Annotated[float, Help("dropout in the bilinear fusion"), Bounds(min=0, below=1)] = 0.1
     projection: Annotated[
-        int | None, Help("channels of a linear layer behind all of it; none = the concatenation itself"), Bounds(min=1)
+        int | None, Help("channels of a final linear layer; none = concatenation without layer"), Bounds(min=1)
     ] = None
 
     def build(self, spec: FeatureSpec) -> Encoder:
@@ -65,18 +66,19 @@ class AvinConfig(AttendedStreamsConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class AvfbConfig(AvinConfig):
-    """Bilinear fusion of every segment and attention among the fused segments, without AVIN's interactions."""
+    """Bilinear fusion of each segment and attention over fused segments, without AVIN's interactions."""
 
     paper: ClassVar[str] = "avfb2020"
     fidelity: ClassVar[str] = "approximate"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "Only the blocks' names were read: audio-visual fusion, and segment-wise attention; every layer is AVIN's.",
+        "Only the names of the blocks are known (audio-visual fusion, segment-wise attention); every layer is AVIN's.",
     )
 
     interactions: Annotated[
-        Literal["both", "intra", "inter", "none"], Help("attention to a modality's own mean, to the other's, or both")
+        Literal["both", "intra", "inter", "none"],
+        Help("attention query: own modality's mean, other modality's mean, or both"),
     ] = "none"
-    segment_gate: Annotated[bool, Help("weigh the fused segments against each other")] = True
+    segment_gate: Annotated[bool, Help("attention over the fused segments")] = True
 
 
 def avin(supervision: Supervision) -> Recipe:
@@ -96,7 +98,7 @@ def avin(supervision: Supervision) -> Recipe:
 
 
 def avfb(supervision: Supervision) -> Recipe:
-    """AVFB and SWAB, as far as their names tell."""
+    """AVFB and SWAB, reconstructed from the names of their blocks."""
     source = "later tables, unverified"
     return _recipe(
         "avfb",

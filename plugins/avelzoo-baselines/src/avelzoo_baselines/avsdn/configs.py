@@ -45,21 +45,21 @@ PUBLISHED = (
 
 @dataclass(frozen=True, kw_only=True)
 class AvsdnConfig(AttendedStreamsConfig):
-    """An LSTM reads each modality; a third one, begun from their fused states, reads both (Lin et al. 2019)."""
+    """One LSTM per modality; a third LSTM, initialised from their fused states, reads both (Lin et al. 2019)."""
 
     paper: ClassVar[str] = "avsdn2019"
     fidelity: ClassVar[str] = "equation-level"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "Widths and directions of the LSTMs are not published; `avsdn-cpsp` has those of jasongief/CPSP.",
-        "The paper's features are vectors; on maps, audio-guided attention stands before the LSTMs.",
+        "Widths and directions of the LSTMs are not published; `avsdn-cpsp` uses those of jasongief/CPSP.",
+        "The paper uses feature vectors; for feature maps, audio-guided attention precedes the LSTMs.",
     )
 
-    spatial: Annotated[
-        Literal["attention", "mean"], Help("cells are averaged by how well they fit the audio, or plainly")
-    ] = "attention"
-    directions: Annotated[Literal["forward", "both"], Help("of time, in all LSTMs")] = "forward"
-    shared_fusion: Annotated[bool, Help("hidden and cell states are fused by the same weights")] = False
-    relu: Annotated[bool, Help("rectify the states before their fusion, and the output")] = False
+    spatial: Annotated[Literal["attention", "mean"], Help("pooling of cells: audio-guided attention, or mean")] = (
+        "attention"
+    )
+    directions: Annotated[Literal["forward", "both"], Help("time directions of all LSTMs")] = "forward"
+    shared_fusion: Annotated[bool, Help("share weights between the fusions of hidden and cell states")] = False
+    relu: Annotated[bool, Help("ReLU on the states before fusion and on the output")] = False
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""
@@ -69,10 +69,10 @@ class AvsdnConfig(AttendedStreamsConfig):
 
 
 def avsdn(supervision: Supervision) -> Recipe:
-    """AVSDN as its paper describes it, with n+1 classes in every step."""
+    """AVSDN as described in its paper, with n+1 classes per segment."""
     return Recipe(
         name="avsdn",
-        summary="Lin et al. 2019: dual-modality sequence to sequence, as the paper describes it",
+        summary="Lin et al. 2019: dual-modality sequence to sequence, as described in the paper",
         paper="avsdn2019",
         supervision=supervision,
         dataset=WorldsConfig(),
@@ -87,7 +87,7 @@ def avsdn(supervision: Supervision) -> Recipe:
 
 
 def avsdn_cpsp(supervision: Supervision) -> Recipe:
-    """AVSDN as the code of CPSP re-implements it: both directions, a double branch, its own training values."""
+    """AVSDN as re-implemented in CPSP's code: bidirectional LSTMs, double branch, other training values."""
     full = supervision == "full"
     return Recipe(
         name="avsdn-cpsp",

@@ -24,7 +24,7 @@ PAPER = Paper(
 
 @dataclass(frozen=True, kw_only=True)
 class AVTConfig(TransformerConfig):
-    """Intra-frame, inter-frame and audio streams that attend to each other, with attention to the sounding instance."""
+    """Intra-frame, inter-frame and audio streams with co-attention, and attention to the sounding instance."""
 
     paper: ClassVar[str] = "avt2020"
     fidelity: ClassVar[str] = "approximate"
@@ -35,12 +35,12 @@ class AVTConfig(TransformerConfig):
         "Temporal positions are learned.",
     )
 
-    instance_attention: Annotated[bool, Help("weigh a frame's cells; off = their mean")] = True
-    inter_frame: Annotated[bool, Help("the stream of frames over time")] = True
+    instance_attention: Annotated[bool, Help("attention over a frame's cells; off = mean")] = True
+    inter_frame: Annotated[bool, Help("use the stream of frames over time")] = True
     frame_reach: Annotated[
-        int | None, Help("neighbouring frames each side that the inter-frame stream sees; none = all"), Bounds(min=0)
+        int | None, Help("neighbouring frames per side in the inter-frame stream; none = all"), Bounds(min=0)
     ] = None
-    positions: Annotated[int, Help("rows of the table of temporal positions"), Count] = 10
+    positions: Annotated[int, Help("rows of the temporal position table"), Count] = 10
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""

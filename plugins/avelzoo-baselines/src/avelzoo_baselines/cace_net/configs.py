@@ -26,20 +26,20 @@ PAPER = Paper(
 
 @dataclass(frozen=True, kw_only=True)
 class CaceNetConfig(GatedStreamsConfig):
-    """CMBS's encoder, in which the image guides the audio as well (He et al. 2024, co-guidance attention)."""
+    """CMBS's encoder with co-guidance attention: vision also guides audio (He et al. 2024)."""
 
     paper: ClassVar[str] = "cace2024"
     fidelity: ClassVar[str] = "faithful"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "For audio of other than 128 channels, queries and keys keep 128 channels and values take the audio's.",
+        "For audio with other than 128 channels, queries and keys have 128 channels and values those of the audio.",
     )
 
     decoder_feedforward: Annotated[int, Help("hidden channels in the relation decoders"), Count] = 512
     guidance: Annotated[
         Literal["co", "audio", "none"],
-        Help("audio and image guide each other, the audio alone guides, or neither: mean-pooled cells, raw audio"),
+        Help("guidance: mutual, audio only, or none (mean-pooled cells, raw audio)"),
     ] = "co"
-    audio_weight: Annotated[float, Help("psi of the image's guidance of the audio"), Bounds(min=0)] = 0.3
+    audio_weight: Annotated[float, Help("psi: weight of the visual guidance of the audio"), Bounds(min=0)] = 0.3
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""
@@ -50,19 +50,19 @@ class CaceNetConfig(GatedStreamsConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class CaceNetHeadConfig(CmbsHeadConfig):
-    """CMBS's head whose relevance also sees the contrastive features (He et al. 2024)."""
+    """CMBS's head with contrastive features in the relevance (He et al. 2024)."""
 
     paper: ClassVar[str] = "cace2024"
     fidelity: ClassVar[str] = "faithful"
 
-    contrast_weight: Annotated[float, Help("Lambda of the contrastive features in the relevance"), Bounds(min=0)] = 0.6
+    contrast_weight: Annotated[
+        float, Help("Lambda: weight of the contrastive features in the relevance"), Bounds(min=0)
+    ] = 0.6
     noise: Annotated[float, Help("standard deviation of the noise on the second view"), Bounds(min=0)] = 0.1
-    start: Annotated[
-        float, Help("share of the epochs after which contrastive features begin to count"), Bounds(min=0, max=1)
-    ] = 0.125
+    start: Annotated[float, Help("share of epochs before contrastive features are used"), Bounds(min=0, max=1)] = 0.125
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Also both views of the contrastive features."""
+        """The head's channels and both views of the contrastive features."""
         return super().gives(supervision) | {CONTRAST_QUERIES, CONTRAST_KEYS}
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
@@ -74,16 +74,18 @@ class CaceNetHeadConfig(CmbsHeadConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class CaceNetObjectiveConfig(GatedTerms):
-    """CMBS's objective and the contrast of event and background segments within a video (He et al. 2024)."""
+    """CMBS's objective plus an event/background contrastive loss within each video (He et al. 2024)."""
 
     paper: ClassVar[str] = "cace2024"
     fidelity: ClassVar[str] = "faithful"
 
-    background: Annotated[float, Help("weight of the contrast of event and background"), Bounds(min=0)] = 1.0
-    background_temperature: Annotated[float, Help("temperature of that contrast"), Bounds(above=0)] = 0.01
+    background: Annotated[float, Help("weight of the event/background contrastive loss"), Bounds(min=0)] = 1.0
+    background_temperature: Annotated[
+        float, Help("temperature of the event/background contrastive loss"), Bounds(above=0)
+    ] = 0.01
 
     def terms(self, supervision: Supervision) -> tuple[Term, ...]:
-        """CMBS's, and the contrast's: it begins with the head's contrastive features (`head.start`)."""
+        """CMBS's terms and the contrastive term, which starts with the head's contrastive features (`head.start`)."""
         contrast = Term(
             "background",
             self.background,

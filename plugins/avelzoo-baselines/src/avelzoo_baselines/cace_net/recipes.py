@@ -17,12 +17,12 @@ from avelzoo_baselines.cace_net.configs import CaceNetConfig, CaceNetHeadConfig,
 
 
 def cace_net(supervision: Supervision) -> Recipe:
-    """CACE-Net in float32, its joint gate trained as the probability that it is. Fully supervised only."""
+    """CACE-Net in float32 with the joint gate trained as a probability. Fully supervised only."""
     return _recipe("cace-net", "He et al. 2024: co-guidance and contrast", supervision, official=False)
 
 
 def cace_net_official(supervision: Supervision) -> Recipe:
-    """CACE-Net as its public code runs it. Fully supervised only: the public weak model cannot be built."""
+    """CACE-Net as in its public code. Fully supervised only: the public weak model cannot be built."""
     summary = "He et al. 2024: the public code (Brain-Cog-Lab/CACE-Net), bug for bug"
     return _recipe("cace-net-official", summary, supervision, official=True)
 

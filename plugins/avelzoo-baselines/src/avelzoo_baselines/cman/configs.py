@@ -37,28 +37,26 @@ PAPER = Paper(
 
 @dataclass(frozen=True, kw_only=True)
 class CmanConfig(EncoderConfig):
-    """Where, when and which: attention to cells, to segments, and to the other modality or not (Xuan et al. 2020)."""
+    """Attention over cells, over segments, and adaptively to the other modality (Xuan et al. 2020)."""
 
     paper: ClassVar[str] = "cman2020"
     fidelity: ClassVar[str] = "equation-level"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "The sentinel's equations are those of the visual sentinel that it is named after.",
+        "The sentinel's equations are those of the visual sentinel after which it is named.",
         "Widths, the form of the self-attention and the LSTM's direction are not published.",
-        "Raw cells are summed; the cosine's scale is learned from where `scale` says.",
-        "A single branch; the paper's branch and losses are not known.",
+        "Raw cells are summed; the cosine's scale is learned, with initial value `scale`.",
+        "The head is a single branch; the paper's head and losses are unknown.",
     )
 
     hidden: Annotated[int, Help("channels of the LSTMs"), Bounds(min=1)] = 128
-    attention_width: Annotated[int, Help("channels in which cells and audio are compared"), Bounds(min=1)] = 256
-    scale: Annotated[
-        float, Help("what the cosine is multiplied by at first; 1 gives nearly even weights"), Bounds(above=0)
-    ] = 1.0
-    sentinel: Annotated[
-        Literal["adaptive", "never"], Help("a segment may rely on its own modality, or must ask the other one")
-    ] = "adaptive"
+    attention_width: Annotated[int, Help("width of the space for comparing cells and audio"), Bounds(min=1)] = 256
+    scale: Annotated[float, Help("initial scale of the cosine; 1 gives nearly uniform weights"), Bounds(above=0)] = 1.0
+    sentinel: Annotated[Literal["adaptive", "never"], Help("sentinel: adaptive use of the own modality, or never")] = (
+        "adaptive"
+    )
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Also how much every segment relies on its own modality."""
+        """Sentinel weights of each segment's own modality."""
         return frozenset({SENTINEL_WEIGHTS}) if self.sentinel == "adaptive" else frozenset()
 
     def build(self, spec: FeatureSpec) -> Encoder:

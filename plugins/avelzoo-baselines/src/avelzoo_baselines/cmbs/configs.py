@@ -37,7 +37,7 @@ Count = Bounds(min=1)
 
 @dataclass(frozen=True, kw_only=True)
 class GatedStreamsConfig(EncoderConfig):
-    """What the encoders with gated streams share; the defaults are CMBS's under full supervision."""
+    """Options of encoders with gated streams; the defaults are those of CMBS under full supervision."""
 
     width: Annotated[int, Help("channels d of all outputs"), Count] = 256
     heads: Annotated[int, Help("attention heads of the relation layers; must divide width"), Count] = 4
@@ -47,22 +47,22 @@ class GatedStreamsConfig(EncoderConfig):
     recurrent: Annotated[bool, Help("bidirectional LSTMs before the relation layers")] = True
     audio_hidden: Annotated[int, Help("hidden channels of the audio LSTM, each direction"), Count] = 128
     visual_hidden: Annotated[int, Help("hidden channels of the visual LSTM, each direction"), Count] = 256
-    gate_weight: Annotated[float, Help("alpha of the time-level gates"), Bounds(min=0, max=1)] = 0.1
+    gate_weight: Annotated[float, Help("alpha: weight of the time-level gates"), Bounds(min=0, max=1)] = 0.1
     gate_form: Annotated[
-        Literal["add", "mix"], Help("a gate g enters as o (1 + alpha g), or as (1 - alpha) o + alpha g o")
+        Literal["add", "mix"], Help("form of gate g: o (1 + alpha g), or (1 - alpha) o + alpha g o")
     ] = "add"
     gate_source: Annotated[
-        Literal["other", "own"], Help("a stream is gated by the other modality's stream, or by its own")
+        Literal["other", "own"], Help("source of a stream's gate: other modality, or own modality")
     ] = "other"
-    self_weight: Annotated[float, Help("beta of the image's own attention"), Bounds(min=0)] = 0.4
-    attention_width: Annotated[int, Help("channels in which the attention compares"), Count] = 256
+    self_weight: Annotated[float, Help("beta: weight of the visual self-attention"), Bounds(min=0)] = 0.4
+    attention_width: Annotated[int, Help("width of the attention's comparison space"), Count] = 256
     query_width: Annotated[int, Help("channels of queries and keys in the self-attention"), Count] = 128
     fusion_heads: Annotated[int, Help("attention heads of the interaction; must divide width"), Count] = 4
     dropout: Annotated[float, Help("dropout inside the relation layers"), Rate] = 0.1
     input_dropout: Annotated[float, Help("dropout on the projected visual cells"), Rate] = 0.2
     attention_dropout: Annotated[float, Help("dropout on the self-attention"), Rate] = 0.2
     fusion_dropout: Annotated[float, Help("dropout on the interaction's weights"), Rate] = 0.2
-    equal_layers: Annotated[bool, Help("blocks of a stack start from equal weights (public code)")] = False
+    equal_layers: Annotated[bool, Help("initialise all blocks of a stack with equal weights (public code)")] = False
 
     def __post_init__(self) -> None:
         """Check that the heads fit."""
@@ -90,21 +90,23 @@ class CmbsConfig(GatedStreamsConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class CmbsHeadConfig(HeadConfig):
-    """Double branch with event-level background suppression: the streams' class activations correct the category."""
+    """Double branch with event-level background suppression by the streams' class activations."""
 
     paper: ClassVar[str] = "cmbs2022"
     supervisions: ClassVar[tuple[Supervision, ...]] = ("full",)
     fidelity: ClassVar[str] = "parity"
 
-    top: Annotated[int, Help("segments that count in a class activation sequence"), Count] = 4
-    stream_weight: Annotated[float, Help("gamma of the streams' class activations"), Bounds(min=0)] = 0.3
+    top: Annotated[int, Help("top segments per class in a class activation sequence"), Count] = 4
+    stream_weight: Annotated[
+        float, Help("gamma: weight of the loss on the streams' class activations"), Bounds(min=0)
+    ] = 0.3
 
     def reads(self, supervision: Supervision) -> frozenset[Need]:
         """Gates and streams."""
         return GATED_STREAMS
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """The double branch, and what its objective trains beside it."""
+        """Channels of the double branch and of the objective's further terms."""
         return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS, JOINT_GATE, STREAM_LOGITS})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
@@ -122,11 +124,13 @@ class CmbsWeakHeadConfig(HeadConfig):
     supervisions: ClassVar[tuple[Supervision, ...]] = ("weak",)
     fidelity: ClassVar[str] = "parity"
 
-    top: Annotated[int, Help("segments that count in a class activation sequence"), Count] = 4
-    stream_weight: Annotated[float, Help("gamma of the streams' class activations"), Bounds(above=0)] = 0.5
+    top: Annotated[int, Help("top segments per class in a class activation sequence"), Count] = 4
+    stream_weight: Annotated[
+        float, Help("gamma: weight of the loss on the streams' class activations"), Bounds(above=0)
+    ] = 0.5
     relevance: Annotated[
         Literal["gate", "squashed-gate"],
-        Help("a segment is an event where this exceeds 1/2: the gate, or its sigmoid, which always does (public code)"),
+        Help("event score: the gate, or its sigmoid, always above 1/2 (public code)"),
     ] = "gate"
 
     def reads(self, supervision: Supervision) -> frozenset[Need]:
@@ -152,19 +156,19 @@ class CmbsWeakHeadConfig(HeadConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class GatedTerms(GeneralTerms, ABC):
-    """The general terms and CMBS's, for the objectives of CMBS and CACE-Net."""
+    """Base of the objectives of CMBS and CACE-Net: the general terms and CMBS's terms."""
 
     supervisions: ClassVar[tuple[Supervision, ...]] = ("full",)
 
-    gate: Annotated[float, Help("weight of the joint gate against event segments"), Bounds(min=0)] = 1.0
-    streams: Annotated[float, Help("weight of the streams' class activations"), Bounds(min=0)] = 1.0
+    gate: Annotated[float, Help("weight of the joint gate's loss"), Bounds(min=0)] = 1.0
+    streams: Annotated[float, Help("weight of the loss on the streams' class activations"), Bounds(min=0)] = 1.0
     gate_loss: Annotated[
         Literal["probability", "logits"],
-        Help("binary cross-entropy of the joint gate, or of its sigmoid (public code: squashed twice)"),
+        Help("binary cross-entropy of the joint gate, or of its sigmoid (public code)"),
     ] = "probability"
 
     def gated_terms(self) -> tuple[Term, ...]:
-        """The general full ones, the joint gate's and the streams'."""
+        """The general full terms, the joint-gate term and the stream term."""
         gate = Term("gate", self.gate, (JOINT_GATE,), self._gate, ("gate", "gate_loss"), own=True)
         streams = Term("streams", self.streams, (STREAM_LOGITS,), self._streams, ("streams",), own=True)
         return (*self.general_terms("full"), gate, streams)
@@ -188,5 +192,5 @@ class CmbsObjectiveConfig(GatedTerms):
     fidelity: ClassVar[str] = "parity"
 
     def terms(self, supervision: Supervision) -> tuple[Term, ...]:
-        """The general ones, the joint gate's and the streams'."""
+        """The general terms, the joint-gate term and the stream term."""
         return self.gated_terms()

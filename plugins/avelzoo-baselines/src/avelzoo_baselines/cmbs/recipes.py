@@ -21,13 +21,13 @@ from avelzoo_baselines.shared.statements import GATES, SQUASHED_GATE, where_weak
 
 
 def cmbs(supervision: Supervision) -> Recipe:
-    """CMBS as the paper describes it: streams gate each other, gates are probabilities."""
+    """CMBS as described in the paper: streams gate each other, gates are probabilities."""
     summary = "Xia and Zhao 2022: cross-modal background suppression, as the paper states it"
     return _recipe("cmbs", summary, supervision, official=False)
 
 
 def cmbs_official(supervision: Supervision) -> Recipe:
-    """CMBS as its public code runs it."""
+    """CMBS as in its public code."""
     summary = "Xia and Zhao 2022: the public code (marmot-xy/CMBS), bug for bug"
     return _recipe("cmbs-official", summary, supervision, official=True)
 

@@ -53,12 +53,12 @@ class CmranConfig(EncoderConfig):
     heads: Annotated[int, Help("attention heads of the relation layers; must divide width"), Bounds(min=1)] = 4
     feedforward: Annotated[int, Help("hidden channels of the feed-forward layers"), Bounds(min=1)] = 2048
     layers: Annotated[int, Help("blocks of each relation encoder"), Bounds(min=1)] = 2
-    attention_width: Annotated[int, Help("channels in which the attention compares"), Bounds(min=1)] = 256
+    attention_width: Annotated[int, Help("width of the attention's comparison space"), Bounds(min=1)] = 256
     fusion_heads: Annotated[int, Help("attention heads of the interaction; must divide width"), Bounds(min=1)] = 4
     dropout: Annotated[float, Help("dropout inside the relation layers"), Bounds(min=0, below=1)] = 0.1
     input_dropout: Annotated[float, Help("dropout on the projected visual cells"), Bounds(min=0, below=1)] = 0.2
     fusion_dropout: Annotated[float, Help("dropout on the interaction's weights"), Bounds(min=0, below=1)] = 0.1
-    equal_layers: Annotated[bool, Help("blocks of a stack start from equal weights (public code)")] = False
+    equal_layers: Annotated[bool, Help("initialise all blocks of a stack with equal weights (public code)")] = False
 
     def __post_init__(self) -> None:
         """Check that the heads fit."""
@@ -73,12 +73,12 @@ class CmranConfig(EncoderConfig):
 
 
 def cmran(supervision: Supervision) -> Recipe:
-    """CMRAN in float32, its layers initialised one by one."""
+    """CMRAN in float32 with independently initialised layers."""
     return _recipe("cmran", "Xu et al. 2020: cross-modal relation-aware networks", supervision, official=False)
 
 
 def cmran_official(supervision: Supervision) -> Recipe:
-    """CMRAN as its public code runs it: in float64, with equal layers at the start."""
+    """CMRAN as in its public code: float64, layers initialised equally."""
     return _recipe("cmran-official", "Xu et al. 2020: the public code (FloretCat/CMRAN)", supervision, official=True)
 
 

@@ -28,7 +28,7 @@ PAPER = Paper(
 
 @dataclass(frozen=True, kw_only=True)
 class CpspConfig(PropagationConfig):
-    """The encoder of fully supervised PSP, whose features CPSP's objectives contrast (Zhou et al. 2022)."""
+    """The encoder of fully supervised PSP, with features for CPSP's contrastive losses (Zhou et al. 2022)."""
 
     paper: ClassVar[str] = "cpsp2022"
     fidelity: ClassVar[str] = "faithful"
@@ -36,12 +36,12 @@ class CpspConfig(PropagationConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class CpspObjectiveConfig(PairTerms, VideoTerms):
-    """PSP's terms, or the video's probabilities where labels are weak, and contrasts between videos and within one."""
+    """PSP's terms (weak: loss on video probabilities) plus contrastive losses between and within videos."""
 
     paper: ClassVar[str] = "cpsp2022"
     fidelity: ClassVar[str] = "faithful"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "The contrast within a video is the evident intent of the public code, whose own form has no gradient.",
+        "The contrastive loss within a video follows the intent of the public code, whose version has no gradient.",
     )
     only_under: ClassVar[Mapping[str, Supervision]] = {
         **PairTerms.only_under,
@@ -51,22 +51,20 @@ class CpspObjectiveConfig(PairTerms, VideoTerms):
     }
 
     video_loss: Annotated[VideoLoss, VIDEO_LOSS] = "soft-margin"
-    video_contrast: Annotated[
-        float, Help("weight of the contrast between videos, for encoders with propagated features"), Bounds(min=0)
-    ] = 1.0
-    video_margin: Annotated[float, Help("margin of the contrast between videos"), Bounds(min=0)] = 0.2
-    video_negatives: Annotated[int, Help("nearest videos of other categories in that contrast"), Bounds(min=1)] = 3
+    video_contrast: Annotated[float, Help("weight of the contrastive loss between videos"), Bounds(min=0)] = 1.0
+    video_margin: Annotated[float, Help("margin of the contrastive loss between videos"), Bounds(min=0)] = 0.2
+    video_negatives: Annotated[int, Help("number of negatives: nearest videos of other categories"), Bounds(min=1)] = 3
     segment_contrast: Annotated[
         float,
-        Help("full: weight of the contrast within a video; 0 as in the public code, where it has no gradient"),
+        Help("full: weight of the contrastive loss within a video; 0 in the public code"),
         Bounds(min=0),
     ] = 0.01
-    segment_temperature: Annotated[float, Help("full: temperature of the contrast within a video"), Bounds(above=0)] = (
-        0.6
-    )
+    segment_temperature: Annotated[
+        float, Help("full: temperature of the contrastive loss within a video"), Bounds(above=0)
+    ] = 0.6
 
     def terms(self, supervision: Supervision) -> tuple[Term, ...]:
-        """PSP's or the video's, and the contrasts."""
+        """PSP's terms or the video term, and the contrastive terms."""
         of_contrast = ("video_contrast", "video_margin", "video_negatives")
         between = Term("video_contrast", self.video_contrast, (PROPAGATED,), self._between, of_contrast, own=True)
         if supervision == "weak":

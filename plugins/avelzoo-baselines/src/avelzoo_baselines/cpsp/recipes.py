@@ -20,12 +20,12 @@ from avelzoo_baselines.shared.statements import GATES, where_weak
 
 
 def cpsp(supervision: Supervision) -> Recipe:
-    """CPSP as the paper describes it."""
+    """CPSP as described in the paper."""
     return _recipe("cpsp", "Zhou et al. 2022: contrastive positive sample propagation", supervision, official=False)
 
 
 def cpsp_official(supervision: Supervision) -> Recipe:
-    """CPSP as its public code runs it: in float64, without the contrast within a video, which has no gradient there."""
+    """CPSP as in its public code: float64, without the contrastive loss within a video, which has no gradient there."""
     return _recipe("cpsp-official", "Zhou et al. 2022: the public code (jasongief/CPSP)", supervision, official=True)
 
 

@@ -44,18 +44,18 @@ class DamConfig(EncoderConfig):
     paper: ClassVar[str] = "dam2019"
     fidelity: ClassVar[str] = "equation-level"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "Widths are not published; local embeddings have two layers, the last one linear, so that logits have signs.",
+        "Widths are not published; local embeddings have two layers, the last one linear, for signed logits.",
         "General heads get [f^V * phi^A; f^A * phi^V], whose sums are the matching's logits.",
     )
 
     width: Annotated[int, Help("channels d of local and global vectors"), Bounds(min=1)] = 256
-    attention_width: Annotated[int, Help("channels in which the spatial attention compares"), Bounds(min=1)] = 512
+    attention_width: Annotated[int, Help("width of the spatial attention's comparison space"), Bounds(min=1)] = 512
     attention_axis: Annotated[
-        Literal["projection", "location"], Help("where the audio enters the spatial attention: per column or per cell")
+        Literal["projection", "location"], Help("audio in the spatial attention: projected vector, or number per cell")
     ] = "projection"
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Also a global vector per modality."""
+        """A global vector per modality."""
         return frozenset({GLOBAL_AUDIO, GLOBAL_VISUAL})
 
     def build(self, spec: FeatureSpec) -> Encoder:
@@ -68,21 +68,21 @@ class DamConfig(EncoderConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class MatchingConfig(HeadConfig):
-    """A segment is an event where its local vectors match the global ones; the category from the global vectors."""
+    """Relevance from the match of local and global vectors; category from the global vectors."""
 
     paper: ClassVar[str] = "dam2019"
     fidelity: ClassVar[str] = "equation-level"
     assumptions: ClassVar[tuple[str, ...]] = (
         "The classifier has two layers.",
-        "Weak supervision is ours: with `--objective video` CMRAN's gated double branch, the matching being the gate.",
+        "Weak supervision is ours; with `--objective video`, it is CMRAN's double branch gated by the matching.",
     )
 
     matching: Annotated[
-        Literal["cross", "self"], Help("match local vectors with the other modality's global one, or with their own")
+        Literal["cross", "self"], Help("matching of local vectors: other modality's global vector, or own")
     ] = "cross"
     background: Annotated[
         bool,
-        Help("weak: a video may be background as a whole; only an objective on the video's probabilities trains that"),
+        Help("weak: background class of the video; needs an objective on video probabilities"),
     ] = False
 
     def reads(self, supervision: Supervision) -> frozenset[Need]:
@@ -90,7 +90,7 @@ class MatchingConfig(HeadConfig):
         return frozenset({GLOBAL_AUDIO, GLOBAL_VISUAL})
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Category and relevance; where labels are weak, also the video's gated probabilities."""
+        """Category and relevance; under weak supervision, also the video's gated probabilities."""
         return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS, *(GATED_VIDEO if supervision == "weak" else ())})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:

@@ -24,22 +24,24 @@ PAPER = Paper(
 
 @dataclass(frozen=True, kw_only=True)
 class DPNetConfig(AttendedTransformerConfig):
-    """A relational graph over segments of both modalities, and dilated convolutions over time, in turns."""
+    """Alternating relational graph over segments of both modalities and dilated temporal convolutions."""
 
     paper: ClassVar[str] = "dpnet2022"
     fidelity: ClassVar[str] = "approximate"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "Only the abstract was read: edge sets, sizes, rounds and every layer's form are ours.",
+        "Only the abstract was available: edge sets, sizes, rounds and all layers are ours.",
         "The recipe trains without Replicate and Link; `--transform replicate` adds blended videos, without links.",
         "Relations: neighbours in time, within and across modalities; attention within each, then over them.",
     )
 
-    rounds: Annotated[int, Help("turns of graph and convolutions"), Count] = 2
-    reach: Annotated[int, Help("segments away that a neighbour in the same modality may be"), Count] = 2
-    cross_reach: Annotated[int, Help("segments away that a neighbour in the other modality may be"), Bounds(min=0)] = 1
-    dilations: Annotated[tuple[int, ...], Help("of the temporal convolutions"), Count] = (1, 2, 4)
+    rounds: Annotated[int, Help("alternating rounds of graph and convolutions"), Count] = 2
+    reach: Annotated[int, Help("largest temporal distance of neighbours in the same modality, in segments"), Count] = 2
+    cross_reach: Annotated[
+        int, Help("largest temporal distance of neighbours across modalities, in segments"), Bounds(min=0)
+    ] = 1
+    dilations: Annotated[tuple[int, ...], Help("dilations of the temporal convolutions"), Count] = (1, 2, 4)
     convolution_dropout: Annotated[float, Help("dropout in the convolutions"), Bounds(min=0, below=1)] = 0.2
-    positions: Annotated[int, Help("rows of the table of temporal positions"), Count] = 10
+    positions: Annotated[int, Help("rows of the temporal position table"), Count] = 10
 
     def build(self, spec: FeatureSpec) -> Encoder:
         """The encoder."""
@@ -51,13 +53,13 @@ class DPNetConfig(AttendedTransformerConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class ReplicateConfig(TransformConfig):
-    """Blends of videos of one category join the batch: Replicate and Link, without its links."""
+    """Adds blends of videos of the same category to the batch: Replicate and Link, without links."""
 
     paper: ClassVar[str] = "dpnet2022"
     fidelity: ClassVar[str] = "sketch"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "Only the abstract was read: how segments of two videos are blended is ours.",
-        "Source and blend are not linked in the graph, as an encoder never sees two videos together.",
+        "Only the abstract was available: the blending of two videos' segments is ours.",
+        "Source and blend are not linked in the graph, because encoders treat videos independently.",
     )
 
     swap: Annotated[float, Help("probability of taking a segment from the partner"), Bounds(min=0, max=1)] = 0.5
@@ -74,7 +76,7 @@ def dpnet(supervision: Supervision) -> Recipe:
     source = "later tables, unverified"
     return Recipe(
         name="dpnet",
-        summary="Rao et al. 2022: graph and sequence in turns, reconstructed from the abstract",
+        summary="Rao et al. 2022: alternating graph and sequence views, reconstructed from the abstract",
         paper="dpnet2022",
         supervision=supervision,
         dataset=WorldsConfig(),

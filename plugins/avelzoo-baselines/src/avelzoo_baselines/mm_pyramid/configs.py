@@ -50,7 +50,7 @@ class MMPyramidConfig(EncoderConfig):
     paper: ClassVar[str] = "mmpyramid2022"
     fidelity: ClassVar[str] = "faithful"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "The pyramid is the public code's for video parsing; that AVE used the same levels and sizes is assumed.",
+        "The pyramid is that of the public code for video parsing; the same levels and sizes are assumed for AVE.",
         "Visual stem: audio-guided attention, then one linear layer; audio stem: one linear layer.",
         "Fusion of the two streams: one linear layer on their concatenation, ReLU.",
     )
@@ -58,15 +58,15 @@ class MMPyramidConfig(EncoderConfig):
     width: Annotated[int, Help("channels d of all outputs"), Count] = 512
     heads: Annotated[int, Help("attention heads; must divide width"), Count] = 8
     feedforward: Annotated[int, Help("hidden channels of the feed-forward layers"), Count] = 512
-    levels: Annotated[int, Help("pyramid units; level i sees 2^i segments to both sides"), Bounds(min=1, max=16)] = 4
+    levels: Annotated[int, Help("pyramid levels; level i spans 2^i segments to each side"), Bounds(min=1, max=16)] = 4
     dropout: Annotated[float, Help("dropout on all branches of the pyramid"), Rate] = 0.2
     attention_dropout: Annotated[float, Help("dropout on the pyramid's attention weights"), Rate] = 0.1
-    attention_width: Annotated[int, Help("channels in which the stem compares cells and audio"), Count] = 512
+    attention_width: Annotated[int, Help("width of the stem's space for comparing cells and audio"), Count] = 512
     attention_axis: Annotated[
         Literal["location", "projection"],
-        Help("where the audio enters the stem's comparison: one number per cell (public codes), or per column (paper)"),
+        Help("audio in the stem: number per cell (public codes), or projected vector (paper)"),
     ] = "projection"
-    equal_layers: Annotated[bool, Help("attention layers start from equal weights (public code)")] = False
+    equal_layers: Annotated[bool, Help("initialise all attention layers with equal weights (public code)")] = False
 
     def __post_init__(self) -> None:
         """Check that the heads fit."""

@@ -40,26 +40,26 @@ PAPER = Paper(
 
 @dataclass(frozen=True, kw_only=True)
 class MpnConfig(AttendedTransformerConfig):
-    """Two subnetworks side by side: co-attention over the video, and a bottleneck that gates each segment alone."""
+    """Two parallel subnetworks: co-attention over the video, and a gating bottleneck per segment."""
 
     paper: ClassVar[str] = "mpn2021"
     fidelity: ClassVar[str] = "approximate"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "Only the abstract was read: the two subnetworks and their modules' names are known, every layer is ours.",
-        "Co-attention is self-attention, then attention across, one layer shared by all four calls.",
+        "Only the abstract was available: it names the two subnetworks and their modules; every layer is ours.",
+        "Co-attention is self-attention, then cross-attention; all four calls share one layer.",
         "The bottleneck is a gate in the sense of BAM, over both modalities' channels.",
-        "Its input is the audio-guided attention and the projections of this library's other transformers.",
-        "The bottleneck has a LayerNorm where BAM has a batch norm, which would let videos see each other.",
-        "General heads get [f_t; v_t; a_t] of both subnetworks, which mixes what the paper keeps unmixed.",
+        "The input is the audio-guided attention and projections of this library's other transformers.",
+        "The bottleneck uses LayerNorm instead of BAM's batch norm, which would make videos depend on each other.",
+        "General heads get [f_t; v_t; a_t] of both subnetworks, which the paper keeps separate.",
     )
 
     layers: Annotated[int, Help("co-attention modules"), Count] = 2
     attention_dropout: Annotated[float, Help("dropout on attention weights"), Bounds(min=0, below=1)] = 0.2
-    reduction: Annotated[int, Help("the bottleneck has 2 d / reduction channels"), Count] = 16
-    pooling: Annotated[Literal["max", "mean"], Help("over the segments, for the video's vector")] = "max"
+    reduction: Annotated[int, Help("reduction of the bottleneck, which has 2 d / reduction channels"), Count] = 16
+    pooling: Annotated[Literal["max", "mean"], Help("pooling over segments for the video's vector")] = "max"
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Also the two subnetworks' own outputs."""
+        """Outputs of the two subnetworks."""
         return frozenset({LOCALIZATION_PATH, CLASSIFICATION_PATH})
 
     def build(self, spec: FeatureSpec) -> Encoder:
@@ -72,7 +72,7 @@ class MpnConfig(AttendedTransformerConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class ParallelConfig(HeadConfig):
-    """The category from the one subnetwork, every segment's relevance from the other."""
+    """Category from one subnetwork, segment relevance from the other."""
 
     paper: ClassVar[str] = "mpn2021"
     fidelity: ClassVar[str] = "approximate"
@@ -82,7 +82,7 @@ class ParallelConfig(HeadConfig):
 
     background: Annotated[
         bool,
-        Help("weak: a video may be background as a whole; only an objective on the video's probabilities trains that"),
+        Help("weak: background class of the video; needs an objective on video probabilities"),
     ] = False
 
     def reads(self, supervision: Supervision) -> frozenset[Need]:
@@ -90,7 +90,7 @@ class ParallelConfig(HeadConfig):
         return frozenset({LOCALIZATION_PATH, CLASSIFICATION_PATH})
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Category and relevance; where labels are weak, also the video's gated probabilities."""
+        """Category and relevance; under weak supervision, also the video's gated probabilities."""
         return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS, *(GATED_VIDEO if supervision == "weak" else ())})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:

@@ -28,19 +28,19 @@ PAPER = Paper(
 
 @dataclass(frozen=True, kw_only=True)
 class PropagationConfig(AttendedStreamsConfig):
-    """What the encoders with positive sample propagation share; the defaults are PSP's under full supervision."""
+    """Options of encoders with positive sample propagation; the defaults are those of PSP under full supervision."""
 
     projections: Annotated[
         Literal["both", "visual"],
-        Help("linear maps before the LSTMs: two layers for both modalities, or one for the visual alone (weak PSP)"),
+        Help("linear layers before the LSTMs: both modalities, or visual only (weak PSP)"),
     ] = "both"
     threshold: Annotated[
         float,
-        Help("tau: share of a row below which a pair is pruned; made for 1 / tau segments"),
+        Help("tau: pruning threshold of a pair, as share of its row"),
         Bounds(min=0, below=1),
     ] = 0.099
-    renormalize: Annotated[bool, Help("rows sum to 1 again after pruning (not in weak PSP)")] = True
-    output_layers: Annotated[bool, Help("a layer per modality after the propagation (not in weak PSP)")] = True
+    renormalize: Annotated[bool, Help("renormalise rows to sum 1 after pruning (not in weak PSP)")] = True
+    output_layers: Annotated[bool, Help("one layer per modality after the propagation (not in weak PSP)")] = True
     dropout: Annotated[float, Help("dropout in the propagation"), Bounds(min=0, below=1)] = 0.1
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
@@ -56,7 +56,7 @@ class PropagationConfig(AttendedStreamsConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class PspConfig(PropagationConfig):
-    """Audio-guided attention, LSTMs, and pairs of segments that fit propagate to each other (Zhou et al. 2021)."""
+    """Audio-guided attention, LSTMs, and propagation between similar segment pairs (Zhou et al. 2021)."""
 
     paper: ClassVar[str] = "psp2021"
     fidelity: ClassVar[str] = "parity"
@@ -64,17 +64,17 @@ class PspConfig(PropagationConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class PairTerms(GeneralTerms, ABC):
-    """The general terms and PSP's, for the objectives of PSP and CPSP."""
+    """Base of the objectives of PSP and CPSP: the general terms and the pair term."""
 
-    pair: Annotated[float, Help("weight of the pair similarity, for encoders that give it"), Bounds(min=0)] = 100.0
+    pair: Annotated[float, Help("weight of the pair similarity loss"), Bounds(min=0)] = 100.0
     pair_targets: Annotated[
         Literal["fresh", "stale"],
-        Help("targets of the batch, or a buffer whose background keeps earlier batches' values (public code)"),
+        Help("targets: of the batch, or with stale background of earlier batches (public code)"),
     ] = "fresh"
-    stale_slots: Annotated[int, Help("places of that buffer: the batch size"), Bounds(min=1)] = 128
+    stale_slots: Annotated[int, Help("rows of the stale buffer: the batch size"), Bounds(min=1)] = 128
 
     def pair_terms(self) -> tuple[Term, ...]:
-        """The general full ones, and the similarity of audio-visual pairs."""
+        """The general full terms and the pair similarity term."""
         options = ("pair", "pair_targets", "stale_slots")
         pair = Term("pair", self.pair, (PAIR_SIMILARITY,), self._pair, options, own=True)
         return (*self.general_terms("full"), pair)
@@ -95,22 +95,22 @@ class PspObjectiveConfig(PairTerms):
     fidelity: ClassVar[str] = "parity"
 
     def terms(self, supervision: Supervision) -> tuple[Term, ...]:
-        """The general ones, and the pairs'."""
+        """The general terms and the pair term."""
         return self.pair_terms()
 
 
 @dataclass(frozen=True, kw_only=True)
 class FirstBatchConfig(SamplerConfig):
-    """Order of the split, but for a first batch drawn from all videos, as PSP's public code samples under weak labels.
+    """Split order with a random first batch, as in PSP's public code under weak labels.
 
-    Videos in the first batch's own place are left out unless drawn; those drawn from elsewhere come twice.
+    Videos at the first batch's positions are skipped unless drawn; videos drawn from other positions appear twice.
     """
 
     paper: ClassVar[str] = "psp2021"
     fidelity: ClassVar[str] = "parity"
 
     def positions(self, videos: int, batch_size: int, rng: np.random.Generator) -> np.ndarray:
-        """The public code composes a permutation with itself, which leaves one batch of it random."""
+        """The public code composes a permutation with itself, so only one batch is random."""
         import numpy as np
 
         order = np.arange(videos)

@@ -21,12 +21,12 @@ _SOURCE = "Ge et al. 2023, Table 1"
 
 
 def psp(supervision: Supervision) -> Recipe:
-    """PSP as the paper describes it; weak labels are the events' shares of the videos, which is the paper's own way."""
+    """PSP as described in the paper; its weak labels are the events' shares of the videos."""
     return _recipe("psp", "Zhou et al. 2021: positive sample propagation", supervision, official=False)
 
 
 def psp_official(supervision: Supervision) -> Recipe:
-    """PSP as its public code runs it."""
+    """PSP as in its public code."""
     summary = "Zhou et al. 2021: the public code (jasongief/PSP_CVPR_2021), bug for bug"
     return _recipe("psp-official", summary, supervision, official=True)
 

@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class AttendedStreamsConfig(EncoderConfig):
-    """What the encoders share that begin with audio-guided attention and bidirectional LSTMs (Tian et al. 2018)."""
+    """Options of encoders with audio-guided attention and bidirectional LSTMs (Tian et al. 2018)."""
 
     hidden: Annotated[int, Help("channels of the LSTMs, each direction"), Bounds(min=1)] = 128
-    attention_width: Annotated[int, Help("channels in which the attention compares"), Bounds(min=1)] = 512
+    attention_width: Annotated[int, Help("width of the attention's comparison space"), Bounds(min=1)] = 512
     attention_axis: Annotated[
         Literal["projection", "location"],
-        Help("the audio enters the attention the same for every cell (paper), or as a number per cell (public code)"),
+        Help("audio in the attention: projected vector (paper), or number per cell (public code)"),
     ] = "projection"
 
 
 @dataclass(frozen=True, kw_only=True)
 class GatedDoubleConfig(HeadConfig):
-    """Weak double branch: categories of the video, gated in every segment by its relevance (CMRAN, CPSP)."""
+    """Weak double branch: video categories gated by each segment's relevance (CMRAN, CPSP)."""
 
     paper: ClassVar[str] = "cmran2020"
     supervisions: ClassVar[tuple[Supervision, ...]] = ("weak",)
     fidelity: ClassVar[str] = "parity"
 
     threshold: Annotated[float, Help("relevance above which a segment is an event"), Bounds(above=0, below=1)] = 0.5
-    pooling: Annotated[Literal["max", "mean"], Help("over the segments, for the video's category")] = "max"
-    background: Annotated[bool, Help("a video may be background as a whole: n+1 classes (CMRAN), else n (CPSP)")] = True
+    pooling: Annotated[Literal["max", "mean"], Help("pooling over segments for the video's category")] = "max"
+    background: Annotated[bool, Help("video classes: n+1 with background (CMRAN), else n (CPSP)")] = True
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Also the video's logits and probabilities."""
+        """Channels of the double branch, and the video's logits and probabilities."""
         return GATED_VIDEO | {EVENT_LOGITS, RELEVANCE_LOGITS}
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
@@ -58,12 +58,12 @@ class PooledSingleConfig(HeadConfig):
 
     pooling: Annotated[
         Literal["mean", "max", "attention"],
-        Help("over the segments: mean or max of their logits before the softmax, or learned weights per class"),
+        Help("pooling: mean or max of segment logits, or learned weights per class"),
     ] = "mean"
     dropout: Annotated[float, Help("dropout on the features"), Bounds(min=0, below=1)] = 0.0
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Also the video's probabilities over n+1 categories."""
+        """Segment logits, and the video's probabilities over n+1 categories."""
         return frozenset({SEGMENT_LOGITS, VIDEO_PROBABILITIES})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
@@ -75,20 +75,20 @@ class PooledSingleConfig(HeadConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class LayeredSingleConfig(HeadConfig):
-    """Single branch of AVEL 2018 and PSP: two layers, n+1 classes in every segment, pooled over time where asked."""
+    """Single branch of AVEL 2018 and PSP: two layers, n+1 classes per segment, optional pooling over time."""
 
     paper: ClassVar[str] = "avel2018"
     fidelity: ClassVar[str] = "parity"
 
     hidden: Annotated[int | None, Help("channels of the hidden layer; none = a linear classifier"), Bounds(min=1)] = 64
     bias: Annotated[bool, Help("layers have biases")] = True
-    weighting: Annotated[bool, Help("segments are weighted by a branch that reads their logits (weak PSP)")] = False
-    pooling: Annotated[
-        Literal["mean", "max"], Help("of the segments' logits, before the video's softmax (weak supervision)")
-    ] = "mean"
+    weighting: Annotated[bool, Help("weight segments by a branch on their logits (weak PSP)")] = False
+    pooling: Annotated[Literal["mean", "max"], Help("weak: pooling of segment logits before the video's softmax")] = (
+        "mean"
+    )
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Also the video's probabilities over n+1 categories."""
+        """Segment logits, and the video's probabilities over n+1 categories."""
         return frozenset({SEGMENT_LOGITS, VIDEO_PROBABILITIES})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
@@ -99,21 +99,18 @@ class LayeredSingleConfig(HeadConfig):
 
 
 VideoLoss = Literal["soft-margin", "cross-entropy", "categorical"]
-VIDEO_LOSS = Help(
-    "soft margin on the probabilities (public code of AVEL, CMRAN, CMBS), or their cross-entropy, binary "
-    "(public code of PSP) or categorical"
-)
+VIDEO_LOSS = Help("loss on probabilities: soft margin (AVEL, CMRAN, CMBS), binary cross-entropy (PSP) or categorical")
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoTerms(MemoryTerms, ABC):
-    """The video's term and those of a memory, for weak objectives to build on."""
+    """Base of weak objectives: the video term and the terms of a memory."""
 
-    video: Annotated[float, Help("weight of the video's probabilities"), Bounds(min=0)] = 1.0
+    video: Annotated[float, Help("weight of the loss on the video's probabilities"), Bounds(min=0)] = 1.0
     video_loss: Annotated[VideoLoss, VIDEO_LOSS] = "categorical"
 
     def video_terms(self) -> tuple[Term, ...]:
-        """The video's, and what a memory adds."""
+        """The video term and the terms of a memory."""
         video = Term("video", self.video, (VIDEO_PROBABILITIES,), self._video, ("video", "video_loss"), own=True)
         return (video, *self.memory_terms("weak"))
 
@@ -131,5 +128,5 @@ class VideoConfig(VideoTerms):
     supervisions: ClassVar[tuple[Supervision, ...]] = ("weak",)
 
     def terms(self, supervision: Supervision) -> tuple[Term, ...]:
-        """The video's, and what a memory adds."""
+        """The video term and the terms of a memory."""
         return self.video_terms()

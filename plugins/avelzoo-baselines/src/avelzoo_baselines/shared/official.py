@@ -58,7 +58,7 @@ class RenamedSystem(OfficialSystem):
                 f"this is not a checkpoint of {self.title}'s public code",
                 found=f"{len(state)} entries, such as {', '.join(list(state)[:3]) or 'none'}",
                 expected="entries " + ", ".join(missing),
-                fix="name the system the checkpoint belongs to, and its setting",
+                fix="name the system and the setting of the checkpoint",
             )
         return self.sized(setting, state)
 

@@ -7,7 +7,7 @@ from avelzoo_baselines.shared.training import Training
 
 
 def recurrent_training(supervision: Supervision) -> Training:
-    """Those of AVEL 2018's public code: Adam 1e-3, batch 64, 300 epochs (250 weak). Assumed for others."""
+    """Training of AVEL 2018's public code: Adam 1e-3, batch 64, 300 epochs (250 weak). Assumed for other systems."""
     full = supervision == "full"
     return Training(
         optimizer=AdamConfig(learning_rate=1e-3),

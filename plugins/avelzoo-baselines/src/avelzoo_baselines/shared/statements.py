@@ -5,24 +5,24 @@ from __future__ import annotations
 from avelzoo import Supervision
 
 CATEGORICAL = (
-    "Weak loss: categorical cross-entropy of the video's probabilities. No source states the paper's; the soft margin"
-    " of other systems' public code has no gradient left once the category is right."
+    "Weak loss: categorical cross-entropy of the video's probabilities. No source states the paper's loss; the soft"
+    " margin of other systems' public code has no gradient once the category is right."
 )
 GENERAL_WEAK = (
-    "Weak loss: the general objective of Ge et al. 2023, category and mean relevance. No source states the paper's;"
-    " gates as in CMRAN's public code only rise once the category is right."
+    "Weak loss: the general objective of Ge et al. 2023, category and mean relevance. No source states the paper's"
+    " loss; gates as in CMRAN's public code only increase once the category is right."
 )
 GATES = (
-    "Weak labels cannot teach it background: once the right category leads, the loss of softmax(max_t gate_t c) lets"
-    " every gate only rise."
+    "It cannot learn background from weak labels: once the right category leads, the loss of softmax(max_t gate_t c)"
+    " only increases the gates."
 )
 SQUASHED_GATE = (
-    "Weak, it never answers background inside an event video: the public evaluation takes the sigmoid of a gate that is"
-    " one already, which always exceeds 1/2."
+    "Under weak supervision it never predicts background in an event video: the public evaluation applies a sigmoid to"
+    " a gate that is already a probability, so the result always exceeds 1/2."
 )
 POOLED_MAXIMUM = (
-    "Weak labels cannot teach it background: the public loss sees the maximum over the segments alone, and its gradient"
-    " dies once the category is right."
+    "It cannot learn background from weak labels: the public loss uses only the maximum over segments, and its gradient"
+    " vanishes once the category is right."
 )
 
 

@@ -30,7 +30,7 @@ class TransformerConfig(EncoderConfig):
 class AttendedTransformerConfig(TransformerConfig):
     """The same behind audio-guided attention over the cells (Tian et al. 2018)."""
 
-    attention_width: Annotated[int, Help("channels in which the stem compares cells and audio"), Count] = 512
+    attention_width: Annotated[int, Help("width of the stem's space for comparing cells and audio"), Count] = 512
     attention_axis: Annotated[
-        Literal["projection", "location"], Help("where the audio enters the stem's comparison: per column or per cell")
+        Literal["projection", "location"], Help("audio in the stem: projected vector, or number per cell")
     ] = "projection"

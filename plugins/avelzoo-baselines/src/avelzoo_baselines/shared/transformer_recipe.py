@@ -17,7 +17,7 @@ from avelzoo_baselines.shared.training import Training
 
 
 def transformer_training(supervision: Supervision) -> Training:
-    """CMRAN's published values: Adam 5e-4, batch 32, 200 epochs, halved three times, clipped. Assumed for others."""
+    """CMRAN's training: Adam 5e-4, batch 32, 200 epochs, rate halved three times, clipping. Assumed for others."""
     full = supervision == "full"
     return Training(
         optimizer=AdamConfig(learning_rate=5e-4),
@@ -27,7 +27,7 @@ def transformer_training(supervision: Supervision) -> Training:
 
 
 def single_head(supervision: Supervision) -> HeadConfig:
-    """n+1 classes per segment; under weak supervision their mean over time is the video's."""
+    """n+1 classes per segment; under weak supervision, the mean over time is the video's."""
     return SingleConfig(dropout=0.0) if supervision == "full" else PooledSingleConfig()
 
 

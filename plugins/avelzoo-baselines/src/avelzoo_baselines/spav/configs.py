@@ -43,20 +43,20 @@ PAPER = Paper(
 
 @dataclass(frozen=True, kw_only=True)
 class SpavConfig(AttendedTransformerConfig):
-    """Co-attended segments behind a class token, in self-attention over time."""
+    """Co-attention of segments, then self-attention over time with a class token."""
 
     paper: ClassVar[str] = "spav2022"
     fidelity: ClassVar[str] = "approximate"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "Paradigm and ingredients are known (span, class token, positions, relevance); every layer and size is ours.",
-        "The recipe trains without the paper's mixup, whose parameters are not known; `--transform mixup` adds ours.",
+        "Only the ingredients are known (span, class token, positions, relevance); every layer and size is ours.",
+        "The recipe omits the paper's mixup, whose parameters are unknown; `--transform mixup` adds ours.",
     )
 
     layers: Annotated[int, Help("transformer blocks over class token and segments"), Count] = 2
-    positions: Annotated[int, Help("rows of the table of temporal positions"), Count] = 10
+    positions: Annotated[int, Help("rows of the temporal position table"), Count] = 10
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Also a class token's embedding."""
+        """The class token's embedding."""
         return frozenset({CLASS_TOKEN})
 
     def build(self, spec: FeatureSpec) -> Encoder:
@@ -69,25 +69,25 @@ class SpavConfig(AttendedTransformerConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class SpanConfig(HeadConfig):
-    """A category for the video, and one span of segments: where it starts and where it ends."""
+    """Category of the video, and start and end of one span of segments."""
 
     paper: ClassVar[str] = "spav2022"
     fidelity: ClassVar[str] = "approximate"
     assumptions: ClassVar[tuple[str, ...]] = (
         "The span predictor is one layer on segment and relevance; a video without event is a null position.",
-        "Under weak supervision the span is the one that maximises the sum of relevance above one half.",
+        "Under weak supervision, the decoded span maximises the sum of relevance above one half.",
     )
 
-    decoding: Annotated[
-        Literal["span", "threshold"], Help("answer with the best span, or with every segment above one half")
-    ] = "span"
+    decoding: Annotated[Literal["span", "threshold"], Help("decoding: best span, or all segments above one half")] = (
+        "span"
+    )
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
-        """Category and relevance; where segments have labels, also the span."""
+        """Category and relevance; under full supervision, also the span."""
         return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS, *((SPAN_LOGITS,) if supervision == "full" else ())})
 
     def reads(self, supervision: Supervision) -> frozenset[Need]:
-        """The class token, or the mean of the segments in its place."""
+        """The class token, or the mean of the segments without one."""
         return frozenset({AnyOf(CLASS_TOKEN, FUSED)})
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
@@ -104,10 +104,12 @@ class MixupConfig(TransformConfig):
     paper: ClassVar[str] = "spav2022"
     fidelity: ClassVar[str] = "approximate"
     assumptions: ClassVar[tuple[str, ...]] = (
-        "The paper names multi-modal mixup without parameters: features are mixed, by Beta(0.2, 0.2), once per batch.",
+        "The paper states no mixup parameters; here features are mixed by Beta(0.2, 0.2) once per batch.",
     )
 
-    alpha: Annotated[float, Help("both parameters of the coefficient's Beta distribution"), Bounds(above=0)] = 0.2
+    alpha: Annotated[
+        float, Help("alpha of the mixing coefficient's Beta(alpha, alpha) distribution"), Bounds(above=0)
+    ] = 0.2
 
     def build(self, spec: FeatureSpec, supervision: Supervision) -> Transform:
         """The transform."""
@@ -124,10 +126,10 @@ class SpanObjectiveConfig(GeneralTerms):
     supervisions: ClassVar[tuple[Supervision, ...]] = ("full",)
     fidelity: ClassVar[str] = "approximate"
 
-    span: Annotated[float, Help("weight of start and end"), Bounds(min=0)] = 1.0
+    span: Annotated[float, Help("weight of the span loss (start and end)"), Bounds(min=0)] = 1.0
 
     def terms(self, supervision: Supervision) -> tuple[Term, ...]:
-        """The general ones, and the span's."""
+        """The general terms and the span term."""
         span = Term("span", self.span, (SPAN_LOGITS,), self._span, ("span",), own=True)
         return (*self.general_terms(supervision), span)
 
