@@ -67,7 +67,7 @@ LIMITED = ["avel2018-official", "cmbs", "cmbs-official", "cmran", "cpsp"]
 @pytest.mark.parametrize("name", LIMITED)
 def test_show_says_what_a_weak_system_cannot_do(call, name):
     (limit,) = call("show", "recipe", name, "--json").json["limits"]
-    assert limit.startswith("Weak")
+    assert "weak" in limit.lower()
     assert limit in " ".join(call("show", "recipe", name).out.split())
 
 

@@ -162,7 +162,7 @@ def test_advice_is_not_a_help_text():
     assert fault.value.fix == "set sample.width to a value of this type; its default is 4"
     with pytest.raises(OptionError) as fault:
         Sample(clip=-1.0)
-    assert fault.value.fix == "set sample.clip to a value of this type, or leave it out"
+    assert fault.value.fix == "set sample.clip to a value of this type, or remove it"
 
 
 def test_unknown_options_suggest_the_nearest():

@@ -280,7 +280,7 @@ def test_other_faults_of_a_class():
             avelzoo.encoder("my-idea")(class_with(init))
         assert "*, width" in fault.value.found or init in (mixed, outside, unknown, fixed, numbered)
         assert init is not outside or (fault.value.found, fault.value.expected) == ("0 (int)", "int >= 1")
-    with pytest.raises(PluginError, match=r"the encoder 'my-idea' is no avelzoo.Encoder") as fault:
+    with pytest.raises(PluginError, match=r"the encoder 'my-idea' is not a subclass of avelzoo.Encoder") as fault:
         avelzoo.encoder("my-idea")(class_with(bare, nn.Module))
     assert fault.value.fix == "derive it: class MyIdea(avelzoo.Encoder)"
     with pytest.raises(PluginError, match="the objective 'my-sum' has no method `terms`"):
