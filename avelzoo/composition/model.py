@@ -104,7 +104,7 @@ class Model(nn.Module):
         return each_length(estimated, encoded, encoded.mask).get(RELEVANCE_ESTIMATE)
 
     def view(self) -> MemoryView | None:
-        """The memory's content; in evaluation read it once and pass it to every ``predict``."""
+        """The memory's content; in evaluation, read it once and pass it to every ``predict``."""
         return self._read(self.encoder)
 
     def _read(self, encode: Encode) -> MemoryView | None:

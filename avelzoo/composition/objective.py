@@ -40,7 +40,7 @@ class SumOfTerms(Component):
         """Term name -> unweighted scalar.
 
         Raises:
-            ChannelError: the input of a term is absent.
+            ChannelError: the input of a term is missing.
             PluginError: a term returns no scalar.
         """
         given = set(output.given()) | ({MEMORY} if view is not None else set())

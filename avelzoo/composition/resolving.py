@@ -221,7 +221,7 @@ def _names(registry: Registry, choices: Mapping[str, str | None]) -> dict[str, s
                 f"the {slot} is chosen by name",
                 found=type(name).__name__,
                 expected=", ".join(registry.names(slot)),
-                fix=f"for one with options of its own: run(dataclasses.replace(recipe, {slot}=...)); to try several:"
+                fix=f"to pass a config: run(dataclasses.replace(recipe, {slot}=...)); to try several:"
                 f" sweep(..., over={{'{slot}': [...]}})",
             )
     return chosen
