@@ -179,8 +179,8 @@ def some(items: Collection[object], shown: int = 4, *, separator: str = ", ") ->
 def system_number(error: BaseException) -> int | None:
     """The operating system's number for why a file could not be used (errno); None where the error has none."""
     number = getattr(error, "errno", None)
-    if number is None and (told := _NUMBER.search(str(error))):
-        number = int(told[1])
+    if number is None and (match := _NUMBER.search(str(error))):
+        number = int(match[1])
     return number
 
 

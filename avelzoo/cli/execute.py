@@ -145,7 +145,7 @@ def execute(host: PluginHost, composition: Composition, how: RunSettings) -> Non
 def print_result(result: RunResult, *, stderr: bool) -> None:
     """Print the table of scores and the paths of all results."""
     gap = result.optimism_gap
-    told = {
+    rows = {
         "epoch": f"{result.best_epoch} of {result.epochs}, chosen on val"
         + ("; stopped early" if result.stopped_early else ""),
         "optimism gap": "not measured (no test curve)"
@@ -159,4 +159,4 @@ def print_result(result: RunResult, *, stderr: bool) -> None:
     }
     out = render.console(stderr=stderr)
     out.print(render.score_table(result.scores))
-    out.print(render.fields(told))
+    out.print(render.fields(rows))

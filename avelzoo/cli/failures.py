@@ -27,14 +27,14 @@ def report(error: BaseException, *, as_json: bool) -> int:
     """Print an error for the user; returns the exit code."""
     if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or error.filename == streams.STDOUT):
         return report_stdout(error)
-    told = explain(error)
+    explained = explain(error)
     if os.environ.get("AVELZOO_DEBUG") == "1":
         traceback.print_exception(error)
     with suppress(OSError, ValueError):  # the pipe is closed, or a plugin has closed the stream
-        _print(told, sys.stderr)
+        _print(explained, sys.stderr)
     if as_json:
-        render.emit_json(told.to_dict())
-    return told.exit_code
+        render.emit_json(explained.to_dict())
+    return explained.exit_code
 
 
 def report_stdout(error: OSError) -> int:
@@ -42,12 +42,12 @@ def report_stdout(error: OSError) -> int:
     streams.silence()
     if isinstance(error, BrokenPipeError):
         return BROKEN_PIPE
-    told = StorageError(
+    failure = StorageError(
         f"standard output cannot be written: {reason(error)}", fix="free disk space, or redirect the output"
     )
     with suppress(OSError, ValueError):
-        _print(told, sys.stderr)
-    return told.exit_code
+        _print(failure, sys.stderr)
+    return failure.exit_code
 
 
 def explain(error: BaseException) -> AvelzooError:

@@ -162,8 +162,8 @@ class Registrar:
         Raises:
             PluginError: the name is not in kebab-case or taken by this plugin, or ``system`` is no `OfficialOutputs`.
         """
-        told = [getattr(system, name, None) for name in ("settings", "checkpoints")]
-        if not (isinstance(system, type) and all(isinstance(values, tuple) for values in told)):
+        declared = [getattr(system, name, None) for name in ("settings", "checkpoints")]
+        if not (isinstance(system, type) and all(isinstance(values, tuple) for values in declared)):
             raise PluginError(
                 f"the published code '{name}' is not described by an OfficialSystem",
                 found=repr(system),

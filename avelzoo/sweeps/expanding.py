@@ -175,10 +175,10 @@ def _refusal(faults: Sequence[tuple[str, AvelzooError]], of: int) -> AvelzooErro
     first = faults[0][1]
     if len(faults) == of and len({str(error) for _, error in faults}) == 1:  # it is not the sweep that is wrong
         return first
-    told = [f"{cell}: {error.problem}" for cell, error in faults]
+    refusals = [f"{cell}: {error.problem}" for cell, error in faults]
     return UsageError(
         f"{len(faults)} of the sweep's {of} combinations cannot be run",
-        found=some(told, 6, separator="; "),
+        found=some(refusals, 6, separator="; "),
         expected=first.expected,
         fix=first.fix or "leave these values out, or sweep the rest apart",
     )

@@ -45,8 +45,8 @@ def bound_spinning() -> bool:
 
 def asked_threads() -> int | None:
     """Threads that the user's environment asks for; None where it asks for none."""
-    told = (os.environ.get(name, "") for name in COUNTS)
-    return next((int(text) for text in told if text.isdecimal() and int(text)), None)
+    counts = (os.environ.get(name, "") for name in COUNTS)
+    return next((int(text) for text in counts if text.isdecimal() and int(text)), None)
 
 
 def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
@@ -127,9 +127,9 @@ def threads(asked: int | None, *, recorded: int | None = None, load: Load | None
 def _choose(asked: int | None, recorded: int | None, load: Load, default: int) -> tuple[int, str]:
     if asked is not None:
         return asked, f"{asked}, from --threads"
-    told = [name for name in COUNTS if os.environ.get(name)]
-    if told:
-        return default, f"{default}, from {told[0]}"
+    names = [name for name in COUNTS if os.environ.get(name)]
+    if names:
+        return default, f"{default}, from {names[0]}"
     usable = usable_cores()
     if recorded is not None:
         return recorded, f"{recorded}, as the run began with"

@@ -25,13 +25,13 @@ def main() -> None:
     with os.fdopen(
         os.dup(0), "rb", buffering=0
     ) as stream:  # unbuffered, because a buffer's lock would block the thread below
-        told = json.loads(stream.readline())
-    sys.path[:] = told["path"]
+        request = json.loads(stream.readline())
+    sys.path[:] = request["path"]
     answer = os.dup(1)
     os.dup2(2, 1)  # the job's output goes to its log; only the outcome goes to the launcher
     threading.Thread(target=_follow, daemon=True).start()
     keep_freed_memory()
-    outcome = replace(perform(Job(**told["job"])), memory_mb=memory_mb())
+    outcome = replace(perform(Job(**request["job"])), memory_mb=memory_mb())
     sys.stdout.flush()
     with os.fdopen(answer, "w", encoding="utf-8") as stream:
         json.dump(outcome.to_dict(), stream)

@@ -53,13 +53,13 @@ def evaluate(
     out = render.console(stderr=json)
     out.print(render.score_table(scores))
     same = {True: "the same as in training", False: "different from training", None: ""}[found.same_data]
-    told = {
+    rows = {
         "weak labels": render.weak_labels(run.composition.recipe.weak_protocol),
         "run folder": str(run_dir),
         "data": ", ".join(filter(None, (name, str(data or ""), same))),
         "precision": f"trained in {found.trained_precision}, evaluated in {found.precision} on {found.device}",
     }
-    out.print(render.fields(told))
+    out.print(render.fields(rows))
 
 
 def _in_folder(registry: Registry, dataset: DatasetConfig, folder: Path) -> DatasetConfig:

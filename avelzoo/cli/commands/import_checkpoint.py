@@ -28,8 +28,8 @@ def _checkpoints() -> str:
 
     lines = []
     for entry in default_host().registry.entries("published-code"):
-        told = [catalogue.checkpoint_text(found) for found in catalogue.row(entry)["checkpoints"]]
-        lines += [f"  {entry.name:<12} {text}" for text in told or ["none known"]]
+        checkpoints = [catalogue.checkpoint_text(found) for found in catalogue.row(entry)["checkpoints"]]
+        lines += [f"  {entry.name:<12} {text}" for text in checkpoints or ["none known"]]
     return "Published checkpoints (avelzoo downloads nothing):\n" + "\n".join(lines)
 
 

@@ -151,14 +151,14 @@ def _wait(processes: list[subprocess.Popen[bytes]], reader: EventFileReader) -> 
 
 def _reason(ranks: list[Rank], codes: list[int | None], room: Path, task: Task) -> AvelzooError:
     """Why a run ended: what killed a process, else what one said of itself, else that one elsewhere was lost."""
-    told: dict[int, dict[str, Any]] = {}
+    reports: dict[int, dict[str, Any]] = {}
     for rank in ranks:
         with suppress(OSError, ValueError):
-            told[rank.rank] = json.loads((room / f"error-{rank.rank}.json").read_text(encoding="utf-8"))
+            reports[rank.rank] = json.loads((room / f"error-{rank.rank}.json").read_text(encoding="utf-8"))
     size = f"--devices {ranks[0].local_size}" + (f" --nodes {ranks[0].nodes}" if ranks[0].nodes > 1 else "")
     again = f"`avelzoo run --resume {task.out} {size}` goes on from the last whole epoch"
     for rank, code in zip(ranks, codes, strict=True):
-        if code and rank.rank not in told:
+        if code and rank.rank not in reports:
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             last = (room / f"log-{rank.rank}").read_text(encoding="utf-8", errors="replace").strip().splitlines()
             return TrainingError(
@@ -167,7 +167,7 @@ def _reason(ranks: list[Rank], codes: list[int | None], room: Path, task: Task) 
                 found=last[-1][:300] if last else "it left no word; the system kills processes when memory runs out",
                 fix=again,
             )
-    first = min(told.values(), key=lambda error: bool(error["lost"]))
+    first = min(reports.values(), key=lambda error: bool(error["lost"]))
     kind = getattr(errors, str(first["error"]), AvelzooError)
     rebuilt: AvelzooError = (kind if issubclass(kind, AvelzooError) else AvelzooError)(
         first["problem"],

@@ -120,10 +120,10 @@ class SharedProcesses(Processes):
     def read(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """The first process reads, and sends what it found."""
         tensors, meta = load_tensors(path) if self.first else ({}, {})
-        told = {name: (value.shape, value.dtype) for name, value in tensors.items()}
-        told, meta = self.broadcast_object((told, meta))
+        layouts = {name: (value.shape, value.dtype) for name, value in tensors.items()}
+        layouts, meta = self.broadcast_object((layouts, meta))
         if not self.first:
-            tensors = {name: torch.empty(shape, dtype=dtype) for name, (shape, dtype) in told.items()}
+            tensors = {name: torch.empty(shape, dtype=dtype) for name, (shape, dtype) in layouts.items()}
         self._collectives.broadcast(tensors)
         return tensors, meta
 

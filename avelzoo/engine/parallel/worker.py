@@ -38,10 +38,10 @@ def main(room: Path) -> int:
     except BaseException as error:  # noqa: BLE001 - whatever happens, it is told in one place
         if os.environ.get("AVELZOO_DEBUG") == "1":
             traceback.print_exc()
-        told = explain(error).to_dict() | {"lost": isinstance(error, LostError)}
+        report = explain(error).to_dict() | {"lost": isinstance(error, LostError)}
         if isinstance(error, LostError):
-            told["error"] = TrainingError.__name__
-        write_json(room / f"error-{rank.rank}.json", told)
+            report["error"] = TrainingError.__name__
+        write_json(room / f"error-{rank.rank}.json", report)
         return _FAILED
     return 0
 
