@@ -159,8 +159,17 @@ class PluginHost:
             raise PluginError("a plugin is a module or an object with a name", found=f"{plugin!r} named {name!r}")
         if self._pm.is_registered(plugin):
             raise PluginError(f"this plugin is already registered as '{self._pm.get_name(plugin)}'", where=name)
-        self._pm.register(plugin, name=name)
-        self._pm.check_pending()
+        try:
+            self._pm.register(plugin, name=name)
+            self._pm.check_pending()
+        except pluggy.PluginValidationError as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            raise PluginError(
+                f"a hook of the plugin '{name}' does not match its specification",
+                found=lines[-1],
+                expected="the names and arguments of `avelzoo.plugin.hookspecs`, such as avelzoo_register(zoo)",
+                fix="rename the function or its arguments; docs/api/plugins.md lists every hook",
+            ) from error
         for kind, component, config in defining.offers_of(plugin):
             getattr(registrar, kind)(component, config)
         self._only("avelzoo_register", plugin)(zoo=registrar)
