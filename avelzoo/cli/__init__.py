@@ -22,12 +22,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     from avelzoo.cli import streams
     from avelzoo.cli.prescan import normalise
+    from avelzoo.system.allocator import ask_to_keep_memory
     from avelzoo.system.threads import bound_spinning
 
     streams.open_closed()
     if argv is None:
         streams.accept_everything()
         bound_spinning()  # only in the program's own process, where PyTorch does not run yet
+        ask_to_keep_memory()
     args = normalise(sys.argv[1:] if argv is None else argv)
     if "--json" not in args or "--help" in args:
         return _perform(args)

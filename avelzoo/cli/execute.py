@@ -110,7 +110,7 @@ def execute(host: PluginHost, composition: Composition, how: RunSettings) -> Non
     from avelzoo.engine.parallel.rank import find_rank
     from avelzoo.system.allocator import keep_freed_memory
 
-    keep_freed_memory()
+    keep_freed_memory(how.device)
     rank = find_rank()
     first = rank is None or rank.rank == 0
     with (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import torch
+from torch import nn
 
 from avelzoo.composition.model import Model
 from avelzoo.engine.rng import rng_preserved
@@ -29,7 +30,7 @@ def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") 
         None if the encoder is compiled, else the reason why not.
     """
     encoder = model.encoder
-    encoder.forward = torch.compile(encoder.forward, backend=backend)  # type: ignore[method-assign]
+    encoder.compile(backend=backend)
     was_training = encoder.training
     trouble: Exception | None = None
     with rng_preserved(example.audio.device):
@@ -45,9 +46,19 @@ def compile_encoder(model: Model, example: Batch, *, backend: str = "inductor") 
             encoder.zero_grad(set_to_none=True)
     if trouble is None:
         return None
-    del encoder.forward
+    plain_encoder(model)
     torch.compiler.reset()
     cause = getattr(trouble, "inner_exception", trouble)
     said = first_line(cause)
     warnings.warn(f"the encoder could not be compiled and runs uncompiled: {said}", RunWarning, stacklevel=2)
     return said
+
+
+def is_compiled(encoder: nn.Module) -> bool:
+    """Whether a call of the module runs compiled code."""
+    return encoder._compiled_call_impl is not None  # noqa: SLF001, set by `nn.Module.compile`, which has no inverse
+
+
+def plain_encoder(model: Model) -> None:
+    """Have calls of the encoder run as they did before `compile_encoder`."""
+    model.encoder._compiled_call_impl = None  # noqa: SLF001

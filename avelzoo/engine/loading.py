@@ -159,7 +159,7 @@ def evaluation(
     fabric, precision = _fabric(device, recipe.compute.precision)
     home = next((value.device for value in run.model.state_dict().values()), torch.device("cpu"))
     try:
-        fabric.setup_module(run.model)
+        fabric.setup_module(run.model)  # moves the parameters; the wrapper is not needed
         processes = SingleProcess(fabric, recipe.compute.precision)
         loader = Loader({split: part}, processes, workers=0)
         evaluator = Evaluator(run.model, opened, loader, processes, batch_size=recipe.compute.eval_batch_size)

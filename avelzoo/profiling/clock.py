@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import nn
 
 from avelzoo.composition.model import Model
 
@@ -36,42 +37,22 @@ class Clock:
             self._turn()
             self._open.pop()
 
-    def around(self, name: str, action: Callable[..., Any]) -> Callable[..., Any]:
-        """The same action, counted."""
-
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            with self.part(name):
-                return action(*args, **kwargs)
-
-        return counted
-
     @contextmanager
     def watching(self, model: Model) -> Iterator[None]:
         """Count the model's parts; the encoder's work for the memory counts as the memory's encoding."""
-        encoder, memory = model.encoder, model.memory
-        encode = encoder.forward
-
-        def encoding(*args: Any) -> Any:
-            with self.part("memory encoding" if "memory" in self._open else "encoder"):
-                return encode(*args)
-
-        watched: list[tuple[Any, str, Callable[..., Any]]] = [
-            (encoder, "forward", encoding),
-            (memory, "observe", self.around("memory", memory.observe)),
-            (memory, "read", self.around("memory", memory.read)),
-            (model.head, "forward", self.around("head", model.head.forward)),
-            (model.objective, "forward", self.around("objective", model.objective.forward)),
-        ]
-        own = [vars(owner).get(name) for owner, name, _ in watched]  # a compiled encoder has its forward here
-        for owner, name, action in watched:
-            setattr(owner, name, action)
+        names = ("encoder", "memory", "head", "objective")
+        own = {name: getattr(model, name) for name in names}
+        for name, part in own.items():
+            setattr(model, name, (_TimedMemory if name == "memory" else _Timed)(self, name, part))
         try:
             yield
         finally:
-            for (owner, name, _), before in zip(watched, own, strict=True):
-                delattr(owner, name)  # the class's own method shows again
-                if before is not None:
-                    setattr(owner, name, before)
+            for name, part in own.items():
+                setattr(model, name, part)
+
+    def is_open(self, name: str) -> bool:
+        """Whether time is being counted to this part, or to one inside it."""
+        return name in self._open
 
     def _turn(self) -> None:
         """The time until now belongs to the part that is open."""
@@ -81,6 +62,35 @@ class Clock:
             name = self._open[-1]
             self.seconds[name] = self.seconds.get(name, 0.0) + now - self._since
         self._since = now
+
+
+class _Timed(nn.Module):
+    """Stands in for a part of a model, whose calls it counts; anything else is the part's own."""
+
+    def __init__(self, clock: Clock, name: str, part: nn.Module) -> None:
+        super().__init__()
+        self._clock, self._name = clock, name
+        self.part: Any = part
+
+    def forward(self, *args: Any) -> Any:
+        name = "memory encoding" if self._name == "encoder" and self._clock.is_open("memory") else self._name
+        with self._clock.part(name):
+            return self.part(*args)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(super().__getattr__("part"), name) if name != "part" else super().__getattr__(name)
+
+
+class _TimedMemory(_Timed):
+    """Counts what a memory does, which has no ``forward``."""
+
+    def observe(self, *args: Any) -> Any:
+        with self._clock.part(self._name):
+            return self.part.observe(*args)
+
+    def read(self, *args: Any) -> Any:
+        with self._clock.part(self._name):
+            return self.part.read(*args)
 
 
 def products_per_second(device: torch.device, dtype: torch.dtype, *, size: int = 2048, turns: int = 5) -> float:

@@ -16,7 +16,7 @@ from avelzoo.composition.building import build
 from avelzoo.composition.model import Model
 from avelzoo.composition.recipe import Recipe
 from avelzoo.config import Bounds, checked
-from avelzoo.engine.compiling import compile_encoder
+from avelzoo.engine.compiling import compile_encoder, plain_encoder
 from avelzoo.engine.device import device_name, feature_type, make_fabric, peak_memory_mb
 from avelzoo.nn.cpu import plain_layers
 from avelzoo.profiling.clock import Clock, products_per_second
@@ -97,7 +97,7 @@ def profile(
     fabric = make_fabric(device, precision)
     seed_all(0, fabric.device)
     model = build(recipe, spec)
-    fabric.setup_module(model)
+    fabric.setup_module(model)  # moves the parameters; the wrapper it returns would hide the model's own methods
     optimizer = cast("Optimizer", fabric.setup_optimizers(recipe.optimizer.build(model.parameters())))
 
     def made(seed: int) -> tuple[Batch, Targets]:
@@ -129,7 +129,7 @@ def profile(
     with torch.no_grad(), fabric.autocast():
         view = model.view()
         eval_seconds = _median(lambda: model.predict(batch, view), repeats, fabric.device)
-    vars(model.encoder).pop("forward", None)  # compiled kernels hide their arithmetic, so the plain encoder is counted
+    plain_encoder(model)  # compiled kernels hide their arithmetic
     model.train()
     train_flops = _flops(lambda: step(Clock(fabric.device)))
     model.eval()

@@ -31,7 +31,9 @@ def run_trial(
     from avelzoo.composition.resolving import from_dict
     from avelzoo.plugin.default import default_host
     from avelzoo.plugin.listeners import plugin_listeners
+    from avelzoo.system.allocator import keep_freed_memory
 
+    keep_freed_memory(device)
     host = default_host()
     add_files(plugins, host)
     result = engine.run(

@@ -2,31 +2,53 @@
 
 A step's large tensors are mapped anew by glibc for every step, and the system clears each page before it is used again:
 on two cores that took as long as a third of the arithmetic. Pages of two megabytes make what remains of it cheaper.
+
+The setting holds for the process and cannot be undone, so the library never makes it unasked. The command line asks for
+it, for itself and the processes it starts, by the environment variable ``AVELZOO_ALLOCATOR``, which can also forbid it.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from contextlib import suppress
+
+from avelzoo.errors import UsageError
 
 _MMAP_MAX, _TRIM_THRESHOLD, _TOP_PAD = -4, -1, -2  # malloc.h
 _NEVER = -1
 _MADV_HUGEPAGE = 14  # sys/mman.h
 _HUGE = 2**21
 _LARGEST = 2**33
+SWITCH = "AVELZOO_ALLOCATOR"
+"""Environment variable: ``keep``, or ``system`` to leave the C library's allocator as it is."""
 
 
-def keep_freed_memory() -> bool:
-    """Let this process reuse the memory it frees; the first call does it, for as long as the process lives.
+def ask_to_keep_memory() -> None:
+    """Set `SWITCH` to ``keep`` for this process and those it starts, where it is not set."""
+    os.environ.setdefault(SWITCH, "keep")
 
-    What is reserved is addresses, not memory: nothing is taken before it is used. Changes nothing on systems other than
-    Linux with glibc.
+
+def keep_freed_memory(device: str = "cpu") -> bool:
+    """Let this process reuse the memory it frees, where `SWITCH` is ``keep``; for as long as the process lives.
+
+    Only addresses are reserved, not memory: nothing is taken before it is used. Changes nothing on systems other than
+    Linux with glibc, and nothing for work on a GPU.
+
+    Args:
+        device: where the process will compute: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Returns:
         Whether it was done.
+
+    Raises:
+        UsageError: `SWITCH` has another value.
     """
-    if sys.platform != "linux":
+    wanted = os.environ.get(SWITCH, "system")
+    if wanted not in ("keep", "system"):
+        raise UsageError(f"unknown value of {SWITCH}", found=wanted, expected="keep or system")
+    if wanted == "system" or sys.platform != "linux" or _on_gpu(device):
         return False
     with suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)
@@ -37,6 +59,14 @@ def keep_freed_memory() -> bool:
         _reserve(libc)
         return True
     return False
+
+
+def _on_gpu(device: str) -> bool:
+    if device != "auto":
+        return device.startswith("cuda")
+    from torch import cuda
+
+    return cuda.is_available()
 
 
 def _reserve(libc: ctypes.CDLL) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from avelzoo.system.allocator import keep_freed_memory
+from avelzoo.system.allocator import ask_to_keep_memory, keep_freed_memory
 from avelzoo.system.memory import memory_mb
 from bench.sizes import Sizes, Videos
 from bench.subjects import arithmetic, make
@@ -91,6 +91,7 @@ def main() -> None:
 
     told = json.loads(sys.stdin.readline())
     if told["name"] == "avelzoo":
+        ask_to_keep_memory()
         keep_freed_memory()  # as avelzoo's commands do for their processes
     served = Served(told)
     answer({})

@@ -10,7 +10,7 @@ import torch
 from avelzoo import build
 from avelzoo.builtin.encoders.configs import MeanPoolConfig
 from avelzoo.builtin.ge2023.recipes import ead_b
-from avelzoo.engine.compiling import compile_encoder
+from avelzoo.engine.compiling import compile_encoder, is_compiled
 from avelzoo.engine.rundir import RunWarning
 from tests.models.worlds import SPEC, make_batch, make_targets
 
@@ -37,7 +37,7 @@ def test_a_compiled_step_is_the_plain_step():
     encoder = replace(ead_b("full").encoder, width=16, heads=2, dropout=0.0)
     plain, compiled = model(encoder), model(encoder)
     assert compile_encoder(compiled, BATCH, backend="aot_eager") is None
-    assert "forward" in vars(compiled.encoder)
+    assert is_compiled(compiled.encoder)
     assert list(compiled.state_dict()) == list(plain.state_dict())
     (loss, gradients), (expected, known) = step(compiled), step(plain)
     torch.testing.assert_close(loss, expected)
@@ -64,5 +64,5 @@ def test_where_compiling_fails_the_encoder_goes_on_as_it_was():
     compiled, plain = model(SMALL), model(SMALL)
     with pytest.warns(RunWarning, match="could not be compiled and runs uncompiled: .*no compiler here"):
         assert "no compiler here" in compile_encoder(compiled, BATCH, backend=broken)
-    assert "forward" not in vars(compiled.encoder)
+    assert not is_compiled(compiled.encoder)
     assert torch.equal(step(compiled)[0], step(plain)[0])

@@ -14,7 +14,6 @@ import threading
 from dataclasses import replace
 
 from avelzoo.jobs import Job, perform
-from avelzoo.system.allocator import keep_freed_memory
 from avelzoo.system.memory import memory_mb
 
 ABANDONED = 75
@@ -30,7 +29,6 @@ def main() -> None:
     answer = os.dup(1)
     os.dup2(2, 1)  # the job's output goes to its log; only the outcome goes to the launcher
     threading.Thread(target=_follow, daemon=True).start()
-    keep_freed_memory()
     outcome = replace(perform(Job(**request["job"])), memory_mb=memory_mb())
     sys.stdout.flush()
     with os.fdopen(answer, "w", encoding="utf-8") as stream:

@@ -28,7 +28,7 @@ def evaluate(
     from avelzoo.plugin.default import default_host
     from avelzoo.system.allocator import keep_freed_memory
 
-    keep_freed_memory()
+    keep_freed_memory(device)
     registry = default_host().registry
     run = engine.load_run(run_dir, registry)
     dataset = run.composition.recipe.dataset

@@ -51,7 +51,7 @@ def profile(
     spec = _spec(composition.recipe, sizes)
     from avelzoo.profiling import profile as measure
 
-    keep_freed_memory()
+    keep_freed_memory(device)
     cost = measure(composition.recipe, spec, batch_size=batch_size, repeats=repeats, device=device).to_dict()
     if json:
         render.emit_json({"recipe": composition.owner.qualified, "spec": spec.to_dict()} | cost)

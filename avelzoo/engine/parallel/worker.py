@@ -29,12 +29,13 @@ def main(room: Path) -> int:
     """Take part in the run that is described in ``room``; what came of it is written there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this one hears it too, and ends it
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    keep_freed_memory()
     rank = find_rank()
     assert rank is not None, "the launcher says which process this is"
     try:
         with warnings.catch_warnings():
-            _take_part(room, rank, json.loads((room / "task.json").read_text(encoding="utf-8")))
+            task = json.loads((room / "task.json").read_text(encoding="utf-8"))
+            keep_freed_memory(task["device"])
+            _take_part(room, rank, task)
     except BaseException as error:  # noqa: BLE001 - whatever happens, it is told in one place
         if os.environ.get("AVELZOO_DEBUG") == "1":
             traceback.print_exc()
