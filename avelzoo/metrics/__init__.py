@@ -1,6 +1,6 @@
-"""Scores of audio-visual event localization, with the floors that segment accuracy must be read against.
+"""Scores of audio-visual event localization, with baselines ("floors") for segment accuracy.
 
-Notation: v videos of a split, t segments, n event categories (background has id n). Needs numpy alone.
+Notation: v videos of a split, t segments, n event categories (background has id n). Requires only numpy.
 """
 
 from __future__ import annotations

@@ -8,24 +8,24 @@ from avelzoo.metrics.scores import ForegroundBackground, PartialEvent
 
 
 def correct_segments(segments: IntArray, truth: Truth) -> IntArray:
-    """(v) int64, how many segments of each video are right: sum_t [s_vt = y_vt].
+    """Number of correct segments of each video, (v) int64: sum_t [s_vt = y_vt].
 
     Args:
-        segments: (v t) ids, or (v 1) for one id per video held throughout.
-        truth: what is true.
+        segments: (v t) ids, or (v 1) for one id in all segments of a video.
+        truth: ground truth.
     """
     right: IntArray = ((segments == truth.segments) & truth.real).sum(axis=1)
     return right
 
 
 def segment_accuracy(segments: IntArray, truth: Truth) -> float:
-    """Share of right segments, background included: sum_vt [s_vt = y_vt] over the number of segments.
+    """Share of correct segments, including background: sum_vt [s_vt = y_vt] over the number of segments.
 
-    The headline number of every AVE paper (Ge et al. 2023, sec. 4.1.2).
+    The main score of every AVE paper (Ge et al. 2023, sec. 4.1.2).
 
     Args:
-        segments: (v t) ids, or (v 1) for one id per video held throughout.
-        truth: what is true.
+        segments: (v t) ids, or (v 1) for one id in all segments of a video.
+        truth: ground truth.
     """
     return int(correct_segments(segments, truth).sum()) / int(truth.lengths.sum())
 
@@ -33,7 +33,7 @@ def segment_accuracy(segments: IntArray, truth: Truth) -> float:
 def category_accuracy(predictions: PredictionArrays, truth: Truth) -> float | None:
     """Share of videos whose category is right, among videos that have one: mean_v [c_v = y^e_v].
 
-    None where no video has a category.
+    None if no video has a category.
     """
     return mean((predictions.category == truth.events)[truth.has_event])
 
@@ -42,7 +42,7 @@ def foreground_background(predictions: PredictionArrays, truth: Truth) -> Foregr
     """Event against background over all segments, whatever the category.
 
     foreground_recall = mean of [s != n] where y != n; background_recall = mean of [s = n] where y = n;
-    balanced_accuracy = their mean. Each is None where it has no segments; event everywhere scores 0.5.
+    balanced_accuracy = their mean. Each is None if it has no segments; predicting an event everywhere scores 0.5.
     """
     event = truth.relevance
     foreground = mean(predictions.segments[event] != truth.background)
@@ -58,7 +58,7 @@ def foreground_background(predictions: PredictionArrays, truth: Truth) -> Foregr
 def partial_event(predictions: PredictionArrays, truth: Truth) -> PartialEvent:
     """Segment accuracy on the videos with event and background segments both, where localization shows.
 
-    ``videos`` counts them (AVE annotations: 141 of 402 in the test split); the accuracy is None without any.
+    ``videos`` counts them (AVE annotations: 141 of 402 in the test split); the accuracy is None if there are none.
     """
     event = truth.relevance
     partial = event.any(axis=1) & (truth.real & ~event).any(axis=1)

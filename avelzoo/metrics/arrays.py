@@ -1,4 +1,4 @@
-"""Array types, the checks behind the records, and ratios that may be undefined."""
+"""Array types, checks of the records' arrays, and ratios that may be undefined."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 
 SLACK = 1e-5
-"""How far a score may leave [0, 1] by rounding (a float32 sum of probabilities does) before it counts as wrong."""
+"""Tolerance for scores outside [0, 1], caused by rounding in float32 sums of probabilities."""
 
 
 def ids(value: ArrayLike, *, where: str, shape: tuple[int | None, ...], below: int, fix: str) -> IntArray:
-    """Integer ids in 0..below-1 as int64.
+    """Check ids in 0..below-1 and convert them to int64.
 
     Args:
         value: array of any integer type.
         where: name for error messages.
-        shape: expected shape; None stands for any length >= 1.
-        below: smallest id that is too large.
-        fix: what to do about a wrong array.
+        shape: expected shape; None for any length >= 1.
+        below: exclusive upper bound.
+        fix: remedy for error messages.
 
     Raises:
         DataError: other type, shape or range.
@@ -43,7 +43,7 @@ def ids(value: ArrayLike, *, where: str, shape: tuple[int | None, ...], below: i
 
 
 def scores(value: ArrayLike, *, where: str, shape: tuple[int | None, ...], fix: str) -> FloatArray:
-    """Scores without NaN as float32.
+    """Check that scores contain no NaN, and convert them to float32.
 
     Raises:
         DataError: other type or shape, or NaN among the values.
@@ -59,7 +59,7 @@ def scores(value: ArrayLike, *, where: str, shape: tuple[int | None, ...], fix: 
 
 
 def unit_scores(value: ArrayLike, *, where: str, shape: tuple[int | None, ...], fix: str) -> FloatArray:
-    """Scores in [0, 1] as float32; what rounding pushed out by at most ``SLACK`` is clipped.
+    """Check scores in [0, 1] and convert them to float32; deviations of at most ``SLACK`` are clipped.
 
     Raises:
         DataError: other type, shape or range.
@@ -83,10 +83,10 @@ def _check_shape(array: NDArray[Any], *, where: str, shape: tuple[int | None, ..
 
 
 def ratio(part: float, whole: float) -> float | None:
-    """The quotient of both, or None where ``whole`` is 0."""
+    """Quotient ``part / whole``, or None if ``whole`` is 0."""
     return float(part) / float(whole) if whole else None
 
 
 def mean(values: NDArray[Any]) -> float | None:
-    """Mean of all values, or None where there are none."""
+    """Mean of all values, or None for an empty array."""
     return float(values.mean(dtype=np.float64)) if values.size else None

@@ -1,4 +1,4 @@
-"""Intervals that treat a video's segments as one observation."""
+"""Bootstrap intervals over videos."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from avelzoo.errors import OptionError
 
 _BLOCK = 1 << 22
-"""Counts drawn at once, which bounds the memory (32 MiB) whatever the number of videos."""
+"""Counts drawn at a time; limits the memory to 32 MiB for any number of videos."""
 
 
 def bootstrap_interval(
@@ -23,20 +23,20 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Percentile interval of the mean of one value per video, resampling videos with replacement.
 
-    Where videos differ in length (``per``), of the ratio sum of values / sum of lengths.
+    For videos of different length (``per``), the interval of sum of values / sum of lengths.
 
-    Segments of one video are correlated, so the video is the unit that is drawn. For a paired comparison of two runs on
-    the same videos pass the differences of their values per video.
+    Segments of one video are correlated, so whole videos are drawn. For a paired comparison of two runs on the same
+    videos, pass the differences of their values per video.
 
-    A resample's mean depends on how often each *distinct* value is drawn, and those counts are multinomial with the
-    values' shares as probabilities. Drawing the counts gives the same distribution as drawing v videos, at a cost that
-    does not grow with v where values repeat, as counts of right segments do (Efron and Tibshirani 1993, ch. 13).
+    A resample's mean depends only on how often each *distinct* value is drawn. These counts are multinomial, with the
+    values' shares as probabilities. Drawing the counts gives the same distribution as drawing v videos, and its cost
+    does not grow with v if values repeat, as counts of correct segments do (Efron and Tibshirani 1993, ch. 13).
 
     Args:
         values: (v) one number per video, v >= 1.
-        per: (v) segments of every video; None for the plain mean.
+        per: (v) number of segments per video; None for the plain mean.
         resamples: number of bootstrap samples.
-        seed: same seed and values, same interval.
+        seed: random seed.
         level: coverage in (0, 1).
 
     Returns:
@@ -46,9 +46,13 @@ def bootstrap_interval(
         OptionError: fewer than 1 resample or a level outside (0, 1).
     """
     if resamples < 1:
-        raise OptionError("A bootstrap needs samples.", where="resamples", found=str(resamples), expected=">= 1")
+        raise OptionError(
+            "The number of bootstrap samples is too small.", where="resamples", found=str(resamples), expected=">= 1"
+        )
     if not 0 < level < 1:
-        raise OptionError("A level of coverage is a share.", where="level", found=str(level), expected="0 < level < 1")
+        raise OptionError(
+            "The coverage level is out of range.", where="level", found=str(level), expected="0 < level < 1"
+        )
     pairs = np.stack([values, np.ones_like(values) if per is None else per.astype(values.dtype)], axis=1)
     distinct, counts = np.unique(pairs, axis=0, return_counts=True)
     shares = counts / values.size

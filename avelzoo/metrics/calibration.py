@@ -1,4 +1,4 @@
-"""Whether the relevance score means what it says."""
+"""Calibration of the relevance score."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from avelzoo.metrics.arrays import BoolArray, FloatArray, ratio
 from avelzoo.metrics.scores import Calibration, CalibrationBin
 
 BINS = 15
-"""Equal bins of [0, 1], as Guo et al. 2017 (arXiv 1706.04599) use them."""
+"""Number of equal bins of [0, 1], as in Guo et al. 2017 (arXiv 1706.04599)."""
 
 
 def calibration_error(relevance: FloatArray, event: BoolArray, *, bins: int = BINS) -> Calibration:
@@ -46,16 +46,16 @@ def calibration_error(relevance: FloatArray, event: BoolArray, *, bins: int = BI
 
 
 def fit_scale(scores: NDArray[Any], event: BoolArray, *, least: float = 1e-2, most: float = 1e3) -> float:
-    """The scale s > 0 with which r = sigmoid(s x) fits the labels best: Platt scaling without its offset.
+    """Fit the scale s > 0 in r = sigmoid(s x) to the labels: Platt scaling without an offset.
 
     Minimizes the cross-entropy between r and the targets (N_1 + 1) / (N_1 + 2) for the N_1 event segments and
-    1 / (N_0 + 2) for the N_0 others, which keep s finite where the scores separate the two (Platt 1999, sec. 2.2). The
-    loss is convex in s; its derivative, sum of x (r - target), is brought to 0 by bisection of log s.
+    1 / (N_0 + 2) for the N_0 background segments; these targets keep s finite if the scores separate the two (Platt
+    1999, sec. 2.2). The loss is convex in s; bisection of log s finds the zero of its derivative, sum x (r - target).
 
     Args:
-        scores: x, 0 where the decision lies; any shape.
-        event: y^r, of the same shape.
-        least: lower bound of s, returned where larger scores do not go with events.
+        scores: x, with the decision at 0; any shape.
+        event: y^r, same shape.
+        least: lower bound of s; returned if larger scores do not indicate events.
         most: upper bound of s.
     """
     x = scores.ravel().astype(np.float64)

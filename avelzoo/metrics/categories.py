@@ -15,9 +15,9 @@ from avelzoo.metrics.scores import CategoryScores, MacroScores
 def per_category(predictions: PredictionArrays, truth: Truth) -> tuple[CategoryScores, ...]:
     """One row per category, by id, over the videos whose category it is.
 
-    segment_accuracy = share of right segments, background included; all_event = what the category's id everywhere
-    would score there; category_recall = share of videos whose category is right. None where a category has no videos.
-    Videos without a category are in no row.
+    segment_accuracy = share of correct segments, including background; all_event = segment accuracy of predicting the
+    category in every segment; category_recall = share of videos with the correct category. None if a category has no
+    videos. Videos without a category are in no row.
     """
     segments = _totals(truth.lengths, truth)
     videos = _totals(np.ones_like(truth.events), truth)
@@ -51,7 +51,7 @@ def macro_scores(rows: Sequence[CategoryScores]) -> MacroScores:
 
 
 def _totals(values: IntArray, truth: Truth) -> IntArray:
-    """(n) int64, integer (v) values summed over the videos of each category."""
+    """Sum integer values (v) over the videos of each category: (n) int64."""
     totals = np.zeros(truth.n + 1, dtype=np.int64)
     np.add.at(totals, truth.events, values)
     return totals[: truth.n]

@@ -41,21 +41,21 @@ class Intervals:
 def event_scores(segments: IntArray, truth: Truth) -> EventScores:
     """Events found, at temporal IoU >= 0.5.
 
-    An event is a maximal run of one category within a video; a video may hold several, or none. A predicted run P and a
-    true run Y match when they are of the same video and category and |P & Y| / |P | Y| >= 1/2. Matches are one-to-one
-    without an assignment step: if P matched Y and Y', it would hold half of itself in each and the gap that separates
-    them, more than all of it.
+    An event is a maximal run of one category within a video; a video may have several events, or none. A predicted run
+    P and a true run Y match if they have the same video and category and |P & Y| / |P | Y| >= 1/2. Matches are
+    one-to-one without an assignment step: if P matched Y and Y', at least half of P would lie in each of them, and P
+    would also cover the gap between them, which is impossible.
 
-    precision = matched / predicted, recall = matched / true, f1 = 2 matched / (predicted + true); each is None where
-    its denominator is 0.
+    precision = matched / predicted, recall = matched / true, f1 = 2 matched / (predicted + true); each is None if its
+    denominator is 0.
 
     Args:
         segments: (v t) predicted ids.
-        truth: what is true.
+        truth: ground truth.
     """
     predicted, true = Intervals.of(np.where(truth.real, segments, truth.background)), Intervals.of(truth.segments)
     shared = (segments == truth.segments) & truth.relevance
-    # Number every pair of runs that agree somewhere; how often a pair occurs is the size of its intersection.
+    # Number every pair of overlapping runs with equal ids; the count of a pair is the size of its intersection.
     total = len(predicted.ids)
     pairs, intersection = np.unique(true.of_segment[shared] * total + predicted.of_segment[shared], return_counts=True)
     union = true.lengths[pairs // total] + predicted.lengths[pairs % total] - intersection

@@ -1,4 +1,4 @@
-"""Segment accuracies that need no localization, to print beside every segment accuracy."""
+"""Segment accuracies that need no localization, as baselines for segment accuracy."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def floor_accuracies(predictions: PredictionArrays, truth: Truth) -> Floors:
     """Segment accuracy of three predictors that give every segment of a video the same id.
 
     background: s_vt = n. category_oracle_all_event: s_vt = y^e_v, which is background in videos without a category.
-    own_category_all_event: s_vt = c_v, the run's own category; what the run's localization adds is the difference
-    between its segment accuracy and this floor.
+    own_category_all_event: s_vt = c_v, the predicted category; segment accuracy minus this floor is the gain from
+    localization.
 
-    On the AVE annotations' test split the first is 0.178 and the second 0.822.
+    On the test split of the AVE annotations, the first is 0.178 and the second 0.822.
     """
     background = np.full((1, 1), truth.background, dtype=np.int64)
     return Floors(
@@ -31,11 +31,11 @@ def floor_accuracies(predictions: PredictionArrays, truth: Truth) -> Floors:
 
 
 def reference_accuracies(references: Mapping[str, ArrayLike], truth: Truth) -> dict[str, float]:
-    """Segment accuracy of a data set's known reference predictors, by name.
+    """Segment accuracy of a data set's reference predictors, by name.
 
     Args:
         references: name -> (v t) ids in 0..n.
-        truth: what is true.
+        truth: ground truth.
 
     Raises:
         DataError: a reference of another type, shape or range.

@@ -1,4 +1,4 @@
-"""How well events are placed in time, apart from whether their category is right."""
+"""Temporal localization of events, given the correct category."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from avelzoo.metrics.scores import Localization
 def localization_scores(predictions: PredictionArrays, truth: Truth) -> Localization:
     """Overlap and boundaries, given the right category.
 
-    Counted are the videos with event segments of their category y^e whose category is right (c = y^e). In each,
-    Y = {t: y_t = y^e} is the truth, one or several runs Y_k, and S = {t: s_t = y^e} the answer. Every segment of S
-    belongs to the run that is nearest in time, the earlier one where two are, which makes S_k; with one run, S_1 = S.
+    The scores cover the videos with event segments of their category y^e and the correct predicted category (c = y^e).
+    In each, Y = {t: y_t = y^e} is the truth, one or several runs Y_k, and S = {t: s_t = y^e} the prediction. Each
+    segment of S is assigned to the nearest run in time, the earlier one of two, which gives S_k; with one run, S_1 = S.
 
-    - segment_iou: mean over videos of |S & Y| / |S | Y|, which is 0 where S is empty;
-    - segment_iou_all_event: mean of |Y| / length on the same videos, what event everywhere would score;
-    - start_error_seconds: mean over runs of |min S_k - min Y_k| times the length of a segment, where S_k is not empty;
+    - segment_iou: mean over videos of |S & Y| / |S | Y|, which is 0 for empty S;
+    - segment_iou_all_event: mean of |Y| / length over the same videos, the score of predicting an event everywhere;
+    - start_error_seconds: mean of |min S_k - min Y_k| times the length of a segment, over runs with non-empty S_k;
     - end_error_seconds: the same for max S_k + 1 and max Y_k + 1;
     - boundary_error_seconds: the mean of both;
-    - videos and runs: how many are counted; missed: of how many runs S_k is empty.
+    - videos and runs: how many are counted; missed: number of runs with empty S_k.
 
-    Boundary errors alone would reward silence, therefore ``missed`` stands beside them.
-    Figures are None without videos.
+    Boundary errors ignore missed events, so read them together with ``missed``. All scores are None without videos.
     """
     event = truth.events[:, None]
     true = truth.segments == event
@@ -56,7 +55,7 @@ def localization_scores(predictions: PredictionArrays, truth: Truth) -> Localiza
 
 
 def _nearest(true: BoolArray) -> IntArray:
-    """(v t), the place of the nearest true segment, the earlier of two; every row of (v t) holds one."""
+    """Index of the nearest true segment, (v t), the earlier of two; every row of (v t) has a true one."""
     length = true.shape[1]
     time = np.arange(length)
     before = np.maximum.accumulate(np.where(true, time, -length), axis=1)
@@ -66,12 +65,12 @@ def _nearest(true: BoolArray) -> IntArray:
 
 
 def _spans(mask: BoolArray, owner: IntArray, runs: int) -> tuple[IntArray, IntArray]:
-    """First true segment and one past the last of every run's part of ``mask``, (runs) each; (t, 0) where it is empty.
+    """First true segment, and one past the last, of every run's part of ``mask``, (runs) each; (t, 0) if empty.
 
     Args:
         mask: (v t).
-        owner: (v t), the run that each segment belongs to.
-        runs: how many there are.
+        owner: (v t), run of each segment.
+        runs: number of runs.
     """
     start, end = np.full(runs, mask.shape[1]), np.zeros(runs, dtype=np.int64)
     owners, times = owner[mask], mask.nonzero()[1]

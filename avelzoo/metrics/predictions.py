@@ -29,10 +29,10 @@ class PredictionArrays:
         segments: (v t) int64 ids in 0..n, n = background.
         category: (v) int64 in 0..n-1.
         category_scores: (v n) float32, larger is more likely.
-        relevance: (v t) float32 in [0, 1], the score behind event or background.
+        relevance: (v t) float32 in [0, 1], score of event against background.
 
     Raises:
-        DataError: an array of another type, shape or range.
+        DataError: an array has the wrong type, shape or range.
     """
 
     segments: IntArray
@@ -85,21 +85,21 @@ class PredictionArrays:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Truth:
-    """What is true of v videos.
+    """Ground truth of v videos.
 
-    A video may have a category and still hold no event segment: one row of the AVE annotations has a run of length 0.
+    A video may have a category but no event segment: one row of the AVE annotations has an event of length 0.
 
     Attributes:
         segments: (v t) int64 ids in 0..n, n = background.
-        events: (v) int64 category of every video in 0..n-1, or n for a video without one.
+        events: (v) int64 category of each video in 0..n-1, or n for a video without a category.
         categories: the n names, by id.
         seconds_per_segment: length of a segment in seconds.
-        lengths: (v) int64 segments of every video in 1..t; what follows them is padding, labelled background, which no
-            score looks at. Empty where all videos have t; filled in then.
+        lengths: (v) int64 segments of each video, in 1..t; later segments are padding, labelled background and ignored
+            by all scores. Empty if all videos have t segments; it is then filled in.
 
     Raises:
-        DataError: an array of another type, shape or range, no categories, a length that is not positive, or an event
-            in the padding.
+        DataError: an array has the wrong type, shape or range; no categories; a non-positive length; an event in the
+            padding.
     """
 
     segments: IntArray
@@ -110,10 +110,12 @@ class Truth:
 
     def __post_init__(self) -> None:
         if not self.categories:
-            raise DataError("The truth names no category.", where="truth.categories", expected="one or more", fix=_DATA)
+            raise DataError(
+                "The ground truth has no category.", where="truth.categories", expected="one or more", fix=_DATA
+            )
         if not 0 < self.seconds_per_segment < float("inf"):
             raise DataError(
-                "A segment needs a positive length.",
+                "The length of a segment is not positive.",
                 where="truth.seconds_per_segment",
                 found=str(self.seconds_per_segment),
                 expected="seconds > 0",
@@ -134,7 +136,7 @@ class Truth:
             raise DataError(
                 "Padding is labelled as an event.",
                 where="truth.segments",
-                found=f"an event behind the last segment of {beyond} videos",
+                found=f"an event after the last segment of {beyond} videos",
                 expected=f"background, {self.background}",
                 fix=_DATA,
             )

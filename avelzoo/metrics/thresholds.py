@@ -1,4 +1,4 @@
-"""One threshold of the relevance for every segment: deciding at it, and choosing it."""
+"""A global threshold on the relevance: applying and choosing it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def decided_at(predictions: PredictionArrays, threshold: float) -> PredictionArr
 def best_threshold(predictions: PredictionArrays, truth: Truth) -> float:
     """The threshold of r with the highest segment accuracy.
 
-    Between two neighbouring values of r every threshold decides alike, so there are as many decisions as distinct
-    values, plus one; the one returned is the middle of its gap. Among equally good gaps the widest is taken, where
-    the decision is most certain, and the lowest among equally wide ones. 0 stands for an event everywhere, 1 for none.
+    All thresholds in the gap between two neighbouring values of r give the same predictions; the middle of the best gap
+    is returned. Of equally good gaps, the widest one is chosen, then the lowest. 0 predicts an event everywhere, 1
+    nowhere.
 
     Args:
         predictions: with the categories (v) and the relevance (v t) to decide by.
@@ -38,13 +38,13 @@ def best_threshold(predictions: PredictionArrays, truth: Truth) -> float:
     gain = (truth.segments == truth.background).astype(np.int64) - (truth.segments == predictions.category[:, None])
     order = np.argsort(relevance, kind="stable")
     values, last = np.unique(relevance[order][::-1], return_index=True)
-    last = len(relevance) - 1 - last  # of each distinct value, its last place in ascending order
-    right = np.concatenate([[0], np.cumsum(gain[truth.real][order])[last]])  # beyond an event everywhere
+    last = len(relevance) - 1 - last  # last index of each distinct value, in ascending order
+    right = np.concatenate([[0], np.cumsum(gain[truth.real][order])[last]])  # besides an event everywhere
     if values[0] == 0:
-        right[0] = -1  # no threshold in [0, 1] lies below these segments
+        right[0] = -1  # no threshold in [0, 1] is below these segments
     edges = np.concatenate([[0.0], values, [1.0]])
     width = np.diff(edges)
-    width[[0, -1]] = 0.0  # event everywhere and nowhere are chosen only where no gap between values is as good
+    width[[0, -1]] = 0.0  # event everywhere and nowhere are chosen only if no gap between values is as good
     best = np.lexsort((-width, -right))[0]
     if best in (0, len(width) - 1):
         return 0.0 if best == 0 else 1.0

@@ -1,4 +1,4 @@
-"""Shared layers, public for plugin authors. Batch first, channels last."""
+"""Shared layers, public for plugin authors; batch first, channels last."""
 
 from __future__ import annotations
 

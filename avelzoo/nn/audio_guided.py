@@ -1,4 +1,4 @@
-"""Audio-guided visual attention: AVEL 2018 (Tian et al.), and PSP, CPSP and others after it."""
+"""Audio-guided visual attention of AVEL 2018 (Tian et al.), also used by PSP, CPSP and later systems."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Axis = Literal["location", "projection"]
 
 
 class AudioGuidedAttention(nn.Module):
-    """Each segment's cells, averaged by how well they fit the segment's audio (Tian et al. 2018, sec. 4.2).
+    """Audio-guided attention: weighted mean of a segment's cells (Tian et al. 2018, sec. 4.2).
 
     With X_l the cells of a segment, l in 1..L, and g its audio::
 
@@ -21,18 +21,18 @@ class AudioGuidedAttention(nn.Module):
         M_lj = tanh(W_v[j] . H_l + r)                           j in 1..``cells``
         alpha = softmax_l(sum_j w_j M_lj),  out = sum_l alpha_l X_l
 
-    The audio enters as r = (W_g q)_j, the same for every cell (``projection``, the formula of the paper), or as
-    r = (W_g q)_l, one number per cell (``location``, what the public codes YapengTian/AVE-ECCV18 and
-    jasongief/PSP_CVPR_2021 compute). Parameters are the same either way, so that a checkpoint loads in both and only
-    ``location`` gives its published numbers. Cells are weighted before the projection U_v: the raw map is pooled.
+    The audio term is r = (W_g q)_j, equal for all cells (``projection``, the paper's formula), or r = (W_g q)_l, one
+    number per cell (``location``, computed by the public codes YapengTian/AVE-ECCV18 and jasongief/PSP_CVPR_2021).
+    Both have the same parameters, so a checkpoint loads in either; only ``location`` gives its published numbers. The
+    weighted mean is taken over the raw cells X_l, before the projection U_v.
 
     Args:
         audio_dim: channels a of the audio.
         visual_dim: channels v of the cells.
-        hidden: channels in which cells and audio are compared.
-        cells: columns of the comparison; with ``location`` it must be h w.
-        axis: where the audio enters.
-        xavier: weights start from Xavier's uniform distribution, as in the public codes, else from torch's default.
+        hidden: channels of the projections U_v and U_g.
+        cells: columns of M; must be h w with ``location``.
+        axis: axis of the audio term, ``location`` or ``projection``.
+        xavier: initialise with Xavier's uniform distribution, as the public codes do; otherwise torch's default.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class AudioGuidedAttention(nn.Module):
         """(b t a), (b t h w v) -> (b t v).
 
         Raises:
-            ValueError: ``location`` and another number of cells than the layer was built for.
+            ValueError: with ``axis="location"``, wrong number of cells.
         """
         cells = rearrange(visual, "b t h w v -> b t (h w) v")
         weights = self.weights(audio, cells)
@@ -70,7 +70,7 @@ class AudioGuidedAttention(nn.Module):
         """alpha (b t l), from (b t a) and (b t l v).
 
         Raises:
-            ValueError: with ``axis="location"``, another number of cells than it was built for.
+            ValueError: with ``axis="location"``, wrong number of cells.
         """
         seen = self.visual_map(F.relu(self.visual(cells)))
         heard = self.audio_map(F.relu(self.audio(audio)))

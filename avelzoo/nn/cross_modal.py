@@ -1,6 +1,6 @@
-"""The blocks of the cross-modal relation family: CMRAN (Xu et al. 2020), CMBS (Xia et al. 2022), CACE-Net (2024).
+"""Blocks of the cross-modal relation family: CMRAN (Xu et al. 2020), CMBS (Xia et al. 2022), CACE-Net (2024).
 
-Sequences are batch first; none of the blocks knows the order of segments or cells.
+Sequences are batch first; no block depends on the order of segments or cells.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from avelzoo.nn.transformer import CrossBlock, SelfBlock
 
 
 class RelationEncoder(nn.Module):
-    """One modality in its own temporal context: x W + b, then self-attention blocks.
+    """Temporal self-attention of one modality: x W + b, then self-attention blocks.
 
     Args:
-        channels: channels c in.
-        width: channels d out.
-        heads: attention heads; they divide ``width``.
+        channels: input channels c.
+        width: output channels d.
+        heads: attention heads; must divide ``width``.
         feedforward: hidden channels of the feed-forward layers.
-        layers: blocks.
+        layers: number of blocks.
         dropout: as in `SelfBlock`.
-        equal_layers: all blocks start from the same weights, as clones of one layer do.
+        equal_layers: initialise all blocks with the same weights, like clones of one layer.
     """
 
     def __init__(
@@ -56,14 +56,14 @@ class RelationEncoder(nn.Module):
 
 
 class RelationDecoder(nn.Module):
-    """Cross-modal relation-aware attention: q = x W + b looks at the other modality and at itself, [memory; q].
+    """Cross-modal relation-aware attention: q = x W + b attends to [memory; q], the other modality and itself.
 
-    Keys and values are the concatenation in time of the memory, which has ``width`` channels already, and the query.
+    Keys and values are the concatenation in time of the memory, which has ``width`` channels, and the query.
 
     Args:
         channels: channels c of the query.
         width: channels d of memory and output.
-        heads: attention heads; they divide ``width``.
+        heads: attention heads; must divide ``width``.
         feedforward: hidden channels of the feed-forward layer.
         dropout: as in `CrossBlock`.
     """
@@ -81,11 +81,11 @@ class RelationDecoder(nn.Module):
 
 
 class AudioVideoInter(nn.Module):
-    """Joins two sequences: LN(g + Dropout(Attention(g, [second; first]))) with g = first * second.
+    """Interaction of two sequences: LN(g + Dropout(Attention(g, [second; first]))) with g = first * second.
 
     Args:
         width: channels d.
-        heads: attention heads; they divide ``width``.
+        heads: attention heads; must divide ``width``.
         attention_dropout: dropout on the attention weights.
         dropout: dropout on the branch.
     """
@@ -105,7 +105,7 @@ class AudioVideoInter(nn.Module):
 
 
 class ChannelGate(nn.Module):
-    """Which channels a segment's audio asks for: sigmoid(W2 ReLU(W1 c)), c = mean_l ReLU(W_a a) * ReLU(W_v X_l).
+    """Channel gate guided by audio: sigmoid(W2 ReLU(W1 c)), c = mean_l ReLU(W_a a) * ReLU(W_v X_l).
 
     Args:
         channels: channels v of the cells and of the gate.
@@ -122,19 +122,19 @@ class ChannelGate(nn.Module):
 
     def forward(self, cells: Tensor, guide: Tensor) -> Tensor:
         """(... l v), (... g) -> (... v) in (0, 1)."""
-        # The guide is the same in every cell, so that the mean over cells is taken before the product.
+        # The guide is equal for all cells, so the mean over cells is taken before the product.
         context = F.relu(self.guide(guide)) * F.relu(self.cells(cells)).mean(dim=-2)
         out: Tensor = self.gate(F.relu(self.bottleneck(context))).sigmoid()
         return out
 
 
 class GuidedPooling(nn.Module):
-    """Cells by their fit to a guide: sum_l alpha_l X_l, alpha = softmax_l tanh(w . (ReLU(W_x X_l) * ReLU(W_g g)) + b).
+    """Guided pooling of cells: sum_l alpha_l X_l, alpha = softmax_l tanh(w . (ReLU(W_x X_l) * ReLU(W_g g)) + b).
 
     Args:
         channels: channels v of the cells.
         guide: channels g of the guide.
-        width: channels in which both are compared.
+        width: channels of the projections W_x and W_g.
     """
 
     def __init__(self, channels: int, guide: int, width: int) -> None:
@@ -151,12 +151,12 @@ class GuidedPooling(nn.Module):
 
 
 class SpatialChannelAttention(nn.Module):
-    """Audio-guided spatial-channel attention: X' = X * (1 + kappa), then the pooling of X' that the audio guides.
+    """Audio-guided spatial-channel attention: channel gate X' = X * (1 + kappa), then `GuidedPooling` of X'.
 
     Args:
         visual_dim: v.
         audio_dim: a.
-        width: channels of the channel gate's bottleneck and of the spatial comparison.
+        width: channels of the gate's bottleneck and of the pooling's projections.
     """
 
     def __init__(self, visual_dim: int, audio_dim: int, width: int) -> None:
@@ -168,9 +168,9 @@ class SpatialChannelAttention(nn.Module):
         """(... l v), (... a) -> (... v).
 
         Args:
-            cells: (... l v), what is gated and pooled.
+            cells: (... l v), the cells to gate and pool.
             audio: (... a), the guide.
-            context: (... l v), the cells that the channel gate is computed from; None for ``cells`` themselves.
+            context: (... l v), cells from which the channel gate is computed; None for ``cells``.
         """
         gate = self.channel(cells if context is None else context, audio)
         out: Tensor = self.spatial(cells * (1 + gate).unsqueeze(-2), audio)

@@ -1,4 +1,4 @@
-"""From logits to final answers."""
+"""Decoding of logits to final predictions."""
 
 from __future__ import annotations
 

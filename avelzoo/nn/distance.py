@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def pairwise_distance(x: Tensor, y: Tensor, scale: float = 1.0) -> Tensor:
-    """scale * ||x_p - y_q||_2, from differences rather than from the matrix product, which is inexact near zero.
+    """Pairwise distances scale * ||x_p - y_q||_2, computed from differences; the matrix product is inexact near zero.
 
     Args:
         x: (... p d).

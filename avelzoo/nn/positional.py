@@ -1,4 +1,4 @@
-"""Fixed positions."""
+"""Fixed positional encodings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def sinusoids(length: int, width: int) -> Tensor:
 
     Args:
         length: number of positions.
-        width: channels; an odd last channel gets a sine.
+        width: channels; with an odd width, the last channel is a sine.
 
     Returns:
         (length width), float32.

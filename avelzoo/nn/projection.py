@@ -8,12 +8,12 @@ from avelzoo.nn.cpu.dropout import Dropout
 
 
 def projection(channels: int, width: int, dropout: float) -> nn.Sequential:
-    """Dropout(W2 LeakyReLU(W1 x)): (... channels) -> (... width).
+    """Input projection Dropout(W2 LeakyReLU(W1 x)): (... channels) -> (... width).
 
     Args:
-        channels: channels in.
-        width: channels between and out.
-        dropout: on the output.
+        channels: input channels.
+        width: hidden and output channels.
+        dropout: dropout on the output.
     """
     return nn.Sequential(
         nn.Linear(channels, width), nn.LeakyReLU(inplace=True), nn.Linear(width, width), Dropout(dropout)

@@ -6,11 +6,11 @@ from torch import Tensor, nn
 
 
 class BidirectionalLSTM(nn.Module):
-    """A one-layer LSTM in both directions of time, from zero states: [forward; backward].
+    """Bidirectional one-layer LSTM with zero initial states: [forward; backward].
 
     Args:
-        channels: channels c in.
-        hidden: channels of each direction.
+        channels: input channels c.
+        hidden: channels per direction.
     """
 
     def __init__(self, channels: int, hidden: int) -> None:

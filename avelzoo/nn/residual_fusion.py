@@ -7,20 +7,20 @@ from torch import Tensor, nn
 
 
 class ResidualFusion(nn.Module):
-    """DMRN: both modalities are updated by what they have in common (Tian et al. 2018, sec. 4.3).
+    """Dual multimodal residual network, DMRN (Tian et al. 2018, sec. 4.3).
 
-    With U(x) = W2 tanh(W1 x + b1) + b2 for each modality, every block does::
+    With U(x) = W2 tanh(W1 x + b1) + b2 for each modality, every block computes::
 
         m = (U_v(v) + U_a(a)) / 2
         v <- tanh(v + m),  a <- tanh(a + m)
 
-    and the output is (v + a) / 2. All blocks share U_v and U_a. The public code (YapengTian/AVE-ECCV18) exchanges the
-    roles, v <- tanh(a + m) and a <- tanh(v + m) (``swap``), which shows from the second block on.
+    and the output is (v + a) / 2. All blocks share U_v and U_a. The public code (YapengTian/AVE-ECCV18) swaps the
+    modalities, v <- tanh(a + m) and a <- tanh(v + m) (``swap``); the result differs from the second block on.
 
     Args:
         width: channels d.
-        blocks: number of updates.
-        swap: exchange the roles in every block.
+        blocks: number of blocks.
+        swap: swap the modalities in every block.
     """
 
     def __init__(self, width: int, blocks: int = 1, *, swap: bool = False) -> None:

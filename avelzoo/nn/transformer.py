@@ -11,11 +11,11 @@ from avelzoo.nn.cpu.recompute import recomputed_feed_forward, worth_recomputing
 
 
 class FeedForward(nn.Module):
-    """W2 Dropout(ReLU(W1 x)).
+    """Feed-forward layer W2 Dropout(ReLU(W1 x)).
 
     Args:
-        width: channels d in and out.
-        hidden: channels in between.
+        width: input and output channels d.
+        hidden: hidden channels.
         dropout: dropout on the hidden activations.
     """
 
@@ -34,7 +34,7 @@ class FeedForward(nn.Module):
 
 
 class SelfBlock(nn.Module):
-    """A transformer encoder block: LN(x + Attention(x)), then LN(x + FeedForward(x)).
+    """Transformer encoder block: LN(x + Attention(x)), then LN(x + FeedForward(x)).
 
     Args:
         width: channels d.
@@ -59,16 +59,16 @@ class SelfBlock(nn.Module):
 
 
 class CrossBlock(nn.Module):
-    """A transformer decoder block whose query attends to a memory; self-attention among the queries is optional.
+    """Transformer decoder block: the query attends to a memory; self-attention among the queries is optional.
 
-    Ge et al.'s public decoder has none, a standard decoder does.
+    Standard decoders have self-attention; Ge et al.'s public decoder has none.
 
     Args:
         width: channels d.
         heads: attention heads.
         feedforward: hidden channels.
         dropout: as in `SelfBlock`.
-        self_attention: begin with LN(q + Attention(q)).
+        self_attention: apply LN(q + Attention(q)) first.
     """
 
     def __init__(

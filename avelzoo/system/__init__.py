@@ -1,1 +1,1 @@
-"""The machine: files, memory, threads, allocator, and the process-wide state of PyTorch and NumPy."""
+"""System services: files, memory, threads, allocator, and the process-wide state of PyTorch and NumPy."""

@@ -1,4 +1,4 @@
-"""Control groups of this process on Linux: who limits its memory and its processor time."""
+"""Control groups of this process on Linux, which limit its memory and processor time."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 
 
 def own_groups(controller: str, proc: Path = PROC, cgroups: Path = CGROUPS) -> Iterator[tuple[int, Path]]:
-    """The interface's version (1 or 2) and the folder of each group at or above this process, from the lowest up.
+    """Yield (interface version, folder) of each group that contains this process, innermost first.
 
     Args:
-        controller: its name in version 1, such as ``memory``; in version 2 a group has all controllers.
-        proc: where the system says which groups these are.
-        cgroups: where they are.
+        controller: controller name in version 1, such as ``memory``; in version 2, a group has all controllers.
+        proc: folder with the process information, ``/proc``.
+        cgroups: folder with the control groups.
     """
     try:
         entries = (proc / "self" / "cgroup").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""A state of PyTorch and NumPy of the library's own: what a caller has set changes no numbers, and stays set."""
+"""Isolation from the caller's settings of PyTorch and NumPy: they change no results, and are restored."""
 
 from __future__ import annotations
 
@@ -28,23 +28,22 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def isolated(*, generators: bool = True, exact: bool = True) -> Iterator[None]:
-    """Work under PyTorch's defaults; afterwards, also after an error, everything is as the caller had it.
+    """Run the block with PyTorch's and NumPy's defaults; afterwards, also after an error, restore the caller's state.
 
     - default dtype float32, default device CPU, gradients on, no inference mode, no autocast, no anomaly detection;
     - no deterministic algorithms (a run on a CPU turns them on), full float32 precision of products, cuDNN's defaults;
-    - NumPy's floating-point errors as NumPy has them;
-    - the global random generators of PyTorch (CPU and every CUDA device in use), NumPy and Python come back as they
-      were.
+    - NumPy's default handling of floating-point errors;
+    - the global random generators of PyTorch (CPU and every CUDA device in use), NumPy and Python are restored.
 
-    Most of this state and all of these generators belong to the process, not to a thread. So one thread at a time is
-    let in; others wait for it, and the log (``avelzoo``, level warning) says so. A thread may enter again.
+    Most of this state and all of these generators belong to the process, not to a thread. Only one thread at a time
+    may enter; other threads wait and log a warning (logger ``avelzoo``). The lock is reentrant.
 
     Args:
-        generators: whether the random generators come back as they were.
-        exact: whether products of float32 matrices keep all their digits; otherwise the caller's choice (TF32) holds.
+        generators: whether to restore the random generators.
+        exact: whether float32 products use full precision; otherwise the caller's setting (TF32) applies.
     """
     if not _LOCK.acquire(blocking=False):
-        _LOG.warning("waiting: another thread of this process is computing, and random generators are shared")
+        _LOG.warning("waiting for another thread of this process: both share the random generators")
         _LOCK.acquire()
     try:
         with ExitStack() as stack:
@@ -71,7 +70,7 @@ def isolated(*, generators: bool = True, exact: bool = True) -> Iterator[None]:
 
 
 def seed_all(seed: int, device: torch.device) -> None:
-    """Seed the global generators of NumPy, Python, PyTorch on the CPU and on one device; other devices' stay."""
+    """Seed the global generators of NumPy, Python, and PyTorch on the CPU and one device; not on other devices."""
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         with torch.cuda.device(device):
@@ -81,7 +80,7 @@ def seed_all(seed: int, device: torch.device) -> None:
 
 
 def _generators_restorer() -> Callable[[], None]:
-    """Puts every generator back to where it is now."""
+    """Return a function that restores the current state of all generators."""
     python, numpy = random.getstate(), np.random.get_state(legacy=False)  # noqa: NPY002
     ours = torch.get_rng_state()
     devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
@@ -98,7 +97,7 @@ def _generators_restorer() -> Callable[[], None]:
 
 @contextmanager
 def _exact_products() -> Iterator[None]:
-    """No TF32 or bfloat16 inside float32 products, on CPUs and GPUs, however the caller has allowed them."""
+    """Disable TF32 and bfloat16 inside float32 products, on CPUs and GPUs."""
     mkldnn = torch.backends.mkldnn
     homes: list[Any] = [
         torch.backends.cuda.matmul,
@@ -107,7 +106,7 @@ def _exact_products() -> Iterator[None]:
     before = [(home, home.fp32_precision) for home in homes if hasattr(home, "fp32_precision")]  # from PyTorch 2.9 on
     try:
         overall: str | None = torch.get_float32_matmul_precision()
-    except RuntimeError:  # set for some kinds of hardware apart
+    except RuntimeError:  # set differently for different kinds of hardware
         overall = None
     if overall == "highest" and all(value in _EXACT for _, value in before):
         yield
@@ -158,4 +157,4 @@ _PROCESS: tuple[tuple[Callable[[], Any], Callable[[Any], None], Any], ...] = (
     (_anomaly, _set_anomaly, (False, True)),
     (_cudnn, _set_cudnn, (False, False)),
 )
-"""How each setting is read and written, and its value here."""
+"""For each setting: getter, setter, and the value used here."""

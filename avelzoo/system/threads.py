@@ -1,8 +1,8 @@
-"""Threads of this process: how many, and how long they wait actively. Several runs may share a machine.
+"""Number of threads of this process, and limits on their active waiting, for runs that share a machine.
 
-Between two parallel loops OpenMP's threads spin before they sleep: GNU's library for some 300,000 rounds, about 10 ms.
-Where another process needs the core, that time is lost to both. `SPIN` bounds it to some 50 microseconds, the time
-between two loops of a training step, so that threads sleep only where they would wait long.
+Between two parallel loops, OpenMP's threads spin before they sleep: with GNU's library for some 300,000 rounds, about
+10 ms. If another process needs the core, both lose that time. `SPIN` limits it to some 50 microseconds, the time
+between two loops of a training step, so threads sleep only during longer waits.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from pathlib import Path
 from avelzoo.system.cgroups import CGROUPS, PROC, own_groups
 
 SPIN = {"GOMP_SPINCOUNT": "1000", "KMP_BLOCKTIME": "1"}
-"""Of GNU's library (rounds), in PyTorch's wheels for Linux; of LLVM's and Intel's (ms), in those for macOS and Windows.
-Each library reads its own variable alone, and only when it is loaded, with PyTorch."""
+"""Variables of GNU's library (rounds; PyTorch's Linux wheels) and of LLVM's and Intel's (ms; macOS and Windows wheels).
+Each library reads only its own variable, once, when PyTorch loads it."""
 
 _WAITING = ("OMP_WAIT_POLICY", *SPIN)
 COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _SHORTEST = 0.2
-"""Seconds over which the load is measured at least."""
+"""Shortest time over which the load is measured, in seconds."""
 
 
 def spin_bounds(environ: Mapping[str, str]) -> dict[str, str]:
-    """Variables for a new process that bound active waiting; none where the user has said how threads wait."""
+    """Environment variables that limit active waiting in a new process; none if the user has set such variables."""
     return {} if any(environ.get(name) for name in _WAITING) else dict(SPIN)
 
 
 def bound_spinning() -> bool:
-    """Bound active waiting in this process, which must be the library's own and not have loaded PyTorch yet.
+    """Limit active waiting in this process. Call it only from avelzoo's own program, before PyTorch is loaded.
 
     Returns:
-        Whether anything was set.
+        Whether a variable was set.
     """
     bounds = {} if "torch" in sys.modules else spin_bounds(os.environ)
     os.environ.update(bounds)
@@ -50,16 +50,16 @@ def asked_threads() -> int | None:
 
 
 def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
-    """Cores that this process may use: those of its affinity, or as many as its control groups' CPU quota is worth."""
+    """Number of cores that this process may use: its affinity, limited by the CPU quota of its control groups."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.floor(min([cores, *_quotas(proc, cgroups)])))
 
 
 class Load:
-    """How many cores other processes keep busy, since this was made.
+    """Average number of cores busy with other processes since this object was created.
 
     Args:
-        proc: where the system says it.
+        proc: folder with the system's counters, ``/proc``.
     """
 
     def __init__(self, proc: Path = PROC) -> None:
@@ -67,7 +67,7 @@ class Load:
         self._before = self._look()
 
     def others(self) -> float:
-        """Busy cores, this process's own work left out; 0 where the system does not say."""
+        """Busy cores, without this process's own work; 0 if unknown."""
         if self._before is None:
             return 0.0
         if (missing := _SHORTEST - (time.perf_counter() - self._before[0])) > 0:
@@ -79,7 +79,7 @@ class Load:
         return max(0.0, (busy - own) / seconds)
 
     def _look(self) -> tuple[float, float, float] | None:
-        """Time, seconds that all cores were busy, seconds that this process was."""
+        """Read time, busy seconds of all cores, and busy seconds of this process."""
         with suppress(OSError, ValueError, IndexError):
             fields = (self._proc / "stat").read_text().split("\n", 1)[0].split()
             user, nice, system, _, _, irq, softirq, steal = map(int, fields[1:9])
@@ -90,25 +90,26 @@ class Load:
 
 @contextmanager
 def threads(asked: int | None, *, recorded: int | None = None, load: Load | None = None) -> Iterator[str]:
-    """Let PyTorch compute with as many threads as was asked for, or as cores are free; afterwards as before.
+    """Set PyTorch's number of threads inside the block, and restore it afterwards.
 
-    In this order: ``asked``; the user's ``OMP_NUM_THREADS`` or ``MKL_NUM_THREADS``; ``recorded``, as another number
-    changes a run's last digits; the cores that this process may use, less those that others keep busy, at least one.
+    The first of these that is set applies: ``asked``; the user's ``OMP_NUM_THREADS`` or ``MKL_NUM_THREADS``;
+    ``recorded``, because another number would change a run's last digits; the cores that this process may use, minus
+    the cores busy with other processes, at least one.
 
     Args:
-        asked: by the user.
-        recorded: threads that a run began with.
-        load: of the machine, begun a while ago.
+        asked: number of threads the user asked for.
+        recorded: number of threads that a resumed run began with.
+        load: load of the machine, created some time ago.
 
     Yields:
-        How many and why, where that is not PyTorch's own choice; else nothing.
+        The number and the reason, if it differs from PyTorch's own choice; otherwise an empty text.
     """
     import torch
 
     before = torch.get_num_threads()
     count, why = _choose(asked, recorded, load or Load(), before)
     environ = {name: os.environ.get(name) for name in COUNTS}
-    if asked is not None:  # processes that this one starts compute with as many
+    if asked is not None:  # child processes use the same number
         os.environ.update(dict.fromkeys(COUNTS, str(asked)))
     if count != before:
         torch.set_num_threads(count)
@@ -132,17 +133,17 @@ def _choose(asked: int | None, recorded: int | None, load: Load, default: int) -
         return default, f"{default}, from {names[0]}"
     usable = usable_cores()
     if recorded is not None:
-        return recorded, f"{recorded}, as the run began with"
+        return recorded, f"{recorded}, as when the run began"
     most = min(default, usable)
     busy = load.others()
     count = min(most, max(1, round((os.cpu_count() or 1) - busy)))
     if count < most:
-        return count, f"{count} of {most}, as other programs keep {busy:.1f} cores busy; --threads {most} takes all"
+        return count, f"{count} of {most}: other programs keep {busy:.1f} cores busy; --threads {most} uses all"
     return count, "" if count == default else f"{count}, the CPU quota of this process"
 
 
 def _quotas(proc: Path, cgroups: Path) -> list[float]:
-    """Cores that the CPU quota of each control group at or above this process is worth."""
+    """CPU quotas of the control groups that contain this process, in cores."""
     found = []
     for version, group in own_groups("cpu", proc, cgroups):
         with suppress(OSError, ValueError, ZeroDivisionError):  # no such file here; "max" is no limit

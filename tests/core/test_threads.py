@@ -58,7 +58,7 @@ def test_what_others_keep_busy_is_measured_without_this_process(machine):
 def test_as_many_threads_as_cores_are_free(machine, four, busy, count):
     with threads.threads(None, load=machine(busy)) as why:
         assert four[-1] == count
-        assert why.startswith(f"{count} of 4, as other programs keep {busy:.1f} cores busy") or (count == 4 and not why)
+        assert why.startswith(f"{count} of 4: other programs keep {busy:.1f} cores busy") or (count == 4 and not why)
     assert four[-1] == 4, "afterwards as before"
 
 
@@ -68,7 +68,7 @@ def test_what_was_asked_for_wins(machine, four, monkeypatch):
         assert {os.environ[name] for name in threads.COUNTS} == {"3"}, "for the processes that this one starts"
     assert not set(threads.COUNTS) & set(os.environ)
     with threads.threads(None, recorded=2, load=machine(9.0)) as why:
-        assert (four[-1], why) == (2, "2, as the run began with")
+        assert (four[-1], why) == (2, "2, as when the run began")
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     with threads.threads(None, recorded=2, load=machine(9.0)) as why:
         assert (four[-1], why) == (4, "4, from OMP_NUM_THREADS"), "PyTorch has read it itself"

@@ -199,7 +199,7 @@ def test_cnn14(folder):
 
 
 def test_no_folder(folder, tmp_path):
-    with pytest.raises(DataError, match="none was given") as caught:
+    with pytest.raises(DataError, match="needs a folder") as caught:
         AveConfig().open("full")
     assert "--data DIR" in caught.value.fix
     with pytest.raises(DataError, match="data folder missing"):

@@ -82,7 +82,7 @@ def test_a_broken_folder_has_exit_code_3(call, folder):
         (("status", "nowhere"), 3, "data folder missing"),
         (("doctor", "nowhere"), 3, "data folder missing"),
         (("simulate", "d", "--videos", 2), 2, "cannot be chosen"),
-        (("simulate", "d", "--videos", 9, "--full-size"), 2, "exclude each other"),
+        (("simulate", "d", "--videos", 9, "--full-size"), 2, "mutually exclusive"),
         (("simulate", "d", "--audio", "vgg"), 2, "unknown audio features"),
         (("simulate", "d", "--grid", "7"), 2, "not a grid"),
         (("simulate", "d", "--grid", "0x7"), 2, "not a grid"),

@@ -179,7 +179,7 @@ def test_threads_take_turns_and_give_the_same_numbers(plain, tmp_path, caplog):
     for thread in threads:
         thread.join()
     assert found == dict.fromkeys("abc", result.scores) | {"evaluate": result.scores["test"]}
-    assert "another thread of this process is computing" in caplog.text
+    assert "waiting for another thread of this process" in caplog.text
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # forking beside the threads of other tests

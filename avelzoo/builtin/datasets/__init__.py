@@ -1,1 +1,1 @@
-"""Data sets: AVE in its public layout, and synthetic worlds."""
+"""Built-in data sets: AVE in its public layout, and synthetic worlds."""

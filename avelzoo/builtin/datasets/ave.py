@@ -1,4 +1,4 @@
-"""AVE, or any data in its public layout, read in place."""
+"""AVE, or other data in its public layout, read in place."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ if TYPE_CHECKING:
 class AveDataset(Dataset):
     """A folder in AVE's public layout.
 
-    Row r of every feature and label file belongs to line r of Annotations.txt. Negatives, used in weak training alone,
-    get the row numbers after the last line's.
+    Row r of every feature and label file belongs to line r of Annotations.txt. Negatives, used only in weak training,
+    have the row numbers after the last line.
 
     Args:
-        config: where and what to read.
+        config: options.
         supervision: full, or weak for a training split without segment labels.
 
     Raises:
-        DataError: a file is missing, damaged, or does not fit the others.
+        DataError: a file is missing, damaged, or does not match the other files.
     """
 
     workers = 2
@@ -66,10 +66,10 @@ class AveDataset(Dataset):
     def __init__(self, config: AveConfig, supervision: Supervision) -> None:
         if config.root is None:
             raise DataError(
-                "the data set 'ave' reads a folder, and none was given",
+                "the data set 'ave' needs a folder",
                 where="dataset.root",
                 expected=f"a folder with {ANNOTATIONS}, {VISUAL} and the other files of AVE's public layout",
-                fix="say where it is: --data DIR",
+                fix="name it with --data DIR",
             )
         self._root = need_folder(config.root.expanduser())
         self._marker = read_marker(self._root)
@@ -96,9 +96,9 @@ class AveDataset(Dataset):
         return AveSplit(name, self._rows, self._orders[name], weak=self._weak and name == "train")
 
     def fingerprint(self) -> Mapping[str, str]:
-        """Size and checksum of every file in use (of large files: of samples), and whether they are simulated.
+        """Size and checksum of every file in use (large files: checksum of samples), and whether they are simulated.
 
-        An array behind a link, in external storage or in a virtual data set counts with the files that hold it.
+        For a link, external storage or a virtual data set, the files that hold the array are included.
         """
         found = {name: fingerprint(self._root / name, self._others(name)) for name in self._used}
         return found | ({"simulated": f"by avelzoo, seed {self._marker['seed']}"} if self._marker else {})
@@ -141,7 +141,7 @@ class AveDataset(Dataset):
             purpose = f"the negatives of the weak protocol '{protocol}'"
             array = _features(need_file(self._root, name, purpose=purpose, fix=fix))
             if array.shape[1:] != like.shape[1:]:
-                fix = "use files that belong together, or train without negatives: --set dataset.weak_protocol=onehot"
+                fix = "use files of the same data set, or train without negatives: --set dataset.weak_protocol=onehot"
                 raise _unlike(array, like, "sizes of a row", array.shape[1:], like.shape[1:], fix=fix)
             self._used.append(name)
             return array
@@ -150,7 +150,7 @@ class AveDataset(Dataset):
         return Features(audio, open_array(NEGATIVE_VISUAL, features.visual))
 
     def _count_negatives(self, features: Features) -> int:
-        """As many as labels_noisy.h5 has rows; feature files may hold more, of which the first ones count."""
+        """Number of negatives: the rows of labels_noisy.h5; only the first rows of larger feature files are used."""
         audio, visual = features.audio, features.visual
         if is_there(self._root / NEGATIVE_LABELS):
             self._used.append(NEGATIVE_LABELS)
@@ -200,7 +200,7 @@ class AveDataset(Dataset):
 
 
 def _another_folder(root: Path) -> str:
-    return f"choose the folder that holds it; `avelzoo data status {root}` lists what is there"
+    return f"choose the folder that holds it; `avelzoo data status {root}` lists the files of this one"
 
 
 def _features(path: Path, rows: int | None = None) -> H5Array:
@@ -217,5 +217,5 @@ def _unlike(
         where=str(array.path),
         found=str(found),
         expected=f"{expected}, as in {path.name}",
-        fix=fix or "use files that belong together",
+        fix=fix or "use files of the same data set",
     )

@@ -22,19 +22,19 @@ class Features:
     visual: H5Array
 
     def fill(self, audio: np.ndarray, visual: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
-        """Put both features of ``rows`` into ``places`` of the two arrays."""
+        """Copy both features of ``rows`` into ``places`` of the two arrays."""
         self.audio.fill(audio, places, rows)
         self.visual.fill(visual, places, rows)
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What is known of every row, negatives after the annotated ones.
+    """Labels of every row, annotated videos first, then negatives.
 
     Attributes:
         segments: (rows, t) int64 ids, n = background.
         events: (rows) int64, n for negatives.
-        shares: (rows) float32, the event's share of the video for ``soft-duration``; else None.
+        shares: (rows) float32, the event's share of the video, for ``soft-duration``; otherwise None.
     """
 
     segments: np.ndarray
@@ -44,12 +44,12 @@ class Labels:
 
 @dataclass(frozen=True)
 class Rows:
-    """Every row of a folder: the annotated videos, then the negatives.
+    """All rows of a folder: the annotated videos, then the negatives.
 
     Attributes:
-        features: of the annotated videos.
-        negatives: features of the negatives, where they are used.
-        labels: of all rows.
+        features: features of the annotated videos.
+        negatives: features of the negatives; None if unused.
+        labels: labels of all rows.
         video_ids: names of the annotated videos.
         background: n.
     """
@@ -61,7 +61,7 @@ class Rows:
     background: int
 
     def dtype(self, modality: Literal["audio", "visual"]) -> type[np.floating[Any]]:
-        """What a modality's rows are read as: half precision where all of it is stored so, else float32."""
+        """Number format in which a modality is read: half precision if all of it is stored so, else float32."""
         parts = [part for part in (self.features, self.negatives) if part is not None]
         half = all(getattr(part, modality).info.dtype == np.float16 for part in parts)
         return np.float16 if half else np.float32
@@ -71,10 +71,10 @@ class AveSplit(Split):
     """One split of a folder.
 
     Args:
-        name: of the split.
-        table: all rows.
+        name: name of the split.
+        table: all rows of the folder.
         rows: (videos) int64, row numbers of the split.
-        weak: whether segment labels are kept back from ``fetch``.
+        weak: whether ``fetch`` hides segment labels.
     """
 
     def __init__(self, name: str, table: Rows, rows: np.ndarray, *, weak: bool) -> None:
@@ -114,7 +114,7 @@ class AveSplit(Split):
         return self._table.labels.events.take(self._rows)
 
     def _targets(self, rows: np.ndarray) -> Targets:
-        """Presence is 1 for every annotated video, one without an event segment included, as in mil_labels.h5."""
+        """Targets; presence is 1 for every annotated video, even without event segments, as in mil_labels.h5."""
         events = self._table.labels.events[rows]
         shares = self._table.labels.shares if self._weak else None
         presence = (events != self._background).astype(np.float32) if shares is None else shares[rows]

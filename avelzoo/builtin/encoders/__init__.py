@@ -1,1 +1,1 @@
-"""Encoders: the paper's spatial-temporal fusion, and a floor."""
+"""Built-in encoders: the paper's spatial-temporal fusion, and a baseline."""

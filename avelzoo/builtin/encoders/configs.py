@@ -33,19 +33,17 @@ class STFusionConfig(EncoderConfig):
     layers: Annotated[int, Help("blocks in every transformer encoder and decoder"), Bounds(min=1)] = 1
     dropout: Annotated[float, Help("dropout inside the transformers and on positions"), Bounds(min=0, below=1)] = 0.1
     input_dropout: Annotated[float, Help("dropout after the input projections"), Bounds(min=0, below=1)] = 0.2
-    modality: Annotated[Literal["both", "audio", "visual"], Help("which modality is encoded at all")] = "both"
-    attention: Annotated[
-        Literal["transformer", "vanilla"], Help("transformer blocks, or a plain attention layer in their place")
-    ] = "transformer"
-    spatial_fusion: Annotated[bool, Help("the spatial encoder and decoder (sec. 3.3.1)")] = True
-    temporal_fusion: Annotated[bool, Help("the temporal encoders and decoder (sec. 3.3.2)")] = True
-    spatial_positions: Annotated[bool, Help("sinusoidal positions on the visual grid; the paper mentions none")] = True
-    decoder_self_attention: Annotated[
-        bool, Help("self-attention in the decoders, as in a standard transformer; the public code has none")
-    ] = False
+    modality: Annotated[Literal["both", "audio", "visual"], Help("modalities to encode")] = "both"
+    attention: Annotated[Literal["transformer", "vanilla"], Help("transformer blocks, or plain attention layers")] = (
+        "transformer"
+    )
+    spatial_fusion: Annotated[bool, Help("use the spatial encoder and decoder (sec. 3.3.1)")] = True
+    temporal_fusion: Annotated[bool, Help("use the temporal encoders and decoder (sec. 3.3.2)")] = True
+    spatial_positions: Annotated[bool, Help("sinusoidal positions on the visual grid; not in the paper")] = True
+    decoder_self_attention: Annotated[bool, Help("self-attention in the decoders; the public code has none")] = False
     final_fusion: Annotated[
         Literal["two-convolutions", "one-convolution"],
-        Help("final fusion (eq. 1): the public code's two convolutions, or one with ReLU; both end in LayerNorm"),
+        Help("final fusion (eq. 1): two convolutions (public code), or one with ReLU"),
     ] = "two-convolutions"
 
     def __post_init__(self) -> None:
@@ -55,7 +53,7 @@ class STFusionConfig(EncoderConfig):
                 "the encoder's heads do not divide its width",
                 where="encoder.heads, encoder.width",
                 found=f"{self.heads} heads, width {self.width}",
-                fix="choose a width that is a multiple of the heads",
+                fix="choose a width that is a multiple of encoder.heads",
             )
 
     def build(self, spec: FeatureSpec) -> Encoder:

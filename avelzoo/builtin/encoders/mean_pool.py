@@ -1,4 +1,4 @@
-"""The floor among encoders."""
+"""Baseline encoder."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from avelzoo.records import Encoded, Widths
 
 
 class MeanPool(Encoder):
-    """A_t = W_a a_t, V_t = W_v mean_hw(v_t), F_t = LN(A_t + V_t).
+    """Baseline encoder: A_t = W_a a_t, V_t = W_v mean_hw(v_t), F_t = LN(A_t + V_t).
 
     Args:
         audio_dim: a.
         visual_dim: v.
         width: d.
-        dropout: on A and V.
+        dropout: dropout on A and V.
     """
 
     def __init__(self, *, audio_dim: int, visual_dim: int, width: int, dropout: float) -> None:

@@ -1,4 +1,4 @@
-"""The spatial-temporal audio-visual fusion encoder of Ge et al. 2023 (sec. 3.3)."""
+"""Spatial-temporal audio-visual fusion encoder of Ge et al. 2023 (sec. 3.3)."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ if TYPE_CHECKING:
 
 
 class STFusion(Encoder):
-    """Fuses audio and visual features in space, per segment, and in time, then both (eq. 1).
+    """Spatial fusion per segment, temporal fusion over segments, then final fusion of both (eq. 1).
 
     With A0, V0 the projected inputs and P the spatial positions::
 
         Vs  = SpatialEncoder(V0 + P)                 over the h w cells of a segment
-        f_s = SpatialDecoder(A0_t, Vs_t)             the audio asks the image
+        f_s = SpatialDecoder(A0_t, Vs_t)             audio attends to the image
         At  = AudioEncoder(A0)                       over t
         Vt  = VisualEncoder(mean_hw Vs)              over t
         f_t = TemporalDecoder(At, Vt)                over t
         F   = LN(Conv3(LeakyReLU(Conv3([f_s; f_t]))))
 
-    Only the convolutions see the order of segments. The final norm gives every row of F a length near sqrt(d).
+    Only the convolutions depend on the order of segments. After the final norm, every row of F has a norm near
+    sqrt(d).
 
-    Ablations (Table 2), where the paper leaves the remainder open:
-      * one modality: the absent one's parts are gone, the fusions pass on the other's features, and both uni-modal
-        outputs are those of the modality that is there;
-      * no spatial fusion: no spatial encoder and decoder, V0's grid mean goes on, f_s is left out of eq. 1;
-      * no temporal fusion: no temporal encoders and decoder, At = A0 and Vt = mean_hw Vs, f_t is left out of eq. 1;
+    Ablations (Table 2); the paper does not specify the details:
+      * one modality: no layers for the other one; the fusions return the features of the modality in use, and so do
+        both uni-modal outputs;
+      * no spatial fusion: no spatial encoder and decoder; Vs is replaced by V0, and eq. 1 has no f_s;
+      * no temporal fusion: no temporal encoders and decoder; At = A0, Vt = mean_hw Vs, and eq. 1 has no f_t;
       * neither: F from [A0; mean_hw V0].
 
     Args:
-        config: the options.
+        config: options.
         audio_dim: a.
         visual_dim: v.
     """
@@ -84,7 +85,7 @@ class STFusion(Encoder):
         return Encoded(fused=self.fusion(streams), audio=one, visual=other)
 
     def _see(self, visual: Tensor) -> Tensor | None:
-        """(b t h w v) -> Vs (b t hw d), in spatial context."""
+        """Encode the grid: (b t h w v) -> Vs (b t hw d)."""
         if self.visual_in is None:
             return None
         videos = visual.shape[0]
@@ -96,7 +97,7 @@ class STFusion(Encoder):
         return rearrange(cells, "(b t) s d -> b t s d", b=videos)
 
     def _ask_image(self, heard: Tensor | None, grid: Tensor | None, seen: Tensor | None) -> Tensor:
-        """f_s (b t d): each segment's audio as the only query over its cells; without both, what there is."""
+        """f_s (b t d): each segment's audio is the only query over its cells; with one modality, its features."""
         if self.spatial_decoder is not None and heard is not None and grid is not None:
             asked: Tensor = self.spatial_decoder(
                 rearrange(heard, "b t d -> (b t) 1 d"), rearrange(grid, "b t s d -> (b t) s d")
@@ -108,12 +109,12 @@ class STFusion(Encoder):
 
 
 class FinalFusion(nn.Module):
-    """Eq. 1: convolutions of three segments over the concatenated streams, then LayerNorm.
+    """Final fusion (eq. 1): convolutions over three segments of the concatenated streams, then LayerNorm.
 
     Args:
-        channels: of the concatenation.
+        channels: channels of the concatenation.
         width: d.
-        convolutions: 2 (public code, LeakyReLU between) or 1 (paper, ReLU after).
+        convolutions: 2 (public code, with LeakyReLU between) or 1 (paper, with ReLU after).
     """
 
     def __init__(self, channels: int, width: int, *, convolutions: int) -> None:
@@ -131,10 +132,10 @@ class FinalFusion(nn.Module):
 
 
 class Chain(nn.Module):
-    """Blocks in a row; a memory, if any, goes to each.
+    """Sequence of blocks; each receives the same memory, if any.
 
     Args:
-        blocks: each maps (query) or (query, memory) to the query's shape.
+        blocks: modules that map (query) or (query, memory) to the query's shape.
     """
 
     def __init__(self, blocks: list[nn.Module]) -> None:
@@ -142,7 +143,7 @@ class Chain(nn.Module):
         self.blocks = nn.ModuleList(blocks)
 
     def forward(self, query: Tensor, *memory: Tensor) -> Tensor:
-        """(b q d), maybe (b k d) -> (b q d)."""
+        """(b q d), optionally (b k d) -> (b q d)."""
         for block in self.blocks:
             query = block(query, *memory)
         return query

@@ -60,7 +60,7 @@ def doctor(
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write.")],
     annotations: Annotated[
         Path | None,
         typer.Option(help="Real annotations; order files and negatives' audio next to them are also used."),
@@ -143,7 +143,7 @@ def pack(
 def _grid(text: str) -> tuple[int, int]:
     h, cross, w = text.lower().partition("x")
     if not (cross and h.isdigit() and w.isdigit() and int(h) and int(w)):
-        raise OptionError(f"'{text}' is not a grid", where="--grid", expected="two numbers as in 7x7")
+        raise OptionError(f"'{text}' is not a grid", where="--grid", expected="two numbers, such as 7x7")
     return int(h), int(w)
 
 
