@@ -237,3 +237,16 @@ def test_two_papers_of_one_key_are_refused(host):
 
     with pytest.raises(PluginError, match="two different papers"):
         host.add(Citing(), name="citing")
+
+
+def test_a_hook_with_another_argument_is_named() -> None:
+    class Renamed:
+        @hookimpl
+        def avelzoo_register(self, registrar: object) -> None:
+            del registrar
+
+    host = PluginHost(entry_points=False)
+    with pytest.raises(PluginError, match="does not match its specification") as fault:
+        host.add(Renamed(), name="renamed")
+    assert "registrar" in str(fault.value.found)
+    assert "renamed" not in {record.name for record in host.records}

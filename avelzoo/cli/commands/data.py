@@ -91,7 +91,7 @@ def simulate(
     from avelzoo.system.files import leftovers
 
     if full_size and videos is not None:
-        raise UsageError("--full-size and --videos exclude each other", fix="remove one of them")
+        raise UsageError("--full-size and --videos are mutually exclusive", fix="remove one of them")
     if audio not in ("vggish", "cnn14"):
         raise OptionError(f"unknown audio features '{audio}'", where="--audio", expected="vggish or cnn14")
     simulation = Simulation(
