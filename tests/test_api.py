@@ -121,15 +121,15 @@ def test_a_sweep_over_arrays_and_ranges(tmp_path):
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"over": {"head": "single"}}, "values of 'head' are not several"),
-        ({"over": {"memory.size": 8}}, "values of 'memory.size' are not several"),
-        ({"over": {"memory.size": np.array(8)}}, "values of 'memory.size' are not several"),
+        ({"over": {"head": "single"}}, "values of 'head' are not a list"),
+        ({"over": {"memory.size": 8}}, "values of 'memory.size' are not a list"),
+        ({"over": {"memory.size": np.array(8)}}, "values of 'memory.size' are not a list"),
         ({"over": {"memory.size": np.array([1.5])}}, "'memory.size' does not accept 1.5"),
-        ({"seeds": 2.0}, "seeds are a number of runs"),
-        ({"seeds": True}, "seeds are a number of runs"),
-        ({"seeds": []}, "seeds are a number of runs"),
-        ({"seeds": np.array([0.5])}, "seeds are a number of runs"),
-        ({"seeds": "12"}, "seeds are a number of runs"),
+        ({"seeds": 2.0}, "seeds must be a number of runs"),
+        ({"seeds": True}, "seeds must be a number of runs"),
+        ({"seeds": []}, "seeds must be a number of runs"),
+        ({"seeds": np.array([0.5])}, "seeds must be a number of runs"),
+        ({"seeds": "12"}, "seeds must be a number of runs"),
         ({"resume": 3}, "'sweep.resume' does not accept 3"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Many runs of one kind: a plan of trials, a launcher that runs them, a table of means and spreads."""
+"""Sweeps: a plan of trials, a launcher that runs them, a table of means and standard deviations."""
 
 from __future__ import annotations
 

@@ -41,29 +41,29 @@ def sweep(
     on_outcome: OnOutcome | None = None,
     host: PluginHost | None = None,
 ) -> SweepResult:
-    """Run every combination of some values with several seeds, as `avelzoo run --sweep` does.
+    """Run every combination of values with several seeds, as `avelzoo run --sweep` does.
 
     Args:
         recipe: a name, or a `Recipe`, as in `avelzoo.run`.
-        over: what varies: ``slot.option``, a slot, ``supervision`` or ``recipe`` -> its values, in a list,
-            a range, a NumPy array or any other iterable.
-        seeds: how many, counted from that of the recipe, or which; None for the recipe's own.
+        over: axes: ``slot.option``, a slot, ``supervision`` or ``recipe`` -> values, as a list, a range, a NumPy array
+            or another iterable.
+        seeds: number of seeds, counted up from the recipe's seed, or a list of seeds; None for the recipe's seed.
         launcher: a name, or a config with options, such as ``LocalConfig(workers=2)``.
         supervision: ``full`` or ``weak``, for a recipe given by name; full by default.
-        choices: names of components that all runs use, by slot.
-        options: values that all runs use, by ``slot.option``.
-        out: the folder; a new one under ``runs/`` by default.
-        resume: go on with the sweep in ``out``; more values and more seeds may have been added.
+        choices: component names of all runs, by slot.
+        options: values of all runs, by ``slot.option``.
+        out: sweep folder; by default a new one under ``runs/``.
+        resume: resume the sweep in ``out``; values and seeds may be added.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        on_outcome: called after every run with its outcome, the number of finished runs, and of all.
-        host: where names are looked up and which plugins listen; by default everything that is installed. A launcher
-            that starts other processes takes the default alone.
+        on_outcome: called after each run with its outcome, the number of finished runs and the number of all runs.
+        host: host of the components and listening plugins; by default all installed plugins. Launchers that start
+            other processes support only the default.
 
     Returns:
-        Means and spreads by cell. Runs that failed are listed in it.
+        Means and standard deviations by cell, and the failed runs.
 
     Raises:
-        AvelzooError: nothing could be started.
+        AvelzooError: no run could be started.
 
     >>> tiny = {"train.epochs": 1, "dataset.train_videos": 32}
     >>> len(sweep("single-branch", seeds=2, choices={"encoder": "mean-pool"}, options=tiny).cells[0].seeds)
@@ -71,7 +71,7 @@ def sweep(
     """
     resume = checked("sweep.resume", bool, resume, default=False)
     if resume and out is None:
-        raise UsageError("resuming needs a sweep folder", fix="name its folder: sweep(..., out=SWEEP_DIR, resume=True)")
+        raise UsageError("resuming needs a sweep folder", fix="pass the folder: sweep(..., out=SWEEP_DIR, resume=True)")
     host = host or default_host()
     registry = host.registry
     overrides = tuple(Override(path, native(value), PYTHON) for path, value in (options or {}).items())
@@ -95,11 +95,11 @@ def sweep(
 
 
 def _values(name: str, values: Any) -> tuple[Any, ...]:
-    """An axis's values in Python's own types: of a list, an array (its rows where it has more axes), any iterable."""
+    """Convert an axis's values (a list, an array or its rows, another iterable) to Python types."""
     one = isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable)
     if one or getattr(values, "ndim", 1) == 0:
         raise UsageError(
-            f"the values of '{name}' are not several",
+            f"the values of '{name}' are not a list",
             found=str(native(values))[:80],
             expected="a list, a range, an array or another iterable of values",
             fix="put a single value in a list: [value]",

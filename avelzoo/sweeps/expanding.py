@@ -1,4 +1,4 @@
-"""From axes and seeds to trials, each a complete composition that was checked before anything starts."""
+"""From axes and seeds to trials: complete compositions, checked before any run starts."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ LONGEST_NAME = 120
 def expand(
     registry: Registry, axes: Sequence[Axis], seeds: int | Sequence[int] | None, shared: RunRequest
 ) -> list[Trial]:
-    """Every combination of the axes' values with every seed.
+    """Trials of every combination of axis values with every seed.
 
     Args:
-        registry: where components are registered.
-        axes: what varies.
-        seeds: how many, counted from that of the composition, or which; None for the composition's own.
-        shared: what all cells have in common.
+        registry: registry of the components.
+        axes: axes of the sweep.
+        seeds: number of seeds, counted up from the composition's seed, or a list of seeds; None for one seed.
+        shared: request that all cells share.
 
     Raises:
-        UsageError: an axis makes no sense, or some combinations cannot be run; all of those are named at once.
+        UsageError: an axis is invalid, or combinations cannot be run; the error names all of them.
     """
     _require_sound(axes, seeds)
     made: list[tuple[dict[str, Any], Composition]] = []
@@ -65,15 +65,15 @@ def expand(
 
 
 def require_unclaimed(axes: Sequence[Axis], given: Mapping[str, str]) -> None:
-    """Refuse to sweep what is given as well; ``given`` says by what.
+    """Refuse an axis that is also set by another option; ``given`` maps names to these options.
 
     Raises:
-        UsageError: a name is in both.
+        UsageError: an axis is also set.
     """
     for axis in axes:
         if axis.name in given:
             raise UsageError(
-                f"'{axis.name}' is swept, and given as well",
+                f"'{axis.name}' is both swept and set",
                 found=f"--sweep {axis.name}=... and {given[axis.name]}",
                 fix="keep one of the two",
             )
@@ -85,34 +85,34 @@ def _require_sound(axes: Sequence[Axis], seeds: int | Sequence[int] | None) -> N
         if name not in WHOLE and not (slot in SLOTS and dot and option):
             known = [*WHOLE, *(f"{kind}.{o.name}" for kind, record in RECORDS.items() for o in options(record))]
             raise UsageError(
-                f"nothing to sweep is called '{name}'" + did_you_mean(name, known),
+                f"'{name}' cannot be swept" + did_you_mean(name, known),
                 expected="slot.option, such as optimizer.learning_rate, or one of " + ", ".join(WHOLE),
             )
         if count > 1:
-            raise UsageError(f"'{name}' is swept twice", fix=f"name all its values at once: --sweep {name}=A,B")
+            raise UsageError(f"'{name}' is swept twice", fix=f"give all values in one axis: --sweep {name}=A,B")
     for axis in axes:
         twice = [text for text, count in Counter(map(str, axis.values)).items() if count > 1]
         if twice or not axis.values:
             raise UsageError(
-                f"a value of '{axis.name}' stands there twice" if twice else f"'{axis.name}' has no values",
+                f"'{axis.name}' has a duplicate value" if twice else f"'{axis.name}' has no values",
                 found=", ".join(map(str, axis.values)),
-                fix="name one or more values, each once",
+                fix="give one or more different values",
             )
     listed = isinstance(seeds, Sequence) and not isinstance(seeds, str)
     several: Sequence[Any] = seeds if listed else (1,) if seeds is None else (seeds,)  # type: ignore[assignment]
     whole = several and all(isinstance(seed, int) and not isinstance(seed, bool) for seed in several)
     if not whole or min(several) < (1 if isinstance(seeds, int) else 0) or len(set(several)) < len(several):
         raise UsageError(
-            "seeds are a number of runs, one or more, or different whole numbers from 0 on",
+            "seeds must be a number of runs (1 or more) or different integers (0 or more)",
             found=str(seeds)[:80],
             fix="give a number, such as 5, or a list, such as [0, 1, 2]",
         )
     if seeds is not None and any(axis.name == SEED for axis in axes):
-        raise UsageError(f"seeds are asked for twice: by --seeds and by the sweep of {SEED}", fix="keep one of the two")
+        raise UsageError(f"seeds are given twice: by --seeds and by the sweep of {SEED}", fix="keep one of the two")
 
 
 def _cell_request(shared: RunRequest, typed: Mapping[str, Any]) -> RunRequest:
-    """What a cell asks for on top of what all of them share."""
+    """The request of a cell: the shared request with the cell's values."""
     slots = {name: str(value) for name, value in typed.items() if name in KINDS}
     overrides = tuple(Override(name, value, "--sweep") for name, value in typed.items() if name not in WHOLE)
     return replace(
@@ -125,7 +125,7 @@ def _cell_request(shared: RunRequest, typed: Mapping[str, Any]) -> RunRequest:
 
 
 def _cell(typed: Mapping[str, Any], composition: Composition) -> dict[str, Any]:
-    """The axes' values as the composition holds them."""
+    """The axes' values in the composition."""
     cell: dict[str, Any] = {}
     for name, value in typed.items():
         slot, _, option = name.partition(".")
@@ -158,12 +158,12 @@ def _require_different(trials: Sequence[Trial]) -> None:
         if other is not trial:
             raise UsageError(
                 "two combinations of the sweep are the same run", found=f"{other.name} and {trial.name}",
-                fix="leave one of the two values out",
+                fix="remove one of the two values",
             )  # fmt: skip
 
 
 def _named(trials: Sequence[Trial]) -> Iterator[Trial]:
-    """With names that do as folders and differ."""
+    """Give trials unique names that are valid folder names."""
     taken: Counter[str] = Counter()
     for trial in trials:
         name = re.sub(r"[^\w.=+-]+", "_", trial.name)[:LONGEST_NAME]
@@ -173,14 +173,14 @@ def _named(trials: Sequence[Trial]) -> Iterator[Trial]:
 
 def _refusal(faults: Sequence[tuple[str, AvelzooError]], of: int) -> AvelzooError:
     first = faults[0][1]
-    if len(faults) == of and len({str(error) for _, error in faults}) == 1:  # it is not the sweep that is wrong
+    if len(faults) == of and len({str(error) for _, error in faults}) == 1:  # the error is not about the sweep
         return first
     refusals = [f"{cell}: {error.problem}" for cell, error in faults]
     return UsageError(
         f"{len(faults)} of the sweep's {of} combinations cannot be run",
         found=some(refusals, 6, separator="; "),
         expected=first.expected,
-        fix=first.fix or "leave these values out, or sweep the rest apart",
+        fix=first.fix or "remove these values, or sweep the rest separately",
     )
 
 

@@ -2,8 +2,8 @@
 
 - ``sweep.json``: the plan, every trial with its whole composition
 - ``runs/NAME/``: a run folder for each trial
-- ``logs/NAME.log``: what the trial's process printed, where it had one of its own
-- ``results.json``, ``table.md``: means and spreads, written whenever the launcher is done or stopped
+- ``logs/NAME.log``: output of the trial's process, if it had its own process
+- ``results.json``, ``table.md``: means and standard deviations, written when the launcher has finished or stopped
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PLAN = "sweep.json"
 
 
 def sweep_name(trials: Sequence[Trial]) -> str:
-    """What a new folder for these trials may be called."""
+    """Name of a new folder for these trials."""
     recipes = dict.fromkeys(trial.composition["recipe"].rpartition("/")[2] for trial in trials)
     return "-".join([*recipes][:3]) + "-sweep"
 
@@ -38,17 +38,17 @@ class SweepDir:
 
     @property
     def plan(self) -> Path:
-        """What is to be run."""
+        """The plan."""
         return self.path / PLAN
 
     @property
     def results(self) -> Path:
-        """What came out."""
+        """The results as JSON."""
         return self.path / "results.json"
 
     @property
     def table(self) -> Path:
-        """The same for people."""
+        """The results as a table."""
         return self.path / "table.md"
 
     def run(self, trial: Trial) -> Path:
@@ -56,14 +56,14 @@ class SweepDir:
         return self.path / "runs" / trial.name
 
     def log(self, trial: Trial) -> Path:
-        """What the process of a trial printed."""
+        """Log of a trial's process."""
         return self.path / "logs" / f"{trial.name}.log"
 
     def load(self) -> Plan:
-        """The plan.
+        """Read the plan.
 
         Raises:
-            RunError: there is none, or it is damaged.
+            RunError: the plan is missing or damaged.
         """
         from avelzoo.system.files import read_json
 
@@ -74,25 +74,25 @@ class SweepDir:
             raise RunError("the plan of the sweep is incomplete", where=str(self.plan), found=str(error)) from error
 
     def begun(self) -> dict[str, tuple[str | None, Mapping[str, str]]]:
-        """Folder and fingerprint of the data of every run that has begun, by the run's name."""
+        """Folder and fingerprint of the data of every started run, by the run's name."""
         from avelzoo.engine.record import location
         from avelzoo.system.files import read_json
 
         found = {}
         for path in sorted(self.path.glob("runs/*/composition.json")):
-            with suppress(RunError):  # a damaged one is reported by its own run
+            with suppress(RunError):  # a damaged record is reported by its own run
                 record = read_json(path.parent, path.name)
                 found[path.parent.name] = (location(record), record.get("data", {}))
         return found
 
     def keep(self, plan: Plan, *, resume: bool) -> Plan:
-        """Write the plan; with ``resume`` over an earlier one whose trials are all among the new ones.
+        """Write the plan; with ``resume``, replace an earlier plan whose trials are all in the new one.
 
         Returns:
-            The plan, trials that were there already under their old names.
+            The plan; earlier trials keep their names.
 
         Raises:
-            RunError: a sweep or a run is there already, or another sweep than the one asked for.
+            RunError: the folder holds a sweep or a run, or on resuming a different sweep.
         """
         from avelzoo.engine import RunDir
         from avelzoo.system.files import write_json
@@ -101,8 +101,8 @@ class SweepDir:
             RunDir(self.path).require_free()
         elif not resume:
             raise RunError(
-                f"'{self.path}' holds a sweep already",
-                fix="choose another folder with --out, or go on with this sweep by --resume",
+                f"'{self.path}' already holds a sweep",
+                fix="choose another folder with --out, or continue this sweep with --resume",
             )
         else:
             plan = self._extended(plan)
@@ -112,16 +112,16 @@ class SweepDir:
     def _extended(self, plan: Plan) -> Plan:
         before = self.load().trials
         one_folder = all(len({trial.data_root for trial in trials}) == 1 for trials in (before, plan.trials))
-        identity = attrgetter("identity_without_root" if one_folder else "identity")  # the data may have been moved
+        identity = attrgetter("identity_without_root" if one_folder else "identity")  # the data folder may have moved
         there = {identity(trial): trial for trial in before}
         asked = set(map(identity, plan.trials))
         lost = [trial.name for key, trial in there.items() if key not in asked]
         if lost:
             raise RunError(
-                f"the sweep in '{self.path}' has other runs than asked for",
+                f"the sweep in '{self.path}' has other runs than requested",
                 found=some(lost, 6),
-                expected="all of them among those asked for: more values and more seeds may be added",
-                fix=f"`avelzoo run --resume {self.path}` goes on with the runs it began with",
+                expected="a request that includes all its runs; values and seeds may be added",
+                fix=f"`avelzoo run --resume {self.path}` continues with its own runs",
             )
         names = {trial.name for trial in there.values()}
         trials = []

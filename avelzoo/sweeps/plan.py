@@ -1,4 +1,4 @@
-"""What a sweep is: axes, trials, and the plan that holds them."""
+"""Axes, trials and the plan of a sweep."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ SEED = "train.seed"
 
 @dataclass(frozen=True)
 class Axis:
-    """What a sweep varies.
+    """An axis of a sweep.
 
     Attributes:
         name: ``slot.option``, a slot, ``supervision`` or ``recipe``.
-        values: the values it takes, as typed or as Python values.
+        values: values, as typed or as Python values.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Axis:
 
     @classmethod
     def parse(cls, text: str) -> Axis:
-        """From ``name=value,value``. Values that hold commas themselves are separated by semicolons.
+        """Parse ``name=value,value``. Values that contain commas are separated by semicolons.
 
         Raises:
             UsageError: a value is missing.
@@ -38,20 +38,20 @@ class Axis:
         if not all(values):
             raise UsageError(
                 f"cannot read the sweep '{text}'",
-                expected="what varies, and its values: memory.size=8,16,32 or head=single,double",
+                expected="a name and values: memory.size=8,16,32 or head=single,double",
             )
         return cls(name.strip(), values)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One run of a sweep.
+    """A run of a sweep.
 
     Attributes:
-        name: of its run folder.
-        cell: the value of every axis but the seed.
-        seed: of weights, order and dropout.
-        composition: every value, as `Composition.to_dict` writes it.
+        name: name of the run folder.
+        cell: value of every axis except the seed.
+        seed: seed of weights, order and dropout.
+        composition: composition, as `Composition.to_dict` writes it.
     """
 
     name: str
@@ -61,19 +61,19 @@ class Trial:
 
     @property
     def identity(self) -> str:
-        """Equal for trials that compute the same, whatever they are called and whoever chose their values."""
+        """Equal for trials with the same computation, regardless of names and of the sources of values."""
         parts = {slot: [row.get("name"), row["options"]] for slot, row in self.composition["slots"].items()}
         return json.dumps([self.composition["recipe"], self.composition["supervision"], parts], sort_keys=True)
 
     @property
     def data_root(self) -> str | None:
-        """Folder of the data; None for data that are in no folder."""
+        """Data folder; None for data without a folder."""
         root: str | None = self.composition["slots"]["dataset"]["options"].get("root")
         return root
 
     @property
     def identity_without_root(self) -> str:
-        """`identity`, wherever the data are."""
+        """`identity` without the data folder."""
         slots = dict(self.composition["slots"])
         options = {name: value for name, value in slots["dataset"]["options"].items() if name != "root"}
         slots["dataset"] = dict(slots["dataset"]) | {"options": options}
@@ -82,15 +82,15 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A whole sweep, before anything has run.
+    """The plan of a sweep.
 
     Attributes:
-        axes: what varies, the seed left out.
-        trials: in the order in which they start: every cell with its first seed, then every cell with its second.
+        axes: names of the axes, without the seed.
+        trials: trials in starting order: all cells with the first seed, then all cells with the second seed.
         device: as in `avelzoo.run`.
         launcher: name and options of the launcher.
-        plugins: single-file plugins that the trials need.
-        command: what was typed, for the record.
+        plugins: single-file plugins of the trials.
+        command: command line, for the record.
     """
 
     axes: tuple[str, ...]
@@ -111,7 +111,7 @@ class Plan:
         plugins: Sequence[Path],
         command: Sequence[str],
     ) -> Plan:
-        """A plan of trials made from these axes."""
+        """The plan of trials expanded from these axes."""
         return cls(
             axes=tuple(axis.name for axis in axes if axis.name != SEED),
             trials=tuple(trials),
@@ -134,5 +134,5 @@ class Plan:
 
 
 def as_text(value: Any) -> str:
-    """An axis's value as people read it."""
+    """An axis's value as text."""
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,4 +1,4 @@
-"""Means and spreads over the seeds of every cell."""
+"""Means and standard deviations over the seeds of each cell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from avelzoo.plugin.listeners import flat
 from avelzoo.sweeps.plan import Plan, Trial, as_text
 
 COSTS = ("best_epoch", "optimism_gap", "parameters", "seconds", "seconds_per_epoch", "peak_memory_mb")
-"""What `RunResult` says beside its scores and is worth a mean."""
+"""Further fields of `RunResult` that are averaged."""
 
 SHOWN: dict[str, str] = {
     "test.segment_accuracy": "test segment accuracy",
@@ -27,14 +27,14 @@ SHOWN: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Spread:
-    """One measure of a cell.
+    """Statistics of one measure in a cell.
 
     Attributes:
-        mean: over the runs that have it.
-        std: the sample's standard deviation (divided by count - 1); None for a single run.
-        count: how many runs have it.
-        min: the smallest value.
-        max: the largest value.
+        mean: mean over runs with this measure.
+        std: sample standard deviation (divided by count - 1); None for a single run.
+        count: number of runs with this measure.
+        min: smallest value.
+        max: largest value.
     """
 
     mean: float
@@ -45,25 +45,25 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Of one or more values."""
+        """Statistics of one or more values."""
         std = statistics.stdev(values) if len(values) > 1 else None
         return cls(statistics.fmean(values), std, len(values), min(values), max(values))
 
     def percent(self) -> str:
-        """``71.2 ± 0.8``, of fractions."""
+        """Text in percent, such as ``71.2 ± 0.8``."""
         return f"{100 * self.mean:.1f}" + ("" if self.std is None else f" ± {100 * self.std:.1f}")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """All finished runs that differ in their seed alone.
+    """All finished runs that differ only in their seed.
 
     Attributes:
-        values: the value of every axis.
-        seeds: of the finished runs.
-        runs: their names.
-        leaks_duration: they were trained with weak labels that hold the event's share of the video.
-        measures: dotted name, such as ``test.segment_accuracy`` -> mean and spread.
+        values: value of every axis.
+        seeds: seeds of the finished runs.
+        runs: names of the finished runs.
+        leaks_duration: trained with weak labels that contain the event's share of the video.
+        measures: dotted name, such as ``test.segment_accuracy`` -> statistics.
     """
 
     values: Mapping[str, Any]
@@ -75,12 +75,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that did not get through.
+    """A failed run.
 
     Attributes:
-        run: its name.
-        error: what was wrong, as `AvelzooError.to_dict` writes it.
-        log: what its process printed, if it had one of its own.
+        run: name of the run.
+        error: its error, as `AvelzooError.to_dict` writes it.
+        log: log of its process, if it had its own process.
     """
 
     run: str
@@ -90,14 +90,14 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepResult:
-    """What a sweep left.
+    """Result of a sweep.
 
     Attributes:
-        path: its folder.
-        axes: what varied.
-        cells: in the order of the plan; those without a finished run have no seeds and no measures.
-        failures: runs that failed this time.
-        unfinished: names of runs that neither finished nor failed, as the sweep was stopped.
+        path: sweep folder.
+        axes: names of the axes.
+        cells: cells in plan order; cells without a finished run have no seeds and no measures.
+        failures: runs that failed in this call.
+        unfinished: names of runs that neither finished nor failed because the sweep was stopped.
     """
 
     path: str
@@ -117,11 +117,11 @@ class SweepResult:
 
     @property
     def note(self) -> str:
-        """What the mark in the table means; empty where no cell carries it."""
+        """Explanation of the mark in the table; empty if no cell has it."""
         return f"{LEAK_MARK} {LEAK_NOTE}" if any(cell.leaks_duration for cell in self.cells) else ""
 
     def rows(self) -> tuple[list[str], list[list[str]]]:
-        """Column names, and a row of text for each cell; scores that need the `note` carry its mark."""
+        """Column names and one row of text per cell; scores to which the `note` applies have its mark."""
         shown = [name for name in SHOWN if any(name in cell.measures for cell in self.cells)]
         columns = [*self.axes, "runs", *(f"{SHOWN[name]} %" for name in shown)]
         rows = []
@@ -147,8 +147,8 @@ def summarise(
     Args:
         path: the sweep's folder.
         plan: its trials.
-        results: name of a trial -> content of its ``result.json``, for those that are finished.
-        failures: of those that failed.
+        results: name of a finished trial -> content of its ``result.json``.
+        failures: failed runs.
     """
     cells: dict[str, list[Trial]] = {}
     for trial in plan.trials:

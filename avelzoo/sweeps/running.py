@@ -1,4 +1,4 @@
-"""A plan from its first job to its table."""
+"""Execution of a plan, from the first job to the table."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from avelzoo.sweeps.results import Failure, SweepResult, summarise
 from avelzoo.sweeps.work import CALL, add_files
 
 OnOutcome = Callable[[Outcome, int, int], None]
-"""Called after every run: its outcome, the number of finished runs, and of all."""
+"""Called after each run with its outcome, the number of finished runs and the number of all runs."""
 
 
 def launcher_of(registry: Registry, described: Mapping[str, Any]) -> LauncherConfig:
     """The launcher with this name and these options.
 
     Raises:
-        UsageError: there is none, or it has no such option.
+        UsageError: the launcher or an option does not exist.
     """
     config: LauncherConfig = registry.get("launcher", described["name"]).target.from_dict(described["options"])
     return config
 
 
 def described(registry: Registry, config: LauncherConfig) -> dict[str, Any]:
-    """A launcher as a plan keeps it: its name and its options."""
+    """Name and options of a launcher, for a plan."""
     entry = registry.entry_of(config)
     if entry is None:
         raise UsageError(
             f"the launcher {type(config).__name__} is not registered",
             expected=", ".join(registry.names("launcher")),
-            fix="register it in a plugin, so that the sweep can go on",
+            fix="register it in a plugin, so that the sweep can be resumed",
         )
     return {"name": entry.qualified, "options": config.to_dict()}
 
@@ -48,17 +48,17 @@ def described(registry: Registry, config: LauncherConfig) -> dict[str, Any]:
 def run_plan(
     plan: Plan, folder: SweepDir, *, host: PluginHost, resume: bool = False, on_outcome: OnOutcome | None = None
 ) -> SweepResult:
-    """Run what is not finished yet, and gather what came out.
+    """Run the unfinished trials of a plan and gather all results.
 
     Args:
-        plan: every trial.
-        folder: where; new, or with ``resume`` that of the same sweep.
-        host: where components and launchers are registered, and which plugins listen.
-        resume: go on with what is there.
-        on_outcome: called after every run.
+        plan: the plan.
+        folder: sweep folder; new, or with ``resume`` the folder of the same sweep.
+        host: host of components, launchers and listening plugins.
+        resume: resume the sweep in the folder.
+        on_outcome: called after each run.
 
     Raises:
-        AvelzooError: nothing could be started. A run that fails is part of the result instead.
+        AvelzooError: no run could be started. Failed runs are part of the result.
     """
     from avelzoo.engine import RunDir
     from avelzoo.system.isolation import isolated
@@ -99,7 +99,7 @@ def _gather(plan: Plan, folder: SweepDir, failures: Sequence[Failure]) -> SweepR
 
 
 def _finished(folder: SweepDir, plan: Plan) -> dict[str, dict[str, Any]]:
-    """Results of the trials that are finished, by name. What cannot be read is left to the trial to complain about."""
+    """Results of finished trials by name. Unreadable results are skipped; the trial itself reports them."""
     from avelzoo.engine import RunDir, RunResult
 
     found = {}
@@ -128,16 +128,16 @@ def _job(plan: Plan, folder: SweepDir, trial: Trial, known: float | None) -> Job
 
 
 def _held(results: Iterable[Mapping[str, Any]]) -> float | None:
-    """Most memory that a finished run's process held; on a GPU what is recorded is the device's, which says nothing."""
+    """Peak memory of the finished runs' processes; None on a GPU, where the record is of the device's memory."""
     held = [result["peak_memory_mb"] for result in results if result["device"] == "cpu"]
     return max((most for most in held if most), default=None)
 
 
 def _require_data(plan: Plan, registry: Registry, folder: SweepDir) -> None:
-    """Open every data set once: what is missing is reported before anything starts.
+    """Open every data set once, so that missing data are reported before any run starts.
 
     Raises:
-        RunError: a run has begun with other data, and no run of the sweep reads the folder where these were.
+        RunError: a run was started with other data, and no run of the sweep reads their folder.
     """
     recipes = [from_dict(registry, trial.composition).recipe for trial in plan.trials]
     opened = {(recipe.dataset, recipe.supervision) for recipe in recipes}
@@ -146,8 +146,8 @@ def _require_data(plan: Plan, registry: Registry, folder: SweepDir) -> None:
     for name, (root, data) in folder.begun().items():
         if root not in roots and data not in known:
             raise RunError(
-                "the data are not those that the sweep's runs began with",
+                "the data differ from those the sweep's runs were started with",
                 where=", ".join(sorted(map(str, roots))),
                 found=f"other content than '{name}' was trained on, from {root}",
-                fix="give the folder with the same files by --data, or start a new sweep in another folder",
+                fix="pass the folder with the same files by --data, or start a new sweep in another folder",
             )

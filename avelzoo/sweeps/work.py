@@ -1,4 +1,4 @@
-"""One trial, wherever a launcher makes the call."""
+"""One trial of a sweep, called by launchers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ CALL = f"{__name__}:run_trial"
 def run_trial(
     composition: Mapping[str, Any], folder: str, device: str, plugins: Sequence[str], command: Sequence[str]
 ) -> dict[str, Any]:
-    """Train and evaluate a composition, or go on where an earlier call was cut off.
+    """Train and evaluate a composition, or resume after an interrupted call.
 
     Args:
-        composition: as `Composition.to_dict` writes it.
-        folder: the run folder.
+        composition: composition, as `Composition.to_dict` writes it.
+        folder: run folder.
         device: as in `avelzoo.run`.
-        plugins: single-file plugins that it needs.
-        command: what was typed, for the record.
+        plugins: single-file plugins of the run.
+        command: command line, for the record.
 
     Returns:
         The content of ``result.json``.

@@ -119,7 +119,7 @@ def test_a_sweep_follows_its_data(call, home):
 
     refused = call("run", "--resume", "sweep", "--data", "spoilt")
     assert refused.code == 4
-    assert "the data are not those that the sweep's runs began with" in refused.err
+    assert "the data differ from those the sweep's runs were started with" in refused.err
 
     done = call("run", "--resume", "sweep", "--data", "moved", "--quiet")
     assert done.code == 0, done.err

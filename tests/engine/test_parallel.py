@@ -161,10 +161,10 @@ def test_the_rank_of_a_process():
     assert find_rank(environ | {"WORLD_SIZE": "1", "RANK": "0"}) is None
     for devices, nodes in ((1, 1), (4, 2)):
         require_agreement(rank, devices, nodes)
-    with pytest.raises(UsageError, match="started already"):
+    with pytest.raises(UsageError, match="number of started processes differs"):
         require_agreement(rank, 8, 1)
     for devices, nodes in ((0, 1), (1, 0)):
-        with pytest.raises(UsageError, match="needs a process"):
+        with pytest.raises(UsageError, match="needs at least one process"):
             require_agreement(None, devices, nodes)
 
 
@@ -245,7 +245,7 @@ def said(problem, *, lost=False, kind="DataError"):
     return rest | {"error": kind, "problem": problem, "lost": lost}
 
 
-LOST = "process 1 of 2 was lost ({}), so the others were ended"
+LOST = "process 1 of 2 was lost ({}); all processes were ended"
 
 
 @pytest.mark.parametrize(
@@ -278,19 +278,19 @@ def test_the_reason_that_is_told(tmp_path, errors, codes, problem, kind):
 def test_what_several_processes_cannot_do(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="registered only in this process"):
         engine.run(composed(), tmp_path / "run", registry=tiny_registry(), devices=2)
-    with pytest.raises(UsageError, match="needs a process"):
+    with pytest.raises(UsageError, match="needs at least one process"):
         engine.run(composed(), tmp_path / "run", registry=tiny_registry(), devices=0)
     with pytest.raises(UsageError, match="cannot share the device 'cuda:1'"):
         make_fabric("cuda:1", "32", Rank(0, 2, 0, 2))
     assert list(tmp_path.iterdir()) == []
     for name in ("NODE_RANK", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UsageError, match="several machines"):
+    with pytest.raises(UsageError, match="address of the first machine"):
         launch._meeting_point(2)
     monkeypatch.setenv("NODE_RANK", "2")
     monkeypatch.setenv("MASTER_ADDR", "first.example")
     monkeypatch.setenv("MASTER_PORT", "29500")
-    with pytest.raises(UsageError, match="no such machine"):
+    with pytest.raises(UsageError, match="NODE_RANK is out of range"):
         launch._meeting_point(2)
     assert launch._meeting_point(3) == (2, "first.example", 29500)
 

@@ -79,10 +79,10 @@ def test_a_plan_survives_json():
         (["memory.size"], None, "cannot read the sweep"),
         (["memory.size=1,,2"], None, "cannot read the sweep"),
         (["memory.size=1,2", "memory.size=3"], None, "swept twice"),
-        (["memory.size=8,8"], None, "stands there twice"),
-        (["train.seed=1,2"], 3, "seeds are asked for twice"),
-        (["head=single"], 0, "one or more"),
-        (["train=a"], None, "nothing to sweep is called 'train'"),
+        (["memory.size=8,8"], None, "has a duplicate value"),
+        (["train.seed=1,2"], 3, "seeds are given twice"),
+        (["head=single"], 0, "1 or more"),
+        (["train=a"], None, "'train' cannot be swept"),
         (["memory.size=8,08"], None, "are the same run"),
         (["recipe=ead-b,nonsense"], None, "1 of the sweep's 2 combinations cannot be run"),
         (["memory.sice=8"], None, "unknown option 'memory.sice'"),
@@ -119,7 +119,7 @@ def folder_with(path, found):
 def test_a_folder_keeps_its_plan(tmp_path):
     folder, plan = folder_with(tmp_path / "s", trials(seeds=2))
     assert folder.load() == plan
-    with pytest.raises(RunError, match="holds a sweep already"):
+    with pytest.raises(RunError, match="already holds a sweep"):
         folder.keep(plan, resume=False)
     assert folder.keep(plan, resume=True) == plan
 
@@ -130,7 +130,7 @@ def test_a_sweep_can_grow_and_keeps_its_names(tmp_path):
     names = [t.name for t in grown.trials]
     assert len(set(names)) == 6
     assert {t.identity: t.name for t in plan.trials}.items() <= {t.identity: t.name for t in grown.trials}.items()
-    with pytest.raises(RunError, match="other runs than asked for") as fault:
+    with pytest.raises(RunError, match="other runs than requested") as fault:
         folder.keep(plan, resume=True)
     assert "--resume" in fault.value.fix
 

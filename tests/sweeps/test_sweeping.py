@@ -63,14 +63,14 @@ def test_more_seeds_leave_finished_runs_alone(small, tmp_path):
     result = avelzoo.sweep("ead-b", seeds=2, out=out, resume=True, **small)
     assert result.cells[0].seeds == (0, 1)
     assert before.items() <= stamps(out).items()
-    with pytest.raises(RunError, match="holds a sweep already"):
+    with pytest.raises(RunError, match="already holds a sweep"):
         avelzoo.sweep("ead-b", seeds=2, out=out, **small)
-    with pytest.raises(RunError, match="other runs than asked for"):
+    with pytest.raises(RunError, match="other runs than requested"):
         avelzoo.sweep("ead-b", seeds=2, over={"head": ["single"]}, out=out, resume=True, **small)
 
 
 def test_refusals_from_python(small, tmp_path):
-    with pytest.raises(UsageError, match="is swept, and given as well"):
+    with pytest.raises(UsageError, match="is both swept and set"):
         avelzoo.sweep("ead-b", over={"memory.size": [1, 2]}, out=tmp_path / "s", **small)
     with pytest.raises(UsageError, match="unknown launcher 'locl'; did you mean 'local'"):
         avelzoo.sweep("ead-b", seeds=2, launcher="locl", out=tmp_path / "s", **small)
@@ -204,8 +204,8 @@ def test_single_file_plugins_travel(call, tmp_path):
     ("argv", "message"),
     [
         (["--sweep", "head=event-aware,double", "--sweep", "memory=none,jsd-bank"], "1 of the sweep's 4 combinations"),
-        (["--sweep", "memory.size=1,2", "--memory.size", "4"], "'memory.size' is swept, and given as well"),
-        (["--seeds", "0"], "seeds are a number of runs"),
+        (["--sweep", "memory.size=1,2", "--memory.size", "4"], "'memory.size' is both swept and set"),
+        (["--seeds", "0"], "seeds must be a number of runs"),
         (["--seeds", "2", "--launcher", "local", "--launcher.workers", "0"], "'launcher.workers' does not accept 0"),
     ],
 )
@@ -227,7 +227,7 @@ def test_refusals_start_nothing(shell, argv, message, tmp_path):
         (["run", "--seeds", "2"], 2, "no recipe given"),
         (["run", "--resume", "s", "--seeds", "2"], 2, "cannot change its options"),
         (["run", "ead-b", "--out", "s"], 4, "'s' holds a sweep"),
-        (["run", "ead-b", "--seeds", "2", "--out", "s"], 4, "'s' holds a sweep already"),
+        (["run", "ead-b", "--seeds", "2", "--out", "s"], 4, "'s' already holds a sweep"),
     ],
 )
 def test_more_refusals(call, argv, code, message, tmp_path):

@@ -1,12 +1,12 @@
-"""Several processes on one run: each encodes a share of every batch, and all see all of what comes after.
+"""Several processes of one run: each encodes a share of every batch; everything after the encoder sees whole batches.
 
 - ``rank``: the rank of this process
 - ``collectives``: all-gather, all-reduce and broadcast between processes
-- ``streams``: random numbers that are the same everywhere, and those of one process
-- ``shared``: a training step and a prediction shared out
-- ``launch``: starting the processes, and ending all when one is lost
-- ``worker``: one of them
-- ``event_file``: how a run goes, from one process to another
+- ``streams``: random numbers common to all processes, and those of one process
+- ``shared``: training steps and predictions split between processes
+- ``launch``: starts the processes, and ends all if one is lost
+- ``worker``: entry point of a started process
+- ``event_file``: events of a run, from rank 0 to the launching process
 """
 
 from __future__ import annotations

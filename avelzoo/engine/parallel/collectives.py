@@ -1,4 +1,4 @@
-"""Collective operations of the processes of a run. Every process has to call them in the same order."""
+"""Collective operations of the processes of a run. Every process must call them in the same order."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from avelzoo.errors import TrainingError
 
 T = TypeVar("T")
 _BUCKET = 1 << 23
-"""Gradients that are added up at once, in elements."""
+"""Elements per all-reduce of gradients."""
 
 _all_gather = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor
-"""One function under two names: the newer torch has the first, and a deprecation on the second."""
+"""Name of the function: newer torch has the first and deprecates the second."""
 
 
 class LostError(TrainingError):
-    """Another process of the run is gone."""
+    """Another process of the run has ended."""
 
 
 @contextmanager
 def _heard() -> Iterator[None]:
-    """Whatever goes wrong between processes means that one is gone."""
+    """Convert communication errors to the error that another process has ended."""
     try:
         yield
     except RuntimeError as error:
         raise LostError(
             "another process of this run has ended",
-            found=re.sub(r"^\[\S+\] ", "", str(error).strip()).partition(". ")[0][:200],  # without a place in C++
-            fix="see what it said; the run goes on from its last whole epoch with --resume",
+            found=re.sub(r"^\[\S+\] ", "", str(error).strip()).partition(". ")[0][:200],  # without the C++ location
+            fix="see its output; --resume continues from the last completed epoch",
         ) from error
 
 
 @dataclass(frozen=True)
 class Collectives:
-    """What connected processes compute together.
+    """Collective operations of connected processes.
 
     Attributes:
-        rank: of this process.
-        device: where its tensors are.
+        rank: rank of this process.
+        device: device of its tensors.
     """
 
     rank: Rank
     device: torch.device
 
     def share_indices(self, rows: int) -> Tensor:
-        """(ceil(rows / size)) positions of this process's share: consecutive, the last row repeated where rows end.
+        """(ceil(rows / size)) consecutive positions of this process's share, padded by repeating the last row.
 
-        Every share has the same length and at least one row, so that each process computes the same things.
+        All shares have the same length and at least one row, so that all processes run the same operations.
         """
         share = -(-rows // self.rank.size)
         first = self.rank.rank * share
@@ -63,7 +63,7 @@ class Collectives:
 
     def all_gather(self, share: Tensor) -> Tensor:
         """(c ...) of every process -> (size c ...), in order of rank. No gradient."""
-        raw = share.detach().contiguous().flatten().view(torch.uint8)  # not every type can be sent everywhere
+        raw = share.detach().contiguous().flatten().view(torch.uint8)  # not every backend supports every type
         found = raw.new_empty(self.rank.size * raw.numel())
         with _heard():
             _all_gather(found, raw)
@@ -72,15 +72,15 @@ class Collectives:
     def gather_rows(self, share: Tensor, rows: int) -> Tensor:
         """(ceil(rows / size) ...) of every process -> (rows ...), with gradient to each process's own share.
 
-        What comes after is the same everywhere, and so is the gradient that comes back: each process takes its rows of
-        it, and nothing is sent. Each process back-propagates loss / size; the gradient is multiplied by size to
+        Later operations and their gradient are the same in every process, so each process takes its rows of the
+        gradient without communication. Each process back-propagates loss / size; the gradient is multiplied by size to
         compensate.
         """
         found: Tensor = _Gather.apply(share, self, rows)
         return found
 
     def all_reduce_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace every gradient by its sum over processes; one that no process has stays None."""
+        """Replace every gradient by its sum over processes; a gradient that is None in all processes stays None."""
         learnt = [p for p in parameters if p.requires_grad]
         for bucket in _buckets(learnt):
             flags = [torch.full((1,), float(p.grad is not None)) for p in bucket]
@@ -96,21 +96,21 @@ class Collectives:
                     parameter.grad = total.view_as(parameter).clone()
 
     def all_gather_object(self, value: T) -> list[T]:
-        """Every process's value, in order of rank."""
+        """The values of all processes, ordered by rank."""
         found: list[Any] = [None] * self.rank.size
         with _heard():
             dist.all_gather_object(found, value)
         return found
 
     def broadcast_object(self, value: T) -> T:
-        """The first process's value."""
+        """The value of rank 0."""
         held = [value]
         with _heard():
             dist.broadcast_object_list(held, src=0)
         return held[0]
 
     def broadcast(self, tensors: Mapping[str, Tensor]) -> None:
-        """Fill everybody's tensors, of the same names, shapes and types, with the first process's."""
+        """Copy the tensors of rank 0 to all processes; names, shapes and types must agree."""
         for value in tensors.values():
             there = value.detach().to(self.device).contiguous()
             raw = there.flatten().view(torch.uint8)
@@ -120,7 +120,7 @@ class Collectives:
                 value.detach().copy_(raw.view(value.dtype).view(value.shape))
 
     def barrier(self) -> None:
-        """Wait until every process is here."""
+        """Wait until every process has reached this call."""
         with _heard():
             self.all_gather_object(0)
 
@@ -136,7 +136,7 @@ class _Gather(torch.autograd.Function):
         (grad,) = grads
         first = ctx.collectives.rank.rank * ctx.length
         own = grad[first : first + ctx.length] * ctx.collectives.rank.size
-        if own.shape[0] < ctx.length:  # rows that were only there to fill the share
+        if own.shape[0] < ctx.length:  # rows that only padded the share
             own = torch.cat([own, own.new_zeros(ctx.length - own.shape[0], *own.shape[1:])])
         return own, None, None
 

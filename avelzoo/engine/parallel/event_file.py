@@ -1,4 +1,4 @@
-"""The events of a run in a file, written by the process of rank 0 and read by the one that started it."""
+"""The events of a run in a file, written by rank 0 and read by the launching process."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from avelzoo.engine.rundir import RunWarning
 from avelzoo.plugin.listeners import Listener, RunView
 
 _PAUSE = 0.1
-"""Seconds between two steps that are written."""
+"""Least time between two written steps, in seconds."""
 
 
 @final
 class EventFileWriter(Listener):
-    """Writes a line for each event. Of steps in quick succession only some are written.
+    """Writes one line per event; of steps in quick succession, only some are written.
 
     Args:
         path: the file.
@@ -54,11 +54,11 @@ class EventFileWriter(Listener):
 
 
 class EventFileReader:
-    """Reads what an `EventFileWriter` writes. The end of the run is the end of its process.
+    """Reads the events of an `EventFileWriter`. The run ends when its process ends.
 
     Args:
         path: the file; it may not exist yet.
-        events: where the events go.
+        events: receives the events.
     """
 
     def __init__(self, path: Path, events: RunEvents) -> None:
@@ -66,7 +66,7 @@ class EventFileReader:
         self._read = 0
 
     def poll(self) -> None:
-        """Pass on what is new."""
+        """Pass on new events."""
         if not self._path.exists():
             return
         with self._path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Starts the processes of a run on this machine, and ends all of them when one is lost."""
+"""Starts the processes of a run on this machine, and ends all of them if one is lost."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from avelzoo.system.threads import spin_bounds, usable_cores
 _WORKER = "avelzoo.engine.parallel.worker"
 _POLL = 0.05
 _GRACE = 1.0
-"""Seconds that the others have to say what they know, once one has ended badly."""
+"""Seconds in which the remaining processes may report errors after one has failed."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A run, as its processes are told of it.
+    """Description of a run for its processes.
 
     Attributes:
-        composition: what is run.
-        out: the run folder.
-        resume: whether to go on with what is there.
+        composition: composition of the run.
+        out: run folder.
+        resume: whether to resume the run in ``out``.
         device: as in `avelzoo.engine.run`.
-        command: what was typed.
+        command: command line.
     """
 
     composition: Composition
@@ -52,7 +52,7 @@ class Task:
     command: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data, with the plugins that are single files."""
+        """As plain data, with the single-file plugins."""
         return {
             "composition": self.composition.to_dict(),
             "out": str(self.out),
@@ -64,20 +64,20 @@ class Task:
 
 
 def launch(task: Task, registry: Registry, *, devices: int, nodes: int, events: RunEvents) -> RunResult:
-    """Run a task in ``devices`` processes here, and as many on each other machine, where the same call is made.
+    """Run a task in ``devices`` processes on this machine; each other machine makes the same call.
 
-    Where there are several machines, the environment says which is which: ``NODE_RANK`` is this one's number,
-    ``MASTER_ADDR`` and ``MASTER_PORT`` are where the first one's first process listens.
+    With several machines, environment variables describe them: ``NODE_RANK`` is the number of this machine,
+    ``MASTER_ADDR`` and ``MASTER_PORT`` are the address of rank 0.
 
     Args:
         task: the run.
-        registry: where its components are registered.
-        devices: processes on this machine.
-        nodes: machines.
-        events: hear how it goes, on the first machine.
+        registry: registry of its components.
+        devices: number of processes on this machine.
+        nodes: number of machines.
+        events: receives the run's events, on the first machine.
 
     Raises:
-        AvelzooError: what a process said, or that one was lost. All others have been ended.
+        AvelzooError: the error of a process, or the loss of one; all other processes have been ended.
     """
     require_shareable(registry, [task.composition.to_dict()])
     node, address, port = _meeting_point(nodes)
@@ -99,7 +99,7 @@ def launch(task: Task, registry: Registry, *, devices: int, nodes: int, events: 
 
 
 def _meeting_point(nodes: int) -> tuple[int, str, int]:
-    """Number of this machine, and where all processes meet."""
+    """Number of this machine, and the address of rank 0."""
     if nodes == 1:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -108,18 +108,21 @@ def _meeting_point(nodes: int) -> tuple[int, str, int]:
     missing = [name for name, value in known.items() if not value]
     if missing or not (known["NODE_RANK"].isdecimal() and known["MASTER_PORT"].isdecimal()):
         raise UsageError(
-            "several machines have to know of each other",
-            found=" ".join(f"{name}={value}" for name, value in known.items() if value) or "nothing in the environment",
+            "the address of the first machine is missing",
+            found=" ".join(f"{name}={value}" for name, value in known.items() if value)
+            or "none of the environment variables",
             expected="NODE_RANK (0, 1, ...), and MASTER_ADDR and MASTER_PORT of the first machine, on each",
             fix=f"NODE_RANK=0 MASTER_ADDR=first.example MASTER_PORT=29500 avelzoo run ... --nodes {nodes}, or torchrun",
         )
     if int(known["NODE_RANK"]) >= nodes:
-        raise UsageError("there is no such machine", found=f"NODE_RANK={known['NODE_RANK']}", expected=f"below {nodes}")
+        raise UsageError(
+            "NODE_RANK is out of range", found=f"NODE_RANK={known['NODE_RANK']}", expected=f"below {nodes}"
+        )
     return int(known["NODE_RANK"]), known["MASTER_ADDR"], int(known["MASTER_PORT"])
 
 
 def _start(rank: Rank, room: Path, address: str, port: int) -> subprocess.Popen[bytes]:
-    """One process. It ends when its standard input does: with this process, however that ends."""
+    """Start one process. It ends when its standard input closes, so it ends with this process."""
     threads = max(1, usable_cores() // rank.local_size)
     environ = {"OMP_NUM_THREADS": str(threads), "TORCH_CPP_LOG_LEVEL": "ERROR"} | os.environ | spin_bounds(os.environ)
     environ |= rank.to_environ(address=address, port=port)
@@ -128,14 +131,14 @@ def _start(rank: Rank, room: Path, address: str, port: int) -> subprocess.Popen[
         return subprocess.Popen(  # noqa: S603, this project's own module
             [sys.executable, "-P", "-m", _WORKER, str(room)],
             stdin=subprocess.PIPE,
-            stdout=2 if rank.rank == 0 else log,  # what a component prints; stdout is for results
+            stdout=2 if rank.rank == 0 else log,  # output of components; stdout is for results
             stderr=None if os.environ.get("AVELZOO_DEBUG") == "1" else log,
             env=environ,
         )
 
 
 def _wait(processes: list[subprocess.Popen[bytes]], reader: EventFileReader) -> None:
-    """Until all have ended well, or one has ended badly and the others have had time to say why."""
+    """Wait until all processes have succeeded, or one has failed and the rest had time to report errors."""
     patience: float | None = None
     while True:
         codes = [process.poll() for process in processes]
@@ -150,21 +153,21 @@ def _wait(processes: list[subprocess.Popen[bytes]], reader: EventFileReader) -> 
 
 
 def _reason(ranks: list[Rank], codes: list[int | None], room: Path, task: Task) -> AvelzooError:
-    """Why a run ended: what killed a process, else what one said of itself, else that one elsewhere was lost."""
+    """The error that ended a run: a killed process, else a process's own error, else a lost process elsewhere."""
     reports: dict[int, dict[str, Any]] = {}
     for rank in ranks:
         with suppress(OSError, ValueError):
             reports[rank.rank] = json.loads((room / f"error-{rank.rank}.json").read_text(encoding="utf-8"))
     size = f"--devices {ranks[0].local_size}" + (f" --nodes {ranks[0].nodes}" if ranks[0].nodes > 1 else "")
-    again = f"`avelzoo run --resume {task.out} {size}` goes on from the last whole epoch"
+    again = f"`avelzoo run --resume {task.out} {size}` continues from the last completed epoch"
     for rank, code in zip(ranks, codes, strict=True):
         if code and rank.rank not in reports:
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             last = (room / f"log-{rank.rank}").read_text(encoding="utf-8", errors="replace").strip().splitlines()
             return TrainingError(
-                f"process {rank.rank} of {rank.size} was lost ({how}), so the others were ended",
+                f"process {rank.rank} of {rank.size} was lost ({how}); all processes were ended",
                 where=str(task.out),
-                found=last[-1][:300] if last else "it left no word; the system kills processes when memory runs out",
+                found=last[-1][:300] if last else "no message; the system may have run out of memory",
                 fix=again,
             )
     first = min(reports.values(), key=lambda error: bool(error["lost"]))

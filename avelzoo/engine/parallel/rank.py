@@ -13,13 +13,13 @@ _NEEDED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 @dataclass(frozen=True)
 class Rank:
-    """A process among those of its run.
+    """Rank of a process in its run.
 
     Attributes:
-        rank: its number, from 0, over all machines.
-        size: how many there are.
-        local_rank: its number on this machine.
-        local_size: how many there are on this machine.
+        rank: number of the process, from 0, over all machines.
+        size: number of processes.
+        local_rank: number of the process on this machine.
+        local_size: number of processes on this machine.
     """
 
     rank: int
@@ -29,15 +29,15 @@ class Rank:
 
     @property
     def nodes(self) -> int:
-        """How many machines there are."""
+        """Number of machines."""
         return self.size // self.local_size
 
     def to_environ(self, *, address: str, port: int) -> dict[str, str]:
-        """The variables that `find_rank` reads; those of torchrun, which lightning-fabric knows as well.
+        """The variables read by `find_rank`, the same as torchrun's, which lightning-fabric reads too.
 
         Args:
-            address: where the first process listens.
-            port: its port.
+            address: address of rank 0.
+            port: port of rank 0.
         """
         return {
             "RANK": str(self.rank),
@@ -51,7 +51,7 @@ class Rank:
 
 
 def find_rank(environ: Mapping[str, str] | None = None) -> Rank | None:
-    """The rank that torchrun or this project's own launcher gave this process; None for a process on its own."""
+    """The rank given to this process by torchrun or avelzoo's launcher; None for a single process."""
     found = os.environ if environ is None else environ
     if any(name not in found for name in _NEEDED) or int(found["WORLD_SIZE"]) == 1:
         return None
@@ -60,22 +60,24 @@ def find_rank(environ: Mapping[str, str] | None = None) -> Rank | None:
 
 
 def is_first(rank: Rank | None) -> bool:
-    """Whether this process is the one that writes, or the one that starts it."""
+    """Whether this process has rank 0, or starts the processes."""
     return int(os.environ.get("NODE_RANK") or 0) == 0 if rank is None else rank.rank == 0
 
 
 def require_agreement(rank: Rank | None, devices: int, nodes: int) -> None:
-    """Refuse numbers that are not those of the processes that are there; 1 and 1 stand for whatever there is.
+    """Refuse numbers that differ from the started processes; 1 and 1 accept any number.
 
     Raises:
-        UsageError: they differ, or are no numbers of processes.
+        UsageError: the numbers differ or are below 1.
     """
     if devices < 1 or nodes < 1:
-        raise UsageError("a run needs a process", found=f"{devices} devices, {nodes} nodes", expected="1 or more each")
+        raise UsageError(
+            "a run needs at least one process", found=f"{devices} devices, {nodes} nodes", expected="1 or more each"
+        )
     if rank is not None and (devices, nodes) not in ((1, 1), (rank.local_size, rank.nodes)):
         raise UsageError(
-            "the processes of this run have been started already, and there are not as many as asked for",
+            "the number of started processes differs from the requested number",
             found=f"{rank.local_size} on each of {rank.nodes} machines",
             expected=f"{devices} on each of {nodes} (--devices, --nodes)",
-            fix="leave out --devices and --nodes under torchrun",
+            fix="remove --devices and --nodes under torchrun",
         )

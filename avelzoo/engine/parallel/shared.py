@@ -1,9 +1,9 @@
-"""Several processes that share every batch.
+"""Several processes that split every batch.
 
-Each encodes its share of the videos, and of what the memory encodes again. What comes of it is gathered, and everything
-after the encoder - memory, head, objective - sees the whole batch in every process, so that whatever a loss says of a
-batch it says of all of it: means, counts of a subset, pairs of videos. Gradients are those of one process within
-rounding; memories stay the same everywhere because they see the same.
+Each process encodes its share of the videos and of the memory's stored segments. The outputs are gathered, and memory,
+head and objective see the whole batch in every process; so losses over a batch (means, counts of a subset, pairs of
+videos) cover all its videos. Gradients equal those of one process within rounding. Memories are the same in every
+process because their inputs are the same.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ T = TypeVar("T")
 
 @final
 class SharedProcesses(Processes):
-    """This process, as one of several.
+    """One of several processes.
 
     Args:
         fabric: device and precision.
         precision: as in `ComputeConfig`.
-        collectives: what the processes tell each other.
-        seed: of the run.
+        collectives: collective operations of the processes.
+        seed: seed of the run.
     """
 
     def __init__(self, fabric: Fabric, precision: str, collectives: Collectives, seed: int) -> None:
@@ -51,12 +51,12 @@ class SharedProcesses(Processes):
         self._own = OwnStream(seed, collectives.rank.rank, fabric.device)
 
     def share_indices(self, indices: np.ndarray) -> np.ndarray:
-        """Those of this process's share."""
+        """Positions of this process's share."""
         own: np.ndarray = np.asarray(indices)[self._collectives.share_indices(len(indices)).numpy()]
         return own
 
     def step(self, model: Model, share: Share) -> StepOutput:
-        """The share is encoded here; the rest of the step is the whole batch's."""
+        """Encode the share; the rest of the step uses the whole batch."""
         encoded = self._encode_share(model.encoder, share.batch, share.videos)
         targets = share.targets.map(lambda value: self._whole(value, share.videos))
         blank = share.batch.map(lambda value: self._without_features(value, share.videos))
@@ -71,18 +71,17 @@ class SharedProcesses(Processes):
             self._collectives.all_reduce_gradients(model.parameters())
 
     def view(self, model: Model) -> MemoryView | None:
-        """The memory's content, its encoding shared out."""
+        """The memory's content; its encoding is split between processes."""
         return model.memory.read(self._sharing(model.encoder))
 
     def predict(self, model: Model, share: Share, view: MemoryView | None) -> HeadOutput:
-        """Each encodes its share, and all have all predictions."""
+        """Encode the share; every process gets all predictions."""
         return model.output(self._encode_share(model.encoder, share.batch, share.videos), view)
 
     def synchronise(self, model: nn.Module) -> None:
         """Compare every tensor's sum over processes; where sums differ, broadcast the model of rank 0.
 
-        They differ where a component draws random numbers of its own making, or where a GPU's arithmetic does not
-        repeat itself.
+        Models differ if a component uses its own random generator, or if GPU operations are not deterministic.
         """
         state = model.state_dict()
         sums = torch.stack([value.detach().sum(dtype=torch.float64) for value in state.values()])
@@ -100,7 +99,7 @@ class SharedProcesses(Processes):
             )
 
     def generators(self) -> Generators:
-        """The common generators, as those of one process are kept, and each process's own."""
+        """State of the common generators, as for one process, and of each process's own stream."""
         tensors, plain = capture(self.fabric.device)
         own = self._collectives.all_gather_object(self._own.capture())
         for rank, (numbers, _) in enumerate(own):
@@ -108,7 +107,7 @@ class SharedProcesses(Processes):
         return tensors, plain | {"ranks": [rest for _, rest in own]}
 
     def restore(self, generators: Generators) -> None:
-        """Inverse of ``generators``; a process that was not there before keeps its fresh ones."""
+        """Inverse of ``generators``; an additional process keeps its fresh stream."""
         tensors, plain = generators
         restore(generators, self.fabric.device)
         rank = self._collectives.rank.rank
@@ -118,7 +117,7 @@ class SharedProcesses(Processes):
             self._own.restore((numbers, plain["ranks"][rank]))
 
     def read(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """The first process reads, and sends what it found."""
+        """Rank 0 reads the file and broadcasts its content."""
         tensors, meta = load_tensors(path) if self.first else ({}, {})
         layouts = {name: (value.shape, value.dtype) for name, value in tensors.items()}
         layouts, meta = self.broadcast_object((layouts, meta))
@@ -128,7 +127,7 @@ class SharedProcesses(Processes):
         return tensors, meta
 
     def broadcast_object(self, value: T) -> T:
-        """The first process's value."""
+        """The value of rank 0."""
         return self._collectives.broadcast_object(value)
 
     def max_over_ranks(self, value: float | None) -> float | None:
@@ -137,11 +136,11 @@ class SharedProcesses(Processes):
         return max((one for one in found if one is not None), default=None)
 
     def barrier(self) -> None:
-        """Wait until every process is here."""
+        """Wait until every process has reached this call."""
         self._collectives.barrier()
 
     def _sharing(self, encoder: nn.Module) -> Encode:
-        """The encoder as a memory calls it: in every process with the same arguments."""
+        """The encoder for memories, called with the same arguments in every process."""
 
         def shared(audio: Tensor, visual: Tensor) -> Encoded:
             rows = audio.shape[0]
@@ -162,7 +161,7 @@ class SharedProcesses(Processes):
                 where=type(encoder).__name__,
                 found=", ".join(odd),
                 expected=f"the videos as first dimension, here {length}",
-                fix="let the encoder give it once per video, or train in one process",
+                fix="give one row per video in the encoder, or train in one process",
             )
         return part.map(lambda value: self._collectives.gather_rows(value, rows))
 
@@ -170,13 +169,13 @@ class SharedProcesses(Processes):
         return self._collectives.all_gather(share)[:rows]
 
     def _without_features(self, share: Tensor, rows: int) -> Tensor:
-        """(rows ...): features (floating tensors) as zeros that take no space, anything else gathered."""
+        """(rows ...): features (floating tensors) as zeros without memory; other tensors gathered."""
         if share.is_floating_point():
             return share.new_zeros(()).expand(rows, *share.shape[1:])
         return self._whole(share, rows)
 
     def _with_features(self, blank: Batch, share: Batch, wanted: Tensor) -> Batch:
-        """The batch with the features of the wanted videos, sent by whoever has them."""
+        """The batch with the features of the wanted videos, gathered from all processes."""
         index = wanted.nonzero().squeeze(1)
         if index.numel() == 0:
             return blank

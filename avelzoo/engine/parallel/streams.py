@@ -1,4 +1,4 @@
-"""Two streams of random numbers: one that all processes draw alike, and one of each process."""
+"""Two streams of random numbers: one common to all processes, and one for each process."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from avelzoo.engine.rng import Generators, capture, restore
 
 
 class OwnStream:
-    """The random numbers of one process, for what it alone computes.
+    """The random numbers of one process, for its own share of the computation.
 
-    The global generators go on alike in all processes, so that whatever is computed everywhere - heads, memories,
-    objectives - draws the same. Inside ``drawn`` they are this process's own.
+    The global generators are the same in all processes, so heads, memories and objectives draw the same numbers
+    everywhere. Inside ``drawn`` they have this process's own state.
 
     Args:
-        seed: of the run.
-        rank: of the process.
-        device: whose generator counts besides the CPU's.
+        seed: seed of the run.
+        rank: rank of the process.
+        device: device whose generator is used in addition to the CPU's.
     """
 
     def __init__(self, seed: int, rank: int, device: torch.device) -> None:
@@ -37,7 +37,7 @@ class OwnStream:
 
     @contextmanager
     def drawn(self) -> Iterator[None]:
-        """Random numbers come from this stream."""
+        """Draw random numbers from this stream inside the block."""
         common = self._take()
         self._put(self._state)
         try:
@@ -57,7 +57,7 @@ class OwnStream:
             restore(state, self._device)
 
     def _take(self) -> tuple[Any, ...]:
-        """As `capture`, without making plain data of it: this happens several times a step."""
+        """As `capture`, without conversion to plain data, because it runs several times per step."""
         own = torch.cuda.get_rng_state(self._device) if self._device.type == "cuda" else None
         return torch.get_rng_state(), own, np.random.get_state(), random.getstate()  # noqa: NPY002
 

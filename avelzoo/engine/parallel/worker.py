@@ -26,17 +26,17 @@ _FAILED = 1
 
 
 def main(room: Path) -> int:
-    """Take part in the run that is described in ``room``; what came of it is written there."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this one hears it too, and ends it
+    """Take part in the run described in ``room``; the outcome is written there."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launching process receives the signal too, and ends this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
     rank = find_rank()
-    assert rank is not None, "the launcher says which process this is"
+    assert rank is not None, "the launcher sets the rank of this process"
     try:
         with warnings.catch_warnings():
             task = json.loads((room / "task.json").read_text(encoding="utf-8"))
             keep_freed_memory(task["device"])
             _take_part(room, rank, task)
-    except BaseException as error:  # noqa: BLE001 - whatever happens, it is told in one place
+    except BaseException as error:  # noqa: BLE001 - all errors are reported in one place
         if os.environ.get("AVELZOO_DEBUG") == "1":
             traceback.print_exc()
         report = explain(error).to_dict() | {"lost": isinstance(error, LostError)}
@@ -48,7 +48,7 @@ def main(room: Path) -> int:
 
 
 def _take_part(room: Path, rank: Rank, task: dict[str, Any]) -> None:
-    warnings.simplefilter("ignore")  # what is to be said of plugins has been said by who started this
+    warnings.simplefilter("ignore")  # the launching process has already warned about plugins
     host = default_host()
     for file in task["plugins"]:
         host.add_file(Path(file))
@@ -70,7 +70,7 @@ def _take_part(room: Path, rank: Rank, task: dict[str, Any]) -> None:
 
 
 def _end_with_parent() -> None:
-    """Wait for the end of standard input, which is the end of who started this process."""
+    """Wait for the end of standard input, which closes when the launching process ends."""
     while os.read(0, 1):
         pass
     os._exit(_FAILED)
@@ -80,4 +80,4 @@ if __name__ == "__main__":
     code = main(Path(sys.argv[1]))
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # with others gone, leaving in good order may take forever
+    os._exit(code)  # without the other processes, an orderly exit may hang
