@@ -46,7 +46,7 @@ def test_a_failing_tracker_is_a_warning(events, monkeypatch):
     monkeypatch.setattr(plugin, "_writers", {})
     with pytest.warns(
         RunWarning,
-        match="plugin 'tensorboard' failed in epoch_finished and hears no more of this run: KeyError",
+        match="plugin 'tensorboard' failed in epoch_finished and receives no further events of this run: KeyError",
     ):
         events.epoch_finished(0, {"loss": 1.0}, False)
 
