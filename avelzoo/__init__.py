@@ -134,7 +134,6 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         Metric as Metric,
         Predictions as Predictions,
         Targets as Targets,
-        Unimodal as Unimodal,
         Widths as Widths,
     )
     from avelzoo.sweeps import SweepResult as SweepResult, sweep as sweep
@@ -166,7 +165,6 @@ _HOME = {
         "Metric",
         "HeadOutput",
         "Targets",
-        "Unimodal",
         "Widths",
     ),
     "avelzoo.composition.model": ("Model", "StepOutput"),

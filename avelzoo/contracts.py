@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from avelzoo.channels import Channel
 from avelzoo.records import (
     Batch,
     Encoded,
@@ -18,7 +19,6 @@ from avelzoo.records import (
     MemoryView,
     Predictions,
     Targets,
-    Unimodal,
     Widths,
 )
 
@@ -74,8 +74,8 @@ class Memory(Component):
     """
 
     @abstractmethod
-    def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> Unimodal | None:
-        """Update the content from a training batch; returns uni-modal logits if the memory has such classifiers.
+    def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> Mapping[Channel, Tensor] | None:
+        """Update the content from a training batch; return the channels that the memory gives besides its content.
 
         Called once per training step before ``read``, never in evaluation. With several processes, each calls it with
         the whole batch and the same random numbers, so that all have the same content.

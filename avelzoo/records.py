@@ -224,18 +224,6 @@ class Widths:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unimodal(TensorRecord):
-    """Event logits from one modality each, both (b t n); eq. 2's u before its softmax. Both are channels.
-
-    >>> Unimodal(audio_logits=torch.zeros(1, 10, 28), visual_logits=torch.zeros(1, 10, 28)).audio_logits.shape
-    torch.Size([1, 10, 28])
-    """
-
-    audio_logits: Tensor
-    visual_logits: Tensor
-
-
-@dataclass(frozen=True, kw_only=True)
 class MemoryView(TensorRecord):
     """Content of a memory, for heads and objectives.
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from avelzoo.channels import AUDIO_LOGITS, RELEVANCE_ESTIMATE, VISUAL_LOGITS
+from avelzoo.channels import RELEVANCE_ESTIMATE, Channel
 from avelzoo.composition import returned
 from avelzoo.composition.lengths import decode, each_length, encode
 from avelzoo.composition.objective import SumOfTerms
 from avelzoo.contracts import Encode, Encoder, Head, Memory
-from avelzoo.records import Batch, Encoded, HeadOutput, MemoryView, Predictions, Targets, Unimodal
+from avelzoo.records import Batch, Encoded, HeadOutput, MemoryView, Predictions, Targets
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,9 @@ class Model(nn.Module):
             encode: the encoder that the memory calls.
         """
         targets = self.with_estimate(encoded, targets)
-        observed = self.memory.observe(encoded, batch, targets)
-        unimodal = returned.record_or_none(self.memory, "observe", observed, Unimodal)
+        observed = returned.channels(self.memory, self.memory.observe(encoded, batch, targets))
         view = self._read(encode)
-        output = self.output(encoded, view, unimodal)
+        output = self.output(encoded, view, observed)
         terms = self._terms(output, targets, view)
         return StepOutput(self.objective.total(terms, like=batch.audio), terms, output, view)
 
@@ -118,11 +118,11 @@ class Model(nn.Module):
         """Predictions from a head's output in evaluation mode; padding is background."""
         return decode(self.head, output)
 
-    def output(self, encoded: Encoded, view: MemoryView | None, unimodal: Unimodal | None = None) -> HeadOutput:
+    def output(
+        self, encoded: Encoded, view: MemoryView | None, observed: Mapping[Channel, Tensor] | None = None
+    ) -> HeadOutput:
         """The head's output, given the channels of encoder and memory."""
-        given = encoded.given()
-        if unimodal is not None:
-            given |= {AUDIO_LOGITS: unimodal.audio_logits, VISUAL_LOGITS: unimodal.visual_logits}
+        given = encoded.given() | dict(observed or {})
         mask = encoded.mask
         output = (
             self._answer(encoded, view) if mask is None else each_length(lambda p: self._answer(p, view), encoded, mask)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
+from avelzoo.channels import Channel
 from avelzoo.errors import PluginError
 from avelzoo.records import Batch, Encoded, Widths
 
@@ -71,6 +72,23 @@ def encoded(encoder: nn.Module | Callable[..., Any], value: Any, batch: Batch) -
                 expected=f"{name}: a floating tensor {want}: videos, segments, and the width that `widths` says",
             )
     return found
+
+
+def channels(memory: Any, value: Any) -> dict[Channel, Tensor]:
+    """What a memory's ``observe`` returned; None is no channels.
+
+    Raises:
+        PluginError: it is no mapping from channels to tensors.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise _wrong(memory, "observe", found=_shown(value), expected="a mapping from channels to tensors, or None")
+    for key, tensor in value.items():
+        if not isinstance(key, Channel) or not isinstance(tensor, Tensor):
+            found = f"{key!r}: {_shown(tensor)}"
+            raise _wrong(memory, "observe", found=found, expected="a mapping from channels to tensors, or None")
+    return dict(value)
 
 
 def scalar(term: str, function: Any, value: Any) -> Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from avelzoo.channels import AUDIO_LOGITS, MEMORY, RELEVANCE_ESTIMATE, VISUAL_LOGITS, Channel
+from avelzoo.channels import MEMORY, RELEVANCE_ESTIMATE, Channel
 from avelzoo.components import ComponentConfig
 from avelzoo.composition.model import Model
 from avelzoo.published.probes import without_dropout
@@ -55,11 +55,10 @@ def given_by(model: Model, kind: str, batch: Batch, targets: Targets) -> dict[Ch
     if kind == "encoder":
         return dict(encoded.channels)
     targets = model.with_estimate(encoded, targets)
-    unimodal = model.memory.observe(encoded, batch, targets)
+    observed = model.memory.observe(encoded, batch, targets) or {}
     view = model.memory.read(model.encoder)
     if kind == "memory":
-        logits = {AUDIO_LOGITS: unimodal.audio_logits, VISUAL_LOGITS: unimodal.visual_logits} if unimodal else {}
-        return logits | ({MEMORY: view.items} if view is not None else {})
+        return dict(observed) | ({MEMORY: view.items} if view is not None else {})
     if kind != "head":
         return {}
     given: dict[Channel, Tensor] = model.head(encoded, view).given()

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from avelzoo import Encoded, GeneralTerms, HeadOutput, MeanPoolConfig, Term, Widths, build, recipes
+from avelzoo.channels import Channel
 from avelzoo.composition import returned
 from avelzoo.errors import PluginError
 from avelzoo.testing import random_batch, random_targets
@@ -91,3 +92,14 @@ def test_what_a_config_builds():
         returned.built("head", None)
     with pytest.raises(PluginError, match="does not say how wide"):
         returned.built("encoder", nn.Linear(1, 1))
+
+
+def test_a_memory_gives_any_channel(monkeypatch):
+    speed = Channel("speed", "(b t)", "how fast the video changes")
+    model = build(RECIPE, SPEC)
+    monkeypatch.setattr(model.memory, "observe", lambda *_: {speed: torch.ones(3, 5)})
+    assert model(random_batch(SPEC, 3, 5), random_targets(SPEC, 3, 5)).output[speed].equal(torch.ones(3, 5))
+    monkeypatch.setattr(model.memory, "observe", lambda *_: {"speed": torch.ones(3, 5)})
+    with pytest.raises(PluginError, match=r"\.observe` returns something else") as fault:
+        model(random_batch(SPEC, 3, 5), random_targets(SPEC, 3, 5))
+    assert fault.value.found == "'speed': a tensor (3, 5) of float32"

@@ -7,6 +7,7 @@ import torch
 
 from avelzoo.builtin.encoders.configs import STFusionConfig
 from avelzoo.builtin.memory.configs import FeatureBankConfig, JsdBankConfig, LazyBankConfig, RandomBankConfig
+from avelzoo.channels import AUDIO_LOGITS, VISUAL_LOGITS
 from avelzoo.nn import jensen_shannon
 from avelzoo.records import Batch, Targets
 from tests.models.worlds import SPEC, make_batch, make_targets
@@ -54,7 +55,7 @@ class NaiveBank:
         self.size, self.best_only, self.content = size, best_only, {}
 
     def update(self, batch, targets, unimodal, *, supervised):
-        jsd = jensen_shannon(unimodal.audio_logits, unimodal.visual_logits).detach()
+        jsd = jensen_shannon(unimodal[AUDIO_LOGITS], unimodal[VISUAL_LOGITS]).detach()
         for i in range(batch.audio.shape[0]):
             category = int(targets.event[i])
             if category == targets.background:
@@ -102,7 +103,7 @@ def test_reading(config, supervision, encoder):
     assert empty.items.shape == (SPEC.n, 3, 8)
     assert torch.isfinite(empty.items).all()
     unimodal = observe(memory, encoder, make_batch(), make_targets(weak=supervision == "weak"))
-    assert unimodal.audio_logits.shape == unimodal.visual_logits.shape == (4, 6, SPEC.n)
+    assert unimodal[AUDIO_LOGITS].shape == unimodal[VISUAL_LOGITS].shape == (4, 6, SPEC.n)
     view = memory.read(encoder)
     assert view.filled.any()
     assert torch.isfinite(view.prototypes()).all()
@@ -255,7 +256,7 @@ def test_a_weak_bank_ranks_by_the_estimated_relevance(encoder):
     estimate[:, 3:5] = 0.9
     weak = replace(targets, segments=None, estimate=estimate)
     unimodal = observe(memory, encoder, make_batch(), weak)
-    jsd = jensen_shannon(unimodal.audio_logits, unimodal.visual_logits).detach()
+    jsd = jensen_shannon(unimodal[AUDIO_LOGITS], unimodal[VISUAL_LOGITS]).detach()
     filled = memory.slots.filled
     for key, score in zip(memory.slots.key[filled].tolist(), memory.slots.score[filled].tolist(), strict=True):
         row, position = key >> 20, key & 0xFFFFF

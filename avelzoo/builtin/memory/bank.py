@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from avelzoo.builtin.memory.relation import RandomRelation, UnimodalClassifiers
+from avelzoo.builtin.memory.relation import RandomRelation, Unimodal, UnimodalClassifiers
 from avelzoo.builtin.memory.slots import Candidates, RankedSlots
+from avelzoo.channels import AUDIO_LOGITS, VISUAL_LOGITS, Channel
 from avelzoo.contracts import Encode, Memory
-from avelzoo.records import Batch, Encoded, FeatureSpec, MemoryView, Targets, Unimodal, Widths
+from avelzoo.records import Batch, Encoded, FeatureSpec, MemoryView, Targets, Widths
 
 if TYPE_CHECKING:
     from avelzoo.builtin.memory.configs import BackgroundVideos, Duplicates, Entrants, Unfilled, WeakScore
@@ -74,14 +75,14 @@ class Bank(Memory):
         self.refresh = refresh
         self.update_fraction = update_fraction
 
-    def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> Unimodal:
+    def observe(self, encoded: Encoded, batch: Batch, targets: Targets) -> dict[Channel, Tensor]:
         """Return uni-modal logits with gradient; store the batch's segments without gradient."""
         unimodal: Unimodal = self.classifiers(encoded.audio, encoded.visual)
         with torch.no_grad():
             if self.relation.rescored:
                 self.slots.rescore(RandomRelation.draw(self.slots.score))
             self._admit(self.candidates(encoded, batch, targets, unimodal))
-        return unimodal
+        return {AUDIO_LOGITS: unimodal.audio_logits, VISUAL_LOGITS: unimodal.visual_logits}
 
     def wants_features(self, encoded: Encoded, batch: Batch, targets: Targets) -> Tensor:
         """(b) bool: videos with a segment that would enter a slot now; none if slots store fused features."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from avelzoo.nn import jensen_shannon
-from avelzoo.records import Unimodal
+from avelzoo.tensor_record import TensorRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unimodal(TensorRecord):
+    """Event logits from one modality each, both (b t n); eq. 2's u before its softmax."""
+
+    audio_logits: Tensor
+    visual_logits: Tensor
 
 
 class Relation(Protocol):
