@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from avelzoo.channels import Need, clash, met_by
-from avelzoo.components import Term, declared_by
+from avelzoo.components import Term
 from avelzoo.composition.recipe import Recipe
 from avelzoo.composition.terms import GIVING, givers, loss_terms, sources_of, trains_head
 from avelzoo.errors import CompositionError
+from avelzoo.plugin.declared import declared_by
 from avelzoo.plugin.registry import Registry
 
 

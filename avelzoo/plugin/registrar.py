@@ -18,10 +18,10 @@ from avelzoo.components import (
     SamplerConfig,
     ScheduleConfig,
     TransformConfig,
-    declared_by_default,
 )
 from avelzoo.config import Config, options, require_free_names
 from avelzoo.errors import PluginError, describe
+from avelzoo.plugin.declared import declared_by_default
 from avelzoo.plugin.papers import Paper
 from avelzoo.plugin.registry import Entry, Registry, require_name
 

@@ -97,7 +97,8 @@ def test_what_a_config_builds():
 def test_a_memory_gives_any_channel(monkeypatch):
     speed = Channel("speed", "(b t)", "how fast the video changes")
     model = build(RECIPE, SPEC)
-    monkeypatch.setattr(model.memory, "observe", lambda *_: {speed: torch.ones(3, 5)})
+    own = model.memory.observe
+    monkeypatch.setattr(model.memory, "observe", lambda *args: {**own(*args), speed: torch.ones(3, 5)})
     assert model(random_batch(SPEC, 3, 5), random_targets(SPEC, 3, 5)).output[speed].equal(torch.ones(3, 5))
     monkeypatch.setattr(model.memory, "observe", lambda *_: {"speed": torch.ones(3, 5)})
     with pytest.raises(PluginError, match=r"\.observe` returns something else") as fault:
