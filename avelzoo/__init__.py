@@ -95,11 +95,21 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         TrainingError as TrainingError,
         UsageError as UsageError,
     )
+    from avelzoo.extractors import (
+        AudioSampling as AudioSampling,
+        Extractor as Extractor,
+        ExtractorConfig as ExtractorConfig,
+        FrameSampling as FrameSampling,
+        WeightsFile as WeightsFile,
+    )
+    from avelzoo.formats import FormatConfig as FormatConfig
     from avelzoo.jobs import Job as Job, Launcher as Launcher, Outcome as Outcome, perform as perform
     from avelzoo.nn.decision import Decision as Decision
     from avelzoo.plugin.decorators import (
         dataset as dataset,
         encoder as encoder,
+        extractor as extractor,
+        format as format,
         head as head,
         launcher as launcher,
         memory as memory,
@@ -155,6 +165,8 @@ _HOME = {
         "TransformConfig",
     ),
     "avelzoo.config": ("Bounds", "Help"),
+    "avelzoo.extractors": ("AudioSampling", "Extractor", "ExtractorConfig", "FrameSampling", "WeightsFile"),
+    "avelzoo.formats": ("FormatConfig",),
     "avelzoo.contracts": ("Dataset", "Encoder", "Head", "LossFunction", "Memory", "Split", "Transform"),
     "avelzoo.records": (
         "Batch",
@@ -174,6 +186,8 @@ _HOME = {
     "avelzoo.plugin.decorators": (
         "dataset",
         "encoder",
+        "extractor",
+        "format",
         "head",
         "launcher",
         "memory",

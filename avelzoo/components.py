@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from avelzoo.channels import Channel, Need
 from avelzoo.config import Bounds, Config, Help
+from avelzoo.extractors import ExtractorConfig
+from avelzoo.formats import FormatConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -315,4 +317,6 @@ BASES: dict[str, type[Config]] = {
     "optimizer": OptimizerConfig,
     "schedule": ScheduleConfig,
     "launcher": LauncherConfig,
+    "extractor": ExtractorConfig,
+    "format": FormatConfig,
 }

@@ -13,7 +13,7 @@ from tests.imports import PACKAGE, SOURCES, run_time_imports
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.version", "avelzoo.errors", "avelzoo.channels", "avelzoo.tensor_record", "avelzoo.records"),
     ("avelzoo.config", "avelzoo.system"),
-    ("avelzoo.components", "avelzoo.contracts", "avelzoo.jobs"),
+    ("avelzoo.components", "avelzoo.contracts", "avelzoo.jobs", "avelzoo.extractors", "avelzoo.formats"),
     # Defaults of a recipe: they rest on their contracts and PyTorch alone.
     (
         "avelzoo.builtin.samplers",
@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("avelzoo.plugin",),
     ("avelzoo.composition",),
-    ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.published"),
+    ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.published", "avelzoo.timeline"),
     ("avelzoo.builtin",),
     ("avelzoo.engine", "avelzoo.profiling"),
     ("avelzoo.api", "avelzoo.published.importing", "avelzoo.sweeps", "avelzoo.testing", "avelzoo.scaffold"),

@@ -33,6 +33,8 @@ PLURALS: dict[str, str] = {
     "optimizer": "optimizers",
     "schedule": "schedules",
     "launcher": "launchers",
+    "extractor": "extractors",
+    "format": "formats",
     "published-code": "published-code",
 }
 """Kinds, in the order of listings."""

@@ -60,3 +60,5 @@ objective = decorator("objective")
 optimizer = decorator("optimizer")
 schedule = decorator("schedule")
 launcher = decorator("launcher")
+extractor = decorator("extractor")
+format = decorator("format")  # noqa: A001 - decorators are named like their kinds

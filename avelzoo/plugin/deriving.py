@@ -20,6 +20,7 @@ CONTRACTS: dict[str, str] = {
     "optimizer": "torch.optim:Optimizer",
     "schedule": "torch.optim.lr_scheduler:LRScheduler",
     "launcher": "avelzoo.jobs:Launcher",
+    "extractor": "avelzoo.extractors:Extractor",
 }
 """Kind -> base class, ``module:class``, of its components; components of other kinds only need the factory method."""
 

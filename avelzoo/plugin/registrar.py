@@ -21,6 +21,8 @@ from avelzoo.components import (
 )
 from avelzoo.config import Config, options, require_free_names
 from avelzoo.errors import PluginError, describe
+from avelzoo.extractors import ExtractorConfig
+from avelzoo.formats import FormatConfig
 from avelzoo.plugin.declared import declared_by_default
 from avelzoo.plugin.papers import Paper
 from avelzoo.plugin.registry import Entry, Registry, require_name
@@ -134,6 +136,24 @@ class Registrar:
                 LauncherConfig.
         """
         self._component("launcher", name, config)
+
+    def extractor(self, name: str, config: type[ExtractorConfig]) -> None:
+        """Register an extractor: features of decoded segments.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                ExtractorConfig.
+        """
+        self._component("extractor", name, config)
+
+    def format(self, name: str, config: type[FormatConfig]) -> None:
+        """Register a file format of localization results.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                FormatConfig.
+        """
+        self._component("format", name, config)
 
     def recipe(self, name: str, factory: RecipeFactory) -> None:
         """Register a recipe: a function of the supervision that returns a `Recipe`.

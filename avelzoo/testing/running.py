@@ -12,6 +12,8 @@ from avelzoo.testing import (
     configs,
     datasets,
     encoders,
+    extractors,
+    formats,
     heads,
     launchers,
     memories,
@@ -60,6 +62,8 @@ _MODULES = {
     "optimizer": (configs, optimizers),
     "schedule": (configs, schedules),
     "launcher": (configs, launchers),
+    "extractor": (configs, extractors),
+    "format": (configs, formats),
 }
 
 

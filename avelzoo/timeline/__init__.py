@@ -1,0 +1,1 @@
+"""What was found in a video, and when: events on a time axis, with the scores they came from."""

@@ -1,0 +1,88 @@
+"""Records of a localized video: events, scores per segment, and how the file was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Status = Literal["ok", "partly-read", "silent", "no-audio", "no-video", "unreadable"]
+"""How a file was read: fully; with gaps or damage; without any sound above digital silence; without an audio stream;
+without a video stream; not at all."""
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Event:
+    """An event in [start, end) seconds.
+
+    Attributes:
+        start: first second of the event.
+        end: end of the event.
+        category: name of the event category.
+        score: mean relevance of its segments, in [0, 1].
+    """
+
+    start: float
+    end: float
+    category: str
+    score: float = 1.0
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SegmentScores:
+    """Scores of a video's t segments, from which events are decided again without inference.
+
+    Attributes:
+        categories: the n event names, by id.
+        seconds_per_segment: length of a segment.
+        relevance: (t) float32 in [0, 1], score of event versus background.
+        category_scores: (t n) float32, larger is more likely; each window's scores on its segments.
+        audio_scores: (t n) float32, scores of the categories from sound alone; None if the system has none.
+        visual_scores: (t n) float32, scores of the categories from the picture alone; None if the system has none.
+        audio_share: (t) float32, share of the decision that came from sound (modality X-ray); None if not computed.
+        visual_share: (t) float32, share that came from sight; None if not computed.
+    """
+
+    categories: tuple[str, ...]
+    seconds_per_segment: float
+    relevance: np.ndarray
+    category_scores: np.ndarray
+    audio_scores: np.ndarray | None = None
+    visual_scores: np.ndarray | None = None
+    audio_share: np.ndarray | None = None
+    visual_share: np.ndarray | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Localization:
+    """Result for one file.
+
+    Attributes:
+        path: the file, as the user named it.
+        status: how the file was read.
+        reason: why it was not fully read, in one sentence; empty for ``ok``.
+        duration: length in seconds; 0 for unreadable files.
+        events: events in the order of their start.
+        scores: scores per segment; None for unreadable files.
+        notices: what was repaired while reading, one sentence each: gaps, damage, padding.
+        decision: rule and threshold that decided, in words.
+        preference: the predicted category's modality preference as the memory holds it, by category.
+    """
+
+    path: str
+    status: Status
+    reason: str = ""
+    duration: float = 0.0
+    events: tuple[Event, ...] = ()
+    scores: SegmentScores | None = None
+    notices: tuple[str, ...] = ()
+    decision: str = ""
+    preference: Mapping[str, Any] = field(default_factory=dict)
