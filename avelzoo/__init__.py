@@ -109,7 +109,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         dataset as dataset,
         encoder as encoder,
         extractor as extractor,
-        format as format,
+        format as format,  # noqa: A004 - decorators are named like their kinds
         head as head,
         launcher as launcher,
         memory as memory,

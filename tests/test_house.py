@@ -57,6 +57,7 @@ def test_no_large_files(root: Path) -> None:
 
 # Longer than 250 lines, each for the reason given; anything new is split instead.
 LONG = {
+    "avelzoo/__init__.py": "every public name",
     "avelzoo/components.py": "the base of every kind of config",
     "avelzoo/config.py": "how a field becomes an option",
     "avelzoo/records.py": "every record that parts hand to each other",
