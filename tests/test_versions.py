@@ -8,11 +8,13 @@ import pytest
 import versions
 from packaging.requirements import Requirement
 
-TOOLS = {"build", "coverage", "editables", "hatchling", "mypy", "ruff"}
+TOOLS = {"build", "coverage", "editables", "hatchling", "mypy", "ruff"} | {
+    *("crowsetta", "praatio", "pympi-ling", "pysubs2", "webvtt-py"),  # readers of result formats
+}
 """What the main tests do without."""
 
 
-@pytest.mark.parametrize("requirement", versions.ranges("dev", "docs"))
+@pytest.mark.parametrize("requirement", versions.ranges(*versions.EXTRAS))
 def test_the_lock_is_within_the_ranges(requirement):
     wanted = Requirement(requirement)
     assert versions.pinned(versions.LOCK)[versions.key(wanted.name)] in wanted.specifier
@@ -20,7 +22,7 @@ def test_the_lock_is_within_the_ranges(requirement):
 
 def test_the_oldest_versions_are_the_lower_bounds():
     bounds = {}
-    for requirement in versions.ranges("dev"):
+    for requirement in versions.ranges("dev", "media"):
         (bound,) = re.findall(r">=([\d.]+)", requirement)
         bounds[versions.name_of(requirement)] = bound
     oldest = versions.pinned(versions.OLDEST)
@@ -51,3 +53,11 @@ def test_the_lock_names_no_place():
     assert "://" not in text
     assert " @ " not in text
     assert not re.search(r"^-", text, re.MULTILINE)
+
+
+def test_packages_of_weights_are_pinned_by_their_bytes_and_locked_nowhere_else():
+    lines = [line for line in versions.WEIGHTS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    assert lines
+    assert all(re.fullmatch(r"[\w.-]+==[\d.]+ --hash=sha256:[0-9a-f]{64}", line) for line in lines)
+    assert not versions.pinned(versions.WEIGHTS).keys() & versions.pinned(versions.LOCK).keys()
+    assert versions.lock_lines(["scikit-video==1.1.11", "rich==1.0"]) == ["rich==1.0"]
