@@ -136,7 +136,7 @@ def run(
     if resume and out is None:
         raise UsageError("resuming needs a run folder", fix="pass the folder: run(..., out=RUN_DIR, resume=True)")
     host = host or default_host()
-    overrides = [Override(path, native(value), PYTHON) for path, value in (options or {}).items()]
+    overrides = [*Override.from_mapping(options, PYTHON)]
     overrides += [] if seed is None else [Override("train.seed", native(seed), PYTHON)]
     choices = {
         "dataset": dataset,

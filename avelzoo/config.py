@@ -327,9 +327,9 @@ def _mismatch(kind: str, option: Option, value: Any) -> OptionError:
 def _advice(kind: str, option: Option) -> str:
     """Suggested value: the default as an example, if there is one."""
     if option.default is None:
-        return f"set {kind}.{option.name} to a value of this type" + (", or remove it" if option.optional else "")
+        return f"give {kind}.{option.name} such a value" + (", or remove it" if option.optional else "")
     default = ",".join(map(str, option.default)) if option.repeated else option.default
-    return f"set {kind}.{option.name} to a value of this type; its default is {default if default != '' else 'empty'}"
+    return f"give {kind}.{option.name} such a value; its default is {default if default != '' else 'empty'}"
 
 
 def _plain(value: Any) -> Any:

@@ -92,7 +92,7 @@ def test_swapped_parts_leave_a_recipes_own_term_out_and_the_reason_is_said():
         ("avel2018-official", {"head": "double"}, "objective.segment_loss=soft-margin"),
     ],
 )
-@pytest.mark.parametrize("source", ["--set", "--objective.pair", "file my.toml", "--sweep", "python"])
+@pytest.mark.parametrize("source", ["--set", "--objective.pair", "file my.toml", "sweep", "python"])
 def test_options_of_a_term_without_input_are_refused_wherever_they_were_given(recipe, choices, option, source):
     found = resolve(REGISTRY, recipe, choices=choices, overrides=[Override.parse(option, source)])
     with pytest.raises(CompositionError, match="has no input: no part gives") as fault:

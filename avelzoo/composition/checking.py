@@ -120,7 +120,7 @@ def _asked_for(term: Term, sources: Mapping[str, str]) -> bool:
 def _given_by_hand(options: Iterable[str], sources: Mapping[str, str]) -> bool:
     """Whether a user gave one of the objective's options."""
     said = {sources.get(f"objective.{option}", "") for option in options}
-    if any(source.startswith(("--", "file ")) for source in said):
+    if any(source == "sweep" or source.startswith(("--", "file ")) for source in said):
         return True
     # A `Recipe` handed over as a value has the source "python" throughout; single options given there stand out.
     every = {source for path, source in sources.items() if path.startswith("objective.")}

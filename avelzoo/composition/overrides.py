@@ -8,7 +8,7 @@ from typing import Any
 
 from avelzoo.components import KINDS
 from avelzoo.composition.recipe import MOVED, SLOTS
-from avelzoo.config import Config, coerce, options
+from avelzoo.config import Config, coerce, native, options
 from avelzoo.errors import OptionError, UsageError, did_you_mean
 
 
@@ -44,6 +44,21 @@ class Override:
                 fix=f"start with the slot: {', '.join(SLOTS)}",
             )
         return cls(path.strip(), value.strip(), source)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any] | None, source: str) -> tuple[Override, ...]:
+        """One override per value of the argument ``options`` of a Python call.
+
+        Raises:
+            UsageError: the argument is not a mapping, or a name is not a string.
+        """
+        if not isinstance(values or {}, Mapping):
+            raise UsageError(
+                "the options are not a mapping",
+                found=f"{values!r}"[:80],
+                expected='values by slot.option, such as {"memory.size": 8}',
+            )
+        return tuple(cls(path, native(value), source) for path, value in (values or {}).items())
 
     def value_in(self, classes: Mapping[str, type[Config]]) -> Any:
         """The value converted to its option's type; ``classes`` are the config classes of the slots.

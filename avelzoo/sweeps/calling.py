@@ -74,7 +74,7 @@ def sweep(
         raise UsageError("resuming needs a sweep folder", fix="pass the folder: sweep(..., out=SWEEP_DIR, resume=True)")
     host = host or default_host()
     registry = host.registry
-    overrides = tuple(Override(path, native(value), PYTHON) for path, value in (options or {}).items())
+    overrides = Override.from_mapping(options, PYTHON)
     shared = RunRequest(recipe, supervision, choices or {}, overrides)
     seeds = native(seeds)
     axes = [Axis(name, _values(name, values)) for name, values in (over or {}).items()]

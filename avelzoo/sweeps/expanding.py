@@ -114,7 +114,7 @@ def _require_sound(axes: Sequence[Axis], seeds: int | Sequence[int] | None) -> N
 def _cell_request(shared: RunRequest, typed: Mapping[str, Any]) -> RunRequest:
     """The request of a cell: the shared request with the cell's values."""
     slots = {name: str(value) for name, value in typed.items() if name in KINDS}
-    overrides = tuple(Override(name, value, "--sweep") for name, value in typed.items() if name not in WHOLE)
+    overrides = tuple(Override(name, value, "sweep") for name, value in typed.items() if name not in WHOLE)
     return replace(
         shared,
         recipe=typed.get("recipe", shared.recipe),

@@ -102,7 +102,7 @@ def test_wrong_values_name_option_finding_and_expectation(name, value):
     assert fault.value.found
     assert fault.value.expected
     assert len(fault.value.found) < 120
-    assert fault.value.fix.startswith(f"set sample.{name} to a value of this type")
+    assert fault.value.fix.startswith(f"give sample.{name} such a value")
 
 
 class Side(enum.StrEnum):
@@ -159,10 +159,10 @@ def test_what_is_no_number_stays_as_it_is():
 def test_advice_is_not_a_help_text():
     with pytest.raises(OptionError) as fault:
         Sample(width="wide")
-    assert fault.value.fix == "set sample.width to a value of this type; its default is 4"
+    assert fault.value.fix == "give sample.width such a value; its default is 4"
     with pytest.raises(OptionError) as fault:
         Sample(clip=-1.0)
-    assert fault.value.fix == "set sample.clip to a value of this type, or remove it"
+    assert fault.value.fix == "give sample.clip such a value, or remove it"
 
 
 def test_unknown_options_suggest_the_nearest():

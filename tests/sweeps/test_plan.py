@@ -33,7 +33,7 @@ def test_every_combination_with_every_seed_once():
         assert recipe.memory.size == trial.cell["memory.size"]
         assert REGISTRY.entry_of(recipe.head).name == trial.cell["head"]
         assert recipe.train.seed == trial.seed
-        assert trial.composition["slots"]["memory"]["sources"]["size"] == "--sweep"
+        assert trial.composition["slots"]["memory"]["sources"]["size"] == "sweep"
 
 
 def test_without_axes_seeds_alone_differ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,11 +30,19 @@ def check(
     if json:
         render.emit_json({"plugin": plugin, "checks": rows, "failed": len(failed)})
     else:
-        cells = [(f"{r['kind']} {r['name']}", r["check"], r["error"] or "ok") for r in rows]
-        render.console().print(render.table(("component", "check", "result"), cells))
+        render.console().print(render.table(("component", "check", "result"), list(_cells(rows))))
         render.console().print(f"{len(rows) - len(failed)} of {len(rows)} checks passed")
     if failed:
         raise typer.Exit(6)
+
+
+def _cells(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """Rows of the table; an error that several checks of a component share is written once."""
+    first: dict[tuple[str, str], str] = {}
+    for row in rows:
+        component, error = f"{row['kind']} {row['name']}", row["error"]
+        same = first.setdefault((component, error), row["check"])
+        yield component, row["check"], (error if same == row["check"] else f"same error as {same}") if error else "ok"
 
 
 def _entries(plugin: str) -> list[Entry]:

@@ -38,7 +38,13 @@ def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON."
         render.emit_json([asdict(record) | {"offers": dict(count)} for record, count in pairs])
         return
     rows = [
-        (r.name, f"{r.distribution} {r.version}".strip(), r.status, _offers(count) or r.error, r.source)
+        (
+            r.name,
+            f"{r.distribution} {r.version}".strip(),
+            r.status,
+            _offers(count) or r.error or "no components",
+            r.source,
+        )
         for r, count in pairs
     ]
     render.console().print(render.table(("plugin", "distribution", "status", "components, or error", "source"), rows))
@@ -47,4 +53,4 @@ def list_plugins(json: Annotated[bool, typer.Option("--json", help="Print JSON."
 def _offers(count: Counter[str]) -> str:
     from avelzoo.cli.catalogue import PLURALS
 
-    return ", ".join(f"{n} {kind if n == 1 else PLURALS[kind]}" for kind, n in count.items())
+    return ", ".join(f"{n} {kind if n == 1 else PLURALS[kind]}" for kind, n in count.items()) or "no components"
