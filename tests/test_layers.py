@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("avelzoo.plugin",),
     ("avelzoo.composition",),
-    ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.published", "avelzoo.timeline"),
+    ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.published", "avelzoo.timeline", "avelzoo.weights"),
     ("avelzoo.builtin",),
     ("avelzoo.engine", "avelzoo.profiling"),
     ("avelzoo.api", "avelzoo.published.importing", "avelzoo.sweeps", "avelzoo.testing", "avelzoo.scaffold"),
@@ -33,7 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 RANK = {module: rank for rank, row in enumerate(LAYERS) for module in row}
 
 # Each can be used without the others.
-PARTS = ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data")
+PARTS = ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.weights")
 
 # The engine reaches components through the registry alone, as it does for anybody's.
 APART = (
@@ -75,6 +75,8 @@ TORCH_FREE = (
     "avelzoo.cli",
     "avelzoo.builtin.plugin",
     "avelzoo.builtin.ge2023.recipes",
+    "avelzoo.builtin.extractors.visual_configs",
+    "avelzoo.weights.store",
     *(f"avelzoo.builtin.{path.parent.name}.configs" for path in sorted(PACKAGE.glob("builtin/*/configs.py"))),
 )
 HEAVY = ("torch", "lightning_fabric", "timm", "h5py", "safetensors", "einops", "scipy", "sklearn")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from avelzoo.builtin.datasets import configs as datasets
 from avelzoo.builtin.encoders import configs as encoders
+from avelzoo.builtin.extractors import visual_configs as visual
 from avelzoo.builtin.ge2023 import recipes
 from avelzoo.builtin.ge2023.official import Ge2023
 from avelzoo.builtin.heads import configs as heads
@@ -51,6 +52,7 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.schedule("constant", schedules.ConstantConfig)
     zoo.launcher("inline", launchers.InlineConfig)
     zoo.launcher("local", launchers.LocalConfig)
+    zoo.extractor("colour-motion", visual.ColourMotionConfig)
     zoo.recipe("ead-b", recipes.ead_b)
     zoo.recipe("ead-b-tuned", recipes.ead_b_tuned)
     zoo.recipe("ead-b-official", recipes.ead_b_official)

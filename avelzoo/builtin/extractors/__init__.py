@@ -1,0 +1,1 @@
+"""Built-in extractors: features of sound and of pictures."""

