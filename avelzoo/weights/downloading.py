@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from avelzoo.errors import DataError, first_line
@@ -15,13 +13,6 @@ from avelzoo.system.files import storage_error
 from avelzoo.weights.checking import fault
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_SWITCHES = ("AVELZOO_OFFLINE", "HF_HUB_OFFLINE")
-
-
-def offline_by_environment(environ: Mapping[str, str] = os.environ) -> str:
-    """Name of the environment variable that forbids the network; empty if none does."""
-    said = {name: environ.get(name, "").strip().lower() for name in _SWITCHES}
-    return next((name for name, value in said.items() if value not in ("", "0", "false", "no", "off")), "")
 
 
 def download(file: WeightsFile, target: Path) -> None:

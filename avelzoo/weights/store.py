@@ -13,7 +13,7 @@ from typing import Any, Literal
 from avelzoo.errors import DataError
 from avelzoo.extractors import FindWeights, WeightsFile
 from avelzoo.weights.checking import fault, sha256
-from avelzoo.weights.downloading import download, offline_by_environment
+from avelzoo.weights.offline import offline_by_environment
 
 State = Literal["present", "missing", "damaged"]
 
@@ -87,6 +87,8 @@ class WeightStore:
         """
         status = self.status(file)
         if status.state == "missing" and file.hub and not self.offline:
+            from avelzoo.weights.downloading import download
+
             download(file, status.path)
             return status.path
         if status.state == "missing":

@@ -13,7 +13,7 @@ import pytest
 
 from avelzoo.errors import DataError
 from avelzoo.extractors import WeightsFile
-from avelzoo.weights.downloading import offline_by_environment
+from avelzoo.weights.offline import offline_by_environment
 from avelzoo.weights.store import WeightStore
 
 CONTENT = b"weights of a small network"
