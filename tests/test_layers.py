@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.composition",),
     ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.published", "avelzoo.timeline", "avelzoo.weights"),
     ("avelzoo.builtin",),
-    ("avelzoo.engine", "avelzoo.profiling"),
+    ("avelzoo.engine", "avelzoo.profiling", "avelzoo.extraction"),
     ("avelzoo.api", "avelzoo.published.importing", "avelzoo.sweeps", "avelzoo.testing", "avelzoo.scaffold"),
     ("avelzoo.cli",),
     ("avelzoo.__main__", "avelzoo"),
@@ -38,6 +38,7 @@ PARTS = ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.weights")
 # The engine reaches components through the registry alone, as it does for anybody's.
 APART = (
     ("avelzoo.engine", "avelzoo.builtin"),
+    ("avelzoo.extraction", "avelzoo.builtin"),
     ("avelzoo.api", "avelzoo.builtin"),
     ("avelzoo.sweeps", "avelzoo.builtin"),
     ("avelzoo.cli", "avelzoo.builtin"),

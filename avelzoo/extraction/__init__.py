@@ -1,0 +1,1 @@
+"""Extraction: from video files to features in a data folder."""

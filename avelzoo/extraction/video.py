@@ -1,0 +1,207 @@
+"""Features of one video, a few segments at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from avelzoo.errors import DataError
+from avelzoo.extractors import AudioSampling, Extractor, FrameSampling
+
+BATCH = 8
+"""Segments that are held at a time."""
+TAIL = 0.5
+"""Smallest share of a last segment that is kept."""
+_BLACK = (224, 224, 3)
+
+
+def read_media(path: Path, **how: Any) -> Any:
+    """`avelzoo.media.reading.read_media`, imported when a video is read."""
+    return import_module("avelzoo.media.reading").read_media(path, **how)
+
+
+class Segment(Protocol):
+    """A decoded segment, as `avelzoo.media` reads it."""
+
+    @property
+    def start(self) -> float:
+        """Start in seconds."""
+
+    @property
+    def frames(self) -> np.ndarray | None:
+        """(k ...) prepared frames; None without a video stream."""
+
+    @property
+    def audio(self) -> np.ndarray | None:
+        """(samples) float32; None without an audio stream."""
+
+
+class Report(Protocol):
+    """How a file was read, as `avelzoo.media` reports it."""
+
+    @property
+    def status(self) -> str:
+        """A `Status`."""
+
+    @property
+    def reason(self) -> str:
+        """Why the file was not fully read; empty for ``ok``."""
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was repaired."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VideoFeatures:
+    """Features of a video's t segments.
+
+    Attributes:
+        audio: (t a) float32.
+        visual: (t h w v) float32.
+        report: how the file was read.
+    """
+
+    audio: np.ndarray
+    visual: np.ndarray
+    report: Report
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Features of a few successive segments: audio (b a), visual (b h w v)."""
+
+    audio: np.ndarray
+    visual: np.ndarray
+
+
+class FeatureReader:
+    """Features of a video in blocks, in constant memory; an iterator of `Block`.
+
+    A missing stream gives the features of silence or of black frames, and `report` says so. A last segment that holds
+    less than half of its length is dropped, unless it is the only one.
+
+    Args:
+        path: the file.
+        visual: visual extractor.
+        audio: audio extractor.
+        seconds: length of a segment.
+        start: where to begin, in seconds.
+        duration: length to read in seconds; None for the rest of the file.
+        batch: segments that are held at a time.
+
+    Attributes:
+        report: how the file was read; known when the iteration has ended.
+    """
+
+    report: Report
+
+    def __init__(
+        self,
+        path: Path,
+        visual: Extractor,
+        audio: Extractor,
+        *,
+        seconds: float = 1.0,
+        start: float = 0.0,
+        duration: float | None = None,
+        batch: int = BATCH,
+    ) -> None:
+        self._path, self._visual, self._audio = path, visual, audio
+        self._seconds, self._start, self._duration, self._batch = seconds, start, duration, batch
+
+    def __iter__(self) -> Iterator[Block]:
+        with read_media(
+            self._path,
+            frames=cast("FrameSampling", self._visual.sampling),
+            audio=cast("AudioSampling", self._audio.sampling),
+            seconds=self._seconds,
+            start=self._start,
+            duration=self._duration,
+        ) as reader:
+            held: list[Segment] = []
+            for segment in reader:
+                if len(held) > self._batch:  # one more, because the last one may be dropped
+                    yield self._block(held[: self._batch])
+                    held = held[self._batch :]
+                held.append(segment)
+            self.report = reader.report
+            if len(held) > 1 and self.report.duration - held[-1].start < TAIL * self._seconds - 1e-6:
+                held.pop()
+            for first in range(0, len(held), self._batch):
+                yield self._block(held[first : first + self._batch])
+
+    def _block(self, segments: Sequence[Segment]) -> Block:
+        visual = np.stack([self._black() if s.frames is None else s.frames for s in segments])
+        audio = np.stack([self._silence() if s.audio is None else s.audio for s in segments])
+        return Block(self._audio.features(audio), self._visual.features(visual))
+
+    def _black(self) -> np.ndarray:
+        sampling = cast("FrameSampling", self._visual.sampling)
+        return np.stack([sampling.prepare(np.zeros(_BLACK, np.uint8))] * sampling.per_segment)
+
+    def _silence(self) -> np.ndarray:
+        rate = cast("AudioSampling", self._audio.sampling).rate
+        return np.zeros(round(self._seconds * rate), np.float32)
+
+
+def extract_video(
+    path: Path,
+    visual: Extractor,
+    audio: Extractor,
+    *,
+    seconds: float = 1.0,
+    start: float = 0.0,
+    duration: float | None = None,
+) -> VideoFeatures:
+    """Features of a video, or of a part of it. Decoded frames and sound are held for a few segments only.
+
+    A missing stream gives the features of silence or of black frames, and the report says so. A last segment that
+    holds less than half of its length is dropped, unless it is the only one.
+
+    Args:
+        path: the file.
+        visual: visual extractor.
+        audio: audio extractor.
+        seconds: length of a segment.
+        start: where to begin, in seconds.
+        duration: length to read in seconds; None for the rest of the file.
+
+    Raises:
+        DataError: the file cannot be opened, or holds no segment.
+        UsageError: PyAV is not installed.
+    """
+    reader = FeatureReader(path, visual, audio, seconds=seconds, start=start, duration=duration)
+    with closing(cast("Any", iter(reader))) as blocks:
+        found = list(blocks)
+    require_segments(path, len(found))
+    return VideoFeatures(
+        audio=np.concatenate([block.audio for block in found]),
+        visual=np.concatenate([block.visual for block in found]),
+        report=reader.report,
+    )
+
+
+def require_segments(path: Path, count: int) -> None:
+    """Refuse a video without segments.
+
+    Raises:
+        DataError: ``count`` is 0.
+    """
+    if not count:
+        raise DataError(
+            "no segment could be read",
+            where=str(path),
+            expected="a video of some length",
+            fix="check that it plays; `start` must lie before its end",
+        )
