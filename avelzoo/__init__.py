@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         VariedWorldsConfig as VariedWorldsConfig,
         WorldsConfig as WorldsConfig,
     )
+    from avelzoo.builtin.decoders.configs import MarginConfig as MarginConfig, ThresholdConfig as ThresholdConfig
+    from avelzoo.builtin.decoders.head import HeadRuleConfig as HeadRuleConfig
     from avelzoo.builtin.encoders.configs import MeanPoolConfig as MeanPoolConfig, STFusionConfig as STFusionConfig
     from avelzoo.builtin.heads.configs import (
         DoubleConfig as DoubleConfig,
@@ -53,6 +55,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.channels import AnyOf as AnyOf, Channel as Channel, Need as Need
     from avelzoo.components import (
         DatasetConfig as DatasetConfig,
+        DecoderConfig as DecoderConfig,
         EncoderConfig as EncoderConfig,
         HeadConfig as HeadConfig,
         LauncherConfig as LauncherConfig,
@@ -78,6 +81,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.config import Bounds as Bounds, Help as Help
     from avelzoo.contracts import (
         Dataset as Dataset,
+        Decoder as Decoder,
         Encoder as Encoder,
         Head as Head,
         LossFunction as LossFunction,
@@ -107,6 +111,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.nn.decision import Decision as Decision
     from avelzoo.plugin.decorators import (
         dataset as dataset,
+        decoder as decoder,
         encoder as encoder,
         extractor as extractor,
         format as format,  # noqa: A004 - decorators are named like their kinds
@@ -152,6 +157,7 @@ _HOME = {
     "avelzoo.channels": ("AnyOf", "Channel", "Need"),
     "avelzoo.components": (
         "DatasetConfig",
+        "DecoderConfig",
         "EncoderConfig",
         "HeadConfig",
         "LauncherConfig",
@@ -167,7 +173,7 @@ _HOME = {
     "avelzoo.config": ("Bounds", "Help"),
     "avelzoo.extractors": ("AudioSampling", "Extractor", "ExtractorConfig", "FrameSampling", "WeightsFile"),
     "avelzoo.formats": ("FormatConfig",),
-    "avelzoo.contracts": ("Dataset", "Encoder", "Head", "LossFunction", "Memory", "Split", "Transform"),
+    "avelzoo.contracts": ("Dataset", "Decoder", "Encoder", "Head", "LossFunction", "Memory", "Split", "Transform"),
     "avelzoo.records": (
         "Batch",
         "Predictions",
@@ -185,6 +191,7 @@ _HOME = {
     "avelzoo.composition.recipe": ("ComputeConfig", "Published", "PublishedCheckpoint", "Recipe", "TrainConfig"),
     "avelzoo.plugin.decorators": (
         "dataset",
+        "decoder",
         "encoder",
         "extractor",
         "format",
@@ -207,6 +214,8 @@ _HOME = {
     "avelzoo.nn.decision": ("Decision",),
     "avelzoo.published.probes": ("without_dropout", "adam_step", "gradient_norms"),
     "avelzoo.builtin.datasets.configs": ("AveConfig", "HardWorldsConfig", "VariedWorldsConfig", "WorldsConfig"),
+    "avelzoo.builtin.decoders.configs": ("MarginConfig", "ThresholdConfig"),
+    "avelzoo.builtin.decoders.head": ("HeadRuleConfig",),
     "avelzoo.builtin.encoders.configs": ("MeanPoolConfig", "STFusionConfig"),
     "avelzoo.data.facts": ("AVE_CATEGORIES",),
     "avelzoo.builtin.heads.configs": (

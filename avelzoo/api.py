@@ -73,6 +73,7 @@ def run(
     objective: str | None = None,
     optimizer: str | None = None,
     schedule: str | None = None,
+    decoder: str | None = None,
     options: Mapping[str, Any] | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
@@ -107,6 +108,7 @@ def run(
         objective: name of another objective.
         optimizer: name of another optimizer.
         schedule: name of another schedule.
+        decoder: name of another decoder.
         options: values by ``slot.option``, such as ``{"memory.size": 8}``.
         seed: value of the option ``train.seed``.
         out: run folder; by default a new one under ``runs/``.
@@ -148,6 +150,7 @@ def run(
         "objective": objective,
         "optimizer": optimizer,
         "schedule": schedule,
+        "decoder": decoder,
     }
     composition = resolve(host.registry, recipe, supervision=supervision, choices=choices, overrides=overrides)
     with nullcontext(Path(out)) if out is not None else engine.new_folder(folder_name(composition)) as folder:

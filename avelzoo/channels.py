@@ -93,11 +93,16 @@ NEAREST_ANCHOR = Channel(
 )
 AUDIO_LOGITS = Channel("audio_logits", "(b t n)", "category of the segment, only from audio")
 VISUAL_LOGITS = Channel("visual_logits", "(b t n)", "category of the segment, only from vision")
+AUDIO_SCORES = Channel("audio_scores", "(b t n)", "score of each category in [0, 1], only from audio")
+VISUAL_SCORES = Channel("visual_scores", "(b t n)", "score of each category in [0, 1], only from vision")
 EMBEDDING = Channel("embedding", "(b t d)", "embedding with a metric for distances")
 RELEVANCE_ESTIMATE = Channel(
     "relevance_estimate", "(b t)", "relevance in [0, 1] from a head without memory, for memories"
 )
 MEMORY = Channel("memory", "(n l d)", "content of a memory, by category and slot")
+
+UNIMODAL = AnyOf((AUDIO_SCORES, VISUAL_SCORES), (AUDIO_LOGITS, VISUAL_LOGITS))
+"""Scores of the categories from each modality by itself, as decoders need them; logits become scores by softmax."""
 
 ENCODED = (FUSED, AUDIO, VISUAL)
 """Channels that every encoder gives."""
@@ -114,6 +119,8 @@ HOUSE = {
         NEAREST_ANCHOR,
         AUDIO_LOGITS,
         VISUAL_LOGITS,
+        AUDIO_SCORES,
+        VISUAL_SCORES,
         EMBEDDING,
         RELEVANCE_ESTIMATE,
         MEMORY,

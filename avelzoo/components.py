@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
-    from avelzoo.contracts import Dataset, Encoder, Head, LossFunction, Memory, Transform
+    from avelzoo.contracts import Dataset, Decoder, Encoder, Head, LossFunction, Memory, Transform
     from avelzoo.jobs import Launcher
     from avelzoo.records import FeatureSpec, Widths
 
@@ -48,6 +48,7 @@ KINDS: tuple[str, ...] = (
     "objective",
     "optimizer",
     "schedule",
+    "decoder",
 )
 """Slots of a composition that are filled by components. `BASES` lists all kinds of configs."""
 
@@ -101,6 +102,11 @@ class DatasetConfig(ComponentConfig):
         WeakProtocol,
         Help("weak labels: category and negatives, category only, or event's share (leaks duration)"),
     ] = "onehot+neg"
+
+    @property
+    def single_runs(self) -> bool | None:
+        """Whether every event is one run of segments; None if only the labels can tell."""
+        return None
 
     def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
         """Training values for this data's size; they replace the recipe's values, with the data set as source."""
@@ -288,6 +294,25 @@ class ScheduleConfig(ComponentConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DecoderConfig(ComponentConfig):
+    """Settings of a decoder, the rule from scores to events. A rule on both modalities reads `channels.UNIMODAL`.
+
+    Class attributes:
+        single_runs: whether the rule needs data whose events are single runs of segments.
+
+    >>> ThresholdConfig.single_runs, SingleSpanConfig.single_runs
+    (False, True)
+    """
+
+    kind: ClassVar[str] = "decoder"
+    single_runs: ClassVar[bool] = False
+
+    @abstractmethod
+    def build(self, spec: FeatureSpec, head: Head) -> Decoder | None:
+        """The decoder beside ``head``; None to keep the head's own rule."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class LauncherConfig(Config, ABC):
     """Settings of a launcher, which runs jobs. It does not affect results, so it fills no slot.
 
@@ -316,6 +341,7 @@ BASES: dict[str, type[Config]] = {
     "objective": ObjectiveConfig,
     "optimizer": OptimizerConfig,
     "schedule": ScheduleConfig,
+    "decoder": DecoderConfig,
     "launcher": LauncherConfig,
     "extractor": ExtractorConfig,
     "format": FormatConfig,

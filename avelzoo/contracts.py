@@ -23,6 +23,7 @@ from avelzoo.records import (
 )
 
 if TYPE_CHECKING:
+    from avelzoo.metrics import PredictionArrays, Truth
     from avelzoo.nn.decision import Decision
 
 Encode = Callable[[Tensor, Tensor], Encoded]
@@ -90,6 +91,10 @@ class Memory(Component):
         """
         return torch.ones_like(batch.rows, dtype=torch.bool)
 
+    def infer(self, encoded: Encoded) -> Mapping[Channel, Tensor]:
+        """Channels that the memory gives in evaluation, such as uni-modal logits; none by default."""
+        return {}
+
     @abstractmethod
     def read(self, encode: Encode) -> MemoryView | None:
         """The content as embeddings (n l d), re-encoded if raw data is stored; None for a memory without content.
@@ -127,6 +132,31 @@ class Head(Component):
     @abstractmethod
     def decode(self, output: HeadOutput) -> Predictions:
         """Predictions from an output computed in evaluation mode."""
+
+
+class Decoder(Component):
+    """Rule from scores to events, on whole splits. Values chosen on val are buffers, so checkpoints include them.
+
+    >>> spec = WorldsConfig().open("full").spec
+    >>> ThresholdConfig().build(spec, head=None).describe()
+    'relevance above 0.50 (default, not tuned)'
+    """
+
+    def fit(self, val: PredictionArrays, truth: Truth) -> None:
+        """Choose the rule's values on val, before every `decide`; nothing by default.
+
+        Args:
+            val: predictions of the head's own rule on val.
+            truth: labels of val.
+        """
+
+    @abstractmethod
+    def decide(self, predictions: PredictionArrays) -> PredictionArrays:
+        """Predictions by this rule from those of the head; no video affects another, and padding is background."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """The rule and its values in a few words, without a full stop."""
 
 
 class Transform(ABC):

@@ -311,6 +311,8 @@ class Predictions(TensorRecord):
         category: (b) int64 in 0..n-1, the video's most likely category, even if every segment is background.
         category_scores: (b n), larger is more likely; argmax is ``category``.
         relevance: (b t) in [0, 1], score of event versus background.
+        audio_scores: (b t n) in [0, 1], scores of the categories from sound alone; None if the system has none.
+        visual_scores: (b t n) in [0, 1], scores of the categories from the picture alone; None if it has none.
 
     >>> one, score = torch.zeros(1, dtype=torch.int64), torch.full((1, 1), 0.5)
     >>> Predictions(segments=one[:, None], category=one, category_scores=score, relevance=score).take([0]).category
@@ -321,3 +323,5 @@ class Predictions(TensorRecord):
     category: Tensor
     category_scores: Tensor
     relevance: Tensor
+    audio_scores: Tensor | None = None
+    visual_scores: Tensor | None = None

@@ -20,6 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "avelzoo.builtin.transforms",
         "avelzoo.builtin.optimizers",
         "avelzoo.builtin.schedules",
+        "avelzoo.builtin.decoders.head",
     ),
     ("avelzoo.plugin",),
     ("avelzoo.composition",),
@@ -127,7 +128,7 @@ def test_a_back_edge_is_seen() -> None:
 
 
 def test_encoders_heads_and_memories_do_not_know_each_other() -> None:
-    kinds = ("encoders", "heads", "memory", "objectives", "datasets")
+    kinds = ("encoders", "heads", "memory", "objectives", "datasets", "decoders")
     faults = [
         f"{module}:{line} imports {target}"
         for module, path in SOURCES.items()

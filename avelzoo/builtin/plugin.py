@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from avelzoo.builtin.datasets import configs as datasets
+from avelzoo.builtin.decoders import configs as decoders
+from avelzoo.builtin.decoders.head import HeadRuleConfig
 from avelzoo.builtin.encoders import configs as encoders
 from avelzoo.builtin.extractors import visual_configs as visual
 from avelzoo.builtin.ge2023 import recipes
@@ -50,6 +52,9 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.schedule("cosine", schedules.CosineConfig)
     zoo.schedule("steps", schedules.StepsConfig)
     zoo.schedule("constant", schedules.ConstantConfig)
+    zoo.decoder("head", HeadRuleConfig)
+    zoo.decoder("margin", decoders.MarginConfig)
+    zoo.decoder("threshold", decoders.ThresholdConfig)
     zoo.launcher("inline", launchers.InlineConfig)
     zoo.launcher("local", launchers.LocalConfig)
     zoo.extractor("colour-motion", visual.ColourMotionConfig)

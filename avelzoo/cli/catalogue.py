@@ -32,6 +32,7 @@ PLURALS: dict[str, str] = {
     "objective": "objectives",
     "optimizer": "optimizers",
     "schedule": "schedules",
+    "decoder": "decoders",
     "launcher": "launchers",
     "extractor": "extractors",
     "format": "formats",

@@ -30,7 +30,9 @@ def build(recipe: Recipe, spec: FeatureSpec) -> Model:
         encoder = built("encoder", recipe.encoder.build(spec))
         memory = built("memory", recipe.memory.build(spec, encoder.widths, recipe.supervision))
         head = built("head", recipe.head.build(spec, encoder.widths, recipe.supervision))
-        return Model(encoder, memory, head, objective_of(recipe, spec))
+        rule = recipe.decoder.build(spec, head)
+        decoder = None if rule is None else built("decoder", rule)
+        return Model(encoder, memory, head, objective_of(recipe, spec), decoder)
 
 
 def objective_of(recipe: Recipe, spec: FeatureSpec) -> SumOfTerms:

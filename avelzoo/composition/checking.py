@@ -52,6 +52,7 @@ def check(recipe: Recipe, registry: Registry, sources: Mapping[str, str] | None 
                     found=_others(registry, recipe, slot),
                     fix=_remedy(registry, recipe, slot, [need]),
                 )
+    require_single_runs(recipe, registry, several=recipe.dataset.single_runs is False)
     _check_names(recipe, registry)
     _check_terms(recipe, registry, sources)
 
@@ -65,6 +66,23 @@ def fits(recipe: Recipe) -> bool:
         and not any(state.term.own and state.term.weight > 0 and state.missing for state in states)
         and any(trains_head(state) for state in states)
     )
+
+
+def require_single_runs(recipe: Recipe, registry: Registry | None = None, *, several: bool) -> None:
+    """Refuse a decoder of single runs beside data with ``several`` runs per video.
+
+    Raises:
+        CompositionError: the decoder does not fit the data; the error names decoders of ``registry`` that do.
+    """
+    if several and recipe.decoder.single_runs:
+        entries = registry.entries("decoder") if registry else ()
+        names = {e.target: e.name for e in entries}
+        others = [f"--decoder {e.name}" for e in entries if not e.target.single_runs]
+        raise CompositionError(
+            f"the decoder '{names.get(type(recipe.decoder), recipe.decoder.kind)}' finds one event run per video",
+            found="videos with several event runs in the data",
+            fix="use data whose events are single runs" + (f", or one of: {', '.join(others)}" if others else ""),
+        )
 
 
 def _check_names(recipe: Recipe, registry: Registry) -> None:
@@ -149,6 +167,14 @@ def _remedy(
     sources = sources_of(registry, recipe, needs)
     found = [f"--{kind} {name}" for kind, names in sources.items() if kind in kinds and kind != slot for name in names]
     fix = f"use one of: {', '.join(found)}" if found else "load a plugin that gives it: nothing registered does"
+    if slot == "decoder":
+        given = givers(recipe)
+        works = [
+            f"--decoder {e.name}"
+            for e in registry.entries(slot)
+            if all(met_by(need, given) for need in e.target().reads(recipe.supervision))
+        ]
+        fix += f"; or another decoder: {', '.join(works)}" if works else ""
     if slot == "objective":
         entries = [e for e in registry.entries(slot) if e.target is not type(recipe.objective)]
         others = [f"--objective {e.name}" for e in entries if fits(replace(recipe, objective=e.target()))]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from avelzoo.channels import HOUSE
+from avelzoo.channels import AUDIO_LOGITS, AUDIO_SCORES, HOUSE, VISUAL_LOGITS, VISUAL_SCORES
 from avelzoo.composition import returned
 from avelzoo.records import Batch, Encoded, HeadOutput, Predictions
 from avelzoo.tensor_record import TensorRecord
@@ -45,6 +45,18 @@ def decode(head: Any, output: HeadOutput) -> Predictions:
         return _decoded(head, output)
     predictions = each_length(lambda part: _decoded(head, part), output, mask)
     return replace(predictions, segments=predictions.segments.masked_fill(~mask, predictions.category_scores.shape[1]))
+
+
+def unimodal_scores(output: HeadOutput) -> dict[str, Tensor]:
+    """Scores of the categories by modality (b t n): as given, or softmax of the logits; 0 in padding."""
+    found = {}
+    for scores, logits in ((AUDIO_SCORES, AUDIO_LOGITS), (VISUAL_SCORES, VISUAL_LOGITS)):
+        given, raw = output.get(scores), output.get(logits)
+        if given is None and raw is not None:
+            given = raw.float().softmax(dim=-1)
+        if given is not None:
+            found[scores.name] = given if output.mask is None else given * output.mask.unsqueeze(-1)
+    return found
 
 
 def _decoded(head: Any, output: HeadOutput) -> Predictions:

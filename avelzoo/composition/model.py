@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from avelzoo.channels import RELEVANCE_ESTIMATE, Channel
 from avelzoo.composition import returned
-from avelzoo.composition.lengths import decode, each_length, encode
+from avelzoo.composition.lengths import decode, each_length, encode, unimodal_scores
 from avelzoo.composition.objective import SumOfTerms
-from avelzoo.contracts import Encode, Encoder, Head, Memory
+from avelzoo.contracts import Decoder, Encode, Encoder, Head, Memory
 from avelzoo.records import Batch, Encoded, HeadOutput, MemoryView, Predictions, Targets
 
 
@@ -38,7 +38,7 @@ class StepOutput:
 
 
 class Model(nn.Module):
-    """Encoder, memory, head and objective, applied in this order.
+    """Encoder, memory, head and objective, applied in this order; `decoder`, if any, decides on whole splits.
 
     The memory is updated before it is read in the same step, as in the paper (sec. 3.4) and its code.
 
@@ -47,12 +47,15 @@ class Model(nn.Module):
     ['event', 'relevance', 'unimodal', 'prototype', 'contrastive']
     """
 
-    def __init__(self, encoder: Encoder, memory: Memory, head: Head, objective: SumOfTerms) -> None:
+    def __init__(
+        self, encoder: Encoder, memory: Memory, head: Head, objective: SumOfTerms, decoder: Decoder | None = None
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.memory = memory
         self.head = head
         self.objective = objective
+        self.decoder = decoder
 
     def forward(self, batch: Batch, targets: Targets) -> StepOutput:
         """Compute loss and terms of one training step. Updates the memory."""
@@ -112,11 +115,15 @@ class Model(nn.Module):
 
     def predict(self, batch: Batch, view: MemoryView | None) -> HeadOutput:
         """The head's output for a batch; the memory does not change."""
-        return self.output(encode(self.encoder, batch), view)
+        return self.infer(encode(self.encoder, batch), view)
+
+    def infer(self, encoded: Encoded, view: MemoryView | None) -> HeadOutput:
+        """The head's output in evaluation, with the channels that encoder and memory give then."""
+        return self.output(encoded, view, returned.channels(self.memory, self.memory.infer(encoded), "infer"))
 
     def decode(self, output: HeadOutput) -> Predictions:
-        """Predictions from a head's output in evaluation mode; padding is background."""
-        return decode(self.head, output)
+        """Predictions from a head's output in evaluation mode, by the head's own rule; padding is background."""
+        return replace(decode(self.head, output), **unimodal_scores(output))
 
     def output(
         self, encoded: Encoded, view: MemoryView | None, observed: Mapping[Channel, Tensor] | None = None

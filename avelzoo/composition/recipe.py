@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
+from avelzoo.builtin.decoders.head import HeadRuleConfig
 from avelzoo.builtin.optimizers.configs import AdamConfig
 from avelzoo.builtin.samplers.configs import ShuffledConfig
 from avelzoo.builtin.schedules.configs import CosineConfig
@@ -13,6 +14,7 @@ from avelzoo.components import (
     KINDS,
     ComponentConfig,
     DatasetConfig,
+    DecoderConfig,
     EncoderConfig,
     HeadConfig,
     MemoryConfig,
@@ -136,7 +138,8 @@ class Recipe:
     """A named composition with a config in every slot.
 
     Data and model are required. Training defaults to Adam at 3e-4 with a cosine schedule, shuffled batches of 128 and
-    300 epochs. To change a slot in Python: ``dataclasses.replace(recipe, encoder=MeanPoolConfig())``.
+    300 epochs; the head decides by its own rule. To change a slot in Python:
+    ``dataclasses.replace(recipe, encoder=MeanPoolConfig())``.
 
     Attributes:
         name: as registered.
@@ -145,6 +148,7 @@ class Recipe:
         supervision: full or weak.
         dataset, encoder, memory, head, objective: data and model.
         sampler, transform, optimizer, schedule, train: training.
+        decoder: rule from scores to events.
         compute: computation.
         published: scores reported by its paper or later papers.
         assumptions: choices of this library that no published source states, one sentence each.
@@ -167,6 +171,7 @@ class Recipe:
     transform: TransformConfig = field(default_factory=NoTransformConfig)
     optimizer: OptimizerConfig = field(default_factory=AdamConfig)
     schedule: ScheduleConfig = field(default_factory=CosineConfig)
+    decoder: DecoderConfig = field(default_factory=HeadRuleConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     compute: ComputeConfig = field(default_factory=ComputeConfig)
     published: tuple[Published, ...] = ()

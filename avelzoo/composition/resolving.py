@@ -21,6 +21,9 @@ from avelzoo.config import Config, options
 from avelzoo.errors import OptionError, UnknownNameError, UsageError, did_you_mean
 from avelzoo.plugin.registry import THIS_PROCESS, Entry, Registry
 
+EARLIER = {"decoder": {"name": "avelzoo/head", "options": {}}}
+"""Slots that run folders of earlier versions lack."""
+
 PYTHON = "python"
 """Source of values given by a `Recipe` object or a call."""
 
@@ -167,7 +170,7 @@ def from_dict(registry: Registry, data: Mapping[str, Any]) -> Composition:
     entries: dict[str, Entry] = {}
     sources: dict[str, str] = {}
     for slot in SLOTS:
-        row = data["slots"][slot]
+        row = (EARLIER | data["slots"])[slot]
         if slot in KINDS:
             entries[slot] = recorded_entry(registry, slot, row)
         cls: type[Config] = entries[slot].target if slot in KINDS else RECORDS[slot]
@@ -188,11 +191,8 @@ def _base(registry: Registry, recipe: Recipe | str | None, supervision: str | No
             f"unknown supervision '{supervision}'" + did_you_mean(supervision, known), expected=" or ".join(known)
         )
     if recipe is None:
-        raise UnknownNameError(
-            "no recipe given",
-            expected=", ".join(registry.names("recipe")),
-            fix="for example `avelzoo run ead-b --encoder st-fusion`; `avelzoo list recipes` lists all recipes",
-        )
+        fix = "for example `avelzoo run ead-b --encoder st-fusion`; `avelzoo list recipes` lists all recipes"
+        raise UnknownNameError("no recipe given", expected=", ".join(registry.names("recipe")), fix=fix)
     if not isinstance(recipe, Recipe):
         owner = registry.get("recipe", recipe)
         return owner.target(supervision or "full"), owner

@@ -74,8 +74,8 @@ def encoded(encoder: nn.Module | Callable[..., Any], value: Any, batch: Batch) -
     return found
 
 
-def channels(memory: Any, value: Any) -> dict[Channel, Tensor]:
-    """What a memory's ``observe`` returned; None is no channels.
+def channels(memory: Any, value: Any, method: str = "observe") -> dict[Channel, Tensor]:
+    """What a memory's ``observe`` or ``infer`` returned; None is no channels.
 
     Raises:
         PluginError: it is no mapping from channels to tensors.
@@ -83,11 +83,11 @@ def channels(memory: Any, value: Any) -> dict[Channel, Tensor]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise _wrong(memory, "observe", found=_shown(value), expected="a mapping from channels to tensors, or None")
+        raise _wrong(memory, method, found=_shown(value), expected="a mapping from channels to tensors, or None")
     for key, tensor in value.items():
         if not isinstance(key, Channel) or not isinstance(tensor, Tensor):
             found = f"{key!r}: {_shown(tensor)}"
-            raise _wrong(memory, "observe", found=found, expected="a mapping from channels to tensors, or None")
+            raise _wrong(memory, method, found=found, expected="a mapping from channels to tensors, or None")
     return dict(value)
 
 

@@ -1,4 +1,4 @@
-"""Event/background threshold of a head: fitted on val, scored at the fixed and the fitted threshold."""
+"""Values chosen on val: the event/background threshold of a head, scored at both thresholds, and those of a decoder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from avelzoo.composition import returned
+from avelzoo.composition.checking import require_single_runs
+from avelzoo.composition.model import Model
+from avelzoo.composition.recipe import Recipe
+from avelzoo.contracts import Dataset
 from avelzoo.metrics import (
     PredictionArrays,
     Thresholds,
@@ -17,11 +22,49 @@ from avelzoo.metrics import (
     fit_scale,
     foreground_background,
     segment_accuracy,
+    several_runs,
 )
 from avelzoo.nn.decision import Decision
+from avelzoo.plugin.registry import Registry
 
 RULES = ("fixed", "val")
 """The head's own threshold, and the one chosen on val."""
+
+
+def fit(model: Model, val: PredictionArrays, truth: Truth) -> PredictionArrays:
+    """Fit a model's head, then its decoder on val; returns the final predictions on val.
+
+    Args:
+        model: the model; values chosen on val are set in place.
+        val: predictions of the head on val.
+        truth: labels of val.
+    """
+    found = tune(model.head.decision, val, truth)
+    if model.decoder is not None:
+        model.decoder.fit(found, truth)
+    return decided(model, found)
+
+
+def require_fitting_data(recipe: Recipe, dataset: Dataset, split: str, registry: Registry | None = None) -> None:
+    """Refuse a decoder of single runs if a split's labels have events in several runs.
+
+    Raises:
+        CompositionError: the decoder does not fit the data.
+    """
+    if recipe.decoder.single_runs:
+        several = several_runs(dataset.split(split).labels(), dataset.spec.background)
+        require_single_runs(recipe, registry, several=several)
+
+
+def decided(model: Model, found: PredictionArrays) -> PredictionArrays:
+    """Predictions of a model by its decoder, from those of its head.
+
+    Raises:
+        PluginError: the decoder returns something else than predictions.
+    """
+    if model.decoder is None:
+        return found
+    return returned.record(model.decoder, "decide", model.decoder.decide(found), PredictionArrays)
 
 
 def tune(decision: Decision | None, val: PredictionArrays, truth: Truth) -> PredictionArrays:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Protocol
 
 import h5py
 import numpy as np
@@ -15,13 +16,24 @@ import torch
 
 from avelzoo.composition.model import Model
 from avelzoo.contracts import Dataset, Split
-from avelzoo.engine.deciding import at_both
+from avelzoo.engine.deciding import at_both, decided
 from avelzoo.engine.diverging import EVALUATION, divergence_named, require_finite
 from avelzoo.engine.loader import Loader
 from avelzoo.engine.processes import Processes
 from avelzoo.metrics import PredictionArrays, Scores, Truth, category_accuracy, score, segment_accuracy
 from avelzoo.records import FeatureSpec, MemoryView, Predictions
 from avelzoo.system.files import write_bytes
+
+FIELDS = ("segments", "category", "category_scores", "relevance")
+OPTIONAL_FIELDS = ("audio_scores", "visual_scores")
+
+
+class Predict(Protocol):
+    """Predictions on a split, by the model's decoder or by its head alone."""
+
+    def __call__(self, name: str, *, by_head: bool = False) -> PredictionArrays:
+        """Predictions on the split of this name."""
+        ...
 
 
 class Evaluator:
@@ -58,7 +70,7 @@ class Evaluator:
         return self._truths[name]
 
     @contextmanager
-    def reading(self) -> Iterator[Callable[[str], PredictionArrays]]:
+    def reading(self) -> Iterator[Predict]:
         """Read the memory once and yield a function from a split's name to predictions, in evaluation mode.
 
         Raises:
@@ -77,13 +89,15 @@ class Evaluator:
     def scores(self, name: str, found: PredictionArrays) -> Scores:
         """All scores of a split, including the data set's reference predictors.
 
-        A head with a threshold adds ``thresholds``; see `avelzoo.engine.deciding.at_both`.
+        A head with a threshold that decides adds ``thresholds``; see `avelzoo.engine.deciding.at_both`.
         """
         truth, decision = self.truth(name), self._model.head.decision
         scores = score(found, truth, references=self.dataset.references(name))
-        return scores if decision is None else replace(scores, thresholds=at_both(decision, found, truth))
+        if decision is None or self._model.decoder is not None:
+            return scores
+        return replace(scores, thresholds=at_both(decision, found, truth))
 
-    def _answers(self, view: MemoryView | None, name: str) -> PredictionArrays:
+    def _answers(self, view: MemoryView | None, name: str, *, by_head: bool = False) -> PredictionArrays:
         model, where = self._model, f"{EVALUATION} {name}"
         positions = np.arange(len(self.dataset.split(name)))
         batches = [positions[i : i + self._batch_size] for i in range(0, len(positions), self._batch_size)]
@@ -95,7 +109,8 @@ class Evaluator:
                     predictions = model.decode(output)
                     require_finite(output, predictions, where)
                     found.append(predictions.to("cpu"))
-        return PredictionArrays.from_predictions(found)
+        arrays = PredictionArrays.from_predictions(found, self.dataset.split(name).lengths())
+        return arrays if by_head else decided(model, arrays)
 
 
 def short_scores(found: PredictionArrays, truth: Truth) -> dict[str, float | None]:
@@ -115,8 +130,9 @@ def save_predictions(path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Sp
         for name, (split, got) in found.items():
             group = file.create_group(name)
             group.create_dataset("video_ids", data=list(split.video_ids), dtype=h5py.string_dtype())
-            for field in ("segments", "category", "category_scores", "relevance"):
-                group.create_dataset(field, data=getattr(got, field))
+            for field in (*FIELDS, *OPTIONAL_FIELDS):
+                if (values := getattr(got, field)) is not None:
+                    group.create_dataset(field, data=values)
             group.create_dataset("true_segments", data=split.labels())
             group.create_dataset("true_events", data=split.events())
             group.create_dataset("lengths", data=split.lengths())
@@ -128,13 +144,13 @@ def load_predictions(path: Path, split: str) -> tuple[list[str], PredictionArray
     with h5py.File(path, "r") as file:
         group = file[split]
         ids = [name.decode() for name in group["video_ids"][:]]
-        found = PredictionArrays(
-            **{field: group[field][:] for field in ("segments", "category", "category_scores", "relevance")}
-        )
+        lengths = group["lengths"][:] if "lengths" in group else np.empty(0, dtype=np.int64)
+        there = [*FIELDS, *(field for field in OPTIONAL_FIELDS if field in group)]
+        found = PredictionArrays(**{field: group[field][:] for field in there}, lengths=lengths)
         truth = Truth(
             segments=group["true_segments"][:],
             events=group["true_events"][:],
-            lengths=group["lengths"][:] if "lengths" in group else np.empty(0, dtype=np.int64),
+            lengths=lengths,
             categories=tuple(str(name) for name in file.attrs["categories"]),
             seconds_per_segment=float(file.attrs["seconds_per_segment"]),
         )

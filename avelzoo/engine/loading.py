@@ -17,6 +17,7 @@ from avelzoo.composition.model import Model
 from avelzoo.composition.resolving import Composition, from_dict
 from avelzoo.contracts import Dataset
 from avelzoo.engine.checkpoint import load_weights, save_weights
+from avelzoo.engine.deciding import require_fitting_data
 from avelzoo.engine.device import device_name, feature_type, make_fabric
 from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.loader import Loader
@@ -147,7 +148,7 @@ def evaluation(
     recipe = run.composition.recipe
     opened = (dataset or recipe.dataset).open("full")
     require_same(run.spec, opened, run.path)
-    part = opened.split(split)
+    require_fitting_data(recipe, opened, split)
     changed = _changed(run.data, opened.fingerprint())
     if changed and dataset in (None, recipe.dataset):
         warnings.warn(
@@ -161,7 +162,7 @@ def evaluation(
     try:
         fabric.setup_module(run.model)  # moves the parameters; the wrapper is not needed
         processes = SingleProcess(fabric, recipe.compute.precision)
-        loader = Loader({split: part}, processes, workers=0)
+        loader = Loader({split: opened.split(split)}, processes, workers=0)
         evaluator = Evaluator(run.model, opened, loader, processes, batch_size=recipe.compute.eval_batch_size)
         with evaluator.reading() as predictions:
             found = evaluator.scores(split, predictions(split))

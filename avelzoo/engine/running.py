@@ -23,6 +23,7 @@ from avelzoo.contracts import Dataset
 from avelzoo.engine import test_curve
 from avelzoo.engine.checkpoint import Progress, load_weights
 from avelzoo.engine.compiling import compile_encoder
+from avelzoo.engine.deciding import require_fitting_data
 from avelzoo.engine.device import device_name, make_fabric, peak_memory_mb
 from avelzoo.engine.device_cache import cached
 from avelzoo.engine.evaluation import Evaluator, save_predictions
@@ -102,6 +103,7 @@ def run(
     fabric = make_fabric(device, recipe.compute.precision, rank)
     dataset = recipe.dataset.open(recipe.supervision)
     _require_videos(dataset)
+    require_fitting_data(recipe, dataset, "val", registry)
     with seeded(recipe.train.seed, fabric.device):
         processes = _processes(rank, fabric, composition)
         folder = RunDir(Path(processes.broadcast_object(str(folder.path))))

@@ -6,14 +6,14 @@ is the optimism gap. Nothing else may read test before the epoch is chosen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from avelzoo.composition.recipe import TrainConfig
 from avelzoo.contracts import Dataset
-from avelzoo.engine.evaluation import Evaluator
+from avelzoo.engine.evaluation import Evaluator, Predict
 from avelzoo.engine.rng import rng_preserved
-from avelzoo.metrics import PredictionArrays, segment_accuracy
+from avelzoo.metrics import segment_accuracy
 
 _KEY = "test_segment_accuracy"
 
@@ -23,7 +23,7 @@ def wanted(train: TrainConfig, dataset: Dataset) -> bool:
     return train.test_curve and "test" not in dataset.hidden
 
 
-def measure(evaluator: Evaluator, predictions: Callable[[str], PredictionArrays]) -> dict[str, float]:
+def measure(evaluator: Evaluator, predictions: Predict) -> dict[str, float]:
     """Test accuracy of this epoch, for ``metrics.jsonl``. Random generators do not change."""
     with rng_preserved(evaluator.device):
         found = predictions("test")

@@ -18,7 +18,7 @@ from avelzoo.composition.recipe import Recipe
 from avelzoo.contracts import Dataset
 from avelzoo.engine import test_curve
 from avelzoo.engine.checkpoint import Progress, load_state, save_state, save_weights
-from avelzoo.engine.deciding import tune
+from avelzoo.engine.deciding import fit
 from avelzoo.engine.diverging import divergence_named, in_epoch
 from avelzoo.engine.evaluation import Evaluator, short_scores
 from avelzoo.engine.loader import Loader
@@ -110,7 +110,7 @@ class Trainer:
         trained = time.perf_counter()
         truth = self._evaluator.truth("val")
         with self._evaluator.reading() as predictions:
-            found = tune(self.evaluated.head.decision, predictions("val"), truth)
+            found = fit(self.evaluated, predictions("val", by_head=True), truth)
             curve = test_curve.measure(self._evaluator, predictions) if self._test_curve else {}
         val = short_scores(found, truth)
         accuracy = val["segment_accuracy"] or 0.0

@@ -15,7 +15,7 @@ from avelzoo.metrics.accuracy import (
 from avelzoo.metrics.bootstrap import bootstrap_interval
 from avelzoo.metrics.calibration import calibration_error, fit_scale
 from avelzoo.metrics.categories import macro_scores, per_category
-from avelzoo.metrics.events import event_scores
+from avelzoo.metrics.events import event_scores, several_runs
 from avelzoo.metrics.floors import floor_accuracies, reference_accuracies
 from avelzoo.metrics.localization import localization_scores
 from avelzoo.metrics.predictions import PredictionArrays, Truth
@@ -47,4 +47,5 @@ __all__ = [
     "score",
     "score_names",
     "segment_accuracy",
+    "several_runs",
 ]

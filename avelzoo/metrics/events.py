@@ -38,6 +38,14 @@ class Intervals:
         return int((self.ids != background).sum())
 
 
+def several_runs(segments: IntArray, background: int) -> bool:
+    """Whether any video of (v t) ids has more than one event run."""
+    events = segments != background
+    opens = events.copy()
+    opens[:, 1:] &= segments[:, 1:] != segments[:, :-1]
+    return bool((opens.sum(axis=1) > 1).any())
+
+
 def event_scores(segments: IntArray, truth: Truth) -> EventScores:
     """Events found, at temporal IoU >= 0.5.
 

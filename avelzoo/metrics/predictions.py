@@ -30,6 +30,11 @@ class PredictionArrays:
         category: (v) int64 in 0..n-1.
         category_scores: (v n) float32, larger is more likely.
         relevance: (v t) float32 in [0, 1], score of event against background.
+        audio_scores: (v t n) float32 in [0, 1], scores of the categories from sound alone; None if there are none.
+        visual_scores: (v t n) float32 in [0, 1], scores of the categories from the picture alone; None if there are
+            none.
+        lengths: (v) int64 segments of each video, in 1..t; later segments are padding. Empty if all videos have t
+            segments; it is then filled in.
 
     Raises:
         DataError: an array has the wrong type, shape or range.
@@ -39,6 +44,9 @@ class PredictionArrays:
     category: IntArray
     category_scores: FloatArray
     relevance: FloatArray
+    audio_scores: FloatArray | None = None
+    visual_scores: FloatArray | None = None
+    lengths: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         ranked = scores(self.category_scores, where="predictions.category_scores", shape=(None, None), fix=_HEAD)
@@ -51,12 +59,17 @@ class PredictionArrays:
             ("category", category),
             ("category_scores", ranked),
             ("relevance", relevance),
+            ("lengths", _lengths(self.lengths, segments.shape, where="predictions.lengths", fix=_HEAD)),
         ):
             object.__setattr__(self, name, array)
+        for name in ("audio_scores", "visual_scores"):
+            if (value := getattr(self, name)) is not None:
+                found = unit_scores(value, where=f"predictions.{name}", shape=(*segments.shape, n), fix=_HEAD)
+                object.__setattr__(self, name, found)
 
     @classmethod
-    def from_predictions(cls, parts: Sequence[Predictions]) -> PredictionArrays:
-        """Join the predictions of several batches, in order, on the CPU.
+    def from_predictions(cls, parts: Sequence[Predictions], lengths: IntArray | None = None) -> PredictionArrays:
+        """Join the predictions of several batches, in order, on the CPU; ``lengths`` (v) if videos are padded.
 
         Raises:
             DataError: no batches, or batches that differ in t or n.
@@ -75,12 +88,20 @@ class PredictionArrays:
             found = [getattr(part, name).detach().cpu() for part in parts]
             return np.concatenate([(v.float() if v.is_floating_point() else v).numpy() for v in found])
 
-        return cls(**{f.name: joined(f.name) for f in fields(cls)})
+        names = [f.name for f in fields(cls) if f.name != "lengths" and getattr(parts[0], f.name) is not None]
+        arrays = {name: joined(name) for name in names}
+        return cls(**arrays if lengths is None else arrays | {"lengths": lengths})
 
     @property
     def n(self) -> int:
         """Number of event categories."""
         return int(self.category_scores.shape[1])
+
+    @property
+    def real(self) -> BoolArray:
+        """(v t) bool, false in padding."""
+        real: BoolArray = np.arange(self.segments.shape[1]) < self.lengths[:, None]
+        return real
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,14 +144,10 @@ class Truth:
             )
         segments = ids(self.segments, where="truth.segments", shape=(None, None), below=self.n + 1, fix=_DATA)
         events = ids(self.events, where="truth.events", shape=(len(segments),), below=self.n + 1, fix=_DATA)
-        videos, t = segments.shape
-        given = self.lengths if len(self.lengths) else np.full(videos, t)
-        lengths = ids(given, where="truth.lengths", shape=(videos,), below=t + 1, fix=_DATA)
+        lengths = _lengths(self.lengths, segments.shape, where="truth.lengths", fix=_DATA)
         object.__setattr__(self, "segments", segments)
         object.__setattr__(self, "events", events)
         object.__setattr__(self, "lengths", lengths)
-        if not lengths.all():
-            raise DataError("A video has no segments.", where="truth.lengths", expected="1 or more", fix=_DATA)
         beyond = int((self.relevance & ~self.real).any(axis=1).sum())
         if beyond:
             raise DataError(
@@ -168,3 +185,12 @@ class Truth:
         """(v) bool, whether the video has an event category."""
         has: BoolArray = self.events != self.background
         return has
+
+
+def _lengths(given: IntArray, shape: tuple[int, ...], *, where: str, fix: str) -> IntArray:
+    """Numbers of segments (v) for ids of this shape (v t); t everywhere if none are given."""
+    videos, t = shape
+    lengths = ids(given if len(given) else np.full(videos, t), where=where, shape=(videos,), below=t + 1, fix=fix)
+    if not lengths.all():
+        raise DataError("A video has no segments.", where=where, expected="1 or more", fix=fix)
+    return lengths

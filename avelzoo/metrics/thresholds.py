@@ -10,13 +10,14 @@ from avelzoo.metrics.predictions import PredictionArrays, Truth
 
 
 def decided_at(predictions: PredictionArrays, threshold: float) -> PredictionArrays:
-    """The same predictions with an event where r > threshold: s_vt = c_v there, background elsewhere.
+    """The same predictions with an event where r > threshold: s_vt = c_v there, background elsewhere and in padding.
 
     Args:
         predictions: with the categories c (v) and the relevance r (v t) to decide by.
         threshold: of r; at 0 every segment with r > 0 is an event, at 1 none is.
     """
-    segments = np.where(predictions.relevance > threshold, predictions.category[:, None], predictions.n)
+    event = (predictions.relevance > threshold) & predictions.real
+    segments = np.where(event, predictions.category[:, None], predictions.n)
     return replace(predictions, segments=segments)
 
 

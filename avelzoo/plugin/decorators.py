@@ -59,6 +59,7 @@ head = decorator("head")
 objective = decorator("objective")
 optimizer = decorator("optimizer")
 schedule = decorator("schedule")
+decoder = decorator("decoder")
 launcher = decorator("launcher")
 extractor = decorator("extractor")
 format = decorator("format")  # noqa: A001 - decorators are named like their kinds

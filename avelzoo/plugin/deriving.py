@@ -19,6 +19,7 @@ CONTRACTS: dict[str, str] = {
     "head": "avelzoo.contracts:Head",
     "optimizer": "torch.optim:Optimizer",
     "schedule": "torch.optim.lr_scheduler:LRScheduler",
+    "decoder": "avelzoo.contracts:Decoder",
     "launcher": "avelzoo.jobs:Launcher",
     "extractor": "avelzoo.extractors:Extractor",
 }

@@ -9,6 +9,7 @@ from avelzoo.channels import Channel
 from avelzoo.components import (
     BASES,
     DatasetConfig,
+    DecoderConfig,
     EncoderConfig,
     HeadConfig,
     LauncherConfig,
@@ -127,6 +128,15 @@ class Registrar:
                 ScheduleConfig.
         """
         self._component("schedule", name, config)
+
+    def decoder(self, name: str, config: type[DecoderConfig]) -> None:
+        """Register a decoder: the rule from scores to events.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``config`` is no
+                DecoderConfig.
+        """
+        self._component("decoder", name, config)
 
     def launcher(self, name: str, config: type[LauncherConfig]) -> None:
         """Register a launcher: a place where jobs run.

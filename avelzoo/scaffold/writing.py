@@ -19,6 +19,7 @@ KINDS: tuple[str, ...] = (
     "dataset",
     "optimizer",
     "schedule",
+    "decoder",
     "sampler",
     "transform",
 )

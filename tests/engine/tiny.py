@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from avelzoo.builtin.decoders.configs import ThresholdConfig
+from avelzoo.builtin.decoders.head import HeadRuleConfig
 from avelzoo.builtin.optimizers.configs import AdamConfig, AdamWConfig, SgdConfig
 from avelzoo.builtin.samplers.configs import SequentialConfig, ShuffledConfig
 from avelzoo.builtin.schedules.configs import ConstantConfig, CosineConfig, StepsConfig
@@ -269,6 +271,8 @@ def tiny_registry() -> Registry:
     zoo.optimizer("adam", AdamConfig)
     zoo.optimizer("adamw", AdamWConfig)
     zoo.optimizer("sgd", SgdConfig)
+    zoo.decoder("head", HeadRuleConfig)
+    zoo.decoder("threshold", ThresholdConfig)
     zoo.schedule("cosine", CosineConfig)
     zoo.schedule("steps", StepsConfig)
     zoo.schedule("constant", ConstantConfig)

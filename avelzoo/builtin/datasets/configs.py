@@ -125,6 +125,10 @@ class WorldsConfig(DatasetConfig):
                 fix="make the spread smaller than the number of segments",
             )
 
+    @property
+    def single_runs(self) -> bool:
+        return self.repeated == 0
+
     def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
         return {"epochs": 10, "batch_size": 16}
 

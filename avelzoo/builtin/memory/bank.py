@@ -100,6 +100,11 @@ class Bank(Memory):
         wanted[entries.position[wins] // batch.audio.shape[1]] = True
         return wanted
 
+    def infer(self, encoded: Encoded) -> dict[Channel, Tensor]:
+        """Uni-modal logits, as in training."""
+        unimodal: Unimodal = self.classifiers(encoded.audio, encoded.visual)
+        return {AUDIO_LOGITS: unimodal.audio_logits, VISUAL_LOGITS: unimodal.visual_logits}
+
     def read(self, encode: Encode) -> MemoryView:
         """(n l d) embeddings, with gradient if ``embeddings`` computes them with gradient."""
         filled = torch.ones_like(self.slots.filled) if self.unfilled == "zeros" else self.slots.filled.clone()

@@ -76,7 +76,7 @@ class SharedProcesses(Processes):
 
     def predict(self, model: Model, share: Share, view: MemoryView | None) -> HeadOutput:
         """Encode the share; every process gets all predictions."""
-        return model.output(self._encode_share(model.encoder, share.batch, share.videos), view)
+        return model.infer(self._encode_share(model.encoder, share.batch, share.videos), view)
 
     def synchronise(self, model: nn.Module) -> None:
         """Compare every tensor's sum over processes; where sums differ, broadcast the model of rank 0.

@@ -1,0 +1,1 @@
+"""Built-in decoders: rules from scores to events."""
