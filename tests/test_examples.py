@@ -18,7 +18,18 @@ WITHOUT = {
     "no docstring of its own": {"__version__", "Supervision", "AVE_CATEGORIES", "hookimpl", "recipes", "Need"}
     | {"LossFunction"},
     "needs a class of a dozen lines: examples/idea.py and docs/writing-a-plugin.md show one": {
-        *("dataset", "sampler", "transform", "encoder", "memory", "head", "objective", "optimizer", "schedule"),
+        *(
+            "dataset",
+            "sampler",
+            "transform",
+            "encoder",
+            "memory",
+            "head",
+            "objective",
+            "optimizer",
+            "schedule",
+            "decoder",
+        ),
         *("launcher", "extractor", "format"),
     },
     "has no built-in component yet": {"Extractor", "ExtractorConfig", "FormatConfig"},
