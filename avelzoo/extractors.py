@@ -101,6 +101,10 @@ class Extractor(ABC):
         shape: shape of a segment's features: (a,) for audio, (h, w, v) for visual.
         recipe: everything that changes the numbers.
         classes: names of the classes that the network was trained on; empty if it has no classifier.
+
+    >>> from avelzoo.builtin.extractors.audio_configs import LogMelConfig
+    >>> LogMelConfig().build(find=lambda file: None).features(np.zeros((10, 16000))).shape
+    (10, 128)
     """
 
     modality: Modality
@@ -132,6 +136,10 @@ class ExtractorConfig(Config, ABC):
 
     Class attributes:
         modality: ``audio`` or ``visual``.
+
+    >>> from avelzoo.builtin.extractors.audio_configs import LogMelConfig
+    >>> LogMelConfig(bands=40).to_dict(), LogMelConfig.modality
+    ({'bands': 40}, 'audio')
     """
 
     kind: ClassVar[str] = "extractor"

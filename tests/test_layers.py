@@ -77,6 +77,7 @@ TORCH_FREE = (
     "avelzoo.cli",
     "avelzoo.builtin.plugin",
     "avelzoo.builtin.ge2023.recipes",
+    "avelzoo.builtin.extractors.audio_configs",
     "avelzoo.builtin.extractors.visual_configs",
     "avelzoo.weights.store",
     *(f"avelzoo.builtin.{path.parent.name}.configs" for path in sorted(PACKAGE.glob("builtin/*/configs.py"))),

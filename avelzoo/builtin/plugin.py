@@ -6,7 +6,7 @@ from avelzoo.builtin.datasets import configs as datasets
 from avelzoo.builtin.decoders import configs as decoders
 from avelzoo.builtin.decoders.head import HeadRuleConfig
 from avelzoo.builtin.encoders import configs as encoders
-from avelzoo.builtin.extractors import visual_configs as visual
+from avelzoo.builtin.extractors import audio_configs as audio, visual_configs as visual
 from avelzoo.builtin.ge2023 import recipes
 from avelzoo.builtin.ge2023.official import Ge2023
 from avelzoo.builtin.heads import configs as heads
@@ -57,6 +57,7 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.decoder("threshold", decoders.ThresholdConfig)
     zoo.launcher("inline", launchers.InlineConfig)
     zoo.launcher("local", launchers.LocalConfig)
+    zoo.extractor("log-mel", audio.LogMelConfig)
     zoo.extractor("colour-motion", visual.ColourMotionConfig)
     zoo.recipe("ead-b", recipes.ead_b)
     zoo.recipe("ead-b-tuned", recipes.ead_b_tuned)
