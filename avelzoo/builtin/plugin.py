@@ -7,6 +7,17 @@ from avelzoo.builtin.decoders import configs as decoders
 from avelzoo.builtin.decoders.head import HeadRuleConfig
 from avelzoo.builtin.encoders import configs as encoders
 from avelzoo.builtin.extractors import audio_configs as audio, visual_configs as visual
+from avelzoo.builtin.extractors import visual_configs as visual
+from avelzoo.builtin.formats.audacity import AudacityConfig
+from avelzoo.builtin.formats.elan import ElanConfig
+from avelzoo.builtin.formats.json import JsonConfig
+from avelzoo.builtin.formats.raven import RavenConfig
+from avelzoo.builtin.formats.rttm import RttmConfig
+from avelzoo.builtin.formats.scores import ScoresConfig
+from avelzoo.builtin.formats.srt import SrtConfig
+from avelzoo.builtin.formats.table import CsvConfig, TsvConfig
+from avelzoo.builtin.formats.textgrid import TextGridConfig
+from avelzoo.builtin.formats.vtt import VttConfig
 from avelzoo.builtin.ge2023 import recipes
 from avelzoo.builtin.ge2023.official import Ge2023
 from avelzoo.builtin.heads import configs as heads
@@ -59,6 +70,17 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.launcher("local", launchers.LocalConfig)
     zoo.extractor("log-mel", audio.LogMelConfig)
     zoo.extractor("colour-motion", visual.ColourMotionConfig)
+    zoo.format("json", JsonConfig)
+    zoo.format("csv", CsvConfig)
+    zoo.format("tsv", TsvConfig)
+    zoo.format("vtt", VttConfig)
+    zoo.format("srt", SrtConfig)
+    zoo.format("audacity", AudacityConfig)
+    zoo.format("raven", RavenConfig)
+    zoo.format("textgrid", TextGridConfig)
+    zoo.format("elan", ElanConfig)
+    zoo.format("rttm", RttmConfig)
+    zoo.format("scores", ScoresConfig)
     zoo.recipe("ead-b", recipes.ead_b)
     zoo.recipe("ead-b-tuned", recipes.ead_b_tuned)
     zoo.recipe("ead-b-official", recipes.ead_b_official)

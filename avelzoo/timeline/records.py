@@ -6,34 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from avelzoo.timeline.event import Event
+from avelzoo.timeline.timeline import Timeline
+
 if TYPE_CHECKING:
     import numpy as np
+
+__all__ = ["Event", "Localization", "SegmentScores", "Status"]
 
 Status = Literal["ok", "partly-read", "silent", "no-audio", "no-video", "unreadable"]
 """How a file was read: fully; with gaps or damage; without any sound above digital silence; without an audio stream;
 without a video stream; not at all."""
-
-
-@dataclass(frozen=True, kw_only=True, order=True)
-class Event:
-    """An event in [start, end) seconds.
-
-    Attributes:
-        start: first second of the event.
-        end: end of the event.
-        category: name of the event category.
-        score: mean relevance of its segments, in [0, 1].
-    """
-
-    start: float
-    end: float
-    category: str
-    score: float = 1.0
-
-    @property
-    def duration(self) -> float:
-        """Length in seconds."""
-        return self.end - self.start
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,3 +69,8 @@ class Localization:
     notices: tuple[str, ...] = ()
     decision: str = ""
     preference: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The events on the time axis of the video."""
+        return Timeline(self.events, duration=max([self.duration, *(event.end for event in self.events)]))

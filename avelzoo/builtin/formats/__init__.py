@@ -1,0 +1,1 @@
+"""File formats of localization results, a file per format."""
