@@ -152,6 +152,9 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         Widths as Widths,
     )
     from avelzoo.sweeps import SweepResult as SweepResult, sweep as sweep
+    from avelzoo.timeline.event import Event as Event
+    from avelzoo.timeline.records import Localization as Localization, SegmentScores as SegmentScores
+    from avelzoo.timeline.timeline import Timeline as Timeline
 
 _HOME = {
     "avelzoo.channels": ("AnyOf", "Channel", "Need"),
@@ -242,6 +245,9 @@ _HOME = {
     "avelzoo.engine": ("RunResult",),
     "avelzoo.api": ("load_run", "recipes", "run"),
     "avelzoo.sweeps": ("SweepResult", "sweep"),
+    "avelzoo.timeline.event": ("Event",),
+    "avelzoo.timeline.records": ("Localization", "SegmentScores"),
+    "avelzoo.timeline.timeline": ("Timeline",),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 

@@ -18,6 +18,9 @@ class FormatConfig(Config, ABC):
 
     Class attributes:
         suffix: end of file names, such as ``.vtt``.
+
+    >>> default_host().registry.get("format", "vtt").target.suffix
+    '.vtt'
     """
 
     kind: ClassVar[str] = "format"

@@ -32,7 +32,6 @@ WITHOUT = {
         ),
         *("launcher", "extractor", "format"),
     },
-    "has no built-in component yet": {"FormatConfig"},
     "needs weights of published code, or a run in progress": {"official_outputs", "RunView", "SweepResult"},
 }
 EXEMPT = set().union(*WITHOUT.values())

@@ -7,7 +7,6 @@ from avelzoo.builtin.decoders import configs as decoders
 from avelzoo.builtin.decoders.head import HeadRuleConfig
 from avelzoo.builtin.encoders import configs as encoders
 from avelzoo.builtin.extractors import audio_configs as audio, visual_configs as visual
-from avelzoo.builtin.extractors import visual_configs as visual
 from avelzoo.builtin.formats.audacity import AudacityConfig
 from avelzoo.builtin.formats.elan import ElanConfig
 from avelzoo.builtin.formats.json import JsonConfig

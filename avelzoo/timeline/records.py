@@ -32,6 +32,10 @@ class SegmentScores:
         visual_scores: (t n) float32, scores of the categories from the picture alone; None if the system has none.
         audio_share: (t) float32, share of the decision that came from sound (modality X-ray); None if not computed.
         visual_share: (t) float32, share that came from sight; None if not computed.
+
+    >>> flat = np.full(3, 0.5, dtype=np.float32)
+    >>> SegmentScores(categories=("bark",), seconds_per_segment=1.0, relevance=flat, category_scores=flat[:, None]).t
+    3
     """
 
     categories: tuple[str, ...]
@@ -42,6 +46,11 @@ class SegmentScores:
     visual_scores: np.ndarray | None = None
     audio_share: np.ndarray | None = None
     visual_share: np.ndarray | None = None
+
+    @property
+    def t(self) -> int:
+        """Number of segments."""
+        return len(self.relevance)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +67,9 @@ class Localization:
         notices: what was repaired while reading, one sentence each: gaps, damage, padding.
         decision: rule and threshold that decided, in words.
         preference: the predicted category's modality preference as the memory holds it, by category.
+
+    >>> Localization(path="clip.mp4", status="silent", duration=10.0).timeline.gaps()[0].duration
+    10.0
     """
 
     path: str

@@ -104,6 +104,7 @@ def test_audacity(name, tmp_path):
     assert write("audacity", UNREADABLE, tmp_path).read_text("utf-8") == ""
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # crowsetta under the newest pandas
 @pytest.mark.parametrize("name", ["bark", "größer 犬", "a < b & c", "a, b", "one --> two"])
 def test_raven(name, tmp_path):
     path = write("raven", strange(name), tmp_path, low_hz=50.0, high_hz=14000.0)

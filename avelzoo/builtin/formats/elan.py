@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 UNDATED = "1970-01-01T00:00:00+00:00"
 """The format demands a date; a constant one keeps the file the same for the same result."""
 
+SCHEMA = (
+    "{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation",
+    "http://www.mpi.nl/tools/elan/EAFv3.0.xsd",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ElanConfig(FormatConfig):
@@ -29,12 +34,13 @@ class ElanConfig(FormatConfig):
 
     def text(self, result: Localization) -> str:
         root = ET.Element("ANNOTATION_DOCUMENT", AUTHOR="avelzoo", DATE=UNDATED, FORMAT="3.0", VERSION="3.0")
+        root.set(*SCHEMA)
         header = ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
         url = Path(one_line(result.path)).absolute().as_uri()
         ET.SubElement(header, "MEDIA_DESCRIPTOR", MEDIA_URL=url, MIME_TYPE=_mime(result.path))
         order = ET.SubElement(root, "TIME_ORDER")
         slots = annotations = 0
-        for category, line in (tiers(result) or {"events": ()}).items():
+        for category, line in tiers(result).items():
             tier = ET.SubElement(root, "TIER", TIER_ID=one_line(category), LINGUISTIC_TYPE_REF="event")
             for event in line:
                 ends = []

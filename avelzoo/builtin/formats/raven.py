@@ -51,7 +51,7 @@ class RavenConfig(FormatConfig):
 
     def text(self, result: Localization) -> str:
         name = file_name(result.path)
-        band = (f"{self.low_hz:g}", f"{self.high_hz:g}")
+        band = (f"{self.low_hz:.1f}", f"{self.high_hz:.1f}")
         rows = (
             (
                 i,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,9 +11,6 @@ from avelzoo.formats import FormatConfig
 if TYPE_CHECKING:
     from avelzoo.timeline.records import Localization
     from avelzoo.timeline.timeline import Timeline
-
-NO_EVENT = "events"
-"""Name of the empty tier of a video without an event; Praat refuses a file without tiers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +25,7 @@ class TextGridConfig(FormatConfig):
 
     def text(self, result: Localization) -> str:
         end = length(result)
-        found = {category: list(_intervals(line, end)) for category, line in tiers(result).items()}
-        found = found or {NO_EVENT: [(0.0, end, "")]}
+        found = {category: _intervals(line, end) for category, line in tiers(result).items()}
         lines = [
             'File type = "ooTextFile"',
             'Object class = "TextGrid"',
@@ -60,12 +55,11 @@ class TextGridConfig(FormatConfig):
         return "\n".join(lines) + "\n"
 
 
-def _intervals(line: Timeline, end: float) -> Iterator[tuple[float, float, str]]:
+def _intervals(line: Timeline, end: float) -> list[tuple[float, float, str]]:
     """Intervals that cover the whole axis: events, and empty ones between them."""
     parts = [(event.start, event.end, event.category) for event in line]
     parts += [(gap.start, gap.end, "") for gap in line.gaps()]
-    for start, stop, text in sorted(parts):
-        yield start, min(stop, end), text
+    return [(start, min(stop, end), text) for start, stop, text in sorted(parts)] or [(0.0, end, "")]
 
 
 def _quoted(text: str) -> str:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from avelzoo.timeline.records import Localization
     from avelzoo.timeline.timeline import Timeline
 
+NO_EVENT = "events"
+"""Name of the empty tier of a video without an event."""
+
 
 def one_line(text: str) -> str:
     r"""Text without line breaks, tabs and other control characters; each becomes a space.
@@ -47,9 +50,12 @@ def sheet(rows: Iterable[Sequence[object]], *, delimiter: str) -> str:
 
 
 def tiers(result: Localization) -> dict[str, Timeline]:
-    """Events by category, without overlap within a category."""
+    """Events by category, without overlap within a category; one empty tier for a video without an event.
+
+    Programs refuse files without tiers.
+    """
     joined = result.timeline.support()
-    return {category: joined[category] for category in joined.categories}
+    return {category: joined[category] for category in joined.categories} or {NO_EVENT: joined}
 
 
 def length(result: Localization) -> float:
