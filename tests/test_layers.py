@@ -24,7 +24,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("avelzoo.plugin",),
     ("avelzoo.composition",),
-    ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.published", "avelzoo.timeline", "avelzoo.weights"),
+    (
+        *("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.published", "avelzoo.timeline", "avelzoo.weights"),
+        "avelzoo.names",
+    ),
     ("avelzoo.builtin",),
     ("avelzoo.engine", "avelzoo.profiling", "avelzoo.extraction"),
     ("avelzoo.api", "avelzoo.published.importing", "avelzoo.sweeps", "avelzoo.testing", "avelzoo.scaffold"),
