@@ -69,6 +69,8 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.launcher("local", launchers.LocalConfig)
     zoo.extractor("log-mel", audio.LogMelConfig)
     zoo.extractor("colour-motion", visual.ColourMotionConfig)
+    zoo.extractor("timm", visual.TimmConfig)
+    zoo.extractor("vgg19", visual.Vgg19Config)
     zoo.format("json", JsonConfig)
     zoo.format("csv", CsvConfig)
     zoo.format("tsv", TsvConfig)

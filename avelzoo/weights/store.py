@@ -148,7 +148,7 @@ def locate(find: FindWeights, file: WeightsFile, own: Path | None = None) -> tup
     Args:
         find: finds published files.
         file: the published file.
-        own: value of the option ``weights``.
+        own: value of the option ``checkpoint``.
 
     Raises:
         DataError: the file is missing or damaged.
@@ -157,7 +157,7 @@ def locate(find: FindWeights, file: WeightsFile, own: Path | None = None) -> tup
         path = find(file)
     elif not os.path.lexists(own):
         raise DataError(
-            f"weights '{file.name}' are missing", where=str(own), fix="correct the option `weights`, or leave it out"
+            f"weights '{file.name}' are missing", where=str(own), fix="correct the option `checkpoint`, or leave it out"
         )
     elif problem := fault(own):
         raise damaged(own, problem, file)

@@ -1,0 +1,44 @@
+"""Weights of a network from a file, with a message for users where they do not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from avelzoo.errors import AvelzooError, DataError, some
+from avelzoo.published.checkpoints.reading import read_checkpoint
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Tensors by name from a file of PyTorch or safetensors. No code in the file is executed.
+
+    Raises:
+        DataError: the file is damaged or holds no weights.
+    """
+    try:
+        state = read_checkpoint(path).state
+    except AvelzooError as error:
+        raise DataError(
+            error.problem, where=error.where or str(path), found=error.found, expected=error.expected, fix=error.fix
+        ) from error
+    return {name.removeprefix("module."): tensor for name, tensor in state.items()}
+
+
+def misfit(given: dict[str, Tensor], wanted: dict[str, Tensor], path: Path, network: str) -> DataError:
+    """The error for weights of another network, with the first differences."""
+    missing = sorted(wanted.keys() - given.keys())
+    strange = sorted(given.keys() - wanted.keys())
+    shapes = [
+        f"{name} {tuple(given[name].shape)}, not {tuple(wanted[name].shape)}"
+        for name in sorted(wanted.keys() & given.keys())
+        if given[name].shape != wanted[name].shape
+    ]
+    rows = (("missing", missing), ("of another shape", shapes), ("not expected", strange))
+    return DataError(
+        f"the weights are not those of {network}",
+        where=str(path),
+        found="; ".join(f"{label}: {some(names)}" for label, names in rows if names),
+        expected=f"{len(wanted)} tensors of {network}",
+        fix="choose the network that the file was made for, or another file",
+    )
