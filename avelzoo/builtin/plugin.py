@@ -68,6 +68,7 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.launcher("inline", launchers.InlineConfig)
     zoo.launcher("local", launchers.LocalConfig)
     zoo.extractor("log-mel", audio.LogMelConfig)
+    zoo.extractor("yamnet", audio.YamnetConfig)
     zoo.extractor("colour-motion", visual.ColourMotionConfig)
     zoo.extractor("timm", visual.TimmConfig)
     zoo.extractor("vgg19", visual.Vgg19Config)

@@ -131,3 +131,12 @@ def test_patches_start_at_frame_0_and_end_at_the_last_frame():
     assert both.shape == (2, 96, 64)
     assert both[:, 0, 0].tolist() == [0, 102]
     assert [patch_count(n) for n in (1, 15600, 16000, 16001, 160000)] == [1, 1, 1, 2, 10]
+
+
+def test_front_ends_stay_in_float32_under_autocast():
+    waves = torch.from_numpy(wave(16000))[None]
+    for front in (FramedLogMel(offset=0.01), CentredLogMel(rate=16000, window=512, hop=160, low=50, high=8000)):
+        with torch.autocast("cpu", torch.bfloat16):
+            rough = front(waves)
+        assert rough.dtype == torch.float32
+        assert torch.equal(rough, front(waves))

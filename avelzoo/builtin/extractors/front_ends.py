@@ -1,4 +1,7 @@
-"""Log-mel front ends of published audio networks: waves (b samples) to (b frames bands), in PyTorch alone."""
+"""Log-mel front ends of published audio networks: waves (b samples) to (b frames bands), in PyTorch alone.
+
+They compute in float32 also where networks compute in bfloat16: the logarithm of small values needs the digits.
+"""
 
 from __future__ import annotations
 
@@ -44,10 +47,11 @@ class FramedLogMel(nn.Module):
 
     def forward(self, waves: Tensor) -> Tensor:
         """(b n) with n >= 400 -> (b 1 + floor((n - 400) / 160) bands)."""
-        # torch.stft would centre the window in the 512 samples, which shifts it by 56.
-        frames = waves.unfold(-1, WINDOW, HOP) * self.window
-        mel: Tensor = torch.fft.rfft(frames, n=FFT).abs() @ self.filters
-        return (mel + self.offset).log()
+        with torch.autocast(waves.device.type, enabled=False):
+            # torch.stft would centre the window in the 512 samples, which shifts it by 56.
+            frames = waves.unfold(-1, WINDOW, HOP) * self.window
+            mel: Tensor = torch.fft.rfft(frames, n=FFT).abs() @ self.filters
+            return (mel + self.offset).log()
 
     def recipe(self) -> dict[str, Any]:
         """Everything that changes the numbers."""
@@ -88,10 +92,11 @@ class CentredLogMel(nn.Module):
     def forward(self, waves: Tensor) -> Tensor:
         """(b n) with n > window / 2 -> (b 1 + floor(n / hop) bands)."""
         half = self.window // 2
-        padded = F.pad(waves.unsqueeze(1), (half, half), mode="reflect").squeeze(1)
-        spectrum = torch.fft.rfft(padded.unfold(-1, self.window, self.hop) * self.taper)
-        mel: Tensor = (spectrum.real.square() + spectrum.imag.square()) @ self.filters
-        return 10 * mel.clamp(min=1e-10).log10()
+        with torch.autocast(waves.device.type, enabled=False):
+            padded = F.pad(waves.unsqueeze(1), (half, half), mode="reflect").squeeze(1)
+            spectrum = torch.fft.rfft(padded.unfold(-1, self.window, self.hop) * self.taper)
+            mel: Tensor = (spectrum.real.square() + spectrum.imag.square()) @ self.filters
+            return 10 * mel.clamp(min=1e-10).log10()
 
     def recipe(self) -> dict[str, Any]:
         """Everything that changes the numbers."""
