@@ -18,7 +18,14 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         VariedWorldsConfig as VariedWorldsConfig,
         WorldsConfig as WorldsConfig,
     )
-    from avelzoo.builtin.decoders.configs import MarginConfig as MarginConfig, ThresholdConfig as ThresholdConfig
+    from avelzoo.builtin.decoders.configs import (
+        AgreementConfig as AgreementConfig,
+        CompetitionConfig as CompetitionConfig,
+        DynamicThresholdConfig as DynamicThresholdConfig,
+        MarginConfig as MarginConfig,
+        SingleSpanConfig as SingleSpanConfig,
+        ThresholdConfig as ThresholdConfig,
+    )
     from avelzoo.builtin.decoders.head import HeadRuleConfig as HeadRuleConfig
     from avelzoo.builtin.encoders.configs import MeanPoolConfig as MeanPoolConfig, STFusionConfig as STFusionConfig
     from avelzoo.builtin.heads.configs import (
@@ -217,7 +224,14 @@ _HOME = {
     "avelzoo.nn.decision": ("Decision",),
     "avelzoo.published.probes": ("without_dropout", "adam_step", "gradient_norms"),
     "avelzoo.builtin.datasets.configs": ("AveConfig", "HardWorldsConfig", "VariedWorldsConfig", "WorldsConfig"),
-    "avelzoo.builtin.decoders.configs": ("MarginConfig", "ThresholdConfig"),
+    "avelzoo.builtin.decoders.configs": (
+        "AgreementConfig",
+        "CompetitionConfig",
+        "DynamicThresholdConfig",
+        "MarginConfig",
+        "SingleSpanConfig",
+        "ThresholdConfig",
+    ),
     "avelzoo.builtin.decoders.head": ("HeadRuleConfig",),
     "avelzoo.builtin.encoders.configs": ("MeanPoolConfig", "STFusionConfig"),
     "avelzoo.data.facts": ("AVE_CATEGORIES",),

@@ -300,8 +300,8 @@ class DecoderConfig(ComponentConfig):
     Class attributes:
         single_runs: whether the rule needs data whose events are single runs of segments.
 
-    >>> ThresholdConfig.single_runs
-    False
+    >>> ThresholdConfig.single_runs, SingleSpanConfig.single_runs
+    (False, True)
     """
 
     kind: ClassVar[str] = "decoder"

@@ -23,4 +23,20 @@ PAPERS: tuple[Paper, ...] = (
         doi="10.1007/978-3-030-01216-8_16",
         code="YapengTian/AVE-ECCV18",
     ),
+    Paper(
+        key="ovavel2025",
+        authors="J. Zhou, D. Guo, R. Guo, Y. Mao, J. Hu, Y. Zhong, X. Chang, M. Wang",
+        title="Towards Open-Vocabulary Audio-Visual Event Localization",
+        venue="CVPR",
+        year=2025,
+        code="jasongief/OV-AVEL",
+    ),
+    Paper(
+        key="av2a2025",
+        authors="E. Shaar, A. Shaulov, G. Chechik, L. Wolf",
+        title="Adapting to the Unknown: Training-Free Audio-Visual Event Perception with Dynamic Thresholds",
+        venue="CVPR",
+        year=2025,
+        code="eitan159/AV2A",
+    ),
 )

@@ -173,6 +173,7 @@ def _remedy(
             f"--decoder {e.name}"
             for e in registry.entries(slot)
             if all(met_by(need, given) for need in e.target().reads(recipe.supervision))
+            and not (e.target.single_runs and recipe.dataset.single_runs is False)
         ]
         fix += f"; or another decoder: {', '.join(works)}" if works else ""
     if slot == "objective":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from avelzoo import load_run, run
 from avelzoo.engine import evaluate
 from avelzoo.engine.evaluation import load_predictions
 from avelzoo.engine.rundir import RunDir
+from avelzoo.errors import CompositionError
 from avelzoo.metrics import best_threshold, decided_at, segment_accuracy, several_runs
 from tests.engine.test_deciding import SMALL
 
@@ -91,3 +93,31 @@ def test_runs_are_counted_by_video():
     assert not several_runs(np.array([[3, 1, 1, 3], [2, 2, 2, 2], [3, 3, 3, 3]]), n)
     assert several_runs(np.array([[1, 3, 1, 3]]), n)
     assert several_runs(np.array([[1, 1, 2, 2]]), n)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "head"), [("agreement", "single"), ("dynamic-threshold", "double"), ("competition", "event-aware")]
+)
+def test_rules_on_both_modalities_work_with_every_head_beside_a_memory(decoder, head, tmp_path):
+    result = run("ead-b", head=head, decoder=decoder, options=OPTIONS | {"train.epochs": 1}, out=tmp_path / "run")
+    assert evaluate(load_run(tmp_path / "run")).segment_accuracy == result.scores["test"].segment_accuracy
+
+
+def test_rules_on_both_modalities_are_refused_without_their_scores():
+    with pytest.raises(CompositionError, match="reads audio_scores with visual_scores or audio_logits") as raised:
+        run("double-branch", decoder="agreement", options=OPTIONS)
+    assert "--memory jsd-bank" in raised.value.fix
+    assert "--decoder head, --decoder margin, --decoder single-span, --decoder threshold" in raised.value.fix
+
+
+def test_single_spans_are_refused_where_events_have_several_runs(tmp_path):
+    with pytest.raises(CompositionError, match="'single-span' finds one event run per video") as raised:
+        run("double-branch", dataset="worlds-varied", decoder="single-span")
+    assert "--decoder threshold" in raised.value.fix
+    run("double-branch", decoder="single-span", options=OPTIONS | {"train.epochs": 1}, out=tmp_path / "run")
+    _, found, _ = load_predictions(tmp_path / "run" / "predictions.h5", "test")
+    assert not several_runs(found.segments, found.n)
+    loaded = load_run(tmp_path / "run")
+    several = replace(loaded.composition.recipe.dataset, repeated=0.5, run_lengths="partial")
+    with pytest.raises(CompositionError, match="finds one event run per video"):
+        evaluate(loaded, dataset=several)
