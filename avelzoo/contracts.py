@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from avelzoo.channels import Channel
-from avelzoo.records import (
-    Batch,
-    Encoded,
-    FeatureSpec,
-    HeadOutput,
-    MemoryView,
-    Predictions,
-    Targets,
-    Widths,
-)
+from avelzoo.records import Batch, Encoded, FeatureSpec, HeadOutput, MemoryView, Predictions, Targets, Widths
 
 if TYPE_CHECKING:
     from avelzoo.metrics import PredictionArrays, Truth
@@ -224,6 +215,7 @@ class Dataset(ABC):
         spec: sizes and names.
         hidden: splits whose labels are hidden until the final scores, which disables the test curve.
         workers: default number of DataLoader workers; 0 for features in memory.
+        extraction: how the features were extracted, as in features.json; None if unknown. A run keeps it.
 
     >>> WorldsConfig(train_videos=8).open("full").spec.segments
     10
@@ -232,6 +224,7 @@ class Dataset(ABC):
     spec: FeatureSpec
     hidden: frozenset[str] = frozenset()
     workers: int = 0
+    extraction: Mapping[str, Any] | None = None
 
     @abstractmethod
     def split(self, name: str) -> Split:

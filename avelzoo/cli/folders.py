@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from avelzoo.cli import render
 from avelzoo.errors import printable
@@ -32,12 +33,24 @@ def print_status(found: Status) -> None:
     ]
     kinds = tuple(f"with {kind}" for kind in found.abilities[0].missing)
     out.print(render.table(("allows", *kinds), abilities))
-    _print_sources(out, found)
+    if found.extraction:
+        out.print(render.fields(extraction_lines(found.extraction)))
+    else:
+        _print_sources(out, found)
     _print_origin(found.simulated)
     if found.packed:
         out.print(f"The features in this folder are packed, as {found.packed}.")
     if any(file.problem for file in found.files):
         out.print(f"Some files cannot be read: avelzoo data doctor {found.root}")
+
+
+def extraction_lines(extraction: Mapping[str, Any]) -> dict[str, str]:
+    """How features were extracted, for `render.fields`."""
+    return {
+        "visual features": f"{extraction['visual']['extractor']}, recipe {extraction['visual']['recipe_id']}",
+        "audio features": f"{extraction['audio']['extractor']}, recipe {extraction['audio']['recipe_id']}",
+        "segments": f"{extraction['seconds']:g} s",
+    }
 
 
 def _print_sources(out: Console, found: Status) -> None:

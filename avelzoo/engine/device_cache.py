@@ -32,6 +32,7 @@ class CachedDataset(Dataset):
     def __init__(self, dataset: Dataset, device: torch.device, dtype: torch.dtype) -> None:
         self.spec = dataset.spec
         self.hidden = dataset.hidden
+        self.extraction = dataset.extraction
         self._dataset = dataset
         self._device = device
         self._dtype = dtype

@@ -15,12 +15,12 @@ from avelzoo.components import DatasetConfig
 from avelzoo.composition.building import build
 from avelzoo.composition.model import Model
 from avelzoo.composition.resolving import Composition, from_dict
-from avelzoo.contracts import Dataset
 from avelzoo.engine.checkpoint import load_weights, save_weights
 from avelzoo.engine.deciding import require_fitting_data
 from avelzoo.engine.device import device_name, feature_type, make_fabric
 from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.loader import Loader
+from avelzoo.engine.matching import require_same, require_same_recipes
 from avelzoo.engine.processes import SingleProcess
 from avelzoo.engine.record import location, versions
 from avelzoo.engine.result import RunResult
@@ -44,6 +44,7 @@ class LoadedRun:
         model: model with the weights of the best epoch, in evaluation mode, on the CPU.
         result: scores; None if the run is not finished or was imported.
         data: fingerprint of the training data; empty if the run was imported.
+        extraction: how the training features were extracted; None if unknown.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class LoadedRun:
     model: Model
     result: RunResult | None
     data: Mapping[str, str] = field(default_factory=dict)
+    extraction: Mapping[str, Any] | None = None
 
     @property
     def precision(self) -> str:
@@ -105,7 +107,7 @@ def load_run(path: Path, registry: Registry) -> LoadedRun:
     model = model.to(feature_type(composition.recipe.compute.precision))
     load_weights(folder.best, model)
     result = RunResult.load(folder) if folder.result.exists() else None
-    return LoadedRun(path, composition, spec, model.eval(), result, data.get("data", {}))
+    return LoadedRun(path, composition, spec, model.eval(), result, data.get("data", {}), data.get("extraction"))
 
 
 def evaluate(
@@ -114,6 +116,7 @@ def evaluate(
     dataset: DatasetConfig | None = None,
     split: str = "test",
     device: str = "auto",
+    any_recipe: bool = False,
 ) -> Scores:
     """Score a run's model on a split of its own data, or of other data with the same sizes and categories.
 
@@ -122,12 +125,13 @@ def evaluate(
         dataset: other data; by default those of the run.
         split: ``train``, ``val`` or ``test``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        any_recipe: accept features of another recipe than those of the training.
 
     Returns:
         Result of `avelzoo.metrics.score`.
 
     Raises:
-        RunError: sizes or categories of the data differ from those of the training.
+        RunError: sizes, categories or recipes of the features differ from those of the training.
         UsageError: the split does not exist.
         DataError: the data cannot be read.
         TrainingError: the model's outputs are not finite.
@@ -135,18 +139,26 @@ def evaluate(
     Warns:
         RunWarning: the device does not support the training's number format, or the run's data have changed.
     """
-    return evaluation(run, dataset=dataset, split=split, device=device).scores
+    return evaluation(run, dataset=dataset, split=split, device=device, any_recipe=any_recipe).scores
 
 
 @isolated()
 def evaluation(
-    run: LoadedRun, *, dataset: DatasetConfig | None = None, split: str = "test", device: str = "auto"
+    run: LoadedRun,
+    *,
+    dataset: DatasetConfig | None = None,
+    split: str = "test",
+    device: str = "auto",
+    any_recipe: bool = False,
 ) -> Evaluation:
     """`evaluate`, with the conditions under which the scores were computed."""
     if split not in ("train", "val", "test"):
         raise UsageError(f"unknown split '{split}'", expected="train, val or test")
     recipe = run.composition.recipe
     opened = (dataset or recipe.dataset).open("full")
+    if not any_recipe:
+        fix = "extract the features as in training, or accept them with --any-recipe"
+        require_same_recipes(opened.extraction, run.extraction, where=str(run.path), fix=fix)
     require_same(run.spec, opened, run.path)
     require_fitting_data(recipe, opened, split)
     changed = _changed(run.data, opened.fingerprint())
@@ -175,38 +187,6 @@ def evaluation(
         device=device_name(fabric.device),
         same_data=None if changed is None else not changed,
     )
-
-
-def require_same(spec: FeatureSpec, dataset: Dataset, path: Path) -> None:
-    """Refuse data that do not fit a model; the number of segments may differ.
-
-    Raises:
-        RunError: channels, grid or categories differ.
-    """
-    names = {"audio_dim": "audio channels", "grid": "grid", "visual_dim": "visual channels", "categories": "categories"}
-    faults = [
-        (label, getattr(dataset.spec, name), getattr(spec, name))
-        for name, label in names.items()
-        if getattr(dataset.spec, name) != getattr(spec, name)
-    ]
-    own, there = spec.categories, dataset.spec.categories
-    if own != there and sorted(own) == sorted(there):
-        first = next(i for i, name in enumerate(own) if there[i] != name)
-        raise RunError(
-            "the order of the categories differs between the data and the run",
-            where=str(path),
-            found=f"'{there[first]}' as category {first}",
-            expected=f"'{own[first]}' as category {first}: {' | '.join(own)}",
-            fix="write these names, one per line, to the data folder's categories.txt, or select labels as in training",
-        )
-    if faults:
-        raise RunError(
-            "the data do not fit the run: different " + " and ".join(label for label, _, _ in faults),
-            where=str(path),
-            found="; ".join(f"{label} {_short(there)}" for label, there, _ in faults),
-            expected="; ".join(f"{label} {_short(own)}" for label, _, own in faults),
-            fix="evaluate on features extracted as in training",
-        )
 
 
 def save_import(
@@ -242,9 +222,3 @@ def _changed(trained: Mapping[str, str], now: Mapping[str, str]) -> list[str] | 
     """
     common = [name for name in now if name in trained]
     return [name for name in common if now[name] != trained[name]] if common else None
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, tuple) and len(value) > 4:
-        return f"{len(value)} ({', '.join(map(str, value[:3]))}, ...)"
-    return str(value)

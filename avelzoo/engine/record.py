@@ -28,17 +28,22 @@ def run_record(
     command: Sequence[str],
 ) -> dict[str, Any]:
     """The complete description of a run."""
-    return composition.to_dict() | {
-        "terms": {s.name: s.to_dict() for s in loss_terms(composition.recipe, registry)},
-        "spec": dataset.spec.to_dict(),
-        "data": dict(dataset.fingerprint()),
-        "seed": composition.recipe.train.seed,
-        "versions": versions(composition.entries),
-        "device": device.type,
-        "threads": torch.get_num_threads(),
-        "processes": processes,
-        "command": list(command),
-    }
+    extraction = {} if dataset.extraction is None else {"extraction": dict(dataset.extraction)}
+    return (
+        extraction
+        | composition.to_dict()
+        | {
+            "terms": {s.name: s.to_dict() for s in loss_terms(composition.recipe, registry)},
+            "spec": dataset.spec.to_dict(),
+            "data": dict(dataset.fingerprint()),
+            "seed": composition.recipe.train.seed,
+            "versions": versions(composition.entries),
+            "device": device.type,
+            "threads": torch.get_num_threads(),
+            "processes": processes,
+            "command": list(command),
+        }
+    )
 
 
 def versions(entries: Mapping[str, Entry]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from avelzoo.engine.matching import require_same_recipes
 from avelzoo.engine.record import comparable, differences, location, recorded_environment
 from avelzoo.errors import RunError, StorageError, some
 from avelzoo.system.files import clear_scratch, read_json, storage_error, write_json
@@ -141,6 +142,9 @@ class RunDir:
             RunError: values or data differ; the error names them.
         """
         there = read_json(self.path, self.composition.name)
+        fix = "pass the folder with the features of the run by --data, or start a new run"
+        known, asked = (one.get("extraction") for one in (there, record))
+        require_same_recipes(asked, known, where=location(record) or str(self.path), fix=fix)
         self._require_same(there, record)
         changed = differences(recorded_environment(there), recorded_environment(record))
         if changed:

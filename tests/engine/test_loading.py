@@ -12,7 +12,7 @@ import torch
 from avelzoo import engine
 from avelzoo.composition.building import build
 from avelzoo.engine.checkpoint import load_tensors, save_tensors
-from avelzoo.engine.loading import require_same
+from avelzoo.engine.matching import require_same
 from avelzoo.errors import PluginError, RunError, UnknownNameError, UsageError
 from avelzoo.plugin.registry import Registry
 from avelzoo.records import FeatureSpec

@@ -15,9 +15,11 @@ from avelzoo.contracts import Dataset, Split
 from avelzoo.data.checking.agreement import read_segments, read_shares
 from avelzoo.data.checking.checks import check_storage
 from avelzoo.data.checking.findings import warn
-from avelzoo.data.reading.annotations import Annotations, read_annotations
+from avelzoo.data.reading.annotations import Annotations
 from avelzoo.data.reading.categories import CATEGORIES
 from avelzoo.data.reading.checksum import fingerprint
+from avelzoo.data.reading.event_table import read_annotated
+from avelzoo.data.reading.features_record import read_features_record
 from avelzoo.data.reading.h5 import H5Array
 from avelzoo.data.reading.header import read_info
 from avelzoo.data.reading.labels import count_negatives
@@ -25,6 +27,7 @@ from avelzoo.data.reading.layout import (
     ANNOTATIONS,
     AUDIO,
     BY_NAME,
+    FEATURES,
     NEGATIVE_AUDIO,
     NEGATIVE_LABELS,
     NEGATIVE_VISUAL,
@@ -32,6 +35,7 @@ from avelzoo.data.reading.layout import (
     SPLITS,
     VISUAL,
     AudioKind,
+    annotation_file,
     audio_features,
     is_there,
     need_file,
@@ -75,15 +79,24 @@ class AveDataset(Dataset):
         self._marker = read_marker(self._root)
         self._config = config
         self._weak = supervision == "weak"
-        self._used = [ANNOTATIONS, *order_files(self._root).values()]
+        self._record = read_features_record(self._root)
+        self._used = [annotation_file(self._root), *order_files(self._root).values()]
         self._annotations = self._read_annotations()
         rows = len(self._annotations)
         kind = audio_features(self._root, config.audio)
         features = self._open_features(kind, rows)
         (_, t, h, w, v), a = features.visual.shape, features.audio.shape[2]
         self.spec = FeatureSpec(
-            segments=t, audio_dim=a, grid=(h, w), visual_dim=v, categories=self._annotations.categories
+            segments=t,
+            audio_dim=a,
+            grid=(h, w),
+            visual_dim=v,
+            categories=self._annotations.categories,
+            seconds_per_segment=self._record.seconds if self._record else 1.0,
         )
+        if self._record:
+            self._used.append(FEATURES)
+            self.extraction = self._record.extraction()
         wanted = self._weak and config.weak_protocol != "onehot"
         negatives = self._open_negatives(kind, features) if wanted else None
         extra = self._count_negatives(negatives) if negatives else 0
@@ -108,19 +121,25 @@ class AveDataset(Dataset):
         return read_info(path, file.keys).others(path) if file.axes else ()
 
     def _read_annotations(self) -> Annotations:
-        path = need_file(self._root, ANNOTATIONS, purpose="labels and categories", fix=_another_folder(self._root))
-        annotations = read_annotations(path)
+        name = annotation_file(self._root)
+        path = need_file(self._root, name, purpose="labels and categories", fix=self._where_labels_are())
+        annotations = read_annotated(path)
         if annotations.fixed:
             self._used.append(CATEGORIES)
         for problem, found, fix in annotations.odd_names():
             warn(f"{path.name}: {problem}: {found}; {fix}")
         return annotations
 
+    def _where_labels_are(self) -> str:
+        if self._record:
+            return "repeat the `avelzoo extract` command with --table FILE.csv; no video is extracted again"
+        return f"choose the folder that holds it; `avelzoo data status {self._root}` lists the files of this one"
+
     def _open_features(self, kind: AudioKind, rows: int) -> Features:
         def open_array(name: str, purpose: str) -> H5Array:
             path = need_file(self._root, name, purpose=purpose)
             self._used.append(name)
-            return _features(path, rows)
+            return _features(path, rows, watch=self._record is None)
 
         audio = open_array(AUDIO[kind], "audio features")
         visual = open_array(visual_features(self._root), "visual features")
@@ -177,7 +196,7 @@ class AveDataset(Dataset):
                 warn(read.note)
         shares = None
         if self._weak and self._config.weak_protocol == "soft-duration":
-            shares = (segments != n).mean(axis=1).astype(np.float32)
+            shares = ((segments != n).sum(axis=1) / self._annotations.lengths(t)).astype(np.float32)
             if is_there(self._root / SHARES):
                 self._used.append(SHARES)
                 shares = read_shares(self._root / SHARES, self._annotations, t)
@@ -185,6 +204,7 @@ class AveDataset(Dataset):
         return Labels(
             np.concatenate([segments, np.full((negatives, t), n)]),
             np.concatenate([events, np.full(negatives, n)]),
+            np.concatenate([self._annotations.lengths(t), np.full(negatives, t)]),
             shares,
         )
 
@@ -199,13 +219,9 @@ class AveDataset(Dataset):
         return orders
 
 
-def _another_folder(root: Path) -> str:
-    return f"choose the folder that holds it; `avelzoo data status {root}` lists the files of this one"
-
-
-def _features(path: Path, rows: int | None = None) -> H5Array:
+def _features(path: Path, rows: int | None = None, *, watch: bool = True) -> H5Array:
     file = BY_NAME[path.name]
-    return H5Array(path, keys=file.keys, axes=file.axes, rows=rows, pooled=file.pooled, watch=True)
+    return H5Array(path, keys=file.keys, axes=file.axes, rows=rows, pooled=file.pooled, watch=watch)
 
 
 def _unlike(

@@ -33,12 +33,14 @@ class Labels:
 
     Attributes:
         segments: (rows, t) int64 ids, n = background.
-        events: (rows) int64, n for negatives.
+        events: (rows) int64, n for negatives and videos without an event.
+        lengths: (rows) int64, number of real segments.
         shares: (rows) float32, the event's share of the video, for ``soft-duration``; otherwise None.
     """
 
     segments: np.ndarray
     events: np.ndarray
+    lengths: np.ndarray
     shares: np.ndarray | None
 
 
@@ -83,6 +85,10 @@ class AveSplit(Split):
         self._weak = weak
         self._table = table
         self._background = table.background
+        self._lengths = table.labels.lengths.take(rows)
+        whole = table.labels.segments.shape[1]
+        self._t = int(self._lengths.max(initial=1))
+        self._varied = bool((table.labels.lengths != whole).any())
         ids = table.video_ids
         self.video_ids: Sequence[str] = [
             ids[row] if row < len(ids) else f"negative-{row - len(ids):03d}" for row in rows.tolist()
@@ -100,15 +106,23 @@ class AveSplit(Split):
         main.fill(audio, visual, np.flatnonzero(own), rows[own])
         if negatives is not None:
             negatives.fill(audio, visual, np.flatnonzero(~own), rows[~own] - len(main.visual))
+        mask = None
+        if self._varied:
+            real = np.arange(self._t) < self._table.labels.lengths[rows][:, None]
+            audio, visual, mask = audio[:, : self._t], visual[:, : self._t], torch.from_numpy(real)
         batch = Batch(
             audio=torch.from_numpy(audio),
             visual=torch.from_numpy(visual),
             rows=torch.from_numpy(rows.copy()),
+            mask=mask,
         )
         return batch, self._targets(rows)
 
     def labels(self) -> np.ndarray:
-        return self._table.labels.segments.take(self._rows, axis=0)
+        return self._table.labels.segments.take(self._rows, axis=0)[:, : self._t]
+
+    def lengths(self) -> np.ndarray:
+        return self._lengths.copy()
 
     def events(self) -> np.ndarray:
         return self._table.labels.events.take(self._rows)
@@ -121,6 +135,6 @@ class AveSplit(Split):
         return Targets(
             event=torch.from_numpy(events),
             presence=torch.from_numpy(presence),
-            segments=None if self._weak else torch.from_numpy(self._table.labels.segments[rows]),
+            segments=None if self._weak else torch.from_numpy(self._table.labels.segments[rows][:, : self._t].copy()),
             background=self._background,
         )

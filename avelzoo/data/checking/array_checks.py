@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from avelzoo.data.checking.findings import FileReport, Finding, Level, listed
 from avelzoo.data.reading.annotations import Annotations
 from avelzoo.data.reading.h5 import H5Array
-from avelzoo.data.reading.layout import ANNOTATIONS, BY_NAME, NEGATIVE_LABELS, NEGATIVE_VISUAL, POOLED_VISUAL, VISUAL
+from avelzoo.data.reading.layout import BY_NAME, NEGATIVE_LABELS, NEGATIVE_VISUAL, POOLED_VISUAL, VISUAL
 
 _AXES = {"t": "segments", "h": "grid rows", "w": "grid columns", "v": "channels", "a": "channels"}
 
@@ -73,7 +73,7 @@ def check_sizes(arrays: dict[str, H5Array], annotations: Annotations | None) -> 
                 expected = f"{len(negatives)}, as in {negatives.path.name}"
                 yield _unlike(name, "negatives", rows, expected, "note" if surplus else "error")
         elif annotations is not None and rows != len(annotations):
-            yield _unlike(name, "rows", rows, f"{len(annotations)}, as {ANNOTATIONS} has annotations")
+            yield _unlike(name, "rows", rows, f"{len(annotations)}, as {annotations.path.name} has annotations")
         pooled = POOLED_VISUAL in arrays and (name == POOLED_VISUAL) == (VISUAL in arrays)
         if pooled and name == NEGATIVE_VISUAL and array.shape[2:4] != arrays[POOLED_VISUAL].shape[2:4]:
             yield Finding(

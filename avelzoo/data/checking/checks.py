@@ -11,7 +11,7 @@ import numpy as np
 from avelzoo.data.checking.findings import Finding, listed
 from avelzoo.data.reading.annotations import Annotations
 from avelzoo.data.reading.h5 import H5Array
-from avelzoo.data.reading.layout import ANNOTATIONS, VISUAL_AXES
+from avelzoo.data.reading.layout import VISUAL_AXES
 from avelzoo.data.reading.links import listed_names
 from avelzoo.data.reading.orders import order_files, overlaps, read_order
 from avelzoo.data.reading.shapes import channels_first, named
@@ -52,11 +52,12 @@ def check_place(array: H5Array) -> Iterator[Finding]:
 
 def check_annotations(annotations: Annotations) -> Iterator[Finding]:
     """Check for events without segments, repeated videos and categories that differ only in spelling."""
+    name = annotations.path.name
     empty = [row.line for row in annotations.rows if row.empty]
     if empty:
         yield Finding(
             "warning",
-            ANNOTATIONS,
+            name,
             "videos with a category but no event segment (0&0)",
             listed(empty, "line"),
             fix="no action needed for AVE's line 27; all segments of such a video are background",
@@ -69,7 +70,7 @@ def check_annotations(annotations: Annotations) -> Iterator[Finding]:
         rows = sum(map(len, repeated.values())) - len(repeated)
         yield Finding(
             "note",
-            ANNOTATIONS,
+            name,
             "videos with several rows",
             f"{len(repeated)} videos, {rows} additional rows",
         )
@@ -77,13 +78,13 @@ def check_annotations(annotations: Annotations) -> Iterator[Finding]:
     if twice:
         yield Finding(
             "warning",
-            ANNOTATIONS,
+            name,
             "videos listed twice under the same category",
             ", ".join(twice[:5]),
             fix="remove one of the lines and its row in every other file, or remove the row from the order files",
         )
     for problem, found, fix in annotations.odd_names():
-        yield Finding("warning", ANNOTATIONS, problem, found, fix=fix)
+        yield Finding("warning", name, problem, found, fix=fix)
 
 
 def check_orders(root: Path, annotations: Annotations) -> Iterator[Finding]:

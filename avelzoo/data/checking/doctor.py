@@ -9,22 +9,24 @@ from avelzoo.data.checking.array_checks import check_sizes, check_values
 from avelzoo.data.checking.checks import check_annotations, check_orders, check_place, check_storage
 from avelzoo.data.checking.findings import FileReport, Finding, Report
 from avelzoo.data.checking.label_checks import check_labels
+from avelzoo.data.checking.recorded import check_extracted
 from avelzoo.data.checking.sources import SOURCES
 from avelzoo.data.checking.status import known_marker
 from avelzoo.data.facts import CHECKSUMS, is_ave
-from avelzoo.data.making.pack import check_packed
-from avelzoo.data.reading.annotations import Annotations, read_annotations
+from avelzoo.data.making.pack import MANIFEST, check_packed
+from avelzoo.data.reading.annotations import Annotations
 from avelzoo.data.reading.categories import CATEGORIES
 from avelzoo.data.reading.checksum import sha256
+from avelzoo.data.reading.event_table import read_annotated
 from avelzoo.data.reading.h5 import H5Array
 from avelzoo.data.reading.header import read_info
 from avelzoo.data.reading.layout import (
-    ANNOTATIONS,
     AUDIO,
     BY_NAME,
     FILES,
     MARKER,
     NEGATIVE_VISUAL,
+    annotation_file,
     is_there,
     need_folder,
     read_marker,
@@ -75,7 +77,9 @@ def examine(root: Path, *, quick: bool = False, tick: Tick | None = None) -> Rep
             file.public = file.sha256 == CHECKSUMS[file.name] if file.name in CHECKSUMS else None
     if annotations is not None and report.simulated is None:
         report.findings += _unlike_public(report, annotations)
-    report.findings += check_packed(root, {file.name: file.sha256 for file in report.files})
+    sums = {file.name: file.sha256 for file in report.files}
+    report.findings += check_packed(root, sums)
+    report.findings += check_extracted(root, sums, packed=(root / MANIFEST).is_file())
     report.findings = list(dict.fromkeys(report.findings))
     report.findings.sort(key=lambda finding: _ORDER[finding.level])
     return report
@@ -110,7 +114,7 @@ def _missing(root: Path) -> Iterator[Finding]:
         path = root / file.name
         if is_there(path) and not path.is_file():
             yield Finding.of(absent(path, expected=file.text), file.name)
-    needed = [ANNOTATIONS, *order_files(root).values(), visual_features(root)]
+    needed = [annotation_file(root), *order_files(root).values(), visual_features(root)]
     for name in needed:
         if not is_there(root / name):
             yield Finding("error", name, "the file is missing", expected=BY_NAME[name].text, fix=_get(name))
@@ -136,14 +140,14 @@ def _get(name: str) -> str:
 
 
 def _annotations(root: Path, report: Report) -> Annotations | None:
-    path = root / ANNOTATIONS
+    path = root / annotation_file(root)
     if not path.is_file():
         return None
-    report.files.append(FileReport(ANNOTATIONS, path.stat().st_size, dtype="text"))
+    report.files.append(FileReport(path.name, path.stat().st_size, dtype="text"))
     try:
-        annotations = read_annotations(path)
+        annotations = read_annotated(path)
     except DataError as error:
-        report.findings.append(Finding.of(error, CATEGORIES if CATEGORIES in error.where else ANNOTATIONS))
+        report.findings.append(Finding.of(error, CATEGORIES if CATEGORIES in error.where else path.name))
         return None
     report.files[-1].shape = (len(annotations),)
     return annotations
@@ -153,7 +157,7 @@ def _arrays(root: Path, report: Report, tick: Tick | None) -> Iterator[tuple[str
     """Open and survey every array that is present; yield the usable ones."""
     for file in FILES:
         path = root / file.name
-        if not path.is_file() or file.name == ANNOTATIONS:
+        if not path.is_file() or file.name == annotation_file(root):
             continue
         if not file.axes:
             report.files.append(FileReport(file.name, path.stat().st_size, dtype="text"))

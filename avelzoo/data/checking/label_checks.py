@@ -14,7 +14,7 @@ from avelzoo.data.reading.annotations import Annotations
 from avelzoo.data.reading.categories import CATEGORIES
 from avelzoo.data.reading.h5 import H5Array
 from avelzoo.data.reading.labels import RULES, count_negatives, read_shares_table, segment_ids
-from avelzoo.data.reading.layout import ANNOTATIONS, BY_NAME, NEGATIVE_LABELS, SHARES, VIDEO_LABELS
+from avelzoo.data.reading.layout import BY_NAME, NEGATIVE_LABELS, SHARES, VIDEO_LABELS
 from avelzoo.data.reading.numbering import describe
 from avelzoo.errors import DataError
 
@@ -35,7 +35,7 @@ def check_labels(root: Path, annotations: Annotations, t: int, usable: Container
     try:
         segments = annotations.segments(t)
     except DataError as error:
-        yield Finding.of(error, ANNOTATIONS)
+        yield Finding.of(error, annotations.path.name)
         return
     for name in RULES:
         if name in usable:
@@ -106,7 +106,7 @@ def _permuted(name: str, found: Comparison, annotations: Annotations) -> Finding
     order = f"a {CATEGORIES} with the names in the file's order"
     if name in VARIANTS and not annotations.fixed:
         order = f"--set dataset.labels={name.removesuffix('.h5')}, or {order}"
-    own = CATEGORIES if annotations.fixed else f"first appearance in {ANNOTATIONS}"
+    own = CATEGORIES if annotations.fixed else f"first appearance in {annotations.path.name}"
     return Finding(
         "warning",
         name,

@@ -9,9 +9,9 @@ from typing import Any
 
 from avelzoo.data.checking.sources import SOURCES, Need, Source, steps
 from avelzoo.data.making.pack import read_manifest
+from avelzoo.data.reading.features_record import read_features_record
 from avelzoo.data.reading.h5 import H5Array
 from avelzoo.data.reading.layout import (
-    ANNOTATIONS,
     AUDIO,
     FILES,
     MARKER,
@@ -20,6 +20,7 @@ from avelzoo.data.reading.layout import (
     VISUAL,
     AudioKind,
     File,
+    annotation_file,
     is_there,
     need_folder,
     read_marker,
@@ -91,6 +92,7 @@ class Status:
         root: the folder.
         simulated: the marker's content, if `avelzoo data simulate` wrote the folder; a substitute if it is damaged.
         packed: number format of the features, if `avelzoo data pack` wrote the folder; else empty.
+        extraction: recipes of the features, if `avelzoo extract` wrote the folder; else None.
         files: every file of the layout, present or not.
         abilities: uses that the files allow.
     """
@@ -98,6 +100,7 @@ class Status:
     root: Path
     simulated: Mapping[str, Any] | None
     packed: str
+    extraction: Mapping[str, Any] | None
     files: tuple[FileStatus, ...]
     abilities: tuple[Ability, ...]
 
@@ -116,6 +119,7 @@ class Status:
             "root": str(self.root),
             "simulated": self.simulated,
             "packed": self.packed,
+            "extraction": self.extraction,
             "files": [file.to_dict() for file in self.files],
             "allows": {
                 ability.name: {kind: not missing for kind, missing in ability.missing.items()}
@@ -136,7 +140,8 @@ def status(root: Path) -> Status:
     """List a folder's files and the uses they allow.
 
     Raises:
-        DataError: the folder does not exist, or the manifest of a packed folder is damaged.
+        DataError: the folder does not exist, an extraction into it is not finished, or the record of a packed or
+            extracted folder is damaged.
     """
     root = need_folder(root.expanduser())
     files = tuple(_file(root, file) for file in FILES)
@@ -146,9 +151,10 @@ def status(root: Path) -> Status:
     visual = visual_features(root)
     grids = {file.name: file.shape[2:4] for file in files}
     beside = visual if grids[visual] == grids[NEGATIVE_VISUAL] else VISUAL  # public negatives have a grid
-    abilities = tuple(_abilities(readable, tuple(order_files(root).values()), visual, beside))
+    abilities = tuple(_abilities(readable, (annotation_file(root), *order_files(root).values()), visual, beside))
     files = tuple(replace(file, needed_for=tuple(_uses(file.name, abilities))) for file in files)
-    return Status(root, known_marker(root), packed, files, abilities)
+    record = read_features_record(root)
+    return Status(root, known_marker(root), packed, record.extraction() if record else None, files, abilities)
 
 
 def _uses(name: str, abilities: Iterable[Ability]) -> Iterator[str]:
@@ -195,9 +201,15 @@ def _file(root: Path, file: File) -> FileStatus:
     )
 
 
-def _abilities(readable: set[str], orders: tuple[str, ...], visual: str, beside: str) -> list[Ability]:
-    """Uses that the readable files allow, given the visual features used without and with negatives."""
-    base = (ANNOTATIONS, *orders)
+def _abilities(readable: set[str], base: tuple[str, ...], visual: str, beside: str) -> list[Ability]:
+    """Uses that the readable files allow.
+
+    Args:
+        readable: names of the readable files.
+        base: annotations and splits.
+        visual: visual features used without negatives.
+        beside: visual features used with negatives.
+    """
 
     def ability(name: str, *more: str, negatives: bool = False) -> Ability:
         needed: dict[AudioKind, tuple[str, ...]] = {

@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 
 from avelzoo.data.checking.findings import Finding
+from avelzoo.data.checking.recorded import check_files
 from avelzoo.data.making.folder import new_folder
 from avelzoo.data.reading.checksum import fingerprint, sha256
 from avelzoo.data.reading.h5 import H5Array
@@ -138,21 +139,8 @@ def check_packed(root: Path, sums: Mapping[str, str | None]) -> Iterator[Finding
     except DataError as error:
         yield Finding.of(error, MANIFEST)
         return
-    for name, entry in (manifest["files"] if manifest else {}).items():
-        path = root / name
-        if not path.is_file():
-            yield Finding("error", name, "a packed file is missing", fix="pack the folder again")
-            continue
-        size, found = path.stat().st_size, sums.get(name)
-        if size != entry["bytes"] or (found is not None and found != entry["sha256"]):
-            yield Finding(
-                "error",
-                name,
-                "a packed file has changed since it was written",
-                f"{size:,} bytes" + (f", sha256 {found[:12]}..." if found else ""),
-                f"{entry['bytes']:,} bytes, sha256 {entry['sha256'][:12]}...",
-                "pack the folder again, or copy the file again",
-            )
+    if manifest is not None:
+        yield from check_files(root, manifest["files"], sums, what="a packed file", fix="pack the folder again")
 
 
 def _is_feature(file: File) -> bool:

@@ -23,7 +23,7 @@ class Annotation:
 
     Attributes:
         line: line number in the file, from 1.
-        category: name of the event's category.
+        category: name of the event's category; empty for a video without an event, in events.csv alone.
         video_id: name of the video.
         quality: the annotators' remark.
         start: first second of the event, counted from 0.
@@ -40,7 +40,7 @@ class Annotation:
     @property
     def empty(self) -> bool:
         """Whether the video has a category but no event segment."""
-        return self.start == self.end
+        return bool(self.category) and self.start == self.end
 
     def __str__(self) -> str:
         return "&".join((self.category, self.video_id, self.quality, str(self.start), str(self.end)))
@@ -54,7 +54,7 @@ class Annotations:
         rows: the annotations, by row number.
         categories: event names, by id.
         fixed: whether categories.txt or a label file fixes the ids; otherwise they follow first appearance.
-        events: (rows) int64, category id of every row.
+        events: (rows) int64, category id of every row; n for a video without an event.
         starts: (rows) int64, first event segment.
         ends: (rows) int64, the segment after the last.
     """
@@ -65,6 +65,7 @@ class Annotations:
         self.categories = categories or tuple(dict.fromkeys(row.category for row in rows))
         self.fixed = categories is not None
         ids = {name: number for number, name in enumerate(self.categories)}
+        ids[""] = len(self.categories)
         self.events = np.array([ids[row.category] for row in rows], dtype=np.int64)
         self.starts = np.array([row.start for row in rows], dtype=np.int64)
         self.ends = np.array([row.end for row in rows], dtype=np.int64)
@@ -81,6 +82,10 @@ class Annotations:
         """Yield (problem, found, fix) for category names that may be mistakes; none if categories.txt lists them."""
         if not self.fixed:
             yield from check_names(self.categories, self.events)
+
+    def lengths(self, t: int) -> np.ndarray:
+        """(rows) int64, number of real segments of each row: t."""
+        return np.full(len(self), t)
 
     def segments(self, t: int) -> np.ndarray:
         """Segment ids, (rows, t) int64: the row's category where start <= segment < end, else n = background.

@@ -14,10 +14,14 @@ from avelzoo.data.reading.header import KEYS
 from avelzoo.data.reading.opening import absent
 from avelzoo.errors import DataError, reason
 
-Role = Literal["annotations", "order", "visual", "audio", "labels", "negatives"]
+Role = Literal["annotations", "record", "order", "visual", "audio", "labels", "negatives"]
 AudioKind = Literal["vggish", "cnn14"]
 
 ANNOTATIONS = "Annotations.txt"
+EVENTS = "events.csv"
+"""Annotations of folders that `avelzoo extract` wrote, read if ``ANNOTATIONS`` is missing."""
+FEATURES = "features.json"
+"""Record of how the features were extracted."""
 SPLITS = ("train", "val", "test")
 ORDERS: Mapping[str, str] = {name: f"{name}_order.h5" for name in SPLITS}
 TEXT_SPLITS: Mapping[str, str] = {name: f"{name}Set.txt" for name in SPLITS}
@@ -65,6 +69,8 @@ _AUDIO_AXES = ("rows", "t", "a")
 
 FILES: tuple[File, ...] = (
     File(ANNOTATIONS, "annotations", (), "category, id and event of every video"),
+    File(EVENTS, "annotations", (), "events of videos of any length; used without Annotations.txt"),
+    File(FEATURES, "record", (), "recipes and checksums of extracted features; optional"),
     File(CATEGORIES, "annotations", (), "category names in the order of their ids; optional"),
     *(File(ORDERS[name], "order", ("videos",), f"row numbers of the {name} split") for name in SPLITS),
     *(File(TEXT_SPLITS[name], "order", (), f"videos of the {name} split; used without order files") for name in SPLITS),
@@ -128,6 +134,11 @@ def need_file(root: Path, name: str, *, purpose: str, fix: str = "") -> Path:
 def is_there(path: Path) -> bool:
     """Whether a path exists, possibly as a broken symbolic link."""
     return path.is_symlink() or path.exists()
+
+
+def annotation_file(root: Path) -> str:
+    """Choose the annotations: Annotations.txt, or events.csv if only that exists."""
+    return EVENTS if is_there(root / EVENTS) and not is_there(root / ANNOTATIONS) else ANNOTATIONS
 
 
 def visual_features(root: Path) -> str:
