@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "profile": ("profile:profile", "Measure a composition's cost: parameters, FLOPs, time, memory."),
     "plugins": ("plugins:list_plugins", "List plugins, including broken and disabled ones."),
     "data": ("data:app", "Check, describe and simulate data folders."),
+    "weights": ("weights:app", "List, locate and verify the published weights of extractors."),
     "check": ("check:check", "Check that a plugin fulfils the contracts of its components."),
     "new": ("new:new", "Write the skeleton of a plugin."),
     "import-checkpoint": ("import_checkpoint", "Convert a published checkpoint to a run folder."),

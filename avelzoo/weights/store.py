@@ -26,7 +26,7 @@ class WeightsStatus:
         file: the file.
         state: present, missing or damaged.
         path: where it lies; if missing, where it must lie.
-        origin: ``weights folder`` or ``package NAME``; empty if missing.
+        origin: ``weights folder``, ``package NAME`` or ``cache of the Hugging Face hub``; empty if missing.
         size: size in bytes; None if missing.
         sha256: checksum of the file on this machine; empty unless it is present.
         problem: what is wrong with a damaged file.
@@ -59,7 +59,7 @@ class WeightsStatus:
 
 
 class WeightStore:
-    """Finds files of weights, complete and verified: in a folder, in an installed package, then on the hub.
+    """Finds files of weights, complete and verified: a folder, an installed package, the hub's cache, then the hub.
 
     Args:
         folder: folder of weights; None for `default_folder`.
@@ -105,8 +105,12 @@ class WeightStore:
     def status(self, file: WeightsFile) -> WeightsStatus:
         """Where a file lies and whether it is complete; never uses the network."""
         own = self.folder / file.file
-        packaged = _in_package(file)
-        path, origin = (own, "weights folder") if os.path.lexists(own) else (packaged, f"package {file.package}")
+        places = (
+            ("weights folder", own if os.path.lexists(own) else None),
+            (f"package {file.package}", _in_package(file)),
+            ("cache of the Hugging Face hub", _in_hub_cache(file)),
+        )
+        origin, path = next(((name, found) for name, found in places if found is not None), ("", None))
         if path is None:
             return WeightsStatus(file, "missing", own)
         problem = fault(path, file.sha256)
@@ -186,3 +190,14 @@ def _in_package(file: WeightsFile) -> Path | None:
     except metadata.PackageNotFoundError:
         return None
     return found if found.exists() else None
+
+
+def _in_hub_cache(file: WeightsFile) -> Path | None:
+    """The file as another program downloaded it from the hub; None if none did."""
+    if not file.hub:
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    repository, _, member = file.hub.partition(":")
+    found = try_to_load_from_cache(repository, member)
+    return Path(found) if isinstance(found, str) else None
