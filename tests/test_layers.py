@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "avelzoo.names",
     ),
     ("avelzoo.builtin",),
-    ("avelzoo.engine", "avelzoo.profiling", "avelzoo.extraction"),
+    ("avelzoo.engine", "avelzoo.profiling", "avelzoo.extraction", "avelzoo.exporting"),
     ("avelzoo.api", "avelzoo.published.importing", "avelzoo.sweeps", "avelzoo.testing", "avelzoo.scaffold"),
     ("avelzoo.cli",),
     ("avelzoo.__main__", "avelzoo"),

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "weights": ("weights:app", "List, locate and verify the published weights of extractors."),
     "check": ("check:check", "Check that a plugin fulfils the contracts of its components."),
     "new": ("new:new", "Write the skeleton of a plugin."),
+    "export": ("export:export", "Write a run's model as an ONNX file for other programs."),
     "import-checkpoint": ("import_checkpoint", "Convert a published checkpoint to a run folder."),
 }
 """Command -> (module of `commands`, with its function or group of commands; `register` without one; help)."""

@@ -54,8 +54,8 @@ class Span(Head):
             inside = best_span(start.unsqueeze(2) + end.unsqueeze(1), logits[:, -1].sum(dim=-1))
         elif self.by_span:
             sums = torch.cumsum(relevance - 0.5, dim=1)
-            before = torch.cat([sums.new_zeros(len(sums), 1), sums[:, :-1]], dim=1)
-            inside = best_span(sums.unsqueeze(1) - before.unsqueeze(2), sums.new_zeros(len(sums)))
+            before = torch.cat([sums.new_zeros(sums.shape[0], 1), sums[:, :-1]], dim=1)
+            inside = best_span(sums.unsqueeze(1) - before.unsqueeze(2), sums.new_zeros(sums.shape[0]))
         return decode_branches(output.event_logits, relevance, inside)
 
 
