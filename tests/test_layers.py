@@ -25,7 +25,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("avelzoo.plugin",),
     ("avelzoo.composition",),
     (
-        *("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.published", "avelzoo.timeline", "avelzoo.weights"),
+        *(
+            "avelzoo.nn",
+            "avelzoo.metrics",
+            "avelzoo.data",
+            "avelzoo.published",
+            "avelzoo.timeline",
+            "avelzoo.weights",
+            "avelzoo.media",
+        ),
         "avelzoo.names",
     ),
     ("avelzoo.builtin",),
