@@ -197,6 +197,8 @@ def test_unknown_devices_and_formats(build):
         build("test_resnet", precision="fp8")
 
 
-def test_a_grid_has_two_numbers():
+def test_a_grid_has_two_numbers_within_the_map(build):
     with pytest.raises(OptionError, match="two numbers"):
         TimmConfig(grid=(1, 2, 3))
+    with pytest.raises(OptionError, match="larger than the model's map"):
+        build("test_resnet", grid=(5, 6))

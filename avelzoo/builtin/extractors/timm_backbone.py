@@ -11,6 +11,7 @@ from avelzoo.builtin.extractors.segment_maps import SegmentMaps
 from avelzoo.builtin.extractors.timm_layout import Layout, class_names, head_is_linear
 from avelzoo.builtin.extractors.timm_network import load_network, require_model
 from avelzoo.builtin.extractors.timm_transform import data_config, frame_transform
+from avelzoo.errors import OptionError
 from avelzoo.extractors import Extractor, FeatureRecipe, FindWeights, FrameSampling, Modality
 from avelzoo.weights.store import locate
 
@@ -29,7 +30,7 @@ class TimmBackbone(Extractor):
     Raises:
         UnknownNameError: timm has no model of this name.
         DataError: weights are missing, damaged or of another network.
-        UsageError: this machine has no such device, or the number format is unknown.
+        UsageError: this machine has no such device, the number format is unknown, or the grid is larger than the map.
     """
 
     modality: Modality = "visual"
@@ -43,6 +44,12 @@ class TimmBackbone(Extractor):
         layout = Layout(network, (transform["input_size"][1], transform["input_size"][2]))
         h, w, v = layout.shape
         pooled = (config.grid[0], config.grid[1]) if config.grid else (h, w)
+        if pooled[0] > h or pooled[1] > w:
+            raise OptionError(
+                "option 'extractor.grid' is larger than the model's map",
+                found=f"{pooled[0]},{pooled[1]}",
+                expected=f"at most {h},{w} for {config.model}",
+            )
         self._maps = SegmentMaps(
             lambda frames: layout.to_map(network.forward_features(frames)),  # type: ignore[operator]
             mean=transform["mean"],
