@@ -59,6 +59,8 @@ SLOW = (
     "tests/engine/*",
     "tests/exporting/*",
     "tests/golden/*",
+    "tests/extractors/test_cnn14.py",
+    "tests/extractors/test_vggish.py",
     "tests/models/test_devices.py",
     "tests/parity/*",
     "tests/sweeps/*",

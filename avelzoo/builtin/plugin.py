@@ -72,6 +72,8 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.launcher("inline", launchers.InlineConfig)
     zoo.launcher("local", launchers.LocalConfig)
     zoo.extractor("log-mel", audio.LogMelConfig)
+    zoo.extractor("vggish", audio.VggishConfig)
+    zoo.extractor("cnn14", audio.Cnn14Config)
     zoo.extractor("yamnet", audio.YamnetConfig)
     zoo.extractor("colour-motion", visual.ColourMotionConfig)
     zoo.extractor("timm", visual.TimmConfig)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from avelzoo.builtin.extractors.devices import number_format, require_device, require_precision
 from avelzoo.errors import DataError
 from avelzoo.extractors import AudioSampling, Extractor, FeatureRecipe, Modality
 
@@ -25,10 +26,13 @@ class AudioExtractor(Extractor):
         rate: samples per second.
         shortest: samples that the module needs; shorter segments get zeros at their end.
         recipe: everything that changes the numbers.
-        device: device of the module.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
         precision: ``32``, or ``bf16`` for matrix products and convolutions in bfloat16.
         classifier: probabilities of classes from features; None for none.
         classes: names of the classes.
+
+    Raises:
+        UsageError: this machine has no such device, or the number format is unknown.
     """
 
     modality: Modality = "audio"
@@ -50,8 +54,8 @@ class AudioExtractor(Extractor):
         self.shape = (width,)
         self.recipe: FeatureRecipe = {**recipe, "padding": f"zeros to {shortest} samples"}
         self.classes = classes
-        self._device = torch.device(device)
-        self._bf16 = precision == "bf16"
+        self._device = require_device(device)
+        self._precision = require_precision(precision)
         self._shortest = shortest
         self._module = module.eval().to(self._device)
         self._classifier = classifier.eval().to(self._device) if classifier is not None else None
@@ -81,7 +85,7 @@ class AudioExtractor(Extractor):
 
     def _batch(self, waves: np.ndarray) -> np.ndarray:
         inputs = torch.from_numpy(np.array(waves)).to(self._device)
-        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16):
+        with number_format(self._device, self._precision):
             return _array(self._module(inputs))
 
 

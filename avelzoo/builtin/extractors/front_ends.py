@@ -109,6 +109,33 @@ class CentredLogMel(nn.Module):
         }
 
 
+class SegmentExamples(nn.Module):
+    """Waves (b n) -> mean embedding (b d) of examples of 96 frames, one per started second, evenly spread.
+
+    A segment of one second has one example: its first 96 of 98 frames, samples 0 to 15,599.
+
+    Args:
+        offset: added before the logarithm.
+        network: log-mel examples (b 96 64) -> embeddings (b d).
+    """
+
+    def __init__(self, network: nn.Module, *, offset: float) -> None:
+        super().__init__()
+        self.front_end = FramedLogMel(offset=offset)
+        self.network = network
+
+    def forward(self, waves: Tensor) -> Tensor:
+        """(b n) with n >= 15600 -> (b d)."""
+        examples = patches(self.front_end(waves), patch_count(waves.shape[1]))
+        found: Tensor = self.network(examples.flatten(0, 1))
+        return found.float().reshape(*examples.shape[:2], -1).mean(1)
+
+    def recipe(self) -> dict[str, Any]:
+        """Everything that changes the numbers, but for the network."""
+        slicing = "96 frames per started second, evenly spread from the first frame on; mean embedding"
+        return {**self.front_end.recipe(), "examples": slicing}
+
+
 def patches(frames: Tensor, count: int) -> Tensor:
     """Examples of 96 frames (b count 96 bands), spread evenly over (b frames bands); one example starts at frame 0."""
     last = frames.shape[1] - PATCH

@@ -26,8 +26,10 @@ class LogMelStatistics(nn.Module):
         return torch.cat((frames.mean(1), frames.std(1, correction=0)), dim=-1)
 
 
-def log_mel(bands: int, *, device: str) -> AudioExtractor:
-    """The extractor. Nothing in it uses bfloat16, so its recipe has no precision."""
+def log_mel(bands: int, *, device: str, precision: str) -> AudioExtractor:
+    """The extractor. Everything in it is computed in float32, so its recipe has no precision."""
     module = LogMelStatistics(bands)
     recipe = {"encoder": "log-mel", **module.front_end.recipe(), "statistics": "mean, deviation over time"}
-    return AudioExtractor(module, width=2 * bands, rate=RATE, shortest=WINDOW, recipe=recipe, device=device)
+    return AudioExtractor(
+        module, width=2 * bands, rate=RATE, shortest=WINDOW, recipe=recipe, device=device, precision=precision
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from avelzoo.errors import AvelzooError, DataError, some
 from avelzoo.published.checkpoints.reading import read_checkpoint
+from avelzoo.published.checkpoints.weights import as_float32, not_finite
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -23,6 +24,27 @@ def read_state(path: Path) -> dict[str, Tensor]:
             error.problem, where=error.where or str(path), found=error.found, expected=error.expected, fix=error.fix
         ) from error
     return {name.removeprefix("module."): tensor for name, tensor in state.items()}
+
+
+def load_state(network: nn.Module, state: dict[str, Tensor], path: Path, name: str) -> None:
+    """Put the weights, as float32, in place of a network's own; it is then in evaluation mode, without gradients.
+
+    Args:
+        network: the network, on any device, also ``meta``.
+        state: its weights.
+        path: their file.
+        name: the network's name for messages.
+
+    Raises:
+        DataError: names or shapes are not those of the network, or a weight is not a finite number.
+    """
+    wanted = dict(network.state_dict())
+    if {key: tensor.shape for key, tensor in state.items()} != {key: tensor.shape for key, tensor in wanted.items()}:
+        raise misfit(state, wanted, path, name)
+    if broken := not_finite(state):
+        raise DataError(f"weights of {name} are not finite numbers", where=str(path), found=some(broken))
+    network.load_state_dict(as_float32(state)[0], assign=True)
+    network.eval().requires_grad_(requires_grad=False)
 
 
 def misfit(given: dict[str, Tensor], wanted: dict[str, Tensor], path: Path, network: str) -> DataError:

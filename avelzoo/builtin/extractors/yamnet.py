@@ -7,8 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo.builtin.extractors.audio import AudioExtractor
-from avelzoo.builtin.extractors.devices import require_device, require_precision
-from avelzoo.builtin.extractors.front_ends import PATCH_SAMPLES, RATE, FramedLogMel, patch_count, patches
+from avelzoo.builtin.extractors.front_ends import PATCH_SAMPLES, RATE, SegmentExamples
 from avelzoo.builtin.extractors.yamnet_weights import load_variables, read_classes
 from avelzoo.extractors import FindWeights, WeightsFile
 from avelzoo.weights.store import locate
@@ -73,21 +72,6 @@ class YamnetClassifier(nn.Module):
         return scores.sigmoid()
 
 
-class YamnetSegments(nn.Module):
-    """Waves (b n) -> mean embedding (b 1024) of one example of 0.96 s per started second."""
-
-    def __init__(self, network: Yamnet) -> None:
-        super().__init__()
-        self.front_end = FramedLogMel(offset=0.001)
-        self.network = network
-
-    def forward(self, waves: Tensor) -> Tensor:
-        """(b n) with n >= 15600 -> (b 1024)."""
-        examples = patches(self.front_end(waves), patch_count(waves.shape[1]))
-        found: Tensor = self.network(examples.flatten(0, 1))
-        return found.float().reshape(*examples.shape[:2], -1).mean(1)
-
-
 def yamnet(
     variables: WeightsFile,
     index: WeightsFile,
@@ -111,12 +95,10 @@ def yamnet(
         DataError: a file is missing, damaged or of another network.
         UsageError: this machine has no such device, or the number format is unknown.
     """
-    require_device(device)
-    require_precision(precision)
     data, checksum = locate(find, variables)
     network, classifier = Yamnet(), YamnetClassifier()
     load_variables(network.convolutions, classifier.linear, index=find(index), data=data)
-    module = YamnetSegments(network.to(memory_format=torch.channels_last))
+    module = SegmentExamples(network.to(memory_format=torch.channels_last), offset=0.001)
     return AudioExtractor(
         module,
         width=WIDTHS[-1],
@@ -125,8 +107,7 @@ def yamnet(
         recipe={
             "encoder": "yamnet",
             "weights": checksum,
-            **module.front_end.recipe(),
-            "examples": "96 frames per started second, evenly spread from the first frame on; mean embedding",
+            **module.recipe(),
             "precision": precision,
         },
         device=device,
