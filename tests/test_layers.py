@@ -38,7 +38,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("avelzoo.builtin",),
     ("avelzoo.engine", "avelzoo.profiling", "avelzoo.extraction", "avelzoo.exporting"),
-    ("avelzoo.api", "avelzoo.published.importing", "avelzoo.sweeps", "avelzoo.testing", "avelzoo.scaffold"),
+    (
+        "avelzoo.api",
+        "avelzoo.published.importing",
+        "avelzoo.sweeps",
+        "avelzoo.testing",
+        "avelzoo.scaffold",
+        "avelzoo.localization",
+    ),
     ("avelzoo.cli",),
     ("avelzoo.__main__", "avelzoo"),
 )
@@ -52,6 +59,7 @@ APART = (
     ("avelzoo.engine", "avelzoo.builtin"),
     ("avelzoo.extraction", "avelzoo.builtin"),
     ("avelzoo.api", "avelzoo.builtin"),
+    ("avelzoo.localization", "avelzoo.builtin"),
     ("avelzoo.sweeps", "avelzoo.builtin"),
     ("avelzoo.cli", "avelzoo.builtin"),
     *((part, other) for part in PARTS for other in PARTS if part != other),

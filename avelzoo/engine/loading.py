@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,13 @@ from avelzoo.engine.device import device_name, feature_type, make_fabric
 from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.loader import Loader
 from avelzoo.engine.matching import require_same, require_same_recipes
+from avelzoo.engine.predicting import Predictor
 from avelzoo.engine.processes import SingleProcess
 from avelzoo.engine.record import location, versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir, RunWarning
 from avelzoo.errors import AvelzooError, OptionError, RunError, UsageError
-from avelzoo.metrics import Scores
+from avelzoo.metrics import PredictionArrays, Scores
 from avelzoo.plugin.registry import Registry
 from avelzoo.records import FeatureSpec
 from avelzoo.system.files import read_json
@@ -59,6 +60,35 @@ class LoadedRun:
     def precision(self) -> str:
         """Number format of the training."""
         return self.composition.recipe.compute.precision
+
+    def predictor(self, *, device: str = "auto") -> Predictor:
+        """The model for many calls, as a context manager: ``with run.predictor() as predict``.
+
+        Args:
+            device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        """
+        fabric, precision = _fabric(device, self.precision)
+        return Predictor(self.model, self.spec, SingleProcess(fabric, precision))
+
+    def predict(
+        self, audio: Any, visual: Any, *, lengths: Sequence[int] | None = None, device: str = "auto"
+    ) -> PredictionArrays:
+        """Final predictions for features extracted as those of training, as NumPy arrays.
+
+        Args:
+            audio: (t a) of one video, or (b t a).
+            visual: (t h w v) of one video, or (b t h w v), channels last.
+            lengths: segments of each video, in 1..t; later segments are padding. None if all have t segments.
+            device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+        Returns:
+            Predictions for b videos; ``segments`` and ``relevance`` are (b t).
+
+        Raises:
+            DataError: the features do not fit the model, or are not finite.
+        """
+        with self.predictor(device=device) as predict:
+            return predict(audio, visual, lengths=lengths)
 
 
 @dataclass(frozen=True)

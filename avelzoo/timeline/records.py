@@ -27,11 +27,15 @@ class SegmentScores:
         categories: the n event names, by id.
         seconds_per_segment: length of a segment.
         relevance: (t) float32 in [0, 1], score of event versus background.
-        category_scores: (t n) float32, larger is more likely; each window's scores on its segments.
+        category_scores: (t n) float32, larger is more likely; the mean over the windows that contain the segment.
         audio_scores: (t n) float32, scores of the categories from sound alone; None if the system has none.
         visual_scores: (t n) float32, scores of the categories from the picture alone; None if the system has none.
         audio_share: (t) float32, share of the decision that came from sound (modality X-ray); None if not computed.
         visual_share: (t) float32, share that came from sight; None if not computed.
+        start: start of the first segment in seconds.
+        segments: (t) int64 ids in 0..n by the system's own rule, n = background; None if unknown.
+        window: segments that the system saw at a time; 0 for all.
+        hop: segments from one window to the next; 0 for one window.
 
     >>> flat = np.full(3, 0.5, dtype=np.float32)
     >>> SegmentScores(categories=("bark",), seconds_per_segment=1.0, relevance=flat, category_scores=flat[:, None]).t
@@ -46,6 +50,10 @@ class SegmentScores:
     visual_scores: np.ndarray | None = None
     audio_share: np.ndarray | None = None
     visual_share: np.ndarray | None = None
+    start: float = 0.0
+    segments: np.ndarray | None = None
+    window: int = 0
+    hop: int = 0
 
     @property
     def t(self) -> int:
@@ -60,7 +68,7 @@ class Localization:
     Attributes:
         path: the file, as the user named it.
         status: how the file was read.
-        reason: why it was not fully read, in one sentence; empty for ``ok``.
+        reason: why it was not fully read, or why there is no event, in one sentence; empty otherwise.
         duration: length in seconds; 0 for unreadable files.
         events: events in the order of their start.
         scores: scores per segment; None for unreadable files.
