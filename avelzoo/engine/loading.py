@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 
 from avelzoo.components import DatasetConfig
 from avelzoo.composition.building import build
@@ -17,16 +16,16 @@ from avelzoo.composition.model import Model
 from avelzoo.composition.resolving import Composition, from_dict
 from avelzoo.engine.checkpoint import load_weights, save_weights
 from avelzoo.engine.deciding import require_fitting_data
-from avelzoo.engine.device import device_name, feature_type, make_fabric
+from avelzoo.engine.device import device_name, feature_type
 from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.loader import Loader
 from avelzoo.engine.matching import require_same, require_same_recipes
-from avelzoo.engine.predicting import Predictor
+from avelzoo.engine.predicting import Predictor, evaluation_fabric
 from avelzoo.engine.processes import SingleProcess
 from avelzoo.engine.record import location, versions
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir, RunWarning
-from avelzoo.errors import AvelzooError, OptionError, RunError, UsageError
+from avelzoo.errors import AvelzooError, RunError, UsageError
 from avelzoo.metrics import PredictionArrays, Scores
 from avelzoo.plugin.registry import Registry
 from avelzoo.records import FeatureSpec
@@ -67,7 +66,7 @@ class LoadedRun:
         Args:
             device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         """
-        fabric, precision = _fabric(device, self.precision)
+        fabric, precision = evaluation_fabric(device, self.precision)
         return Predictor(self.model, self.spec, SingleProcess(fabric, precision))
 
     def predict(
@@ -199,7 +198,7 @@ def evaluation(
             RunWarning,
             stacklevel=3,
         )
-    fabric, precision = _fabric(device, recipe.compute.precision)
+    fabric, precision = evaluation_fabric(device, recipe.compute.precision)
     home = next((value.device for value in run.model.state_dict().values()), torch.device("cpu"))
     try:
         fabric.setup_module(run.model)  # moves the parameters; the wrapper is not needed
@@ -229,20 +228,6 @@ def save_import(
     with folder.claimed():
         folder.begin(record | {"versions": versions(composition.entries)})
         save_weights(folder.best, model, epoch=None)
-
-
-def _fabric(device: str, precision: str) -> tuple[Fabric, str]:
-    """The training's precision and its name; on a CPU, float32 replaces a GPU's half precision."""
-    try:
-        return make_fabric(device, precision), precision
-    except OptionError:
-        fabric = make_fabric(device, "32")
-    warnings.warn(
-        f"trained in {precision}, evaluated in 32 because CPUs do not support {precision}: scores may differ slightly",
-        RunWarning,
-        stacklevel=4,
-    )
-    return fabric, "32"
 
 
 def _changed(trained: Mapping[str, str], now: Mapping[str, str]) -> list[str] | None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 
 from avelzoo.composition.model import Model
 from avelzoo.engine.deciding import decided
+from avelzoo.engine.device import make_fabric
 from avelzoo.engine.processes import SingleProcess
-from avelzoo.errors import DataError
+from avelzoo.engine.rundir import RunWarning
+from avelzoo.errors import DataError, OptionError
 from avelzoo.metrics import PredictionArrays
 from avelzoo.records import Batch, FeatureSpec, MemoryView
 from avelzoo.system.isolation import isolated
@@ -92,6 +96,20 @@ class Predictor:
         )
         some = next(self.model.parameters(), None)
         return batch.to(self._processes.fabric.device, dtype=None if some is None else some.dtype)
+
+
+def evaluation_fabric(device: str, precision: str) -> tuple[Fabric, str]:
+    """The training's precision and its name; on a CPU, float32 replaces a GPU's half precision."""
+    try:
+        return make_fabric(device, precision), precision
+    except OptionError:
+        fabric = make_fabric(device, "32")
+    warnings.warn(
+        f"trained in {precision}, evaluated in 32 because CPUs do not support {precision}: scores may differ slightly",
+        RunWarning,
+        stacklevel=4,
+    )
+    return fabric, "32"
 
 
 def _array(value: Any, name: str, axes: tuple[str, ...]) -> np.ndarray:
