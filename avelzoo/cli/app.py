@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("show:show", "Show one component or recipe: options, paper, published scores."),
     "profile": ("profile:profile", "Measure a composition's cost: parameters, FLOPs, time, memory."),
     "plugins": ("plugins:list_plugins", "List plugins, including broken and disabled ones."),
+    "extract": ("extract", "Extract features of videos: a data set that `run` trains on."),
     "data": ("data:app", "Check, describe and simulate data folders."),
     "weights": ("weights:app", "List, locate and verify the published weights of extractors."),
     "check": ("check:check", "Check that a plugin fulfils the contracts of its components."),

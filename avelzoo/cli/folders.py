@@ -21,8 +21,8 @@ def print_status(found: Status) -> None:
     out = render.console()
     rows = []
     for file in found.files:
-        if not file.present and file.source is None:
-            continue  # optional, and no public file
+        if not file.present and (file.source is None or found.extraction):
+            continue  # optional, and no public file; or a folder of the user's own
         state = f"{size_text(file.bytes)}" if file.present else "-"
         what = file.problem or (f"{_shape(file.shape)} {file.dtype} {file.storage}".strip() if file.present else "")
         rows.append((file.name, state, printable(what), file.text))

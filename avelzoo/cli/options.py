@@ -49,8 +49,20 @@ def with_slot_options(
         given: values of parameters that are not command-line options.
     """
     asked = inspect.signature(command, eval_str=True).parameters["slots"]
-    dotted = [*(_of_slots(composition) if composition else ()), *(_of_launcher(launcher) if launcher else ())]
+    dotted = [*(_of_slots(composition) if composition else ()), *(_of_config("launcher", launcher) if launcher else ())]
     return _unfolded(command, {"slots": list(_of_kinds(asked)), "dotted": dotted}, given)
+
+
+def with_options(command: Callable[..., None], configs: Mapping[str, Config], **given: Any) -> Callable[..., None]:
+    """Replace ``dotted`` of a command by an option ``--NAME.option`` for every option of some configs.
+
+    Args:
+        command: takes ``dotted``, a mapping of the typed values.
+        configs: config with the defaults, by name.
+        given: values of parameters that are not command-line options.
+    """
+    dotted = [parameter for name, config in configs.items() for parameter in _of_config(name, config)]
+    return _unfolded(command, {"dotted": dotted}, given)
 
 
 def _unfolded(
@@ -127,9 +139,9 @@ def _of_slots(composition: Composition) -> Iterator[inspect.Parameter]:
             yield _parameter(path, option, default, f"{slot}: {entry.name}" if entry else slot)
 
 
-def _of_launcher(config: Config) -> Iterator[inspect.Parameter]:
+def _of_config(name: str, config: Config) -> Iterator[inspect.Parameter]:
     for option in options(type(config)):
-        yield _parameter(f"launcher.{option.name}", option, as_text(getattr(config, option.name)), "Launcher")
+        yield _parameter(f"{name}.{option.name}", option, as_text(getattr(config, option.name)), name.capitalize())
 
 
 def _parameter(path: str, option: Option, default: str, panel: str) -> inspect.Parameter:

@@ -5,61 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from avelzoo.errors import DataError
 from avelzoo.extractors import AudioSampling, Extractor, FrameSampling
+from avelzoo.media.reading import read_media
+
+if TYPE_CHECKING:
+    from avelzoo.media.records import MediaReport, Segment
 
 BATCH = 8
 """Segments that are held at a time."""
-TAIL = 0.5
-"""Smallest share of a last segment that is kept."""
 _BLACK = (224, 224, 3)
-
-
-def read_media(path: Path, **how: Any) -> Any:
-    """`avelzoo.media.reading.read_media`, imported when a video is read."""
-    return import_module("avelzoo.media.reading").read_media(path, **how)
-
-
-class Segment(Protocol):
-    """A decoded segment, as `avelzoo.media` reads it."""
-
-    @property
-    def start(self) -> float:
-        """Start in seconds."""
-
-    @property
-    def frames(self) -> np.ndarray | None:
-        """(k ...) prepared frames; None without a video stream."""
-
-    @property
-    def audio(self) -> np.ndarray | None:
-        """(samples) float32; None without an audio stream."""
-
-
-class Report(Protocol):
-    """How a file was read, as `avelzoo.media` reports it."""
-
-    @property
-    def status(self) -> str:
-        """A `Status`."""
-
-    @property
-    def reason(self) -> str:
-        """Why the file was not fully read; empty for ``ok``."""
-
-    @property
-    def duration(self) -> float:
-        """Length in seconds."""
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What was repaired."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +34,7 @@ class VideoFeatures:
 
     audio: np.ndarray
     visual: np.ndarray
-    report: Report
+    report: MediaReport
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +48,7 @@ class Block:
 class FeatureReader:
     """Features of a video in blocks, in constant memory; an iterator of `Block`.
 
-    A missing stream gives the features of silence or of black frames, and `report` says so. A last segment that holds
-    less than half of its length is dropped, unless it is the only one.
+    A missing stream gives the features of silence or of black frames, and `report` says so.
 
     Args:
         path: the file.
@@ -104,7 +63,7 @@ class FeatureReader:
         report: how the file was read; known when the iteration has ended.
     """
 
-    report: Report
+    report: MediaReport
 
     def __init__(
         self,
@@ -131,15 +90,13 @@ class FeatureReader:
         ) as reader:
             held: list[Segment] = []
             for segment in reader:
-                if len(held) > self._batch:  # one more, because the last one may be dropped
-                    yield self._block(held[: self._batch])
-                    held = held[self._batch :]
                 held.append(segment)
+                if len(held) == self._batch:
+                    yield self._block(held)
+                    held = []
             self.report = reader.report
-            if len(held) > 1 and self.report.duration - held[-1].start < TAIL * self._seconds - 1e-6:
-                held.pop()
-            for first in range(0, len(held), self._batch):
-                yield self._block(held[first : first + self._batch])
+            if held:
+                yield self._block(held)
 
     def _block(self, segments: Sequence[Segment]) -> Block:
         visual = np.stack([self._black() if s.frames is None else s.frames for s in segments])
@@ -166,8 +123,7 @@ def extract_video(
 ) -> VideoFeatures:
     """Features of a video, or of a part of it. Decoded frames and sound are held for a few segments only.
 
-    A missing stream gives the features of silence or of black frames, and the report says so. A last segment that
-    holds less than half of its length is dropped, unless it is the only one.
+    A missing stream gives the features of silence or of black frames, and the report says so.
 
     Args:
         path: the file.

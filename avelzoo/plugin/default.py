@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 
 from avelzoo.config import Config
 from avelzoo.errors import PluginError
@@ -62,6 +63,13 @@ def as_default(host: PluginHost) -> Iterator[None]:
         yield
     finally:
         _DEFAULT.reset(token)
+
+
+def add_files(plugins: Sequence[str], host: PluginHost) -> None:
+    """Load single-file plugins that are not loaded yet."""
+    for file in map(Path, plugins):
+        if file not in host.files:
+            host.add_file(file)
 
 
 def define(kind: str, name: str, config: type[Config]) -> None:

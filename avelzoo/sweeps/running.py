@@ -11,13 +11,13 @@ from avelzoo.composition.provenance import require_shareable
 from avelzoo.composition.resolving import from_dict
 from avelzoo.errors import RunError, UsageError
 from avelzoo.jobs import Job, Outcome
-from avelzoo.plugin.default import as_default
+from avelzoo.plugin.default import add_files, as_default
 from avelzoo.plugin.host import PluginHost
 from avelzoo.plugin.registry import Registry
 from avelzoo.sweeps.folder import SweepDir
 from avelzoo.sweeps.plan import Plan, Trial
 from avelzoo.sweeps.results import Failure, SweepResult, summarise
-from avelzoo.sweeps.work import CALL, add_files
+from avelzoo.sweeps.work import CALL
 
 OnOutcome = Callable[[Outcome, int, int], None]
 """Called after each run with its outcome, the number of finished runs and the number of all runs."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from avelzoo.plugin.host import PluginHost
+from avelzoo.plugin.default import add_files
 
 CALL = f"{__name__}:run_trial"
 
@@ -46,10 +45,3 @@ def run_trial(
         listeners=plugin_listeners(host),
     )
     return result.to_dict()
-
-
-def add_files(plugins: Sequence[str], host: PluginHost) -> None:
-    """Load single-file plugins that are not loaded yet."""
-    for file in map(Path, plugins):
-        if file not in host.files:
-            host.add_file(file)
