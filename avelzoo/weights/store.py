@@ -161,10 +161,18 @@ def locate(find: FindWeights, file: WeightsFile, own: Path | None = None) -> tup
         path = find(file)
     elif not os.path.lexists(own):
         raise DataError(
-            f"weights '{file.name}' are missing", where=str(own), fix="correct the option `checkpoint`, or leave it out"
+            f"the checkpoint for '{file.name}' is missing",
+            where=str(own),
+            fix="correct the option `checkpoint`, or leave it out",
         )
     elif problem := fault(own):
-        raise damaged(own, problem, file)
+        raise DataError(
+            f"the checkpoint for '{file.name}' cannot be used",
+            where=str(own),
+            found=problem,
+            expected="a complete file of weights",
+            fix="correct the option `checkpoint`, or leave it out",
+        )
     else:
         path = own
     return path, sha256(path)

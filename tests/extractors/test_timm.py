@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from avelzoo.builtin.extractors.visual_configs import TimmConfig
 from avelzoo.errors import DataError, OptionError, UnknownNameError, UsageError
 from avelzoo.extractors import recipe_id
 from avelzoo.testing import checks_for
+from avelzoo.weights.store import WeightStore
 from tests.extractors.visual import OFFLINE, picture, save, segments
 
 # Map, and whether the classifier is exact on it: a linear layer after global pooling.
@@ -202,3 +204,30 @@ def test_a_grid_has_two_numbers_within_the_map(build):
         TimmConfig(grid=(1, 2, 3))
     with pytest.raises(OptionError, match="larger than the model's map"):
         build("test_resnet", grid=(5, 6))
+
+
+def test_only_prepared_frames_are_accepted(build):
+    extractor = build("test_resnet")
+    with pytest.raises(DataError, match="not prepared") as caught:
+        extractor.features(np.zeros((1, 2, 100, 100, 3), np.uint8))
+    assert caught.value.expected == "uint8 (b k 160 160 3)"
+    assert extractor.features(np.zeros((0, 2, 160, 160, 3), np.uint8)).shape == (0, 5, 5, 96)
+    assert build("test_resnet", grid=(1, 1)).features(np.zeros((0, 2, 160, 160, 3), np.uint8)).shape == (0, 1, 1, 96)
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    network = timm.create_model("test_resnet")
+    network.fc.bias.data[3] = float("nan")
+    with pytest.raises(DataError, match="not finite") as caught:
+        TimmConfig(model="test_resnet", checkpoint=save(network, tmp_path / "nan.pth")).build(OFFLINE)
+    assert caught.value.found == "fc.bias"
+
+
+def test_local_weights_need_no_network(weights, monkeypatch):
+    def refuse(*what: object) -> None:
+        raise AssertionError(f"the network is used: {what}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    config = TimmConfig(model="test_resnet", checkpoint=weights("test_resnet"))
+    assert config.build(WeightStore()).shape == (5, 5, 96)  # a store that may download

@@ -107,12 +107,12 @@ def test_the_users_own_file_is_checked_too(store, damage, tmp_path):
     path.write_bytes(CONTENT)
     assert locate(store, FILE, path) == (path, DIGEST)
     damage(path)
-    with pytest.raises(DataError, match="damaged"):
+    with pytest.raises(DataError, match="the checkpoint for 'small' cannot be used"):
         locate(store, FILE, path)
 
 
 def test_the_users_own_file_is_missing(store, tmp_path):
-    with pytest.raises(DataError, match="missing") as caught:
+    with pytest.raises(DataError, match="the checkpoint for 'small' is missing") as caught:
         locate(store, FILE, tmp_path / "gone.bin")
     assert "gone.bin" in caught.value.where
 

@@ -43,7 +43,10 @@ class ColourMotion(Extractor):
 
     def features(self, segments: np.ndarray) -> np.ndarray:
         """Features (b h w 8) of b segments of k frames (b k 8h 8w 3), uint8."""
-        return np.stack([self._segment(frames) for frames in segments])
+        found = np.zeros((len(segments), *self.shape), np.float32)
+        for i, frames in enumerate(segments):
+            found[i] = self._segment(frames)
+        return found
 
     def _segment(self, frames: np.ndarray) -> np.ndarray:
         h, w, _ = self.shape

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from avelzoo.builtin.extractors.devices import number_format, require_device, require_precision
+from avelzoo.errors import DataError
 
 FrameMaps = Callable[[Tensor], Tensor]
 """Maps (k h w v) of normalised frames (k 3 H W)."""
@@ -25,6 +26,8 @@ class SegmentMaps:
 
     Args:
         maps: the network.
+        shape: (h w v) of its result.
+        size: height and width of its frames.
         mean: mean of each channel, subtracted from levels in [0, 1], in the order of the network's channels.
         std: divisor of each channel.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
@@ -40,6 +43,8 @@ class SegmentMaps:
         self,
         maps: FrameMaps,
         *,
+        shape: tuple[int, int, int],
+        size: tuple[int, int],
         mean: Sequence[float],
         std: Sequence[float],
         device: str,
@@ -48,6 +53,8 @@ class SegmentMaps:
         grid: tuple[int, int] | None = None,
     ) -> None:
         self._maps = maps
+        self._shape = shape
+        self._size = size
         self.device = require_device(device)
         self._precision = require_precision(precision)
         self._mean = torch.tensor(mean, device=self.device).view(1, -1, 1, 1)
@@ -56,8 +63,21 @@ class SegmentMaps:
         self._grid = grid
 
     def __call__(self, segments: np.ndarray) -> np.ndarray:
-        """Features (b h w v) of segments (b k H W 3), uint8."""
+        """Features (b h w v) of segments (b k H W 3), uint8.
+
+        Raises:
+            DataError: the frames are not prepared ones.
+        """
+        if segments.ndim != 5 or segments.shape[2:] != (*self._size, 3) or segments.dtype != np.uint8:
+            raise DataError(
+                "frames are not prepared for this extractor",
+                found=f"{segments.dtype} {segments.shape}",
+                expected=f"uint8 (b k {self._size[0]} {self._size[1]} 3)",
+                fix="pass each frame through `sampling.prepare`",
+            )
         b, k = segments.shape[:2]
+        if b == 0:
+            return np.zeros((0, *(self._grid or self._shape[:2]), self._shape[2]), np.float32)
         step = 1 if self.device.type == "cpu" else max(1, _GPU_FRAMES // k)
         found = [self._mean_maps(segments[i : i + step]) for i in range(0, b, step)]
         return np.concatenate(found)

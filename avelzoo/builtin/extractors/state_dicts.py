@@ -15,7 +15,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """Tensors by name from a file of PyTorch or safetensors. No code in the file is executed.
 
     Raises:
-        DataError: the file is damaged or holds no weights.
+        DataError: the file is damaged or holds no weights, or a weight is not finite.
     """
     try:
         state = read_checkpoint(path).state
@@ -23,7 +23,19 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise DataError(
             error.problem, where=error.where or str(path), found=error.found, expected=error.expected, fix=error.fix
         ) from error
-    return {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    return require_finite({name.removeprefix("module."): tensor for name, tensor in state.items()}, path)
+
+
+def require_finite(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """The weights, if all are finite.
+
+    Raises:
+        DataError: a weight is NaN or infinite.
+    """
+    broken = [name for name, tensor in state.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    if broken:
+        raise DataError("weights are not finite", where=str(path), found=some(broken), fix="get or save the file again")
+    return state
 
 
 def load_state(network: nn.Module, state: dict[str, Tensor], path: Path, name: str) -> None:

@@ -41,7 +41,8 @@ class TimmBackbone(Extractor):
             transform |= {"mean": [127 / 255] * 3, "std": [128 / 255] * 3}
         path, checksum = locate(find, config.published(), config.checkpoint)
         network = load_network(config.model, path)
-        layout = Layout(network, (transform["input_size"][1], transform["input_size"][2]))
+        size = (transform["input_size"][1], transform["input_size"][2])
+        layout = Layout(network, size)
         h, w, v = layout.shape
         pooled = (config.grid[0], config.grid[1]) if config.grid else (h, w)
         if pooled[0] > h or pooled[1] > w:
@@ -52,6 +53,8 @@ class TimmBackbone(Extractor):
             )
         self._maps = SegmentMaps(
             lambda frames: layout.to_map(network.forward_features(frames)),  # type: ignore[operator]
+            shape=layout.shape,
+            size=size,
             mean=transform["mean"],
             std=transform["std"],
             device=device,

@@ -41,6 +41,8 @@ class Vgg19(Extractor):
         prepare, transform = (_keras if config.source == "keras" else _imagenet)()
         self._maps = SegmentMaps(
             lambda frames: network(frames).permute(0, 2, 3, 1),
+            shape=self.shape,
+            size=(SIZE, SIZE),
             mean=transform["mean"],
             std=transform["std"],
             reverse=transform["channels"] == "BGR",

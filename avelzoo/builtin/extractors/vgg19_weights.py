@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from avelzoo.builtin.extractors.state_dicts import misfit, read_state
+from avelzoo.builtin.extractors.state_dicts import misfit, read_state, require_finite
 from avelzoo.errors import DataError, reason
 
 WIDTHS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
@@ -59,7 +59,7 @@ def from_keras(path: Path) -> dict[str, Tensor]:
     arrays. Kernels (h w in out) become (out in h w).
 
     Raises:
-        DataError: the file cannot be read, or lacks a convolution.
+        DataError: the file cannot be read or lacks a convolution, or a weight is not finite.
     """
     found: dict[tuple[int, int, int], np.ndarray] = {}
 
@@ -92,7 +92,7 @@ def from_keras(path: Path) -> dict[str, Tensor]:
             state[f"{index}.bias"] = torch.from_numpy(bias)
             index += 2
         index += 1
-    return state
+    return require_finite(state, path)
 
 
 def _features(state: dict[str, Tensor]) -> dict[str, Tensor]:
