@@ -39,4 +39,21 @@ PAPERS: tuple[Paper, ...] = (
         year=2025,
         code="eitan159/AV2A",
     ),
+    Paper(
+        key="hershey2017",
+        authors="S. Hershey et al.",
+        title="CNN Architectures for Large-Scale Audio Classification",
+        venue="ICASSP",
+        year=2017,
+        doi="10.1109/ICASSP.2017.7952132",
+    ),
+    Paper(
+        key="kong2020",
+        authors="Q. Kong, Y. Cao, T. Iqbal, Y. Wang, W. Wang, M. D. Plumbley",
+        title="PANNs: Large-Scale Pretrained Audio Neural Networks for Audio Pattern Recognition",
+        venue="IEEE/ACM TASLP",
+        year=2020,
+        doi="10.1109/TASLP.2020.3030497",
+        code="qiuqiangkong/audioset_tagging_cnn",
+    ),
 )

@@ -107,6 +107,28 @@ def test_bicycle_bells_of_a_labelled_minute_are_found(extractor, recording):
     assert 2 * hits / (found.sum() + truth.sum()) == pytest.approx(0.833, abs=0.03)
 
 
+def test_a_decoded_file_has_the_same_samples(extractor, recording):
+    pytest.importorskip("av")
+    from avelzoo.media.reading import read_media
+
+    with read_media(member("test-files/mini-test.wav"), frames=None, audio=extractor.sampling) as reader:
+        segments = np.stack([segment.audio for segment in reader])
+    assert np.array_equal(segments, recording)
+
+
+def test_a_real_clip_has_its_sound_where_it_is(extractor, shared):
+    """A frog calls once, at 3.8 s; to YAMNet the call is a snore."""
+    pytest.importorskip("av")
+    from avelzoo.media.reading import read_media
+
+    with read_media(shared / "media" / "frog.webm", frames=None, audio=extractor.sampling) as reader:
+        segments = np.stack([segment.audio for segment in reader])
+    scores = extractor.class_scores(extractor.features(segments))[:, extractor.classes.index("Snoring")]
+    assert scores.argmax() == 4
+    assert scores[4] > 0.8
+    assert np.delete(scores, 4).max() < 0.1
+
+
 def test_silence_is_silence(extractor):
     scores = extractor.class_scores(extractor.features(np.zeros((1, 16000), np.float32)))[0]
     assert extractor.classes[scores.argmax()] == "Silence"

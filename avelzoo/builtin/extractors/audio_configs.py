@@ -130,6 +130,7 @@ class VggishConfig(ExtractorConfig):
     'vggish-10086976.pth'
     """
 
+    paper: ClassVar[str] = "hershey2017"
     modality: ClassVar[Modality] = "audio"
 
     relu: Annotated[bool, Help("ReLU after the last layer; true = AVE's features")] = True
@@ -159,6 +160,7 @@ class Cnn14Config(ExtractorConfig):
     'Cnn14_16k_mAP=0.438.pth'
     """
 
+    paper: ClassVar[str] = "kong2020"
     modality: ClassVar[Modality] = "audio"
 
     variant: Annotated[Literal["32k", "16k"], Help("sample rate of the network")] = "32k"
