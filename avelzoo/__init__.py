@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.builtin.datasets.configs import (
         AveConfig as AveConfig,
         HardWorldsConfig as HardWorldsConfig,
+        NamedScoresConfig as NamedScoresConfig,
         VariedWorldsConfig as VariedWorldsConfig,
         WorldsConfig as WorldsConfig,
     )
@@ -27,11 +28,16 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         ThresholdConfig as ThresholdConfig,
     )
     from avelzoo.builtin.decoders.head import HeadRuleConfig as HeadRuleConfig
-    from avelzoo.builtin.encoders.configs import MeanPoolConfig as MeanPoolConfig, STFusionConfig as STFusionConfig
+    from avelzoo.builtin.encoders.configs import (
+        GivenScoresConfig as GivenScoresConfig,
+        MeanPoolConfig as MeanPoolConfig,
+        STFusionConfig as STFusionConfig,
+    )
     from avelzoo.builtin.heads.configs import (
         DoubleConfig as DoubleConfig,
         EventAwareClassifiersConfig as EventAwareClassifiersConfig,
         EventAwareConfig as EventAwareConfig,
+        JointScoresConfig as JointScoresConfig,
         SingleConfig as SingleConfig,
     )
     from avelzoo.builtin.launchers.configs import InlineConfig as InlineConfig, LocalConfig as LocalConfig
@@ -223,7 +229,13 @@ _HOME = {
     "avelzoo.published.official": ("OfficialSystem", "load_renamed", "official_outputs"),
     "avelzoo.nn.decision": ("Decision",),
     "avelzoo.published.probes": ("without_dropout", "adam_step", "gradient_norms"),
-    "avelzoo.builtin.datasets.configs": ("AveConfig", "HardWorldsConfig", "VariedWorldsConfig", "WorldsConfig"),
+    "avelzoo.builtin.datasets.configs": (
+        "AveConfig",
+        "HardWorldsConfig",
+        "NamedScoresConfig",
+        "VariedWorldsConfig",
+        "WorldsConfig",
+    ),
     "avelzoo.builtin.decoders.configs": (
         "AgreementConfig",
         "CompetitionConfig",
@@ -233,12 +245,13 @@ _HOME = {
         "ThresholdConfig",
     ),
     "avelzoo.builtin.decoders.head": ("HeadRuleConfig",),
-    "avelzoo.builtin.encoders.configs": ("MeanPoolConfig", "STFusionConfig"),
+    "avelzoo.builtin.encoders.configs": ("GivenScoresConfig", "MeanPoolConfig", "STFusionConfig"),
     "avelzoo.data.facts": ("AVE_CATEGORIES",),
     "avelzoo.builtin.heads.configs": (
         "DoubleConfig",
         "EventAwareClassifiersConfig",
         "EventAwareConfig",
+        "JointScoresConfig",
         "SingleConfig",
     ),
     "avelzoo.builtin.launchers.configs": ("InlineConfig", "LocalConfig"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from avelzoo.builtin.datasets.configs import AveConfig
+from avelzoo.builtin.datasets.configs import AveConfig, NamedScoresConfig
 from avelzoo.components import BASES
 from avelzoo.extractors import ExtractorConfig
 from avelzoo.plugin.default import default_host
@@ -25,12 +25,13 @@ def without_weights(entry):
     )
 
 
+FOLDERS = {AveConfig, NamedScoresConfig}
 REGISTRY = default_host().registry
 CONFIGS = [
     narrow(entry.target(), 32) if kind == "encoder" else entry.target()
     for kind in BASES
     for entry in REGISTRY.entries(kind)
-    if entry.target is not AveConfig and not elsewhere(entry) and not without_weights(entry)
+    if entry.target not in FOLDERS and not elsewhere(entry) and not without_weights(entry)
 ]
 
 
@@ -52,4 +53,4 @@ def test_only_data_that_needs_a_folder_is_left_to_its_own_tests():
         for entry in REGISTRY.entries(kind)
         if not elsewhere(entry) and not without_weights(entry)
     }
-    assert everything - {type(config) for config in CONFIGS} == {AveConfig}
+    assert everything - {type(config) for config in CONFIGS} == FOLDERS

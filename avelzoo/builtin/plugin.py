@@ -28,6 +28,7 @@ from avelzoo.builtin.papers import PAPERS
 from avelzoo.builtin.samplers import configs as samplers
 from avelzoo.builtin.schedules import configs as schedules
 from avelzoo.builtin.transforms import configs as transforms
+from avelzoo.builtin.without_training import names_agreement
 from avelzoo.plugin.hookspecs import hookimpl
 from avelzoo.plugin.registrar import Registrar
 
@@ -41,8 +42,10 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.dataset("worlds", datasets.WorldsConfig)
     zoo.dataset("worlds-hard", datasets.HardWorldsConfig)
     zoo.dataset("worlds-varied", datasets.VariedWorldsConfig)
+    zoo.dataset("named-scores", datasets.NamedScoresConfig)
     zoo.encoder("st-fusion", encoders.STFusionConfig)
     zoo.encoder("mean-pool", encoders.MeanPoolConfig)
+    zoo.encoder("given-scores", encoders.GivenScoresConfig)
     zoo.memory("jsd-bank", memory.JsdBankConfig)
     zoo.memory("lazy-bank", memory.LazyBankConfig)
     zoo.memory("random-bank", memory.RandomBankConfig)
@@ -52,6 +55,7 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.head("double", heads.DoubleConfig)
     zoo.head("event-aware", heads.EventAwareConfig)
     zoo.head("event-aware-classifiers", heads.EventAwareClassifiersConfig)
+    zoo.head("joint-scores", heads.JointScoresConfig)
     zoo.objective("general", objectives.GeneralConfig)
     zoo.sampler("shuffled", samplers.ShuffledConfig)
     zoo.sampler("sequential", samplers.SequentialConfig)
@@ -62,13 +66,7 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.schedule("cosine", schedules.CosineConfig)
     zoo.schedule("steps", schedules.StepsConfig)
     zoo.schedule("constant", schedules.ConstantConfig)
-    zoo.decoder("head", HeadRuleConfig)
-    zoo.decoder("margin", decoders.MarginConfig)
-    zoo.decoder("threshold", decoders.ThresholdConfig)
-    zoo.decoder("single-span", decoders.SingleSpanConfig)
-    zoo.decoder("agreement", decoders.AgreementConfig)
-    zoo.decoder("dynamic-threshold", decoders.DynamicThresholdConfig)
-    zoo.decoder("competition", decoders.CompetitionConfig)
+    _decoders(zoo)
     zoo.launcher("inline", launchers.InlineConfig)
     zoo.launcher("local", launchers.LocalConfig)
     zoo.extractor("log-mel", audio.LogMelConfig)
@@ -94,4 +92,15 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.recipe("ead-b-official", recipes.ead_b_official)
     zoo.recipe("single-branch", recipes.single_branch)
     zoo.recipe("double-branch", recipes.double_branch)
+    zoo.recipe("names-agreement", names_agreement)
     zoo.published_code("ge2023", Ge2023)
+
+
+def _decoders(zoo: Registrar) -> None:
+    zoo.decoder("head", HeadRuleConfig)
+    zoo.decoder("margin", decoders.MarginConfig)
+    zoo.decoder("threshold", decoders.ThresholdConfig)
+    zoo.decoder("single-span", decoders.SingleSpanConfig)
+    zoo.decoder("agreement", decoders.AgreementConfig)
+    zoo.decoder("dynamic-threshold", decoders.DynamicThresholdConfig)
+    zoo.decoder("competition", decoders.CompetitionConfig)

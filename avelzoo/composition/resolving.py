@@ -146,7 +146,7 @@ def folder_dataset(registry: Registry) -> Entry:
         UsageError: no registered data set reads a folder, or several do.
     """
     readers = [entry for entry in registry.entries("dataset") if entry.target.reads_folder]
-    readers = [entry for entry in readers if entry.plugin == "avelzoo"] or readers
+    readers = [entry for entry in readers if entry.qualified == "avelzoo/ave"] or readers
     if len(readers) != 1:
         raise UsageError(
             f"{len(readers) or 'no'} registered data sets read a folder",

@@ -33,6 +33,11 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
     return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call]
 
 
+def trainable(model: nn.Module) -> list[nn.Parameter]:
+    """The parameters of a model; for one without any, a number that no loss depends on, as optimizers need one."""
+    return list(model.parameters()) or [nn.Parameter(torch.zeros(()))]
+
+
 def _idle(rate: float) -> SGD:
     """An optimizer of a dummy parameter, for the scheduler."""
     return SGD([nn.Parameter(torch.zeros(()))], lr=rate)

@@ -28,7 +28,7 @@ from avelzoo.engine.device import device_name, make_fabric, peak_memory_mb
 from avelzoo.engine.device_cache import cached
 from avelzoo.engine.evaluation import Evaluator, save_predictions
 from avelzoo.engine.loader import Loader, suggested_workers
-from avelzoo.engine.optimization import averaged
+from avelzoo.engine.optimization import averaged, trainable
 from avelzoo.engine.parallel.collectives import Collectives
 from avelzoo.engine.parallel.launch import Task, launch
 from avelzoo.engine.parallel.rank import Rank, find_rank, is_first, require_agreement
@@ -121,7 +121,7 @@ def run(
             kept = cached(dataset, fabric.device, recipe.compute.cache_on_device)
             decay = recipe.train.ema_decay
             average = None if decay is None else averaged(model, decay)
-            optimizer = cast("Optimizer", fabric.setup_optimizers(recipe.optimizer.build(model.parameters())))
+            optimizer = cast("Optimizer", fabric.setup_optimizers(recipe.optimizer.build(trainable(model))))
             failure = _compile(model, processes, kept, recipe) if recipe.compute.compile else None
             loader = _loader(kept, processes, recipe)
             done = Trainer(model, average, optimizer, processes, kept, loader, recipe, folder, events).fit()

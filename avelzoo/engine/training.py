@@ -61,6 +61,7 @@ class Trainer:
     def __post_init__(self) -> None:
         self.train = self.recipe.train
         self.evaluated = self.model if self.average is None else cast("Model", self.average.module)
+        self._learns = any(parameter.requires_grad for parameter in self.model.parameters())
         self._transform = self.recipe.transform.build(self.dataset.spec, self.recipe.supervision)
         size = self.recipe.compute.eval_batch_size
         self._evaluator = Evaluator(self.evaluated, self.dataset, self.loader, self.processes, batch_size=size)
@@ -145,6 +146,8 @@ class Trainer:
             with self.processes.fabric.autocast():
                 out = self.processes.step(self.model, share)
             losses.add(out.loss, out.terms)
+            if not self._learns:
+                return
             part = len(batches[step]) / sum(map(len, group))  # share of the videos in this optimizer step
             last = step % size == len(group) - 1
             self.processes.backward(self.model, out.loss if part == 1 else part * out.loss, last=last)

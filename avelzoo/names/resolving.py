@@ -10,7 +10,9 @@ from avelzoo.errors import UsageError
 from avelzoo.names.table import NamedCategory, positions, synonyms, table, words
 
 
-def resolve(query: str | Iterable[str], audio: Sequence[str], visual: Sequence[str]) -> tuple[NamedCategory, ...]:
+def resolve(
+    query: str | Iterable[str], audio: Sequence[str], visual: Sequence[str], *, where: str = ""
+) -> tuple[NamedCategory, ...]:
     """Find the classes of each category, without repetition.
 
     A name is looked up among the table's names and their other names first, then among the classes' own names. Case,
@@ -20,6 +22,7 @@ def resolve(query: str | Iterable[str], audio: Sequence[str], visual: Sequence[s
         query: names separated by commas, or one name each, such as a data set's categories.
         audio: classes of the sound's network; empty without sound.
         visual: classes of the pictures' network; empty without pictures.
+        where: option or file of the names, for error messages.
 
     Raises:
         UsageError: no names, or no class of either modality stands for a name; the error lists similar names.
@@ -30,8 +33,15 @@ def resolve(query: str | Iterable[str], audio: Sequence[str], visual: Sequence[s
     asked = re.split(r"[,;]", query) if isinstance(query, str) else list(query)
     asked = [name.strip() for name in asked if name.strip()]
     if not asked:
-        raise UsageError("no event names given", expected='names separated by commas, such as "dog barking, violin"')
-    found = [_category(name, audio, visual, whole=not isinstance(query, str)) for name in asked]
+        raise UsageError(
+            "no event names given", where=where, expected='names separated by commas, such as "dog barking, violin"'
+        )
+    whole = not isinstance(query, str)
+    try:
+        found = [_category(name, audio, visual, whole=whole) for name in asked]
+    except UsageError as error:
+        error.where = where
+        raise
     return tuple({category.name: category for category in found}.values())
 
 
@@ -46,7 +56,6 @@ def _category(name: str, audio: Sequence[str], visual: Sequence[str], *, whole: 
     if not any(there):
         raise UsageError(
             f"no class of sound or sight stands for '{name}'",
-            where="--events",
             found=f"{len(audio)} classes of sound, {len(visual)} of sight",
             expected="similar names: " + (", ".join(similar(name, audio, visual)) or "none"),
             fix="use one of the similar names, or train a system on examples of this category",

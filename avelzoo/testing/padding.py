@@ -76,7 +76,7 @@ def check_videos_of_different_length(config: ComponentConfig) -> None:
             _require_equal(f"answers of a video of {length} segments", _answers(model, alone), cut)
 
 
-_BY_SEGMENT = ("segments", "relevance")
+_BY_SEGMENT = ("segments", "relevance", "audio_scores", "visual_scores")
 
 
 def _model(harness: Harness) -> Model:
@@ -94,7 +94,8 @@ def _step(model: Model, seed: int, batch: Batch, targets: Targets) -> StepOutput
     torch.manual_seed(seed)
     model.zero_grad()
     step: StepOutput = model(batch, targets)
-    step.loss.backward()  # type: ignore[no-untyped-call]
+    if step.loss.requires_grad:
+        step.loss.backward()  # type: ignore[no-untyped-call]
     return step
 
 

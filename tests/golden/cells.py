@@ -60,7 +60,8 @@ def numbers(recipe: Recipe) -> dict[str, Any]:
             | {"loss": float(out.loss.detach())}
         )
         model.zero_grad()
-        out.loss.backward()
+        if out.loss.requires_grad:
+            out.loss.backward()
         with torch.no_grad():
             for parameter in (p for p in model.parameters() if p.grad is not None):
                 parameter.sub_(0.01 * parameter.grad)

@@ -65,6 +65,25 @@ class AveConfig(DatasetConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NamedScoresConfig(AveConfig):
+    """A folder made by `avelzoo extract`; its features become scores of its categories, without training.
+
+    The classifiers of the networks that made the features score their own classes, AudioSet's and ImageNet's; the table
+    of names says which classes stand for a category. Use networks with classes, such as yamnet and EfficientNet-Lite0.
+
+    >>> NamedScoresConfig.reads_folder
+    True
+    """
+
+    paper: ClassVar[str] = ""
+
+    def open(self, supervision: Supervision) -> Dataset:
+        from avelzoo.builtin.datasets.named_scores import NamedScores
+
+        return NamedScores(super().open(supervision), self.root or Path())
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorldsConfig(DatasetConfig):
     """Synthetic audio-visual event worlds with known truth and a dial for modality bias.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from avelzoo.components import EncoderConfig
+from avelzoo.channels import AUDIO_SCORES, VISUAL_SCORES, Channel
+from avelzoo.components import EncoderConfig, Supervision
 from avelzoo.config import Bounds, Help
 from avelzoo.errors import OptionError
 
@@ -77,3 +78,22 @@ class MeanPoolConfig(EncoderConfig):
         from avelzoo.builtin.encoders.mean_pool import MeanPool
 
         return MeanPool(audio_dim=spec.audio_dim, visual_dim=spec.visual_dim, width=self.width, dropout=self.dropout)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenScoresConfig(EncoderConfig):
+    """Features that are scores of the categories already, such as those of the data set `named-scores`.
+
+    Channel k of both modalities is the score of category k. There are no parameters: nothing is trained.
+
+    >>> GivenScoresConfig().build(WorldsConfig().open("full").spec).widths
+    Widths(fused=9, audio=9, visual=9)
+    """
+
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        return frozenset({AUDIO_SCORES, VISUAL_SCORES})
+
+    def build(self, spec: FeatureSpec) -> Encoder:
+        from avelzoo.builtin.encoders.given_scores import GivenScores
+
+        return GivenScores(spec.n)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from avelzoo.channels import (
+    AUDIO_SCORES,
     CATEGORY_RELEVANCE_LOGITS,
     EMBEDDING,
     EVENT_LOGITS,
@@ -14,6 +15,7 @@ from avelzoo.channels import (
     RELEVANCE_ESTIMATE,
     RELEVANCE_LOGITS,
     SEGMENT_LOGITS,
+    VISUAL_SCORES,
     Channel,
     Need,
 )
@@ -143,3 +145,28 @@ class EventAwareClassifiersConfig(HeadConfig):
         from avelzoo.builtin.heads.event_aware_classifiers import EventAwareClassifiers
 
         return EventAwareClassifiers(self, n=spec.n, width=widths.fused)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointScoresConfig(HeadConfig):
+    """Category and relevance from scores that the encoder gives for each modality; nothing is trained.
+
+    The joint score of a category is the geometric mean of both modalities' scores.
+
+    >>> JointScoresConfig(threshold=0.1).threshold
+    0.1
+    """
+
+    threshold: Annotated[float, Help("relevance above which a segment is an event"), Bounds(above=0, below=1)] = 0.5
+    threshold_from: Annotated[Literal["fixed", "val"], THRESHOLD_FROM] = "fixed"
+
+    def reads(self, supervision: Supervision) -> frozenset[Need]:
+        return frozenset({AUDIO_SCORES, VISUAL_SCORES})
+
+    def gives(self, supervision: Supervision) -> frozenset[Channel]:
+        return frozenset({EVENT_LOGITS, RELEVANCE_LOGITS})
+
+    def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Head:
+        from avelzoo.builtin.heads.joint_scores import JointScores
+
+        return JointScores(self)
