@@ -96,7 +96,7 @@ TORCH_FREE = (
     "avelzoo.cli",
     "avelzoo.builtin.plugin",
     "avelzoo.builtin.ge2023.recipes",
-    "avelzoo.builtin.without_training",
+    "avelzoo.builtin.names_recipe",
     "avelzoo.builtin.extractors.audio_configs",
     "avelzoo.builtin.extractors.visual_configs",
     "avelzoo.weights.store",

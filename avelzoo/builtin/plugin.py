@@ -22,13 +22,13 @@ from avelzoo.builtin.ge2023.official import Ge2023
 from avelzoo.builtin.heads import configs as heads
 from avelzoo.builtin.launchers import configs as launchers
 from avelzoo.builtin.memory import configs as memory
+from avelzoo.builtin.names_recipe import names_agreement
 from avelzoo.builtin.objectives import configs as objectives
 from avelzoo.builtin.optimizers import configs as optimizers
 from avelzoo.builtin.papers import PAPERS
 from avelzoo.builtin.samplers import configs as samplers
 from avelzoo.builtin.schedules import configs as schedules
 from avelzoo.builtin.transforms import configs as transforms
-from avelzoo.builtin.without_training import names_agreement
 from avelzoo.plugin.hookspecs import hookimpl
 from avelzoo.plugin.registrar import Registrar
 

@@ -88,8 +88,9 @@ class ScoredSplit(Split):
             self._audio.classes,
             self._visual.classes,
         )
-        scored = replace(batch, audio=torch.from_numpy(audio), visual=torch.from_numpy(visual)[:, :, None, None])
-        return scored, targets
+        real = np.ones((), np.float32) if batch.mask is None else batch.mask.unsqueeze(-1).numpy()
+        heard, seen = (torch.from_numpy(scores * real) for scores in (audio, visual))
+        return replace(batch, audio=heard, visual=seen[:, :, None, None]), targets
 
     def labels(self) -> np.ndarray:
         return self._inner.labels()
