@@ -27,7 +27,8 @@ def names_agreement(supervision: Supervision) -> Recipe:
         train=TrainConfig(epochs=1),
         decoder=AgreementConfig(),
         assumptions=(
-            "A category's score is the largest of its classes of sound, and the sum of its classes of pictures.",
+            "A category's probability is the largest of its classes.",
+            "A score is p / (p + 0.2) for sound and q / (q + 0.05) for pictures; a threshold of val applies to it.",
             "A category without a class in one modality has the other modality's score there.",
         ),
         limits=("Categories with the same classes, such as AVE's male and female speech, are not told apart.",),

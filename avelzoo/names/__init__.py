@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from avelzoo.names.resolving import resolve
-from avelzoo.names.scoring import category_scores, predictions
+from avelzoo.names.scoring import AGREEMENT, category_scores, predictions
 from avelzoo.names.table import NamedCategory, table
 
-__all__ = ["NamedCategory", "category_scores", "predictions", "resolve", "table"]
+__all__ = ["AGREEMENT", "NamedCategory", "category_scores", "predictions", "resolve", "table"]

@@ -9,6 +9,11 @@ import numpy as np
 from avelzoo.metrics import PredictionArrays
 from avelzoo.names.table import NamedCategory, positions
 
+HEARD, SEEN = 0.2, 0.05
+"""Probabilities of a class of sound and of a picture that get the score 0.5; ours."""
+AGREEMENT = {"audio": 0.5, "visual": 0.5, "category": "segment"}
+"""Options of the decoder `agreement` for scores of videos without labels."""
+
 
 def category_scores(
     audio: np.ndarray,
@@ -19,8 +24,10 @@ def category_scores(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores of n categories in [0, 1] by modality, float32 (... t n) each.
 
-        a_c = max over the category's classes of sound       (independent probabilities: sigmoid)
-        v_c = sum over the category's classes of pictures    (exclusive probabilities: softmax)
+        a_c = p / (p + 0.2)     p: largest probability of the category's classes of sound
+        v_c = q / (q + 0.05)    q: largest probability of its classes of pictures
+
+    So 0.5 says "probably there" in both modalities, although a picture's probability is divided among 1000 classes.
 
     A category without a class in one modality borrows the other modality's score, so that it is decided by the
     modality it has.
@@ -34,18 +41,24 @@ def category_scores(
 
     >>> bell = NamedCategory(name="bell", audio=("Bell",), visual=("chime",))
     >>> category_scores(np.array([[0.9]]), np.array([[0.1, 0.2]]), [bell], ["Bell"], ["sky", "chime"])[1].tolist()
-    [[0.20000000298023224]]
+    [[0.800000011920929]]
     """
     columns = []
     for category in categories:
         heard, seen = positions(category.audio, audio_classes), positions(category.visual, visual_classes)
         if not (heard or seen):
             raise ValueError(f"'{category.name}' has no class among these; resolve it for the same classes")
-        a = audio[..., heard].max(axis=-1) if heard else visual[..., seen].sum(axis=-1)
-        v = visual[..., seen].sum(axis=-1) if seen else a
-        columns.append((a, v))
+        a = _odds(audio[..., heard].max(axis=-1), HEARD) if heard else None
+        v = _odds(visual[..., seen].max(axis=-1), SEEN) if seen else None
+        columns.append((v if a is None else a, a if v is None else v))
     both = [np.clip(np.stack(part, axis=-1), 0, 1).astype(np.float32) for part in zip(*columns, strict=True)]
     return both[0], both[1]
+
+
+def _odds(probability: np.ndarray, even: float) -> np.ndarray:
+    """p / (p + even)."""
+    scores: np.ndarray = probability / (probability + even)
+    return scores
 
 
 def predictions(audio_scores: np.ndarray, visual_scores: np.ndarray) -> PredictionArrays:

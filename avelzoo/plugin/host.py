@@ -34,7 +34,7 @@ class PluginHost:
             ``AVELZOO_DISABLE_PLUGINS`` (comma-separated) are read.
 
     >>> PluginHost(entry_points=False).registry.names("encoder")
-    ['mean-pool', 'st-fusion']
+    ['given-scores', 'mean-pool', 'st-fusion']
     """
 
     def __init__(self, *, entry_points: bool = True, environ: Mapping[str, str] | None = None) -> None:

@@ -169,7 +169,16 @@ def test_guidance_lets_sight_settle_what_sound_leaves_open():
 def test_scores_of_one_modality_are_refused():
     given, _ = made(2)
     with pytest.raises(PluginError, match="no scores of the categories from each modality"):
-        scores_of(replace(given, visual_scores=None))
+        scores_of(replace(given, visual_scores=None), False)
+
+
+def test_scores_may_be_weighted_by_the_heads_relevance():
+    given, _ = made(4)
+    for plain, weighted in zip(scores_of(given, False), scores_of(given, True), strict=True):
+        np.testing.assert_allclose(weighted, plain * given.relevance[..., None], rtol=1e-6)
+    config = decoders()["competition"]
+    found = [config(weighted=weighted).build(SPEC, head=None).decide(given).relevance for weighted in (False, True)]
+    assert (found[1][given.real] < found[0][given.real]).any()
 
 
 def test_levels_and_best_values():

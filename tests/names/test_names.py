@@ -124,8 +124,9 @@ def test_scores_against_a_loop():
     audio, visual = rng.random((4, 3)).astype(np.float32), rng.dirichlet(np.ones(3), 4).astype(np.float32)
     a, v = category_scores(audio, visual, asked, heard, seen)
     for t in range(4):
-        want_a = [audio[t, 0], max(audio[t, 1], audio[t, 2]), audio[t, 2], visual[t, 1]]
-        want_v = [visual[t, 0] + visual[t, 1], visual[t, 2], audio[t, 2], visual[t, 1]]
+        bark, bells, rotor = (p / (p + 0.2) for p in (audio[t, 0], max(audio[t, 1], audio[t, 2]), audio[t, 2]))
+        dogs, chime, husky = (q / (q + 0.05) for q in (max(visual[t, 0], visual[t, 1]), visual[t, 2], visual[t, 1]))
+        want_a, want_v = [bark, bells, rotor, husky], [dogs, chime, rotor, husky]
         np.testing.assert_allclose(a[t], want_a, rtol=1e-6)
         np.testing.assert_allclose(v[t], want_v, rtol=1e-6)
     found = predictions(a[None], v[None])

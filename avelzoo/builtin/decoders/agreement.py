@@ -30,16 +30,19 @@ class Agreement(Decoder):
         audio: tau^a, until val chooses another one.
         visual: tau^v, until val chooses another one.
         category: agreeing segments have the category of the video, or the one they agree on.
+        weighted: multiply scores by the head's relevance.
     """
 
-    def __init__(self, *, audio: float, visual: float, category: Literal["video", "segment"]) -> None:
+    def __init__(
+        self, *, audio: float, visual: float, category: Literal["video", "segment"], weighted: bool = False
+    ) -> None:
         super().__init__()
         self.values = Values({"audio": audio, "visual": visual})
-        self.of_video = category == "video"
+        self.of_video, self.weighted = category == "video", weighted
 
     def fit(self, val: PredictionArrays, truth: Truth) -> None:
         """The pair of thresholds with the highest segment accuracy on val; of equal ones, the lowest."""
-        tried = [levels(scores.max(axis=2)[val.real], GRID) for scores in scores_of(val)]
+        tried = [levels(scores.max(axis=2)[val.real], GRID) for scores in scores_of(val, self.weighted)]
         pairs = list(product(*tried))
         found = [segment_accuracy(self._decided(val, *pair).segments, truth) for pair in pairs]
         audio, visual = pairs[int(np.argmax(found))]
@@ -55,7 +58,7 @@ class Agreement(Decoder):
         return f"sound from {heard:.2g} and sight from {seen:.2g} name one category ({self.values.origin})"
 
     def _decided(self, predictions: PredictionArrays, tau_audio: float, tau_visual: float) -> PredictionArrays:
-        audio, visual = scores_of(predictions)
+        audio, visual = scores_of(predictions, self.weighted)
         heard, seen = audio.argmax(axis=2), visual.argmax(axis=2)
         loud = audio.max(axis=2) >= np.float32(tau_audio)
         clear = visual.max(axis=2) >= np.float32(tau_visual)

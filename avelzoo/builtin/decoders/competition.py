@@ -29,12 +29,13 @@ class Competition(Decoder):
         threshold: of r, until val chooses another one.
         none: rho, the evidence of "none".
         rounds: number of guided rounds.
+        weighted: multiply scores by the head's relevance.
     """
 
-    def __init__(self, *, guidance: float, threshold: float, none: float, rounds: int) -> None:
+    def __init__(self, *, guidance: float, threshold: float, none: float, rounds: int, weighted: bool = False) -> None:
         super().__init__()
         self.values = Values({"guidance": guidance, "threshold": threshold})
-        self.none, self.rounds = none, rounds
+        self.none, self.rounds, self.weighted = none, rounds, weighted
 
     def fit(self, val: PredictionArrays, truth: Truth) -> None:
         """The strength and the threshold with the highest segment accuracy on val; of equal ones, the weakest."""
@@ -58,7 +59,7 @@ class Competition(Decoder):
 
     def _scored(self, predictions: PredictionArrays, guidance: float) -> PredictionArrays:
         """The predictions with this rule's scores, all background."""
-        evidence = scores_of(predictions)
+        evidence = scores_of(predictions, self.weighted)
         shares = [self._shares(one, np.ones((len(one), one.shape[2]))) for one in evidence]
         for _ in range(self.rounds if guidance > 0 else 0):
             guides = [self._guide(mean_over_real(shares[other], predictions), guidance) for other in (1, 0)]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from avelzoo.records import FeatureSpec
 
 Share = Bounds(min=0, max=1)
+Weighted = Annotated[bool, Help("multiply scores by the head's relevance")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +90,7 @@ class AgreementConfig(DecoderConfig):
     category: Annotated[
         Literal["video", "segment"], Help("category of agreeing segments: the video's majority, or their own")
     ] = "video"
+    weighted: Weighted = False
 
     def reads(self, supervision: Supervision) -> frozenset[Need]:
         return frozenset({UNIMODAL})
@@ -96,7 +98,7 @@ class AgreementConfig(DecoderConfig):
     def build(self, spec: FeatureSpec, head: Head) -> Decoder:
         from avelzoo.builtin.decoders.agreement import Agreement
 
-        return Agreement(audio=self.audio, visual=self.visual, category=self.category)
+        return Agreement(audio=self.audio, visual=self.visual, category=self.category, weighted=self.weighted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +122,7 @@ class DynamicThresholdConfig(DecoderConfig):
     segment: Annotated[float, Help("lowest score of an event segment; the default before val"), Share] = 0.5
     keep: Annotated[float, Help("share of the peak below which a category is dropped"), Share] = 0.55
     gamma: Annotated[float, Help("regularisation of the label shift towards none"), Bounds(above=0)] = 2.5
+    weighted: Weighted = False
 
     def reads(self, supervision: Supervision) -> frozenset[Need]:
         return frozenset({UNIMODAL})
@@ -128,7 +131,12 @@ class DynamicThresholdConfig(DecoderConfig):
         from avelzoo.builtin.decoders.dynamic_threshold import DynamicThreshold
 
         return DynamicThreshold(
-            alpha=self.alpha, video=self.video, segment=self.segment, keep=self.keep, gamma=self.gamma
+            alpha=self.alpha,
+            video=self.video,
+            segment=self.segment,
+            keep=self.keep,
+            gamma=self.gamma,
+            weighted=self.weighted,
         )
 
 
@@ -149,6 +157,7 @@ class CompetitionConfig(DecoderConfig):
     threshold: Annotated[float, Help("joint share of an event segment; the default before val"), Share] = 0.5
     none: Annotated[float, Help('evidence of "none", which competes with every category'), Bounds(above=0)] = 0.1
     rounds: Annotated[int, Help("rounds of guidance"), Bounds(min=1)] = 2
+    weighted: Weighted = False
 
     def reads(self, supervision: Supervision) -> frozenset[Need]:
         return frozenset({UNIMODAL})
@@ -156,4 +165,10 @@ class CompetitionConfig(DecoderConfig):
     def build(self, spec: FeatureSpec, head: Head) -> Decoder:
         from avelzoo.builtin.decoders.competition import Competition
 
-        return Competition(guidance=self.guidance, threshold=self.threshold, none=self.none, rounds=self.rounds)
+        return Competition(
+            guidance=self.guidance,
+            threshold=self.threshold,
+            none=self.none,
+            rounds=self.rounds,
+            weighted=self.weighted,
+        )

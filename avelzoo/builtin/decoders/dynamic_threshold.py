@@ -37,12 +37,15 @@ class DynamicThreshold(Decoder):
         segment: tau_segment, until val chooses another one.
         keep: phi, share of the peak below which a category is dropped.
         gamma: weight of the regularisation.
+        weighted: multiply scores by the head's relevance.
     """
 
-    def __init__(self, *, alpha: float, video: float, segment: float, keep: float, gamma: float) -> None:
+    def __init__(
+        self, *, alpha: float, video: float, segment: float, keep: float, gamma: float, weighted: bool = False
+    ) -> None:
         super().__init__()
         self.values = Values({"alpha": alpha, "video": video, "segment": segment})
-        self.keep, self.gamma = keep, gamma
+        self.keep, self.gamma, self.weighted = keep, gamma, weighted
 
     def fit(self, val: PredictionArrays, truth: Truth) -> None:
         """The weight and the pair of thresholds with the highest segment accuracy on val; of equal ones, the first."""
@@ -69,7 +72,7 @@ class DynamicThreshold(Decoder):
 
     def _scored(self, predictions: PredictionArrays, alpha: float) -> tuple[np.ndarray, np.ndarray]:
         """Scores of the categories (v n), and g of the best one (v t)."""
-        audio, visual = scores_of(predictions)
+        audio, visual = scores_of(predictions, self.weighted)
         fused = alpha * audio.astype(np.float64) + (1 - alpha) * visual
         peak = fused.max(axis=1)
         kept = fused * (peak >= self.keep * peak.max(axis=1, keepdims=True))[:, None]

@@ -10,8 +10,12 @@ from avelzoo.errors import PluginError
 from avelzoo.metrics import PredictionArrays
 
 
-def scores_of(predictions: PredictionArrays) -> tuple[np.ndarray, np.ndarray]:
+def scores_of(predictions: PredictionArrays, weighted: bool) -> tuple[np.ndarray, np.ndarray]:
     """Scores (v t n) from sound and from sight; zeros in padding.
+
+    Args:
+        predictions: with scores of both modalities.
+        weighted: multiply them by the head's relevance.
 
     Raises:
         PluginError: there are none.
@@ -23,8 +27,8 @@ def scores_of(predictions: PredictionArrays) -> tuple[np.ndarray, np.ndarray]:
             expected="audio_logits and visual_logits, or audio_scores and visual_scores, in evaluation",
             fix="implement `Memory.infer` where `Memory.observe` gives them, or give them from the encoder",
         )
-    real = predictions.real[..., None]
-    return audio * real, visual * real
+    weight = (predictions.relevance * predictions.real if weighted else predictions.real)[..., None]
+    return audio * weight, visual * weight
 
 
 def redecided(
