@@ -166,7 +166,9 @@ def _option(cls: type, what: str, name: str, parameter: inspect.Parameter) -> tu
 
 def _declared(cls: type, base: type[Config], taken: set[str]) -> dict[str, Any]:
     """Attributes of a class that the configs of its kind declare."""
-    known = {name for name in dir(base) if not name.startswith("_")} - set(dir(Config)) - taken
+    annotated = {name for parent in base.__mro__ for name in vars(parent).get("__annotations__", {})}
+    required = annotated - {option.name for option in options(base)}  # without a value on the base
+    known = {name for name in {*dir(base), *required} if not name.startswith("_")} - set(dir(Config)) - taken
     contract = {name for parent in cls.__mro__ if parent.__module__.startswith("avelzoo.") for name in vars(parent)}
     found: dict[str, Any] = {}
     for name in known:
@@ -174,9 +176,10 @@ def _declared(cls: type, base: type[Config], taken: set[str]) -> dict[str, Any]:
         if owner is None or (owner.__module__.startswith(("avelzoo.", "torch.")) and name in contract):
             continue
         value = vars(owner)[name]
-        if isinstance(inspect.getattr_static(base, name), property) and not isinstance(value, property):
+        declared = inspect.getattr_static(base, name, None)
+        if isinstance(declared, property) and not isinstance(value, property):
             value = property(value if callable(value) else _constant(value))
-        elif inspect.isfunction(inspect.getattr_static(base, name)) and not callable(value):
+        elif inspect.isfunction(declared) and not callable(value):
             value = _constant(value)
         found[name] = value
     return found

@@ -22,6 +22,7 @@ KINDS: tuple[str, ...] = (
     "decoder",
     "sampler",
     "transform",
+    "extractor",
 )
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PARTS = {

@@ -15,7 +15,7 @@ def new(
     name: Annotated[
         str | None, typer.Argument(help=r"Component name in kebab-case. \[default: name of --file]")
     ] = None,
-    kind: Annotated[str, typer.Option(help="Kind of component; any but launcher.")] = "encoder",
+    kind: Annotated[str, typer.Option(help="Kind of component; any but launcher and format.")] = "encoder",
     out: Annotated[Path | None, typer.Option(help=r"New folder. \[default: avelzoo-NAME]")] = None,
     file: Annotated[Path | None, typer.Option(help="Write one Python file instead, such as idea.py.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
