@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 _BACK = 1.0
 _FORWARD = 60.0
-SHOWN = 6
+_LISTED = 6
 """Gaps that are listed one by one."""
+_LONG = 0.1
+"""Seconds of the shortest gap that is listed."""
 
 
 @dataclass(kw_only=True)
@@ -15,7 +17,8 @@ class Clock:
     """Seconds since the shared origin.
 
     Frames without a time stamp follow the frame before. A time stamp that cannot be right starts a new count: more
-    than a second back, or more than a minute ahead of the frame before and after the announced end.
+    than a second back; more than a second after both the frame before and the announced end; more than a minute
+    ahead, where no end is announced.
 
     Attributes:
         origin: time stamp of second 0.
@@ -34,7 +37,8 @@ class Clock:
         """Start of a frame of ``length`` seconds with this time stamp."""
         time = self._next if stamp is None else stamp - self.origin + self._shift
         early = time < (self._next - _BACK if self._started else -_FORWARD)
-        if early or (time > self._next + _FORWARD and time > self.limit + _FORWARD):
+        late = time > self._next + _FORWARD if not self.limit else time > max(self.limit, self._next) + _BACK
+        if early or late:
             self.resets += 1
             self._shift += self._next - time
             time = self._next
@@ -49,9 +53,9 @@ class Clock:
 
 @dataclass(kw_only=True)
 class Gaps:
-    """Intervals without data: the first ones, and how many there are."""
+    """Intervals without data: the first ones that are long enough to hear or see, and the number of all."""
 
-    first: list[tuple[float, float]] = field(default_factory=list)
+    listed: list[tuple[float, float]] = field(default_factory=list)
     count: int = 0
     seconds: float = 0.0
 
@@ -59,10 +63,13 @@ class Gaps:
         """Note the gap [start, end)."""
         self.count += 1
         self.seconds += end - start
-        if len(self.first) < SHOWN:
-            self.first.append((start, end))
+        if end - start >= _LONG and len(self.listed) < _LISTED:
+            self.listed.append((start, end))
 
-    def __str__(self) -> str:
-        text = ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in self.first)
-        more = self.count - len(self.first)
+    def describe(self, kind: str) -> str:
+        """All gaps in a line, such as ``audio gap 3.2-4.1 s``; empty for none."""
+        more = self.count - len(self.listed)
+        if not self.listed:
+            return f"short {kind} gaps: {more:,}, {self.seconds:.2f} s in all" if more else ""
+        text = f"{kind} gap " + ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in self.listed)
         return text + (f" and {more:,} more ({self.seconds:.1f} s in all)" if more else "")

@@ -15,6 +15,8 @@ from avelzoo.media.source import StreamSource
 
 _ROUNDING = 0.0005
 _GAP = 1.0
+_SLOWEST = 10.0
+"""Seconds per frame of the slowest frame rate that is believed."""
 _LONGER = 4.0
 """A frame that stays this many times as long as the mean frame, and more than a second, precedes a gap."""
 
@@ -48,7 +50,7 @@ class PictureTimeline:
         self._reformatter = av().video.reformatter.VideoReformatter()  # one for all: PyAV 18 loses memory with each
         self._forgiven = min(source.tick / 2, _ROUNDING)
         rate = source.stream.average_rate
-        self._usual = 1 / float(rate) if rate else 0.04
+        self._usual = min(1 / float(rate), _SLOWEST) if rate else 0.04
         self._shown: Any = None  # the frame on the screen, until it is prepared
         self._next: Any = None
         self._time = 0.0  # of the next frame
@@ -103,7 +105,7 @@ class PictureTimeline:
             self.resized += 1
 
     def _rgb(self, frame: Any) -> np.ndarray:
-        picture = self._reformatter.reformat(frame, format="rgb24").to_ndarray()
+        picture = self._reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
         return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90) % 4))
 
     def _advance(self) -> None:

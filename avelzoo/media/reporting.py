@@ -41,14 +41,14 @@ def report(
     reasons, notices = _damage(video, audio, pictures, sound), []
     if sound is not None:
         if sound.gaps.count:
-            reasons.append(f"audio gap {sound.gaps}, filled with silence")
+            reasons.append(f"{sound.gaps.describe('audio')}, filled with silence")
         if sound.starts is not None and sound.starts > begin + _APART:
             notices.append(f"audio starts at {sound.starts:.1f} s, silence before it")
         if sound.dropped > _APART:
             notices.append(f"audio overlaps itself: {sound.dropped:.1f} s left out")
     if pictures is not None:
         if pictures.gaps.count:
-            notices.append(f"video gap {pictures.gaps}, filled with the last frame")
+            notices.append(f"{pictures.gaps.describe('video')}, filled with the last frame")
         if pictures.starts is not None and pictures.starts > begin + _APART:
             notices.append(f"video starts at {pictures.starts:.1f} s, first frame shown before it")
         if pictures.resized:

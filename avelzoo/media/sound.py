@@ -10,18 +10,18 @@ import numpy as np
 
 from avelzoo.media.backend import av, decoding_errors
 from avelzoo.media.clock import Clock, Gaps
+from avelzoo.media.mixing import Mixer
 from avelzoo.media.source import StreamSource
 
 JITTER = 0.03
 """Seconds by which time stamps may differ from the count of samples: containers round them, encoders drift."""
+_LOST = 0.005
+"""The same after damaged packets: what they held is missing."""
 _RATES = range(1000, 1_000_000)
-_SCALE = {"u": 2.0**7, "i2": 2.0**15, "i4": 2.0**31}
 
 
 class SoundTimeline:
     """Samples of an audio stream, read from front to back.
-
-    Channels are averaged in NumPy: FFmpeg's own mix in floating point is louder by the square root of 2.
 
     Args:
         source: the audio stream.
@@ -42,6 +42,7 @@ class SoundTimeline:
 
     def __init__(self, source: StreamSource, clock: Clock, *, rate: int, base: float, stop: float) -> None:
         self._source, self.clock, self._rate, self._base, self._stop = source, clock, rate, base, stop
+        self._mono = Mixer()
         self._blocks = self._resampled()
         self._kept: list[np.ndarray] = []
         self._head = 0  # number of the first kept sample
@@ -109,13 +110,13 @@ class SoundTimeline:
 
     def _placed(self) -> Iterator[tuple[int, np.ndarray]]:
         """Rates and blocks of samples that follow each other from the base on, without holes."""
-        rate, placed = 0, 0
+        rate, placed, damaged = 0, 0, 0
         for frame in self._source.frames():
             if frame.sample_rate not in _RATES:
                 self._source.damaged += 1
                 continue
             try:
-                block = mono(frame)
+                block = self._mono(frame)
             except decoding_errors():
                 self._source.damaged += 1
                 continue
@@ -128,7 +129,8 @@ class SoundTimeline:
             if time >= self._stop:
                 break
             offset = round((time - self._base) * rate) - placed
-            if placed and abs(offset) <= JITTER * rate:
+            forgiven, damaged = (JITTER if self._source.damaged == damaged else _LOST), self._source.damaged
+            if placed and abs(offset) <= forgiven * rate:
                 offset = 0
             if offset > 0:
                 if placed:
@@ -146,17 +148,6 @@ class SoundTimeline:
                 placed += len(block)
                 self.end = self._base + placed / rate
                 yield rate, block
-
-
-def mono(frame: Any) -> np.ndarray:
-    """The mean of a frame's channels, float32."""
-    samples: np.ndarray = frame.to_ndarray()
-    if not frame.format.is_planar:
-        samples = samples.reshape(-1, frame.layout.nb_channels).T
-    kind = samples.dtype
-    scale = _SCALE.get(kind.kind if kind.kind == "u" else kind.str[1:], 1.0)
-    mean: np.ndarray = samples.mean(0, dtype=np.float32) - np.float32(128.0 if kind.kind == "u" else 0.0)
-    return np.asarray(np.nan_to_num(mean) / np.float32(scale))
 
 
 def _resampler(rate: int) -> Any:
