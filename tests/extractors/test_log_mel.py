@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from avelzoo.builtin.extractors.audio_configs import LogMelConfig
-from avelzoo.errors import DataError, OptionError
+from avelzoo.builtin.extractors.devices import number_format
+from avelzoo.errors import DataError, OptionError, UsageError
 
 
 def none(file):
@@ -50,6 +52,20 @@ def test_any_number_of_segments_of_any_length(extractor):
     assert extractor.features(np.zeros((0, 16000), np.float32)).shape == (0, 128)
     assert extractor.features(np.ones((1, 1), np.float32)).shape == (1, 128)
     assert extractor.features(np.ones((33, 8000), np.float64)).shape == (33, 128)
+
+
+def test_float32_on_a_gpu_is_not_tf32():
+    cudnn = torch.backends.cudnn
+    before = cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32
+    with number_format(torch.device("cuda"), "32"):
+        assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32) == (*before[:3], False)
+    assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32) == before
+
+
+@pytest.mark.parametrize(("device", "precision"), [("tpu", "32"), ("cuda:99", "32"), ("cpu", "16")])
+def test_unknown_devices_and_number_formats_are_refused(device, precision):
+    with pytest.raises(UsageError, match=r"device|precision"):
+        LogMelConfig().build(none, device=device, precision=precision)
 
 
 def test_samples_beyond_1_are_taken_as_they_are(extractor):

@@ -42,7 +42,12 @@ def require_precision(precision: str) -> str:
 
 
 def number_format(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Context in which networks compute: bf16 by autocast, or float32."""
+    """Context in which networks compute: bf16 by autocast, or float32, on GPUs without TF32 in convolutions."""
     if precision == "bf16":
         return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()
+    if device.type == "cpu":
+        return nullcontext()
+    cudnn = torch.backends.cudnn  # its TF32, on by default, keeps 10 bits: features would differ from a CPU's
+    kept = {"enabled": cudnn.enabled, "benchmark": cudnn.benchmark, "deterministic": cudnn.deterministic}
+    context: AbstractContextManager[object] = cudnn.flags(**kept, allow_tf32=False)
+    return context
