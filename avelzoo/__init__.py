@@ -33,6 +33,17 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         MeanPoolConfig as MeanPoolConfig,
         STFusionConfig as STFusionConfig,
     )
+    from avelzoo.builtin.extractors.audio_configs import (
+        Cnn14Config as Cnn14Config,
+        LogMelConfig as LogMelConfig,
+        VggishConfig as VggishConfig,
+        YamnetConfig as YamnetConfig,
+    )
+    from avelzoo.builtin.extractors.visual_configs import (
+        ColourMotionConfig as ColourMotionConfig,
+        TimmConfig as TimmConfig,
+        Vgg19Config as Vgg19Config,
+    )
     from avelzoo.builtin.heads.configs import (
         DoubleConfig as DoubleConfig,
         EventAwareClassifiersConfig as EventAwareClassifiersConfig,
@@ -247,6 +258,8 @@ _HOME = {
     "avelzoo.builtin.decoders.head": ("HeadRuleConfig",),
     "avelzoo.builtin.encoders.configs": ("GivenScoresConfig", "MeanPoolConfig", "STFusionConfig"),
     "avelzoo.data.facts": ("AVE_CATEGORIES",),
+    "avelzoo.builtin.extractors.audio_configs": ("Cnn14Config", "LogMelConfig", "VggishConfig", "YamnetConfig"),
+    "avelzoo.builtin.extractors.visual_configs": ("ColourMotionConfig", "TimmConfig", "Vgg19Config"),
     "avelzoo.builtin.heads.configs": (
         "DoubleConfig",
         "EventAwareClassifiersConfig",
