@@ -94,6 +94,13 @@ class Memory(Component):
         each, with gradient; so every process must make the same calls.
         """
 
+    def stored(self) -> tuple[Tensor, Tensor, Tensor] | None:
+        """Features of the stored segments, (n l a) and (n l h w v), and which slots are filled, (n l) bool, those first.
+
+        None, the default, if no features are stored.
+        """
+        return None
+
 
 class Head(Component):
     """Maps embeddings and memory to a head output.

@@ -113,6 +113,12 @@ class Bank(Memory):
             self._rank_again(parts)
         return MemoryView(items=items, filled=filled)
 
+    def stored(self) -> tuple[Tensor, Tensor, Tensor] | None:
+        """The stored segments; None if only their embeddings are stored."""
+        if not self.embeddings.stores_features:
+            return None
+        return self.slots.payload("audio"), self.slots.payload("visual"), self.slots.filled
+
     def candidates(self, encoded: Encoded, batch: Batch, targets: Targets, unimodal: Unimodal) -> Candidates:
         """The batch's segments, ordered by video and time, as entries of their video's category."""
         b, t = batch.audio.shape[:2]
