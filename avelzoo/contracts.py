@@ -95,7 +95,7 @@ class Memory(Component):
         """
 
     def stored(self) -> tuple[Tensor, Tensor, Tensor] | None:
-        """Features of the stored segments, (n l a) and (n l h w v), and which slots are filled, (n l) bool, those first.
+        """Features of stored segments, (n l a) and (n l h w v), and which slots are filled, (n l) bool, those first.
 
         None, the default, if no features are stored.
         """

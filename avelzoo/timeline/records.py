@@ -94,3 +94,9 @@ class Localization:
     def timeline(self) -> Timeline:
         """The events on the time axis of the video."""
         return Timeline(self.events, duration=max([self.duration, *(event.end for event in self.events)]))
+
+    def _repr_svg_(self) -> str:
+        """A picture in notebooks."""
+        from avelzoo.timeline.picture import timeline_svg
+
+        return timeline_svg(self)

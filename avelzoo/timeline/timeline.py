@@ -73,6 +73,12 @@ class Timeline(Sequence[Event]):
             for event in self._events
         ]
 
+    def _repr_svg_(self) -> str:
+        """A picture in notebooks."""
+        from avelzoo.timeline.picture import events_svg
+
+        return events_svg(self._events, self.duration)
+
     @property
     def categories(self) -> tuple[str, ...]:
         """Names of the categories that occur, in alphabetical order."""
