@@ -132,6 +132,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     )
     from avelzoo.formats import FormatConfig as FormatConfig
     from avelzoo.jobs import Job as Job, Launcher as Launcher, Outcome as Outcome, perform as perform
+    from avelzoo.localization.localizer import Localizer as Localizer
     from avelzoo.nn.decision import Decision as Decision
     from avelzoo.plugin.decorators import (
         dataset as dataset,
@@ -238,6 +239,7 @@ _HOME = {
     "avelzoo.errors": ("AvelzooError", "OptionError", "RunError", "SupervisionError", "TrainingError", "UsageError"),
     "avelzoo.plugin.papers": ("Paper",),
     "avelzoo.published.official": ("OfficialSystem", "load_renamed", "official_outputs"),
+    "avelzoo.localization.localizer": ("Localizer",),
     "avelzoo.nn.decision": ("Decision",),
     "avelzoo.published.probes": ("without_dropout", "adam_step", "gradient_norms"),
     "avelzoo.builtin.datasets.configs": (

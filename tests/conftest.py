@@ -61,6 +61,8 @@ SLOW = (
     "tests/golden/*",
     "tests/extractors/test_cnn14.py",
     "tests/extractors/test_vggish.py",
+    "tests/localization/test_localizer.py",
+    "tests/localization/test_commands.py",
     "tests/models/test_devices.py",
     "tests/parity/*",
     "tests/sweeps/*",

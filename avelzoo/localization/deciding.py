@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
-from avelzoo.errors import OptionError
+from avelzoo.errors import OptionError, UsageError
 from avelzoo.localization.windows import Layout
 from avelzoo.metrics import PredictionArrays
 from avelzoo.metrics.thresholds import decided_at
-from avelzoo.timeline.records import Event, SegmentScores
+from avelzoo.timeline.records import Event, Localization, SegmentScores
+
+VAL = "val"
+"""Name of the threshold that a run's training chose on val."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,23 @@ def threshold_rule(threshold: float, words: str) -> Rule:
             "the threshold is out of range", where="--threshold", found=f"{threshold:g}", expected="in [0, 1]"
         )
     return Rule(words, partial(decided_at, threshold=threshold), threshold)
+
+
+def parsed_threshold(threshold: float | str | None) -> Rule | None:
+    """A threshold that the user named, as a rule; None for none.
+
+    Raises:
+        UsageError: it is no number in [0, 1].
+    """
+    if threshold is None:
+        return None
+    try:
+        value = float(threshold)
+    except ValueError:
+        raise UsageError(
+            "not a threshold", where="--threshold", found=str(threshold), expected=f"a number in [0, 1], or {VAL}"
+        ) from None
+    return threshold_rule(value, f"relevance above {value:g} (--threshold)")
 
 
 def decide(scores: SegmentScores, rule: Rule) -> np.ndarray:
@@ -104,3 +124,21 @@ def why_empty(scores: SegmentScores, rule: Rule) -> str:
     if rule.threshold is not None:
         return f"no segment above the threshold {rule.threshold:.2f}; {at}"
     return f"every segment was decided as background ({rule.words}); {at}"
+
+
+def decided(result: Localization, rule: Rule, *, own: bool = False) -> Localization:
+    """The result with the events of a rule; a result without events says why.
+
+    Args:
+        result: with scores; a file without scores stays as it is.
+        rule: the rule.
+        own: the rule is the system's own, so that its stored ids are the decision.
+    """
+    scores = result.scores
+    if scores is None:
+        return result
+    ids = scores.segments if own and scores.segments is not None else decide(scores, rule)
+    events = events_of(ids, scores, end=result.duration)
+    read = result.reason if result.status != "ok" else ""
+    reason = read if events else "; ".join(filter(None, (read, why_empty(scores, rule))))
+    return replace(result, events=events, decision=rule.words, reason=reason)

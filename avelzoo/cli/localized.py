@@ -1,0 +1,72 @@
+"""Results of `predict` and `decode` on the terminal and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from avelzoo.cli import render
+from avelzoo.errors import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from avelzoo.localization.batch import Outcome
+
+NOTICES = 3
+"""Largest number of notices shown for a video; files of results have all."""
+
+
+def outcome_dict(outcome: Outcome) -> dict[str, Any]:
+    """A result as plain data, without scores per segment."""
+    result = outcome.result
+    return {
+        "file": result.path,
+        "status": result.status,
+        "reason": outcome.error or result.reason,
+        "duration": result.duration,
+        "decision": result.decision,
+        "events": result.timeline.to_records(),
+        "notices": list(result.notices),
+        "files": [str(path) for path in outcome.files],
+        "resumed": outcome.resumed,
+    }
+
+
+def emit(outcomes: Sequence[Outcome], facts: Mapping[str, Any], exit_code: int) -> None:
+    """Print the JSON document of the command."""
+    results = [outcome_dict(outcome) for outcome in outcomes]
+    render.emit_json({"results": results, **facts, "exit_code": exit_code})
+
+
+def print_outcomes(outcomes: Sequence[Outcome], rows: Mapping[str, str], *, stderr: bool) -> None:
+    """Print a row per event, a sentence per video without one, then what was used and written."""
+    out = render.console(stderr=stderr)
+    table = [row for outcome in outcomes for row in _rows(outcome)]
+    if table:
+        out.print(render.table(("file", "status", "seconds", "event", "score"), table, right=("seconds", "score")))
+    for outcome in outcomes:
+        _say(out, outcome)
+    failed = sum(outcome.failed for outcome in outcomes)
+    done = f"{len(outcomes) - failed} of {len(outcomes)}"
+    resumed = sum(outcome.resumed for outcome in outcomes)
+    out.print(render.fields({"videos": done, "from an earlier call": str(resumed or "")} | dict(rows)))
+
+
+def _rows(outcome: Outcome) -> Sequence[Sequence[str]]:
+    result = outcome.result
+    name, status = result.path, str(result.status)
+    events = [(f"{e.start:.1f} - {e.end:.1f}", e.category, f"{e.score:.2f}") for e in result.events]
+    cells = [(name, status, *event) for event in events[:1]] + [("", "", *event) for event in events[1:]]
+    return cells or [(name, status, "-", "no event" if result.scores is not None else "-", "-")]
+
+
+def _say(out: Console, outcome: Outcome) -> None:
+    result = outcome.result
+    said = [result.reason] if result.reason else []
+    said += [f"not written: {outcome.error}"] if outcome.error else []
+    said += [notice for notice in result.notices[:NOTICES] if notice not in result.reason]
+    more = len(result.notices) - NOTICES
+    said += [f"and {more} more notices"] if more > 0 else []
+    for line in said:
+        out.print(f"{printable(result.path)}: {printable(line)}", soft_wrap=True)

@@ -1,0 +1,154 @@
+"""Systems that score segments: a trained run, or published classifiers of sound and pictures by name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from avelzoo.composition.model import Model
+from avelzoo.engine import LoadedRun
+from avelzoo.engine.predicting import Predictor
+from avelzoo.errors import UsageError
+from avelzoo.extractors import Extractor
+from avelzoo.localization.deciding import Rule, threshold_rule
+from avelzoo.metrics import PredictionArrays
+from avelzoo.names import category_scores, predictions, resolve
+from avelzoo.nn.decision import Decision
+from avelzoo.plugin.registry import Registry
+from avelzoo.records import FeatureSpec
+
+NAMED_SEGMENTS = 10
+"""Segments per window without training: a window has one category, so it should not be long."""
+HEARD, SEEN = 0.1, 0.1
+"""Lowest scores of a category of sound and of pictures without training, where no val exists to choose them."""
+
+
+class System(Protocol):
+    """Scores of segments from their features.
+
+    Attributes:
+        categories: the n event names, by id.
+        segments: segments of a window, unless asked otherwise.
+        rule: how the system decides.
+        identity: what makes its scores, as plain text; another identity means other scores.
+    """
+
+    categories: tuple[str, ...]
+    segments: int
+    rule: Rule
+    identity: str
+
+    def __call__(self, audio: np.ndarray, visual: np.ndarray) -> PredictionArrays:
+        """Predictions (1 t) before a decoder, from audio (t a) and visual features (t h w v)."""
+
+
+class TrainedSystem:
+    """A run's model.
+
+    Args:
+        run: the run.
+        predictor: its model on a device, as an entered context.
+    """
+
+    def __init__(self, run: LoadedRun, predictor: Predictor) -> None:
+        self.categories = run.spec.categories
+        self.segments = run.spec.segments
+        self.rule = rule_of(run.model)
+        self.identity = _checksum(run.model)
+        self._predictor = predictor
+
+    def __call__(self, audio: np.ndarray, visual: np.ndarray) -> PredictionArrays:
+        """Predictions (1 t) by the head."""
+        return self._predictor.head(audio, visual)
+
+
+class NamedSystem:
+    """Events by name, without training: an event where sound and pictures name the same category.
+
+    Args:
+        names: event names.
+        audio: extractor of sound with classes.
+        visual: extractor of pictures with classes.
+        registry: registry of the decoder ``agreement``.
+
+    Raises:
+        UsageError: an extractor has no classes, or no class stands for a name.
+    """
+
+    def __init__(self, names: str | Sequence[str], audio: Extractor, visual: Extractor, registry: Registry) -> None:
+        for extractor in (audio, visual):
+            if not extractor.classes:
+                raise UsageError(
+                    f"the {extractor.modality} extractor has no classes to name events with",
+                    found=str(extractor.recipe["encoder"]),
+                    fix="use --audio yamnet --visual timm:tf_efficientnet_lite0",
+                )
+        self._audio, self._visual = audio, visual
+        self.segments = NAMED_SEGMENTS
+        self._named = resolve(names, audio.classes, visual.classes)
+        self.categories = tuple(category.name for category in self._named)
+        self.notices = tuple(category.notice for category in self._named if category.notice)
+        self.identity = "names: " + "; ".join(
+            f"{c.name} = {', '.join(c.audio)} | {', '.join(c.visual)}" for c in self._named
+        )
+        spec = FeatureSpec(segments=10, audio_dim=1, grid=(1, 1), visual_dim=1, categories=self.categories)
+        decoder = registry.get("decoder", "agreement").target(audio=HEARD, visual=SEEN).build(spec, None)
+        self.rule = Rule(decoder.describe(), decoder.decide)
+
+    def __call__(self, audio: np.ndarray, visual: np.ndarray) -> PredictionArrays:
+        """Predictions (1 t) from the scores of both modalities."""
+        heard, seen = category_scores(
+            self._audio.class_scores(audio),
+            self._visual.class_scores(visual),
+            self._named,
+            self._audio.classes,
+            self._visual.classes,
+        )
+        return predictions(heard[None], seen[None])
+
+
+def rule_of(model: Model) -> Rule:
+    """The rule by which a run's model decides, with the values it carries."""
+    if model.decoder is not None:
+        return Rule(model.decoder.describe(), model.decoder.decide)
+    decision = model.head.decision
+    if decision is None:
+        return Rule("the best category of each segment, background included (no threshold)")
+    return decision_rule(decision, tuned=decision.use_tuned)
+
+
+def tuned_rule(model: Model) -> Rule:
+    """The threshold that was chosen on val, which a run carries even if its own rule is another.
+
+    Raises:
+        UsageError: the head has no threshold.
+    """
+    if model.head.decision is None:
+        raise UsageError(
+            "the run's head has no threshold that val could choose",
+            where="--threshold val",
+            fix="name a threshold of the relevance, such as --threshold 0.5",
+        )
+    return decision_rule(model.head.decision, tuned=True)
+
+
+def decision_rule(decision: Decision, *, tuned: bool) -> Rule:
+    """The rule of a head with one score and one threshold."""
+    threshold = float(decision.tuned) if tuned else decision.threshold
+    distance = decision.distance_at(threshold) if decision.distances else float("inf")
+    if np.isfinite(distance):
+        words = f"the threshold chosen on val, distance {distance:.2f}" if tuned else f"the margin {distance:.2f}"
+        return threshold_rule(threshold, f"{words} (relevance above {threshold:.2f})")
+    words = "threshold chosen on val" if tuned else "fixed threshold"
+    return threshold_rule(threshold, f"relevance above {threshold:.2f} ({words})")
+
+
+def _checksum(model: Model) -> str:
+    """Identity of a model's weights."""
+    digest = hashlib.sha256()
+    for name, value in model.state_dict().items():
+        digest.update(name.encode() + np.ascontiguousarray(value.detach().cpu().numpy()).tobytes())
+    return f"weights {digest.hexdigest()[:16]}"
