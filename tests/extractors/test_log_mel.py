@@ -68,6 +68,16 @@ def test_unknown_devices_and_number_formats_are_refused(device, precision):
         LogMelConfig().build(none, device=device, precision=precision)
 
 
+def test_long_segments_are_computed_one_at_a_time(extractor, monkeypatch):
+    sizes = []
+    compute = extractor._batch
+    monkeypatch.setattr(extractor, "_batch", lambda waves: sizes.append(len(waves)) or compute(waves))
+    extractor.features(np.zeros((20, 16000)))
+    extractor.features(np.zeros((3, 5 * 16000)))
+    extractor.features(np.zeros((2, 40 * 16000)))
+    assert sizes == [16, 4, 3, 1, 1]
+
+
 def test_samples_beyond_1_are_taken_as_they_are(extractor):
     """Decoders of lossy sound overshoot; cutting would add harmonics."""
     tone = np.sin(np.arange(16000) * 0.3)[None]

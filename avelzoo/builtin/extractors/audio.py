@@ -14,7 +14,7 @@ from avelzoo.errors import DataError
 from avelzoo.extractors import AudioSampling, Extractor, FeatureRecipe, Modality
 
 BATCH = 16
-"""Segments of a batch."""
+"""Seconds of sound in a batch; at least one segment."""
 
 
 class AudioExtractor(Extractor):
@@ -50,7 +50,7 @@ class AudioExtractor(Extractor):
         classifier: nn.Module | None = None,
         classes: tuple[str, ...] = (),
     ) -> None:
-        self.sampling = AudioSampling(rate=rate)
+        self.sampling: AudioSampling = AudioSampling(rate=rate)
         self.shape = (width,)
         self.recipe: FeatureRecipe = {**recipe, "padding": f"zeros to {shortest} samples"}
         self.classes = classes
@@ -72,7 +72,8 @@ class AudioExtractor(Extractor):
             return np.zeros((0, *self.shape), np.float32)
         if waves.shape[1] < self._shortest:
             waves = np.pad(waves, ((0, 0), (0, self._shortest - waves.shape[1])))
-        found = [self._batch(waves[start : start + BATCH]) for start in range(0, len(waves), BATCH)]
+        step = max(1, BATCH * self.sampling.rate // waves.shape[1])
+        found = [self._batch(waves[start : start + step]) for start in range(0, len(waves), step)]
         return np.concatenate(found)
 
     @torch.inference_mode()

@@ -53,7 +53,7 @@ VGGISH = WeightsFile(
     name="vggish",
     file="vggish-10086976.pth",
     licence="Apache-2.0",
-    source="GitHub, harritaylor/torchvggish, release v0.1; its SHA-256 begins with 10086976",
+    source="GitHub, harritaylor/torchvggish, release v0.1",
 )
 CNN14 = {
     "32k": WeightsFile(
