@@ -57,6 +57,8 @@ SLOW = (
     "tests/data/test_same_answers.py",
     "tests/data/test_simulate.py",
     "tests/engine/*",
+    "tests/extraction/test_extract.py",
+    "tests/extraction/test_kills.py",
     "tests/exporting/*",
     "tests/golden/*",
     "tests/extractors/test_cnn14.py",
