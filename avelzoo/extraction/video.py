@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -58,6 +58,7 @@ class FeatureReader:
         start: where to begin, in seconds.
         duration: length to read in seconds; None for the rest of the file.
         batch: segments that are held at a time.
+        tail: smallest share of a last segment that is kept; 0 keeps all, the rest of it padded.
 
     Attributes:
         report: how the file was read; known when the iteration has ended.
@@ -75,9 +76,11 @@ class FeatureReader:
         start: float = 0.0,
         duration: float | None = None,
         batch: int = BATCH,
+        tail: float = 0.0,
     ) -> None:
         self._path, self._visual, self._audio = path, visual, audio
         self._seconds, self._start, self._duration, self._batch = seconds, start, duration, batch
+        self._tail = tail
 
     def __iter__(self) -> Iterator[Block]:
         with read_media(
@@ -90,13 +93,22 @@ class FeatureReader:
         ) as reader:
             held: list[Segment] = []
             for segment in reader:
+                if len(held) > self._batch:  # one is kept back, as the last one may be left out
+                    yield self._block(held[: self._batch])
+                    held = held[self._batch :]
                 held.append(segment)
-                if len(held) == self._batch:
-                    yield self._block(held)
-                    held = []
             self.report = reader.report
-            if held:
-                yield self._block(held)
+            self._leave_out(held)
+            for first in range(0, len(held), self._batch):
+                yield self._block(held[first : first + self._batch])
+
+    def _leave_out(self, held: list[Segment]) -> None:
+        """Remove a last segment that is hardly filled, unless it is the only one."""
+        rest = self._start + self.report.duration - held[-1].start if len(held) > 1 else self._seconds
+        if rest < self._tail * self._seconds - 1e-6:
+            held.pop()
+            notice = f"the last {rest:.2f} s left out, less than {self._tail:g} of a segment"
+            self.report = replace(self.report, notices=(*self.report.notices, notice))
 
     def _block(self, segments: Sequence[Segment]) -> Block:
         visual = np.stack([self._black() if s.frames is None else s.frames for s in segments])

@@ -15,6 +15,8 @@ from avelzoo.extraction.video import FeatureReader
 from avelzoo.extractors import Extractor
 from avelzoo.plugin.default import add_files, default_host
 
+TAIL = 0.5
+"""Share of a last segment below which it is left out: 10-second clips of 10.2 seconds have ten segments, not eleven."""
 CALL = f"{__name__}:extract_videos"
 
 
@@ -43,7 +45,7 @@ def extract_videos(
     for video in videos:
         path = Path(video["path"])
         try:
-            reader = FeatureReader(path, visual, audio, seconds=settings.seconds, duration=duration)
+            reader = FeatureReader(path, visual, audio, seconds=settings.seconds, duration=duration, tail=TAIL)
             journal.store(video["key"], path, reader)
         except (StorageError, UsageError):
             raise

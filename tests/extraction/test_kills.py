@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.extraction.clips import clip
@@ -32,7 +32,7 @@ def finished(out: Path) -> int:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 @pytest.mark.parametrize("launcher", ["inline", "local"])
 def test_killed_and_repeated(root: Path, tmp_path: Path, launcher: str) -> None:
-    rng = random.Random(launcher)
+    rng = np.random.default_rng(len(launcher))
     videos = tmp_path / "videos"
     for seed in range(12):
         clip(videos / f"{seed:02d}.mp4", 3, seed)
@@ -46,7 +46,7 @@ def test_killed_and_repeated(root: Path, tmp_path: Path, launcher: str) -> None:
     kills, seen = 0, 0
     while kills < KILLS[launcher]:
         process = start(root, "--table", table, "--out", out, *how)
-        goal = min(finished(out) + rng.randint(1, 4), 11)
+        goal = min(finished(out) + int(rng.integers(1, 5)), 11)
         deadline = time.monotonic() + 120
         while finished(out) < goal and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.002)

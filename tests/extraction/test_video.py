@@ -58,6 +58,14 @@ def test_every_segment_once_and_in_order(monkeypatch: pytest.MonkeyPatch, durati
     assert visual.largest <= 8
 
 
+@pytest.mark.parametrize(("duration", "segments"), [(10.4, 10), (10.5, 11), (0.1, 1), (8.2, 8), (16.3, 16), (9, 9)])
+def test_a_short_tail_is_left_out_on_request(monkeypatch: pytest.MonkeyPatch, duration: float, segments: int) -> None:
+    read(monkeypatch, FakeReader(duration))
+    reader = FeatureReader(Path("x.mp4"), Level(), Loudness(), tail=0.5)
+    assert sum(len(block.audio) for block in reader) == segments
+    assert len(reader.report.notices) == (segments < np.ceil(duration))
+
+
 def test_other_lengths_and_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     read(monkeypatch, FakeReader(10.0))
     found = extract_video(Path("x.mp4"), Level(), Loudness(), seconds=0.5, start=2.0, duration=3.0)
