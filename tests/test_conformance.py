@@ -26,9 +26,19 @@ def without_weights(entry):
 
 
 FOLDERS = {AveConfig, NamedScoresConfig}
+
+
+def quick(entry):
+    """The default config; an encoder with few channels, an extractor of pictures with few frames."""
+    config = entry.target()
+    if entry.kind == "extractor" and "frames" in config.to_dict():
+        return type(config).from_dict(config.to_dict() | {"frames": 2})
+    return narrow(config, 32) if entry.kind == "encoder" else config
+
+
 REGISTRY = default_host().registry
 CONFIGS = [
-    narrow(entry.target(), 32) if kind == "encoder" else entry.target()
+    quick(entry)
     for kind in BASES
     for entry in REGISTRY.entries(kind)
     if entry.target not in FOLDERS and not elsewhere(entry) and not without_weights(entry)

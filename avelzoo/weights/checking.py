@@ -21,15 +21,16 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def fault(path: Path, expected: str = "") -> str:
+def fault(path: Path, expected: str = "", md5: str = "") -> str:
     """Why a file cannot be these weights, in one phrase; empty if nothing speaks against it.
 
     Args:
         path: the file; it exists.
         expected: the publisher's SHA-256; empty if unknown.
+        md5: the publisher's MD5; empty if unknown.
     """
     try:
-        return _form(path) or (_checksum(path, expected) if expected else "")
+        return _form(path) or _checksum(path, "SHA-256", expected) or _checksum(path, "MD5", md5)
     except OSError as error:
         return f"a file that cannot be read: {reason(error)}"
 
@@ -65,6 +66,14 @@ def _safetensors_size(path: Path) -> int:
     return 8 + length + max((e["data_offsets"][1] for k, e in entries.items() if k != "__metadata__"), default=0)
 
 
-def _checksum(path: Path, expected: str) -> str:
-    found = sha256(path)
-    return "" if found == expected else f"another or a damaged file: SHA-256 {found[:16]}..., not {expected[:16]}..."
+def _checksum(path: Path, kind: str, expected: str) -> str:
+    if not expected:
+        return ""
+    if kind == "MD5":
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    else:
+        found = sha256(path)
+    if found == expected:
+        return ""
+    return f"another or a damaged file: {kind} {found[:16]}..., not {expected[:16]}..."

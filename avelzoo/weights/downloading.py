@@ -44,7 +44,7 @@ def download(file: WeightsFile, target: Path) -> None:
                 fix=f"check the connection, or get the file elsewhere and put it at {target}",
             ) from error
         etag = (stated.etag or "").lower()
-        problem = fault(got, file.sha256 or (etag if _SHA256.fullmatch(etag) else ""))
+        problem = fault(got, file.sha256 or (etag if _SHA256.fullmatch(etag) else ""), file.md5)
         if not problem and stated.size is not None and stated.size != got.stat().st_size:
             problem = f"an incomplete file: {got.stat().st_size:,} bytes of {stated.size:,}"
         if problem:

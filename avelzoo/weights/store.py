@@ -50,6 +50,7 @@ class WeightsStatus:
             "bytes": self.size,
             "sha256": self.sha256 or None,
             "published_sha256": self.file.sha256 or None,
+            "published_md5": self.file.md5 or None,
             "licence": self.file.licence,
             "source": self.file.source,
             "package": self.file.package or None,
@@ -95,7 +96,7 @@ class WeightStore:
             raise DataError(
                 f"weights '{file.name}' are missing",
                 where=str(status.path),
-                expected=f"{file.file} from {file.source}" + (f", SHA-256 {file.sha256}" if file.sha256 else ""),
+                expected=_described(file),
                 fix=self._remedy(file),
             )
         if status.state == "damaged":
@@ -113,11 +114,11 @@ class WeightStore:
         origin, path = next(((name, found) for name, found in places if found is not None), ("", None))
         if path is None:
             return WeightsStatus(file, "missing", own)
-        problem = fault(path, file.sha256)
+        problem = fault(path, file.sha256, file.md5)
         size = path.stat().st_size if path.is_file() else None
         if problem:
             return WeightsStatus(file, "damaged", path, origin, size, problem=problem)
-        return WeightsStatus(file, "present", path, origin, size, file.sha256 or sha256(path))
+        return WeightsStatus(file, "present", path, origin, size, sha256(path))
 
     def _remedy(self, file: WeightsFile) -> str:
         ways = [f"put the file there (or set AVELZOO_WEIGHTS to its folder; licence {file.licence})"]
@@ -184,9 +185,14 @@ def damaged(path: Path, problem: str, file: WeightsFile) -> DataError:
         f"weights '{file.name}' are damaged",
         where=str(path),
         found=problem,
-        expected=f"{file.file} from {file.source}" + (f", SHA-256 {file.sha256}" if file.sha256 else ""),
+        expected=_described(file),
         fix="delete it and get it again",
     )
+
+
+def _described(file: WeightsFile) -> str:
+    checksums = (("SHA-256", file.sha256), ("MD5", file.md5))
+    return f"{file.file} from {file.source}" + "".join(f", {kind} {digits}" for kind, digits in checksums if digits)
 
 
 def _in_package(file: WeightsFile) -> Path | None:

@@ -50,14 +50,14 @@ def test_the_list_for_people(folder, call):
 
 
 def test_a_file_without_published_checksum_is_accepted_with_its_own(folder, call):
-    content = b"\x89HDF\r\n\x1a\n and weights"
-    path = folder / "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    content = (2).to_bytes(8, "little") + b"{}"
+    path = folder / "timm-resnet18.a1_in1k.safetensors"
     path.write_bytes(content)
-    told = call("weights", "verify", "vgg19-keras", "--json")
+    told = call("weights", "verify", "timm:resnet18", "--json")
     (row,) = told.json
     assert (told.code, row["state"], row["sha256"]) == (0, "present", hashlib.sha256(content).hexdigest())
-    assert call("weights", "path", "vgg19").out.strip() == str(path)
-    assert "is its own" in call("weights", "verify", "vgg19-keras").out
+    assert call("weights", "path", "timm:resnet18").out.strip() == str(path)
+    assert "is its own" in call("weights", "verify", "timm:resnet18").out
 
 
 def test_a_damaged_file_ends_with_one_message(folder, call):

@@ -46,6 +46,14 @@ def test_a_file_without_a_published_checksum_gets_its_own(store):
     assert (status.state, status.sha256) == ("present", DIGEST)
 
 
+def test_a_publisher_may_state_an_md5(store):
+    path = put(store, CONTENT)
+    file = replace(FILE, sha256="", md5=hashlib.md5(CONTENT, usedforsecurity=False).hexdigest())
+    assert store(file) == path
+    assert store.status(file).sha256 == DIGEST
+    assert "a damaged file: MD5" in store.status(replace(file, md5="0" * 32)).problem
+
+
 def test_a_missing_file_says_where_it_must_lie(store):
     with pytest.raises(DataError, match="'small' are missing") as caught:
         store(FILE)

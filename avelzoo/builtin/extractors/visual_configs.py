@@ -26,8 +26,10 @@ LITE0 = WeightsFile(
 VGG19_KERAS = WeightsFile(
     name="vgg19-keras",
     file="vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    md5="253f8cb515780f3b799900260a226db6",
     licence="CC-BY-4.0",
-    source="Keras applications, VGG-19 on ImageNet without top; the Oxford weights",
+    source="Keras applications (Oxford's weights, without top): https://storage.googleapis.com/tensorflow/"
+    "keras-applications/vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
 )
 VGG19_IMAGENET = WeightsFile(
     name="vgg19-imagenet",

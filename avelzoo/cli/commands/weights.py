@@ -118,13 +118,13 @@ def _row(store: WeightStore, known: KnownWeights) -> dict[str, Any]:
 
 def _print(out: Any, row: dict[str, Any]) -> None:
     where = "lies in" if row["origin"] else "must lie in"
-    checksum = row["published_sha256"] or row["sha256"]
     out.print(f"{row['name']}: {row['state']}" + (f", {row['problem']}" if row["problem"] else ""), soft_wrap=True)
     pairs = {
         "  used by": ", ".join(row["extractors"]),
         f"  {where}": f"{row['path']}" + (f" ({row['origin']})" if row["origin"] else ""),
         "  size": f"{row['bytes']:,} bytes" if row["bytes"] is not None else "",
-        "  SHA-256": (checksum or "not published") + ("" if row["published_sha256"] or not checksum else " (computed)"),
+        "  SHA-256": _checksum(row),
+        "  MD5": f"{row['published_md5']} (published)" if row["published_md5"] else "",
         "  licence": row["licence"],
         "  source": row["source"],
     }
@@ -133,10 +133,20 @@ def _print(out: Any, row: dict[str, Any]) -> None:
             out.print(f"{label:<14}{text}", soft_wrap=True)
 
 
+def _checksum(row: dict[str, Any]) -> str:
+    """The published checksum, else that of the file on this machine."""
+    if row["published_sha256"]:
+        return str(row["published_sha256"])
+    return f"{row['sha256']} (computed; not published)" if row["sha256"] else "not published"
+
+
 def _verified(row: dict[str, Any]) -> str:
     if row["state"] == "missing":
         return "-"
-    return "published SHA-256" if row["published_sha256"] else f"complete; SHA-256 {row['sha256'][:12]}... is its own"
+    for kind, label in (("sha256", "SHA-256"), ("md5", "MD5")):
+        if row[f"published_{kind}"]:
+            return f"published {label}"
+    return f"complete; SHA-256 {row['sha256'][:12]}... is its own"
 
 
 def _require(
