@@ -18,6 +18,7 @@ from avelzoo.composition.recipe import Recipe
 from avelzoo.config import Bounds, checked
 from avelzoo.engine.compiling import compile_encoder, plain_encoder
 from avelzoo.engine.device import device_name, feature_type, make_fabric, peak_memory_mb
+from avelzoo.errors import UsageError
 from avelzoo.nn.cpu import plain_layers
 from avelzoo.profiling.clock import Clock, products_per_second
 from avelzoo.records import Batch, FeatureSpec, Targets
@@ -88,7 +89,7 @@ def profile(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        UsageError: there is no such device here.
+        UsageError: there is no such device here, or the composition has no parameters.
     """
     some, b = Bounds(min=1), recipe.train.batch_size
     b = b if batch_size is None else checked("profile.batch_size", int, batch_size, bounds=some, default=b)
@@ -97,6 +98,8 @@ def profile(
     fabric = make_fabric(device, precision)
     seed_all(0, fabric.device)
     model = build(recipe, spec)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise UsageError("the composition has no parameters, so it has no training step to measure")
     fabric.setup_module(model)  # moves the parameters; the wrapper it returns would hide the model's own methods
     optimizer = cast("Optimizer", fabric.setup_optimizers(recipe.optimizer.build(model.parameters())))
 

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from avelzoo import PluginHost, load_run, run
+from avelzoo import PluginHost, WorldsConfig, load_run, recipes, run
 from avelzoo.builtin.datasets.configs import NamedScoresConfig
 from avelzoo.data.reading.event_table import EventRow, write_event_table
 from avelzoo.data.reading.features_record import FeatureSource, FeaturesRecord
@@ -17,6 +17,7 @@ from avelzoo.engine.evaluation import load_predictions
 from avelzoo.errors import DataError, DataWarning, UsageError
 from avelzoo.extractors import Extractor, ExtractorConfig, recipe_id
 from avelzoo.plugin.default import as_default
+from avelzoo.profiling.cost import profile
 from tests.data.conftest import write
 
 SOUNDS = ("Bark", "Church bell", "Helicopter", "Silence")
@@ -144,7 +145,7 @@ def test_scores_are_those_of_the_classifiers(tmp_path):
 
 
 def test_folders_that_cannot_be_scored_are_refused(tmp_path):
-    with pytest.raises(DataError, match="needs a folder"):
+    with pytest.raises(DataError, match="needs a folder of extracted features"):
         NamedScoresConfig().open("full")
     other = told_folder(tmp_path / "other", recipes=["told-audio-000000000000", "told-visual-000000000000"])
     with pytest.raises(DataError, match="weights or options differ from those that made the features"):
@@ -156,3 +157,8 @@ def test_folders_that_cannot_be_scored_are_refused(tmp_path):
     (unnamed / "features.json").unlink()
     with pytest.raises(DataError, match="does not say which networks made its features"):
         NamedScoresConfig(root=unnamed).open("full")
+
+
+def test_there_is_no_training_step_to_profile(told):
+    with pytest.raises(UsageError, match="no parameters"):
+        profile(recipes.of(told)["names-agreement"]("full"), WorldsConfig().open("full").spec)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from avelzoo.components import DatasetConfig, Supervision
 from avelzoo.config import Bounds, Help
-from avelzoo.errors import OptionError
+from avelzoo.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from avelzoo.contracts import Dataset
@@ -78,9 +78,15 @@ class NamedScoresConfig(AveConfig):
     paper: ClassVar[str] = ""
 
     def open(self, supervision: Supervision) -> Dataset:
-        from avelzoo.builtin.datasets.named_scores import NamedScores
+        from avelzoo.builtin.datasets.named_scores import EXTRACT, NamedScores
 
-        return NamedScores(super().open(supervision), self.root or Path())
+        if self.root is None:
+            raise DataError(
+                "the data set 'named-scores' needs a folder of extracted features",
+                where="dataset.root",
+                fix=f"name it with --data DIR; make it with `{EXTRACT}`",
+            )
+        return NamedScores(super().open(supervision), self.root)
 
 
 @dataclass(frozen=True, kw_only=True)
