@@ -71,10 +71,11 @@ def similar(name: str, audio: Sequence[str], visual: Sequence[str], shown: int =
             known |= {" ".join(words(other)): other for other in (*synonyms(row.name), *row.also)}
     for one in (*audio, *visual):
         known |= {" ".join(words(other)): other for other in synonyms(one)[-1:]}
-    asked = set(words(name))
-    shared = sorted((k for k in known if asked & set(k.split())), key=lambda k: (len(k.split()), k))
-    spelled = get_close_matches(" ".join(words(name)), known, n=shown, cutoff=0.6)
-    return [known[key] for key in dict.fromkeys([*spelled, *shared])][:shown]
+    asked = words(name)
+    shared = [key for key in known if set(asked) & set(key.split())]
+    alike = [*get_close_matches(" ".join(asked), shared, n=shown, cutoff=0.0)]
+    spelled = get_close_matches(" ".join(asked), known, n=shown, cutoff=0.7)
+    return [known[key] for key in dict.fromkeys([*alike, *spelled])][:shown]
 
 
 def _stands_for(row: NamedCategory, name: str) -> bool:

@@ -78,6 +78,11 @@ class NamedScoresConfig(AveConfig):
     paper: ClassVar[str] = ""
 
     def open(self, supervision: Supervision) -> Dataset:
+        """Open the folder and the classifiers of its networks.
+
+        Raises:
+            DataError: no folder is named, its features have no classes, or a file is missing or damaged.
+        """
         from avelzoo.builtin.datasets.named_scores import EXTRACT, NamedScores
 
         if self.root is None:
