@@ -20,7 +20,7 @@ _SHORT = 1.0
 """Seconds that may lack at the end, beside 2 % of the length: headers count sound and pictures differently."""
 _ROUNDED = 0.05
 """Seconds at the end that need no word: a frame, or the padding of a sound encoder."""
-_HEADED = {"mov", "matroska", "avi", "flv", "wav", "asf"}
+_HEADED = {"mov", "matroska", "avi", "flv", "flac", "wav", "asf"}
 """Containers that announce their length in a header; in others FFmpeg estimates it."""
 
 

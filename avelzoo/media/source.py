@@ -95,6 +95,8 @@ class StreamSource:
                     if packet.size:
                         yield packet
                 break
+            except IndexError:  # PyAV's, at the end: a stream appeared in the middle of the file
+                break
             except self._errors:
                 failures += 1
                 self.damaged += 1
