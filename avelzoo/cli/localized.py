@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from avelzoo.cli import render
@@ -45,8 +45,12 @@ def print_outcomes(outcomes: Sequence[Outcome], rows: Mapping[str, str], *, stde
     table = [row for outcome in outcomes for row in _rows(outcome)]
     if table:
         out.print(render.table(("file", "status", "seconds", "event", "score"), table, right=("seconds", "score")))
+    scored = [set(o.result.notices) for o in outcomes if o.result.scores is not None]
+    common = set.intersection(*scored) if len(scored) > 1 else set()
+    for notice in dict.fromkeys(n for o in outcomes for n in o.result.notices if n in common):
+        out.print(f"every video: {printable(notice)}", soft_wrap=True)
     for outcome in outcomes:
-        _say(out, outcome)
+        _say(out, outcome, common)
     failed = sum(outcome.failed for outcome in outcomes)
     done = f"{len(outcomes) - failed} of {len(outcomes)}"
     resumed = sum(outcome.resumed for outcome in outcomes)
@@ -61,12 +65,14 @@ def _rows(outcome: Outcome) -> Sequence[Sequence[str]]:
     return cells or [(name, status, "-", "no event" if result.scores is not None else "-", "-")]
 
 
-def _say(out: Console, outcome: Outcome) -> None:
+def _say(out: Console, outcome: Outcome, common: Set[str]) -> None:
+    """Print what is special about a video; ``common`` notices were printed."""
     result = outcome.result
+    notices = [notice for notice in result.notices if notice not in common and notice not in result.reason]
     said = [result.reason] if result.reason else []
     said += [f"not written: {outcome.error}"] if outcome.error else []
-    said += [notice for notice in result.notices[:NOTICES] if notice not in result.reason]
-    more = len(result.notices) - NOTICES
+    said += notices[:NOTICES]
+    more = len(notices) - NOTICES
     said += [f"and {more} more notices"] if more > 0 else []
     for line in said:
         out.print(f"{printable(result.path)}: {printable(line)}", soft_wrap=True)

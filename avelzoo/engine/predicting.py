@@ -52,6 +52,20 @@ class Predictor:
     ) -> None:
         self.model.to(self._home)
 
+    @property
+    def device(self) -> torch.device:
+        """Device of the computation."""
+        return self._processes.fabric.device
+
+    @isolated()
+    def memory(self) -> MemoryView | None:
+        """The memory's content, read once."""
+        model = self.model.eval()
+        with torch.no_grad(), self._processes.fabric.autocast():
+            if not self._viewed:
+                self._view, self._viewed = model.view(), True
+        return self._view
+
     @isolated()
     def head(self, audio: Any, visual: Any, *, lengths: Sequence[int] | None = None) -> PredictionArrays:
         """Predictions by the head's own rule, without the decoder. Arguments as in `LoadedRun.predict`.
@@ -60,11 +74,9 @@ class Predictor:
             DataError: the features do not fit the model, or are not finite.
         """
         batch = self._batch(audio, visual, lengths)
-        model = self.model.eval()
+        model, view = self.model.eval(), self.memory()
         with torch.no_grad(), self._processes.fabric.autocast():
-            if not self._viewed:
-                self._view, self._viewed = model.view(), True
-            found = model.decode(model.predict(batch, self._view)).to("cpu")
+            found = model.decode(model.predict(batch, view)).to("cpu")
         return PredictionArrays.from_predictions([found], None if lengths is None else np.asarray(lengths))
 
     def __call__(self, audio: Any, visual: Any, *, lengths: Sequence[int] | None = None) -> PredictionArrays:
@@ -95,7 +107,7 @@ class Predictor:
             mask=mask,
         )
         some = next(self.model.parameters(), None)
-        return batch.to(self._processes.fabric.device, dtype=None if some is None else some.dtype)
+        return batch.to(self.device, dtype=None if some is None else some.dtype)
 
 
 def evaluation_fabric(device: str, precision: str) -> tuple[Fabric, str]:

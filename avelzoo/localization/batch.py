@@ -21,9 +21,9 @@ from avelzoo.extraction.locking import alone
 from avelzoo.extraction.record import video_key
 from avelzoo.localization.deciding import decided
 from avelzoo.localization.localizer import Localizer
-from avelzoo.localization.outputs import SCORES, SUMMARY, Outputs, make_folder
+from avelzoo.localization.outputs import SCORES, SUMMARY, Outputs
 from avelzoo.localization.storing import Stored, load, save
-from avelzoo.system.files import clear_scratch, write_bytes
+from avelzoo.system.files import clear_scratch, make_folder, write_bytes
 from avelzoo.timeline.records import Localization
 
 COLUMNS = ("file", "status", "events", "reason", "duration", "decision", "notices")
@@ -136,7 +136,7 @@ def _outcome(
             path = outputs.scores(video.name)
             make_folder(path.parent)
             save(path, Stored(scored, replace(localizer.system.rule, decide=None), key, mark))
-        files = outputs.write(video.name, result)
+        files = outputs.write(video.name, result, threshold=localizer.rule.threshold)
     except StorageError as error:
         return Outcome(video.name, result, error=f"{error.problem}: {error.found or error.where}")
     return Outcome(video.name, result, tuple(files), resumed=known is not None)

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from avelzoo.errors import AvelzooError, describe
-from avelzoo.localization.outputs import make_folder
 from avelzoo.media.writing import cut_clip
-from avelzoo.system.files import write_bytes
+from avelzoo.system.files import make_folder, write_bytes
 from avelzoo.timeline.records import Localization
 
 BINS = 5

@@ -69,6 +69,7 @@ class Localizer:
         weights: Path | None = None,
         offline: bool = False,
         force: bool = False,
+        xray: bool = False,
         host: PluginHost | None = None,
     ) -> Localizer:
         """A localizer with a run's model and the extractors of its training features.
@@ -84,6 +85,7 @@ class Localizer:
             weights: folder of weights.
             offline: never use the network.
             force: accept features of another recipe than in training.
+            xray: compute which share of each decision came from sound and from sight.
             host: host of the components; by default all installed plugins.
 
         Raises:
@@ -97,7 +99,7 @@ class Localizer:
         store = WeightStore(weights, offline)
         front = front_of(loaded, registry, store, device=where, visual=visual, audio=audio, force=force)
         with ExitStack() as stack:
-            system = TrainedSystem(loaded, stack.enter_context(loaded.predictor(device=device)))
+            system = TrainedSystem(loaded, stack.enter_context(loaded.predictor(device=device)), xray=xray)
             rule = (
                 tuned_rule(loaded.model)
                 if threshold == VAL
@@ -217,12 +219,13 @@ class Localizer:
             duration=start + report.duration,
             scores=scores,
             notices=(*report.notices, *_one_modality(report), *self.front.notices),
+            preference=self.system.preference,
         )
 
     def _score(self, merger: Merger, blocks: Iterator[Features]) -> int:
         count = 0
         for first, (audio, visual) in self.layout.walk(blocks):
-            merger.add(first, self.system(audio, visual))
+            merger.add(first, self.system(audio, visual), self.system.shares(audio, visual))
             count = first + len(audio)
         return count
 

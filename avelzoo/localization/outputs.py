@@ -10,7 +10,7 @@ from avelzoo.errors import UnknownNameError, did_you_mean
 from avelzoo.formats import FormatConfig
 from avelzoo.localization.storing import SUFFIX
 from avelzoo.plugin.registry import Registry
-from avelzoo.system.files import storage_error, write_bytes
+from avelzoo.system.files import make_folder, write_bytes
 from avelzoo.timeline.records import Localization
 
 ALL = "all"
@@ -47,10 +47,12 @@ class Outputs:
     Attributes:
         folder: the folder.
         formats: formats of the result files.
+        plot: draw a picture of every result.
     """
 
     folder: Path
     formats: tuple[FormatConfig, ...]
+    plot: bool = False
 
     def scores(self, name: str) -> Path:
         """File of a video's stored scores."""
@@ -64,8 +66,13 @@ class Outputs:
         """The video's name, from the file of its scores."""
         return stored.relative_to(self.folder / SCORES).as_posix().removesuffix(SUFFIX)
 
-    def write(self, name: str, result: Localization) -> list[Path]:
-        """Write a result in every format; returns the files.
+    def write(self, name: str, result: Localization, *, threshold: float | None = None) -> list[Path]:
+        """Write a result in every format, and its picture; returns the files.
+
+        Args:
+            name: the video's name.
+            result: its result.
+            threshold: relevance above which a segment is an event, for the picture.
 
         Raises:
             StorageError: a file cannot be written.
@@ -76,19 +83,11 @@ class Outputs:
             make_folder(path.parent)
             write_bytes(path, config.text(result).encode("utf-8", "backslashreplace"))
             files.append(path)
+        if self.plot:
+            from avelzoo.localization.plotting import plot
+
+            files += plot(result, self.folder / _inside(name, ""), threshold=threshold)
         return files
-
-
-def make_folder(path: Path) -> None:
-    """Create a folder and its parents.
-
-    Raises:
-        StorageError: it cannot be created.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error(error, path) from error
 
 
 def _inside(name: str, suffix: str) -> PurePosixPath:

@@ -31,6 +31,8 @@ class Settings:
         visual: visual extractor; empty for the recorded one.
         audio: audio extractor; empty for the recorded one.
         force: accept features of another recipe than in training.
+        xray: compute which share of each decision came from sound and from sight.
+        plot: draw a picture of every result.
         formats: names of the result formats, separated by commas.
     """
 
@@ -44,6 +46,8 @@ class Settings:
     visual: str = ""
     audio: str = ""
     force: bool = False
+    xray: bool = False
+    plot: bool = False
     formats: str = ""
 
     def __post_init__(self) -> None:
@@ -75,6 +79,10 @@ class Settings:
                 "no system is named" if not self.run else "two systems are named",
                 expected='--run RUN_DIR, or --events "dog barking, church bell" for prediction without training',
                 fix="name one of them",
+            )
+        if self.xray and not self.run:
+            raise UsageError(
+                "events by name are decided without training, so there is nothing to X-ray", where="--xray"
             )
 
 

@@ -79,7 +79,7 @@ def load(path: Path) -> Stored:
         DataError: the file is missing, damaged or of a later version.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         record = json.loads(arrays.pop("record").tobytes())
         if record["format"] != FORMAT:

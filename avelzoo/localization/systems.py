@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
+import torch
 
 from avelzoo.composition.model import Model
 from avelzoo.engine import LoadedRun
@@ -14,6 +15,7 @@ from avelzoo.engine.predicting import Predictor
 from avelzoo.errors import UsageError
 from avelzoo.extractors import Extractor
 from avelzoo.localization.deciding import Rule, threshold_rule
+from avelzoo.localization.xray import Baseline, preferences, xray
 from avelzoo.metrics import PredictionArrays
 from avelzoo.names import category_scores, predictions, resolve
 from avelzoo.nn.decision import Decision
@@ -34,15 +36,20 @@ class System(Protocol):
         segments: segments of a window, unless asked otherwise.
         rule: how the system decides.
         identity: what makes its scores, as plain text; another identity means other scores.
+        preference: modality preference of each category as the memory holds it; empty if not asked for.
     """
 
     categories: tuple[str, ...]
     segments: int
     rule: Rule
     identity: str
+    preference: Mapping[str, Any]
 
     def __call__(self, audio: np.ndarray, visual: np.ndarray) -> PredictionArrays:
         """Predictions (1 t) before a decoder, from audio (t a) and visual features (t h w v)."""
+
+    def shares(self, audio: np.ndarray, visual: np.ndarray) -> Sequence[np.ndarray]:
+        """Shares (t) of the decision that came from sound and from sight; empty if not asked for."""
 
 
 class TrainedSystem:
@@ -51,18 +58,39 @@ class TrainedSystem:
     Args:
         run: the run.
         predictor: its model on a device, as an entered context.
+        xray: compute which share of each decision came from sound and from sight, by four passes instead of one.
     """
 
-    def __init__(self, run: LoadedRun, predictor: Predictor) -> None:
+    def __init__(self, run: LoadedRun, predictor: Predictor, *, xray: bool = False) -> None:
         self.categories = run.spec.categories
         self.segments = run.spec.segments
         self.rule = rule_of(run.model)
         self.identity = _checksum(run.model)
+        self.preference: Mapping[str, Any] = {}
         self._predictor = predictor
+        self._baseline = Baseline.of_run(run) if xray else None
+        if self._baseline is not None:
+            self.identity += f", X-ray against {self._baseline.words}"
+            self.preference = preferences(run.model, predictor.memory(), self.categories, self._baseline)
 
     def __call__(self, audio: np.ndarray, visual: np.ndarray) -> PredictionArrays:
         """Predictions (1 t) by the head."""
         return self._predictor.head(audio, visual)
+
+    def shares(self, audio: np.ndarray, visual: np.ndarray) -> Sequence[np.ndarray]:
+        """Shapley values of sound and sight for each segment's relevance."""
+        if self._baseline is None:
+            return ()
+        model = self._predictor.model
+        some = next(model.parameters(), None)
+        heard, seen = (
+            torch.from_numpy(np.ascontiguousarray(part))[None].to(
+                self._predictor.device, None if some is None else some.dtype
+            )
+            for part in (audio, visual)
+        )
+        found = xray(model.eval(), self._predictor.memory(), heard, seen, self._baseline)
+        return found.audio[0], found.visual[0]
 
 
 class NamedSystem:
@@ -88,6 +116,7 @@ class NamedSystem:
                 )
         self._audio, self._visual = audio, visual
         self.segments = NAMED_SEGMENTS
+        self.preference: Mapping[str, Any] = {}
         self._named = resolve(names, audio.classes, visual.classes)
         self.categories = tuple(category.name for category in self._named)
         self.notices = tuple(category.notice for category in self._named if category.notice)
@@ -108,6 +137,10 @@ class NamedSystem:
             self._visual.classes,
         )
         return predictions(heard[None], seen[None])
+
+    def shares(self, audio: np.ndarray, visual: np.ndarray) -> Sequence[np.ndarray]:
+        """Empty: both modalities must agree, none decides alone."""
+        return ()
 
 
 def rule_of(model: Model) -> Rule:

@@ -95,6 +95,18 @@ def clear_scratch(folder: Path) -> None:
         shutil.rmtree(room)
 
 
+def make_folder(path: Path) -> None:
+    """Create a folder and its parents.
+
+    Raises:
+        StorageError: it cannot be created.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write bytes, whole or not at all."""
 

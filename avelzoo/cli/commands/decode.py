@@ -29,6 +29,7 @@ def decode(
     formats: Annotated[
         str | None, typer.Option("--format", metavar="NAMES|all", help=r"Formats. \[default: as predicted]")
     ] = None,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw every result, as SVG and PNG.")] = False,
     out: Annotated[Path | None, typer.Option(help=r"Output folder. \[default: DIR]")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print only JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No table.")] = False,
@@ -46,7 +47,7 @@ def decode(
         raise UsageError("--threshold and --decoder are mutually exclusive", fix="remove one of them")
     chosen = formats or settings.formats or "json"
     source = Outputs(folder, formats_of(default_host().registry, chosen))
-    target = source if out is None else Outputs(out, source.formats)
+    target = Outputs(out or folder, source.formats, plot or settings.plot)
     stored = source.stored()
     if not stored:
         raise UsageError(
@@ -61,7 +62,9 @@ def decode(
         own = rule is None
         result = decided(scored.result, scored.own if rule is None else rule, own=own)
         name = source.name_of(path)
-        outcomes.append(batch.Outcome(name, result, tuple(target.write(name, result)), resumed=True))
+        used = scored.own if rule is None else rule
+        files = target.write(name, result, threshold=used.threshold)
+        outcomes.append(batch.Outcome(name, result, tuple(files), resumed=True))
     words = sorted({outcome.result.decision for outcome in outcomes})
     facts: dict[str, Any] = {"decision": "; ".join(words), "threshold": None if rule is None else rule.threshold}
     again = replace(settings, formats=chosen, threshold=settings.threshold if threshold is None else str(threshold))

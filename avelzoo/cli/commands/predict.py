@@ -73,6 +73,12 @@ def predict(
         str | None,
         typer.Option("--format", metavar="NAMES|all", help=r"Formats. \[default: json]", rich_help_panel=RESULTS),
     ] = None,
+    xray: Annotated[
+        bool | None, typer.Option("--xray", help="Shares of sound and sight in each decision.", rich_help_panel=RESULTS)
+    ] = None,
+    plot: Annotated[
+        bool | None, typer.Option("--plot", help="Draw every result, as SVG and PNG.", rich_help_panel=RESULTS)
+    ] = None,
     clips: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Cut out every event, for review.", rich_help_panel=RESULTS)
     ] = None,
@@ -106,17 +112,20 @@ def predict(
         "visual": visual,
         "audio": audio,
         "force": force,
+        "xray": xray,
+        "plot": plot,
         "formats": formats,
     }
     settings = (Settings() if load_params is None else read_settings(load_params)).overridden(given)
     settings.require_one_system()
-    if formats is not None and out is None:
-        raise UsageError("results in files need an output folder", found=f"--format {formats}", fix="add --out DIR")
+    if out is None and (formats or plot):
+        found = f"--format {formats}" if formats else "--plot"
+        raise UsageError("results in files need an output folder", found=found, fix="add --out DIR")
     if random and clips is None:
         raise UsageError("random clips need a folder", found=f"--random {random}", fix="add --clips DIR")
     outputs = None
     if out is not None:
-        outputs = Outputs(out, formats_of(default_host().registry, settings.formats or "json"))
+        outputs = Outputs(out, formats_of(default_host().registry, settings.formats or "json"), settings.plot)
     videos = batch.videos_of(files)
     outcomes: list[Outcome] = []
     with _localizer(settings, device=device, offline=offline) as localizer:
@@ -176,6 +185,7 @@ def _localizer(settings: Settings, *, device: str, offline: bool) -> Localizer:
         visual=settings.visual or None,
         audio=settings.audio or None,
         force=settings.force,
+        xray=settings.xray,
         device=device,
         offline=offline,
     )
