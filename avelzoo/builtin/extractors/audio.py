@@ -98,12 +98,16 @@ def _array(values: Tensor) -> np.ndarray:
 def _checked(segments: np.ndarray) -> np.ndarray:
     """The samples in float32, refused unless they are (b samples) of finite numbers."""
     segments = np.asarray(segments)
-    if segments.ndim != 2 or segments.shape[1] == 0 or not np.issubdtype(segments.dtype, np.floating):
+    if segments.ndim == 2 and segments.shape[1] == 0:
+        raise DataError(
+            "segments of sound have no samples", found="0 samples per segment", fix="choose longer segments"
+        )
+    if segments.ndim != 2 or not np.issubdtype(segments.dtype, np.floating):
         raise DataError(
             "audio of an extractor has the wrong form",
             found=f"{segments.dtype} {segments.shape}",
             expected="floating-point samples in [-1, 1], (segments samples)",
-            fix="convert integers to floats, and give at least one sample per segment",
+            fix="convert integers to floats, with one row per segment",
         )
     waves = segments.astype(np.float32)
     broken = np.flatnonzero(~np.isfinite(waves).all(axis=1))
