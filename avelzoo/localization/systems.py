@@ -17,15 +17,13 @@ from avelzoo.extractors import Extractor
 from avelzoo.localization.deciding import Rule, threshold_rule
 from avelzoo.localization.xray import Baseline, preferences, xray
 from avelzoo.metrics import PredictionArrays
-from avelzoo.names import category_scores, predictions, resolve
+from avelzoo.names import AGREEMENT, category_scores, predictions, resolve
 from avelzoo.nn.decision import Decision
 from avelzoo.plugin.registry import Registry
 from avelzoo.records import FeatureSpec
 
 NAMED_SEGMENTS = 10
 """Segments per window without training: a window has one category, so it should not be long."""
-HEARD, SEEN = 0.1, 0.1
-"""Lowest scores of a category of sound and of pictures without training, where no val exists to choose them."""
 
 
 class System(Protocol):
@@ -124,7 +122,7 @@ class NamedSystem:
             f"{c.name} = {', '.join(c.audio)} | {', '.join(c.visual)}" for c in self._named
         )
         spec = FeatureSpec(segments=10, audio_dim=1, grid=(1, 1), visual_dim=1, categories=self.categories)
-        decoder = registry.get("decoder", "agreement").target(audio=HEARD, visual=SEEN).build(spec, None)
+        decoder = registry.get("decoder", "agreement").target(**AGREEMENT).build(spec, None)
         self.rule = Rule(decoder.describe(), decoder.decide)
 
     def __call__(self, audio: np.ndarray, visual: np.ndarray) -> PredictionArrays:

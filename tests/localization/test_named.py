@@ -57,7 +57,7 @@ def features(heard, seen):
 
 
 def test_an_event_is_where_both_modalities_agree():
-    found = localizer("Bark, church").predict(features([0, 0, 0, None, 0, 1], [0, 0, None, 0, 1, 0]))
+    found = localizer("Bark, church bell").predict(features([0, 0, 0, None, 0, 1], [0, 0, None, 0, 1, 0]))
     assert [(e.start, e.end, e.category) for e in found.events] == [(0, 2, "Bark")]
     assert "name one category" in found.decision
 
@@ -69,7 +69,7 @@ def test_nothing_that_agrees_is_no_event_and_says_why():
 
 
 def test_a_threshold_of_the_relevance_instead_of_agreement():
-    found = localizer("Bark, church", rule=threshold_rule(0.7, "above 0.7")).predict(features([0, None], [0, 0]))
+    found = localizer("Bark, church bell", rule=threshold_rule(0.7, "above 0.7")).predict(features([0, None], [0, 0]))
     assert [(e.start, e.end) for e in found.events] == [(0, 1)]
 
 
