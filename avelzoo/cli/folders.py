@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from avelzoo.cli import render
+from avelzoo.data.reading.categories import CATEGORIES
 from avelzoo.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from avelzoo.data.checking.findings import FileReport, Report
-    from avelzoo.data.checking.status import Status
+    from avelzoo.data.checking.status import FileStatus, Status
 
 
 def print_status(found: Status) -> None:
@@ -25,23 +26,43 @@ def print_status(found: Status) -> None:
             continue  # optional, and no public file; or a folder of the user's own
         state = f"{size_text(file.bytes)}" if file.present else "-"
         what = file.problem or (f"{_shape(file.shape)} {file.dtype} {file.storage}".strip() if file.present else "")
-        rows.append((file.name, state, printable(what), file.text))
+        rows.append((file.name, state, printable(what), _purpose(file, found.extraction)))
     out.print(render.table(("file", "size", "holds", "is for"), rows, title=str(found.root), right=("size",)))
-    abilities = [
-        (a.name, *("yes" if not a.missing[kind] else "no: " + ", ".join(a.missing[kind]) for kind in a.missing))
-        for a in found.abilities
-    ]
-    kinds = tuple(f"with {kind}" for kind in found.abilities[0].missing)
-    out.print(render.table(("allows", *kinds), abilities))
     if found.extraction:
-        out.print(render.fields(extraction_lines(found.extraction)))
+        _print_extracted(out, found, found.extraction)
     else:
+        abilities = [
+            (a.name, *("yes" if not a.missing[kind] else "no: " + ", ".join(a.missing[kind]) for kind in a.missing))
+            for a in found.abilities
+        ]
+        kinds = tuple(f"with {kind}" for kind in found.abilities[0].missing)
+        out.print(render.table(("allows", *kinds), abilities))
         _print_sources(out, found)
     _print_origin(found.simulated)
     if found.packed:
         out.print(f"The features in this folder are packed, as {found.packed}.")
     if any(file.problem for file in found.files):
         out.print(f"Some files cannot be read: avelzoo data doctor {found.root}")
+
+
+def _purpose(file: FileStatus, extraction: Mapping[str, Any] | None) -> str:
+    """What a file is for; AVE's encoders are not those of a user's own features."""
+    own = [] if extraction is None else [extraction[kind] for kind in ("visual", "audio")]
+    return next((f"features by {made['extractor']}" for made in own if made["file"] == file.name), file.text)
+
+
+def _print_extracted(out: Console, found: Status, extraction: Mapping[str, Any]) -> None:
+    """Recipes of the features, and the uses that the labels allow."""
+    labelled = any(file.present and file.role == "annotations" and file.name != CATEGORIES for file in found.files)
+    full = found.abilities[0]
+    audio = next(kind for kind, names in full.needed.items() if extraction["audio"]["file"] in names)
+    lines = extraction_lines(extraction)
+    if labelled:
+        allowed = "; ".join(ability.name for ability in found.abilities if not ability.missing[audio])
+        lines["allows"] = allowed or "nothing; missing: " + ", ".join(full.missing[audio])
+    else:
+        lines["labels"] = "none; repeat `avelzoo extract` with --table FILE.csv to train on these features"
+    out.print(render.fields(lines))
 
 
 def extraction_lines(extraction: Mapping[str, Any]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 import avelzoo
 from avelzoo import AveConfig, engine
+from avelzoo.cli.folders import print_status
 from avelzoo.composition.resolving import resolve
 from avelzoo.data.checking.doctor import examine
 from avelzoo.data.checking.status import status
@@ -135,6 +137,19 @@ def test_status_and_doctor_know_the_folder(folder: Path) -> None:
     assert [finding.problem for finding in examine(folder).findings if finding.level == "error"] == [
         "an extracted file has changed since it was written"
     ]
+
+
+def test_status_names_the_extractors_and_what_the_labels_allow(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_status(status(folder))
+    said = capsys.readouterr().out
+    assert "VGG-19" not in said and "VGGish" not in said
+    assert "features by" in said and re.search(r"allows +full; weak, onehot", said)
+    for name in ("Annotations.txt", "events.csv"):
+        (folder / name).unlink(missing_ok=True)
+    print_status(status(folder))
+    assert re.search(r"labels +none; repeat `avelzoo extract` with --table", capsys.readouterr().out)
 
 
 def test_a_run_keeps_the_recipe_and_refuses_another(folder: Path, tmp_path: Path) -> None:
