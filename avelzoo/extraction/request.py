@@ -111,6 +111,10 @@ def chosen_device(device: str) -> str:
     Raises:
         UsageError: the device does not exist on this machine.
     """
+    if device == "auto":
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cpu":
         return device
     from avelzoo.engine.device import make_fabric

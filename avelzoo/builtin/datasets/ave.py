@@ -19,7 +19,7 @@ from avelzoo.data.reading.annotations import Annotations
 from avelzoo.data.reading.categories import CATEGORIES
 from avelzoo.data.reading.checksum import fingerprint
 from avelzoo.data.reading.event_table import read_annotated
-from avelzoo.data.reading.features_record import read_features_record
+from avelzoo.data.reading.features_record import TABLE, read_features_record
 from avelzoo.data.reading.h5 import H5Array
 from avelzoo.data.reading.header import read_info
 from avelzoo.data.reading.labels import count_negatives
@@ -132,7 +132,7 @@ class AveDataset(Dataset):
 
     def _where_labels_are(self) -> str:
         if self._record:
-            return "repeat the `avelzoo extract` command with --table FILE.csv; no video is extracted again"
+            return TABLE
         return f"choose the folder that holds it; `avelzoo data status {self._root}` lists the files of this one"
 
     def _open_features(self, kind: AudioKind, rows: int) -> Features:

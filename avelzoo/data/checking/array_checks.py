@@ -12,8 +12,13 @@ from avelzoo.data.reading.layout import BY_NAME, NEGATIVE_LABELS, NEGATIVE_VISUA
 _AXES = {"t": "segments", "h": "grid rows", "w": "grid columns", "v": "channels", "a": "channels"}
 
 
-def check_values(file: FileReport) -> Iterator[Finding]:
-    """Numbers that are not finite, rows that hold none, negative features, storage that reads slowly."""
+def check_values(file: FileReport, *, extracted: bool = False) -> Iterator[Finding]:
+    """Numbers that are not finite, rows that hold none, negative features, storage that reads slowly.
+
+    Args:
+        file: the file, with its values.
+        extracted: whether a record states how the features were made: any sign is right then, and zeros are no gaps.
+    """
     values = file.values
     assert values is not None
     if values.bad_rows and BY_NAME[file.name].role != "order":  # reported with the splits
@@ -25,7 +30,7 @@ def check_values(file: FileReport) -> Iterator[Finding]:
             "finite numbers",
             "extract these videos again, or remove their rows from the order files",
         )
-    if BY_NAME[file.name].axes[-1] not in ("a", "v"):
+    if BY_NAME[file.name].axes[-1] not in ("a", "v") or extracted:
         return
     if values.empty_rows:
         yield Finding(

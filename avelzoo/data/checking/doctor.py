@@ -18,11 +18,13 @@ from avelzoo.data.reading.annotations import Annotations
 from avelzoo.data.reading.categories import CATEGORIES
 from avelzoo.data.reading.checksum import sha256
 from avelzoo.data.reading.event_table import read_annotated
+from avelzoo.data.reading.features_record import TABLE
 from avelzoo.data.reading.h5 import H5Array
 from avelzoo.data.reading.header import read_info
 from avelzoo.data.reading.layout import (
     AUDIO,
     BY_NAME,
+    FEATURES,
     FILES,
     MARKER,
     NEGATIVE_VISUAL,
@@ -117,25 +119,29 @@ def _missing(root: Path) -> Iterator[Finding]:
     needed = [annotation_file(root), *order_files(root).values(), visual_features(root)]
     for name in needed:
         if not is_there(root / name):
-            yield Finding("error", name, "the file is missing", expected=BY_NAME[name].text, fix=_get(name))
+            yield Finding("error", name, "the file is missing", expected=BY_NAME[name].text, fix=_get(root, name))
     if not any(is_there(root / name) for name in AUDIO.values()):
         yield Finding(
             "error",
             " or ".join(AUDIO.values()),
             "the file is missing",
             expected="audio features",
-            fix=_get(AUDIO["vggish"]),
+            fix=_get(root, AUDIO["vggish"]),
         )
     if not is_there(root / NEGATIVE_VISUAL):
         yield Finding(
             "note",
             NEGATIVE_VISUAL,
             "no negatives for weak training",
-            fix=f"train without them: --set dataset.weak_protocol=onehot; or {_get(NEGATIVE_VISUAL)}",
+            fix=f"train without them: --set dataset.weak_protocol=onehot; or {_get(root, NEGATIVE_VISUAL)}",
         )
 
 
-def _get(name: str) -> str:
+def _get(root: Path, name: str) -> str:
+    if (root / FEATURES).is_file() and BY_NAME[name].role in ("annotations", "order"):
+        return TABLE
+    if (root / FEATURES).is_file():
+        return "add the file"
     return f"add the file; AVE's: {SOURCES[name]}" if name in SOURCES else "add the file"
 
 
@@ -175,5 +181,9 @@ def _arrays(root: Path, report: Report, tick: Tick | None) -> Iterator[tuple[str
         except DataError as error:
             report.findings.append(Finding.of(error, file.name))
             continue
-        report.findings += [*check_storage(array), *check_place(array), *check_values(entry)]
+        report.findings += [
+            *check_storage(array),
+            *check_place(array),
+            *check_values(entry, extracted=(root / FEATURES).is_file()),
+        ]
         yield file.name, array

@@ -20,6 +20,9 @@ MANIFEST = "manifest.json"
 """Fingerprint of an extraction, in its journal."""
 AGAIN = "write the folder again with `avelzoo extract`"
 
+TABLE = "repeat the `avelzoo extract` command with --table FILE.csv; no video is extracted again"
+"""How a folder of features alone gets labels and splits."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureSource:
