@@ -6,20 +6,18 @@ import csv
 import hashlib
 import io
 import json
+import math
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from avelzoo.data.making.folder import need_space
+from avelzoo.data.reading.categories import CATEGORIES
 from avelzoo.data.reading.checksum import sha256
 from avelzoo.data.reading.features_record import JOURNAL, FeatureSource, FeaturesRecord
-from avelzoo.data.reading.layout import ANNOTATIONS, AUDIO, EVENTS, FEATURES, VISUAL
-from avelzoo.errors import reason, system_number
+from avelzoo.data.reading.layout import ANNOTATIONS, AUDIO, EVENTS, FEATURES, ORDERS, VISUAL
 from avelzoo.extraction.journal import Journal
 from avelzoo.extraction.labels import LabelledRows, write_labels
 from avelzoo.extraction.record import Record
@@ -30,7 +28,6 @@ VIDEOS = "videos.csv"
 """How each video was read."""
 DRAFT = ".assembling"
 ASSEMBLED = "assembled.json"
-_PADDING = 32 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +81,12 @@ def assemble(out: Path, journal: Journal, content: Content) -> bool:
         draft.mkdir()
         t = max(row.segments for row in content.rows)
         need_space(out, 4 * t * content.rows[0].width * len(content.rows), "choose another disk with --out")
-        with _storage(draft):
-            _write_features(draft, journal, content.rows, t)
-            if content.labelled is not None:
-                write_labels(draft, content.labelled, content.seconds)
-            _write_videos(draft / VIDEOS, content.videos)
+        _write_features(draft, journal, content.rows, t)
+        if content.labelled is not None:
+            write_labels(draft, content.labelled, content.seconds)
+        _write_videos(draft / VIDEOS, content.videos)
         _record(draft, content).write(draft)
-        with _storage(out):
-            _publish(draft, out)
+        _publish(draft, out)
         write_json(out / JOURNAL / ASSEMBLED, {"digest": digest, "files": _sizes(out)})
     except OSError as error:
         raise storage_error(error, out) from error
@@ -114,23 +109,19 @@ def _sizes(out: Path) -> dict[str, int]:
 
 def _write_features(draft: Path, journal: Journal, rows: Sequence[Record], t: int) -> None:
     """Write both feature files row by row, contiguous, float32; padding is zeros."""
-    import h5py
+    from avelzoo.extraction.arrays import ArrayFile
 
     audio, visual = rows[0].audio, rows[0].visual
-    step = max(1, _PADDING // (4 * rows[0].width))
-    with h5py.File(draft / AUDIO["vggish"], "w") as sounds, h5py.File(draft / VISUAL, "w") as sights:
-        heard = sounds.create_dataset(KEY, (len(rows), t, *audio), dtype="<f4")
-        seen = sights.create_dataset(KEY, (len(rows), t, *visual), dtype="<f4")
-        for number, row in enumerate(rows):
-            start = 0
+    with (
+        ArrayFile(draft / AUDIO["vggish"], KEY, (len(rows), t, *audio)) as heard,
+        ArrayFile(draft / VISUAL, KEY, (len(rows), t, *visual)) as seen,
+    ):
+        for row in rows:
             for block in journal.features(row):
-                stop = start + len(block.audio)
-                heard[number, start:stop], seen[number, start:stop] = block.audio, block.visual
-                start = stop
-            for first in range(start, t, step):
-                last = min(first + step, t)
-                heard[number, first:last] = np.zeros((last - first, *audio), np.float32)
-                seen[number, first:last] = np.zeros((last - first, *visual), np.float32)
+                heard.append(block.audio)
+                seen.append(block.visual)
+            heard.skip((t - row.segments) * math.prod(audio))
+            seen.skip((t - row.segments) * math.prod(visual))
 
 
 def _write_videos(path: Path, videos: Mapping[str, Record]) -> None:
@@ -159,19 +150,8 @@ def _record(draft: Path, content: Content) -> FeaturesRecord:
 
 def _publish(draft: Path, out: Path) -> None:
     (out / FEATURES).unlink(missing_ok=True)
-    for name in (ANNOTATIONS, EVENTS):
+    for name in (ANNOTATIONS, EVENTS, CATEGORIES, *ORDERS.values()):
         if not (draft / name).exists():
             (out / name).unlink(missing_ok=True)
     for path in sorted(draft.iterdir(), key=lambda path: path.name == FEATURES):
         path.replace(out / path.name)
-
-
-@contextmanager
-def _storage(path: Path) -> Iterator[None]:
-    """Errors of h5py about a full disk are errors of the system."""
-    try:
-        yield
-    except RuntimeError as error:
-        if system_number(error) is None:
-            raise
-        raise OSError(system_number(error), reason(error)) from error

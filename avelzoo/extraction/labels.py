@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -84,8 +85,10 @@ def write_labels(folder: Path, labelled: LabelledRows, seconds: float) -> None:
     else:
         write_bytes(folder / ANNOTATIONS, "".join(f"{line}\n" for line in lines).encode())
     for name, file in ORDERS.items():
-        with h5py.File(folder / file, "w") as stored:
+        content = BytesIO()
+        with h5py.File(content, "w") as stored:
             stored.create_dataset(ORDER_KEYS[0], data=np.array(labelled.splits[name], dtype=np.int64))
+        write_bytes(folder / file, content.getvalue())
 
 
 def as_annotations(rows: Sequence[EventRow], seconds: float) -> list[Annotation] | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from avelzoo.components import LauncherConfig
 from avelzoo.data.reading.features_record import FeatureSource
 from avelzoo.data.reading.layout import AUDIO, VISUAL
-from avelzoo.errors import UsageError
+from avelzoo.errors import StorageError, UsageError
 from avelzoo.extraction.assembling import Content, assemble
 from avelzoo.extraction.inputs import VideoFile, find_videos, locate
 from avelzoo.extraction.jobs import OnVideo, Runner, task_of
@@ -25,6 +25,8 @@ from avelzoo.extraction.table import TableRow, read_table
 from avelzoo.extractors import Extractor, ExtractorConfig, recipe_id
 from avelzoo.plugin.default import as_default
 from avelzoo.plugin.host import PluginHost
+
+AGAIN = "free some space, or choose a folder that you may write to with --out; then repeat the command"
 
 
 def extract(
@@ -45,6 +47,17 @@ def extract(
         StorageError: the folder cannot be written.
     """
     began = time.perf_counter()
+    try:
+        found = _extract(request, host, launcher, on_video)
+    except StorageError as error:
+        error.fix = AGAIN
+        raise
+    return replace(found, seconds=time.perf_counter() - began)
+
+
+def _extract(
+    request: ExtractionRequest, host: PluginHost, launcher: LauncherConfig, on_video: OnVideo | None
+) -> ExtractionResult:
     configs = request.features.configs(host.registry)
     table = read_table(request.table) if request.table else None
     videos = _videos(request, table)
@@ -85,9 +98,7 @@ def extract(
         recipes=(sources[0].recipe_id, sources[1].recipe_id),
         seconds=0.0,
     )
-    if not result.waiting:
-        result = _assembled(request, journal, table, done, sources, result=result)
-    return replace(result, seconds=time.perf_counter() - began)
+    return result if result.waiting else _assembled(request, journal, table, done, sources, result=result)
 
 
 def _videos(request: ExtractionRequest, table: Sequence[TableRow] | None) -> list[VideoFile]:
