@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
+import huggingface_hub
 import numpy as np
 import pytest
 import timm
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from timm.data.config import resolve_data_config
 from timm.data.transforms_factory import create_transform
 
@@ -231,3 +234,22 @@ def test_local_weights_need_no_network(weights, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     config = TimmConfig(model="test_resnet", checkpoint=weights("test_resnet"))
     assert config.build(WeightStore()).shape == (5, 5, 96)  # a store that may download
+
+
+def test_published_weights_come_from_the_hub_once(tmp_path, monkeypatch):
+    for name in ("AVELZOO_OFFLINE", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    asked = []
+
+    def send(repository: str, member: str, local_dir: Path) -> str:
+        asked.append((repository, member))
+        save_file(timm.create_model("test_resnet").state_dict(), local_dir / member)
+        return str(local_dir / member)
+
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda url: SimpleNamespace(etag=None, size=None))
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", send)
+    store = WeightStore(tmp_path)
+    first, again = (TimmConfig(model="test_resnet").build(store) for _ in range(2))
+    assert asked == [("timm/test_resnet.r160_in1k", "model.safetensors")]
+    assert recipe_id(first.recipe) == recipe_id(again.recipe)
+    assert [path.name for path in tmp_path.iterdir()] == ["timm-test_resnet.r160_in1k.safetensors"]
