@@ -83,5 +83,6 @@ def peaks(sound: np.ndarray, rate: int) -> Iterator[float]:
 
 
 def onset(second: np.ndarray, rate: int) -> float:
-    """Time of the first loud sample of a second that starts silent."""
-    return int(np.argmax(np.abs(second) > 0.05)) / rate
+    """Time of the first loud sample of a second that starts silent; its first 10 ms may hold the tone before."""
+    early = rate // 100
+    return (early + int(np.argmax(np.abs(second[early:]) > 0.05))) / rate

@@ -25,6 +25,7 @@ def mux(
     rotation: int = 0,
     cover: bool = False,
     options: dict[str, str] | None = None,
+    tick: Fraction = MILLISECOND,
 ) -> Path:
     """Frames 0, 1, 2, ... at these seconds, and blocks of samples (channels samples) at theirs."""
     import av
@@ -34,7 +35,7 @@ def mux(
             settings = {"crf": "20", "preset": "veryfast"} if codec == "libx264" else {}
             video = container.add_stream(codec, rate=25, options=settings)
             video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuvj420p" if codec == "mjpeg" else "yuv420p"
-            video.codec_context.time_base = MILLISECOND
+            video.codec_context.time_base = tick
             if cover:
                 video.disposition = av.stream.Disposition.attached_pic
             if rotation:
@@ -43,7 +44,7 @@ def mux(
             audio = container.add_stream(audio_codec, rate=rate, layout=layout)
         for number, second in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(drawn(number), format="rgb24").reformat(format=video.pix_fmt)
-            frame.pts, frame.time_base = round(second * 1000), MILLISECOND
+            frame.pts, frame.time_base = round(second / tick), tick
             container.mux(video.encode(frame))
         if len(frames):
             container.mux(video.encode(None))

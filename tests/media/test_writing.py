@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import errno
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -84,17 +85,32 @@ def test_nothing_half_written(tmp_path):
     assert path.read_bytes() == b"old" and [file.name for file in tmp_path.iterdir()] == ["c.mp4"]
 
 
-def test_no_folder_and_no_space(tmp_path, monkeypatch):
+def test_no_folder(tmp_path):
     with pytest.raises(StorageError, match="cannot be written"):
         write_clip(tmp_path / "none" / "c.mp4", [clips.drawn(0)], None, 25)
-    package = encoding.av()
 
-    def full(*_args, **_options):
-        raise package.error.OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(package, "open", full)
-    with pytest.raises(StorageError, match="no space left"):
-        write_clip(tmp_path / "c.mp4", [clips.drawn(0)], None, 25)
+FULL = """
+import resource, signal, sys
+import numpy as np
+from avelzoo.media.writing import write_clip
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+noise = np.random.default_rng(0)
+frames = (noise.integers(0, 255, (96, 160, 3), dtype=np.uint8) for _ in range(100))
+try:
+    write_clip(sys.argv[1], frames, None, 25)
+except Exception as error:
+    print(type(error).__name__, error.problem)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sizes of files are limited as on Unix")
+def test_no_space(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path / "c.mp4")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "StorageError there is no space left to write a file"
     assert list(tmp_path.iterdir()) == []
 
 
