@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -75,7 +76,10 @@ def videos_of(paths: Sequence[Path]) -> list[VideoFile]:
             except UsageError:
                 empty.append(VideoFile(path.name or "folder", path))
     rest = [path for path in paths if path not in {video.path for video in empty}]
-    return [*(find_videos(rest) if rest else []), *empty]
+    found = find_videos(rest) if rest else []
+    if not any(path.is_absolute() for path in paths):  # as the user named them
+        found = [VideoFile(video.name, Path(os.path.relpath(video.path))) for video in found]
+    return [*found, *empty]
 
 
 def predict_batch(
@@ -126,7 +130,7 @@ def _outcome(
 ) -> Outcome:
     key, known = _key(video.path), None
     if outputs is not None and key:
-        known = _kept(outputs.scores(video.name), key, mark)
+        known = _kept(outputs.scores(video.name), video.path, key, mark)
     scored = known or score_or_reason(localizer, video.path, start=mark["start"], duration=mark["duration"])
     result = decided(scored, localizer.rule, own=localizer.rule is localizer.system.rule)
     if outputs is None or result.status == "unreadable":
@@ -163,7 +167,7 @@ def _key(path: Path) -> str:
         return ""
 
 
-def _kept(path: Path, key: str, mark: Mapping[str, Any]) -> Localization | None:
+def _kept(path: Path, named: Path, key: str, mark: Mapping[str, Any]) -> Localization | None:
     """The result of an earlier call, if nothing that changes scores differs."""
     if not path.is_file():
         return None
@@ -171,7 +175,7 @@ def _kept(path: Path, key: str, mark: Mapping[str, Any]) -> Localization | None:
         stored = load(path)
     except DataError:
         return None  # damaged by something else than this program, which writes whole files; scored again
-    return stored.result if stored.key == key and stored.fingerprint == mark else None
+    return replace(stored.result, path=str(named)) if stored.key == key and stored.fingerprint == mark else None
 
 
 @contextmanager
