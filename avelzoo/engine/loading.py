@@ -145,7 +145,7 @@ def evaluate(
     dataset: DatasetConfig | None = None,
     split: str = "test",
     device: str = "auto",
-    any_recipe: bool = False,
+    force: bool = False,
 ) -> Scores:
     """Score a run's model on a split of its own data, or of other data with the same sizes and categories.
 
@@ -154,7 +154,7 @@ def evaluate(
         dataset: other data; by default those of the run.
         split: ``train``, ``val`` or ``test``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        any_recipe: accept features of another recipe than those of the training.
+        force: accept features of another recipe than those of the training.
 
     Returns:
         Result of `avelzoo.metrics.score`.
@@ -168,7 +168,7 @@ def evaluate(
     Warns:
         RunWarning: the device does not support the training's number format, or the run's data have changed.
     """
-    return evaluation(run, dataset=dataset, split=split, device=device, any_recipe=any_recipe).scores
+    return evaluation(run, dataset=dataset, split=split, device=device, force=force).scores
 
 
 @isolated()
@@ -178,15 +178,15 @@ def evaluation(
     dataset: DatasetConfig | None = None,
     split: str = "test",
     device: str = "auto",
-    any_recipe: bool = False,
+    force: bool = False,
 ) -> Evaluation:
     """`evaluate`, with the conditions under which the scores were computed."""
     if split not in ("train", "val", "test"):
         raise UsageError(f"unknown split '{split}'", expected="train, val or test")
     recipe = run.composition.recipe
     opened = (dataset or recipe.dataset).open("full")
-    if not any_recipe:
-        fix = "extract the features as in training, or accept them with --any-recipe"
+    if not force:
+        fix = "extract the features as in training, or accept them with --force"
         require_same_recipes(opened.extraction, run.extraction, where=str(run.path), fix=fix)
     require_same(run.spec, opened, run.path)
     require_fitting_data(recipe, opened, split)

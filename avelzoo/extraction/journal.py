@@ -121,9 +121,8 @@ class Journal:
             with scratch.open("wb") as file:
                 for block in _readable(path, reader):
                     rows = _rows(block)
-                    content = rows.tobytes()
-                    digest.update(content)
-                    file.write(content)
+                    digest.update(rows.data)
+                    file.write(rows.data)
                     count += len(rows)
                     shapes = (block.audio.shape[1:], block.visual.shape[1:])
 
@@ -164,7 +163,7 @@ class Journal:
         stored = np.memmap(path, np.dtype("<f4"), "r", shape=(record.segments, record.width))
         for start in range(0, record.segments, step):
             rows = np.array(stored[start : start + step])
-            digest.update(rows.tobytes())
+            digest.update(rows.data)
             audio, visual = rows[:, :split], rows[:, split:]
             yield Block(audio.reshape(-1, *record.audio), visual.reshape(-1, *record.visual))
         if digest.hexdigest() != record.sha256:

@@ -318,3 +318,34 @@ def test_the_command_says_what_happened(videos: Path, tmp_path: Path, capsys: py
     assert "not an extractor of audio features" in capsys.readouterr().err
     assert main([*argv, "--launcher.workers", "2"]) == 2
     assert "--launcher" in capsys.readouterr().err
+
+
+def test_a_dead_process_costs_one_video(videos: Path, tmp_path: Path) -> None:
+    """A video that kills the process of its job is a failure; the other videos of the job are extracted."""
+    plugin = tmp_path / "deadly.py"
+    plugin.write_text(
+        "import os\n"
+        "import numpy as np\n"
+        "from avelzoo.builtin.extractors.visual_configs import ColourMotionConfig\n"
+        "from avelzoo.builtin.extractors.colour_motion import ColourMotion\n"
+        "class Deadly(ColourMotion):\n"
+        "    def features(self, segments):\n"
+        "        if len(segments) == 4:\n"  # none.mp4
+        "            os._exit(9)\n"
+        "        return super().features(segments)\n"
+        "class DeadlyConfig(ColourMotionConfig):\n"
+        "    def build(self, find, *, device='cpu', precision='32'):\n"
+        "        return Deadly(self)\n"
+        "def avelzoo_register(zoo):\n"
+        "    zoo.extractor('deadly', DeadlyConfig)\n"
+        "from avelzoo import hookimpl\n"
+        "avelzoo_register = hookimpl(avelzoo_register)\n"
+    )
+    argv = ["--plugin", plugin, "extract", videos, "--out", tmp_path / "out", "--visual", "deadly", "--device", "cpu"]
+    argv += ["--launcher", "local", "--launcher.workers", "1", "--launcher.memory_mb", "100"]
+    argv += ["--launcher.keep_free_mb", "0", "--quiet"]
+    assert main([str(word) for word in argv]) == 1
+    lines = (tmp_path / "out" / "videos.csv").read_text().splitlines()
+    failed = [line for line in lines if ",failed," in line]
+    assert len(failed) == 2 and failed[0].startswith("broken.mp4,")
+    assert failed[1].startswith("none.mp4,failed,0,0.0,") and "its process died" in failed[1]

@@ -165,7 +165,7 @@ def test_a_run_keeps_the_recipe_and_refuses_another(folder: Path, tmp_path: Path
     with pytest.raises(RunError, match="another recipe") as caught:
         engine.evaluate(run, dataset=other, device="cpu")
     assert "audio audio-2" in caught.value.found and "audio audio-1" in caught.value.expected
-    assert engine.evaluate(run, dataset=other, device="cpu", any_recipe=True) == result.scores["test"]
+    assert engine.evaluate(run, dataset=other, device="cpu", force=True) == result.scores["test"]
     (tmp_path / "run" / "result.json").unlink()
     with pytest.raises(RunError, match="another recipe"):
         avelzoo.run(replace(recipe, dataset=other), options=options, out=tmp_path / "run", device="cpu", resume=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tracemalloc
 from pathlib import Path
 from types import MappingProxyType
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from avelzoo.errors import DataError, OptionError, UnknownNameError
+from avelzoo.extraction.journal import Journal
 from avelzoo.extraction.naming import extractor_config, require_modality
 from avelzoo.extraction.video import FeatureReader, extract_video
 from avelzoo.extractors import AudioSampling, Extractor, FeatureRecipe, FrameSampling
@@ -105,3 +108,33 @@ def test_extractors_by_name() -> None:
         extractor_config(registry, "colour-motion", {"frame": "4"})
     with pytest.raises(OptionError, match="not an extractor of audio"):
         require_modality(config, "audio", "colour-motion")
+
+
+def test_a_long_video_is_stored_in_constant_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A million numbers per segment: an hour would take 14 GB."""
+
+    class Wide(Level):
+        shape = (100, 100, 100)
+
+        def features(self, segments: np.ndarray) -> np.ndarray:
+            return np.zeros((len(segments), *self.shape), np.float32)
+
+    class Sink(io.BytesIO):
+        written = 0
+
+        def write(self, data: object) -> int:
+            Sink.written += memoryview(data).nbytes  # type: ignore[arg-type]
+            return memoryview(data).nbytes  # type: ignore[arg-type]
+
+    read(monkeypatch, FakeReader(200.0))
+    (tmp_path / "x.mp4").write_bytes(b"x")
+    journal = Journal(tmp_path / "out")
+    journal.begin({})
+    monkeypatch.setattr(Path, "open", lambda *_, **__: Sink())
+    monkeypatch.setattr("avelzoo.extraction.journal.Journal._keep", lambda self, record: record)
+    tracemalloc.start()
+    record = journal.store("key", tmp_path / "x.mp4", FeatureReader(tmp_path / "x.mp4", Wide(), Loudness()))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert record.segments == 200 and Sink.written == 200 * 4 * 1_000_002
+    assert peak < 40 * 4 * 1_000_002

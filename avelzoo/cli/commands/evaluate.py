@@ -21,9 +21,7 @@ def evaluate(
     data: Annotated[Path | None, typer.Option(help="Another data folder in AVE's public layout.")] = None,
     split: Annotated[str, typer.Option(metavar="test|val|train", help="Split to score.")] = "test",
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Device for the computation.")] = "auto",
-    any_recipe: Annotated[
-        bool, typer.Option("--any-recipe", help="Accept features of another recipe than in training.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Accept features of another recipe than in training.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print only JSON on stdout.")] = False,
 ) -> None:
     """Score a run folder again, on the same or other data. The folder is not changed."""
@@ -37,7 +35,7 @@ def evaluate(
     dataset = run.composition.recipe.dataset
     if data is not None:
         dataset = _in_folder(registry, dataset, data)
-    found = engine.evaluation(run, dataset=dataset, split=split, device=device, any_recipe=any_recipe)
+    found = engine.evaluation(run, dataset=dataset, split=split, device=device, force=force)
     scores = {split: found.scores}
     entry = registry.entry_of(dataset)
     name = entry.qualified if entry else type(dataset).__name__
