@@ -185,7 +185,9 @@ def _progress(*, quiet: bool) -> Iterator[OnVideo | None]:
         task = progress.add_task("extracting", total=None)
 
         def on_video(name: str, record: Record, over: int, of: int) -> None:
-            progress.update(task, completed=over, total=of, description=printable(name)[-40:])
+            if progress.tasks[task].total is None:  # videos of an earlier call say nothing about the speed
+                progress.reset(task, total=of, completed=over - 1)
+            progress.update(task, completed=over, description=printable(name)[-40:])
             if record.failed:
                 progress.console.print(_failure(name, record.reason), soft_wrap=True)
 
