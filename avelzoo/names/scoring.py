@@ -39,6 +39,9 @@ def category_scores(
         audio_classes: names of the classes of sound.
         visual_classes: names of the classes of pictures.
 
+    Raises:
+        ValueError: a category has no class among these.
+
     >>> bell = NamedCategory(name="bell", audio=("Bell",), visual=("chime",))
     >>> category_scores(np.array([[0.9]]), np.array([[0.1, 0.2]]), [bell], ["Bell"], ["sky", "chime"])[1].tolist()
     [[0.800000011920929]]
