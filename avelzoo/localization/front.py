@@ -47,6 +47,7 @@ def front_of(
     visual: str | None = None,
     audio: str | None = None,
     force: bool = False,
+    scores: bool = False,
 ) -> Front:
     """The extractors that made a run's training features.
 
@@ -58,6 +59,7 @@ def front_of(
         visual: name of the visual extractor, for runs whose data do not say which one made them.
         audio: name of the audio extractor, for the same.
         force: accept extractors of another recipe.
+        scores: the model reads scores of classes, not the features themselves.
 
     Raises:
         UsageError: the run does not say how its features were made, and no extractors are named.
@@ -87,7 +89,8 @@ def front_of(
             expected=", ".join(f"{m} {record[m]['recipe_id']}" for m in faults),
             fix="use the same weights and options as in the extraction, or accept other features with --force",
         )
-    _require_shapes(run, front)
+    if not scores:
+        _require_shapes(run, front)
     said = []
     if record is None:
         said.append("the run does not say how its features were made; the named extractors are taken on trust")

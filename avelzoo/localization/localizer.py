@@ -15,7 +15,7 @@ from avelzoo.errors import UsageError
 from avelzoo.extraction.video import FeatureReader, VideoFeatures, require_segments
 from avelzoo.localization.deciding import VAL, Rule, decide, decided, parsed_threshold
 from avelzoo.localization.front import Front, front_of, named_front
-from avelzoo.localization.systems import NamedSystem, System, TrainedSystem, tuned_rule
+from avelzoo.localization.systems import NAMED_SCORES, NamedScores, NamedSystem, System, TrainedSystem, tuned_rule
 from avelzoo.localization.windows import OVERLAP, Features, Layout, Merger
 from avelzoo.plugin.default import default_host
 from avelzoo.timeline.records import Localization
@@ -95,11 +95,14 @@ class Localizer:
         """
         registry = _registry(host)
         loaded = run if isinstance(run, LoadedRun) else load_run(Path(run), registry)
-        where = str(make_fabric(device, "32").device)
+        on = str(make_fabric(device, "32").device)
         store = WeightStore(weights, offline)
-        front = front_of(loaded, registry, store, device=where, visual=visual, audio=audio, force=force)
+        of_names = loaded.composition.entries["dataset"].name == NAMED_SCORES
+        front = front_of(loaded, registry, store, device=on, visual=visual, audio=audio, force=force, scores=of_names)
+        named = NamedScores(loaded.spec.categories, front.audio, front.visual) if of_names else None
         with ExitStack() as stack:
-            system = TrainedSystem(loaded, stack.enter_context(loaded.predictor(device=device)), xray=xray)
+            predictor = stack.enter_context(loaded.predictor(device=device))
+            system = TrainedSystem(loaded, predictor, named=named, xray=xray)
             rule = (
                 tuned_rule(loaded.model)
                 if threshold == VAL
@@ -149,8 +152,9 @@ class Localizer:
         registry = _registry(host)
         where = str(make_fabric(device, "32").device)
         front = named_front(registry, WeightStore(weights, offline), device=where, visual=visual, audio=audio)
-        system = NamedSystem(events, front.audio, front.visual, registry)
-        front = replace(front, notices=(*front.notices, *system.notices))
+        scores = NamedScores(events, front.audio, front.visual)
+        system = NamedSystem(scores, registry)
+        front = replace(front, notices=(*front.notices, *scores.notices))
         return cls(
             system,
             front,

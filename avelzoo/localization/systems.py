@@ -15,6 +15,7 @@ from avelzoo.engine.predicting import Predictor
 from avelzoo.errors import UsageError
 from avelzoo.extractors import Extractor
 from avelzoo.localization.deciding import Rule, threshold_rule
+from avelzoo.localization.windows import Features
 from avelzoo.localization.xray import Baseline, preferences, xray
 from avelzoo.metrics import PredictionArrays
 from avelzoo.names import AGREEMENT, category_scores, predictions, resolve
@@ -22,6 +23,8 @@ from avelzoo.nn.decision import Decision
 from avelzoo.plugin.registry import Registry
 from avelzoo.records import FeatureSpec
 
+NAMED_SCORES = "named-scores"
+"""Data set whose features are scores of named categories."""
 NAMED_SEGMENTS = 10
 """Segments per window without training: a window has one category, so it should not be long."""
 
@@ -56,16 +59,19 @@ class TrainedSystem:
     Args:
         run: the run.
         predictor: its model on a device, as an entered context.
+        named: scores of the categories, which the model reads instead of features; None for features.
         xray: compute which share of each decision came from sound and from sight, by four passes instead of one.
     """
 
-    def __init__(self, run: LoadedRun, predictor: Predictor, *, xray: bool = False) -> None:
+    def __init__(
+        self, run: LoadedRun, predictor: Predictor, *, named: NamedScores | None = None, xray: bool = False
+    ) -> None:
         self.categories = run.spec.categories
         self.segments = run.spec.segments
         self.rule = rule_of(run.model)
         self.identity = _checksum(run.model)
         self.preference: Mapping[str, Any] = {}
-        self._predictor = predictor
+        self._predictor, self._named = predictor, named
         self._baseline = Baseline.of_run(run) if xray else None
         if self._baseline is not None:
             self.identity += f", X-ray against {self._baseline.words}"
@@ -73,7 +79,13 @@ class TrainedSystem:
 
     def __call__(self, audio: np.ndarray, visual: np.ndarray) -> PredictionArrays:
         """Predictions (1 t) by the head."""
-        return self._predictor.head(audio, visual)
+        return self._predictor.head(*self._inputs(audio, visual))
+
+    def _inputs(self, audio: np.ndarray, visual: np.ndarray) -> Features:
+        if self._named is None:
+            return audio, visual
+        heard, seen = self._named(audio, visual)
+        return heard, seen[:, None, None]
 
     def shares(self, audio: np.ndarray, visual: np.ndarray) -> Sequence[np.ndarray]:
         """Shapley values of sound and sight for each segment's relevance."""
@@ -85,26 +97,25 @@ class TrainedSystem:
             torch.from_numpy(np.ascontiguousarray(part))[None].to(
                 self._predictor.device, None if some is None else some.dtype
             )
-            for part in (audio, visual)
+            for part in self._inputs(audio, visual)
         )
         found = xray(model.eval(), self._predictor.memory(), heard, seen, self._baseline)
         return found.audio[0], found.visual[0]
 
 
-class NamedSystem:
-    """Events by name, without training: an event where sound and pictures name the same category.
+class NamedScores:
+    """Scores of named categories from features of networks with classes.
 
     Args:
         names: event names.
         audio: extractor of sound with classes.
         visual: extractor of pictures with classes.
-        registry: registry of the decoder ``agreement``.
 
     Raises:
         UsageError: an extractor has no classes, or no class stands for a name.
     """
 
-    def __init__(self, names: str | Sequence[str], audio: Extractor, visual: Extractor, registry: Registry) -> None:
+    def __init__(self, names: str | Sequence[str], audio: Extractor, visual: Extractor) -> None:
         for extractor in (audio, visual):
             if not extractor.classes:
                 raise UsageError(
@@ -113,13 +124,39 @@ class NamedSystem:
                     fix="use --audio yamnet --visual timm:tf_efficientnet_lite0",
                 )
         self._audio, self._visual = audio, visual
+        self.categories = resolve(names, audio.classes, visual.classes)
+
+    def __call__(self, audio: np.ndarray, visual: np.ndarray) -> Features:
+        """Scores by modality, (t n) each, from audio (t a) and visual features (t h w v)."""
+        return category_scores(
+            self._audio.class_scores(audio),
+            self._visual.class_scores(visual),
+            self.categories,
+            self._audio.classes,
+            self._visual.classes,
+        )
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user should know of the categories."""
+        return tuple(category.notice for category in self.categories if category.notice)
+
+
+class NamedSystem:
+    """Events by name, without training: an event where sound and pictures name the same category.
+
+    Args:
+        scores: scores of the categories.
+        registry: registry of the decoder ``agreement``.
+    """
+
+    def __init__(self, scores: NamedScores, registry: Registry) -> None:
+        self._scores = scores
         self.segments = NAMED_SEGMENTS
         self.preference: Mapping[str, Any] = {}
-        self._named = resolve(names, audio.classes, visual.classes)
-        self.categories = tuple(category.name for category in self._named)
-        self.notices = tuple(category.notice for category in self._named if category.notice)
+        self.categories = tuple(category.name for category in scores.categories)
         self.identity = "names: " + "; ".join(
-            f"{c.name} = {', '.join(c.audio)} | {', '.join(c.visual)}" for c in self._named
+            f"{c.name} = {', '.join(c.audio)} | {', '.join(c.visual)}" for c in scores.categories
         )
         spec = FeatureSpec(segments=10, audio_dim=1, grid=(1, 1), visual_dim=1, categories=self.categories)
         decoder = registry.get("decoder", "agreement").target(**AGREEMENT).build(spec, None)
@@ -127,13 +164,7 @@ class NamedSystem:
 
     def __call__(self, audio: np.ndarray, visual: np.ndarray) -> PredictionArrays:
         """Predictions (1 t) from the scores of both modalities."""
-        heard, seen = category_scores(
-            self._audio.class_scores(audio),
-            self._visual.class_scores(visual),
-            self._named,
-            self._audio.classes,
-            self._visual.classes,
-        )
+        heard, seen = self._scores(audio, visual)
         return predictions(heard[None], seen[None])
 
     def shares(self, audio: np.ndarray, visual: np.ndarray) -> Sequence[np.ndarray]:

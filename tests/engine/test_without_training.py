@@ -8,14 +8,16 @@ import h5py
 import numpy as np
 import pytest
 
-from avelzoo import PluginHost, WorldsConfig, load_run, recipes, run
+from avelzoo import Localizer, PluginHost, WorldsConfig, load_run, recipes, run
 from avelzoo.builtin.datasets.configs import NamedScoresConfig
 from avelzoo.data.reading.event_table import EventRow, write_event_table
 from avelzoo.data.reading.features_record import FeatureSource, FeaturesRecord
 from avelzoo.engine import evaluate
 from avelzoo.engine.evaluation import load_predictions
 from avelzoo.errors import DataError, DataWarning, UsageError
+from avelzoo.extraction.video import VideoFeatures
 from avelzoo.extractors import Extractor, ExtractorConfig, recipe_id
+from avelzoo.media.records import MediaReport
 from avelzoo.plugin.default import as_default
 from avelzoo.profiling.cost import profile
 from tests.data.conftest import write
@@ -121,6 +123,25 @@ def test_a_run_without_parameters(told, tmp_path):
 
 
 @pytest.mark.filterwarnings(HELICOPTER)
+def test_a_localizer_with_the_thresholds_of_val(told, tmp_path):
+    """The same features of a video, as a file would give them, get the predictions of the evaluation."""
+    folder = told_folder(tmp_path / "data")
+    run("names-agreement", options={"dataset.root": folder}, out=tmp_path / "run", host=told)
+    ids, expected, truth = load_predictions(tmp_path / "run" / "predictions.h5", "test")
+    with h5py.File(folder / "audio_feature.h5") as heard, h5py.File(folder / "visual_feature.h5") as seen:
+        audio, visual = (next(iter(file.values()))[2::3] for file in (heard, seen))
+    with Localizer.load(tmp_path / "run", host=told, device="cpu") as localizer:
+        assert "chosen on val" in localizer.rule.words
+        for i, length in enumerate(truth.lengths[:8]):
+            report = MediaReport(
+                status="ok", reason="", duration=float(length), notices=(), has_audio=True, has_video=True
+            )
+            video = VideoFeatures(audio=audio[i, :length], visual=visual[i, :length], report=report)
+            found = localizer.predict(video)
+            assert np.array_equal(found.scores.segments, expected.segments[i, :length]), ids[i]
+
+
+@pytest.mark.filterwarnings(HELICOPTER)
 def test_the_seed_changes_nothing(told, tmp_path):
     folder = told_folder(tmp_path / "data")
     for seed in (0, 1):
@@ -141,7 +162,7 @@ def test_scores_are_those_of_the_classifiers(tmp_path):
     np.testing.assert_allclose(batch.audio[0, :3], p / (p + 0.2), rtol=1e-5)
     assert not batch.audio[~batch.mask].any()
     np.testing.assert_allclose(batch.visual[..., 0, 0, 2], batch.audio[..., 2], rtol=1e-5)
-    assert data.extraction is None
+    assert data.extraction["audio"]["extractor"] == "told-audio"
 
 
 def test_folders_that_cannot_be_scored_are_refused(tmp_path):

@@ -15,7 +15,7 @@ from avelzoo.localization.deciding import Rule, decided, threshold_rule
 from avelzoo.localization.front import Front
 from avelzoo.localization.localizer import Localizer
 from avelzoo.localization.storing import Stored, load, save
-from avelzoo.localization.systems import NamedSystem
+from avelzoo.localization.systems import NamedScores, NamedSystem
 from avelzoo.media.records import MediaReport
 from avelzoo.plugin.default import default_host
 from avelzoo.testing.formats import result_of
@@ -44,7 +44,7 @@ class Given(Extractor):
 
 def localizer(names, **how):
     audio, visual = Given("audio", SOUNDS), Given("visual", SIGHTS)
-    system = NamedSystem(names, audio, visual, default_host().registry)
+    system = NamedSystem(NamedScores(names, audio, visual), default_host().registry)
     return Localizer(system, Front(visual, audio, 1.0), **how)
 
 
@@ -81,7 +81,7 @@ def test_unknown_names_are_refused():
 def test_extractors_without_classes_are_refused():
     audio, visual = Given("audio", ()), Given("visual", SIGHTS)
     with pytest.raises(UsageError, match="no classes") as error:
-        NamedSystem("Bark", audio, visual, default_host().registry)
+        NamedScores("Bark", audio, visual)
     assert "--audio yamnet" in error.value.fix
 
 

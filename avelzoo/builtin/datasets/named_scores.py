@@ -42,7 +42,7 @@ class NamedScores(Dataset):
                 where=str(root),
                 fix=f"make the folder with `{EXTRACT}`",
             )
-        self._folder = folder
+        self._folder, self.extraction = folder, folder.extraction
         self._audio, self._visual = (_extractor(folder.extraction[name], root) for name in ("audio", "visual"))
         categories = folder.spec.categories
         self._names = resolve(categories, self._audio.classes, self._visual.classes, where=str(root))
