@@ -52,7 +52,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 RANK = {module: rank for rank, row in enumerate(LAYERS) for module in row}
 
 # Each can be used without the others.
-PARTS = ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.weights")
+PARTS = ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.weights", "avelzoo.media")
 
 # The engine reaches components through the registry alone, as it does for anybody's.
 APART = (

@@ -15,8 +15,8 @@ from avelzoo.errors import DataError, UsageError, reason
 
 # Demuxers of text: playlists, which name other files and addresses, and pictures made of letters.
 _TEXT = {"concat", "dash", "dfxp", "hls", "imf", "lavfi", "rtsp", "sdp", "tty", "webm_dash_manifest"}
-MAX_PIXELS = 2**26
-"""Pixels of the largest frame that is decoded; damaged headers announce frames that fill the memory."""
+MAX_PIXELS = 2**25
+"""Pixels of the largest frame that is decoded, just above 8K; damaged headers announce frames that fill the memory."""
 
 
 def av() -> Any:

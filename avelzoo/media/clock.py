@@ -18,30 +18,37 @@ class Clock:
 
     Frames without a time stamp follow the frame before. A time stamp that cannot be right starts a new count: more
     than a second back; more than a second after both the frame before and the announced end; more than a minute
-    ahead, where no end is announced.
+    ahead, where no end is announced. The second stream that starts a new count takes that of the first one, so that
+    they stay together.
 
     Attributes:
         origin: time stamp of second 0.
+        beside: the other stream's clock.
         limit: announced end in seconds; 0 if it is unknown or unbelievable.
         resets: number of new counts.
+        shift: seconds added in the present count.
     """
 
     origin: float
     limit: float = 0.0
+    beside: Clock | None = field(default=None, repr=False)
     resets: int = 0
+    shift: float = 0.0
     _next: float = 0.0
-    _shift: float = 0.0
     _started: bool = False
 
     def at(self, stamp: float | None, length: float) -> float:
         """Start of a frame of ``length`` seconds with this time stamp."""
-        time = self._next if stamp is None else stamp - self.origin + self._shift
+        time = self._next if stamp is None else stamp - self.origin + self.shift
         early = time < (self._next - _BACK if self._started else -_FORWARD)
         late = time > self._next + _FORWARD if not self.limit else time > max(self.limit, self._next) + _BACK
         if early or late:
             self.resets += 1
-            self._shift += self._next - time
-            time = self._next
+            shift = self.shift + self._next - time
+            if self.beside is not None and abs(self.beside.shift - shift) < _BACK:
+                shift = self.beside.shift
+            time += shift - self.shift
+            self.shift = shift
         self._started = True
         self._next = time + length
         return time

@@ -101,14 +101,15 @@ class MediaReader:
             raise no_streams(self.path)
         origin = _origin(*self._sources)
         self._announced = announced_end(video.container, self.path, origin)
+        clocks = self._clock(video, origin), self._clock(sound, origin)
+        clocks[0].beside, clocks[1].beside = clocks[1], clocks[0]
         self.has_video, self.has_audio = video.stream is not None, sound.stream is not None
         if self.has_video and self._sampling is not None:
-            clock = self._clock(video, origin)
-            self._pictures = PictureTimeline(video, clock, self._sampling, stop=self._stop)
+            self._pictures = PictureTimeline(video, clocks[0], self._sampling, stop=self._stop)
             self.has_video = self._pictures.prime()
         if self.has_audio and self._audio is not None:
-            clock = self._clock(sound, origin)
-            self._sound = SoundTimeline(sound, clock, rate=self._audio.rate, base=self._base, stop=self._stop)
+            rate = self._audio.rate
+            self._sound = SoundTimeline(sound, clocks[1], rate=rate, base=self._base, stop=self._stop)
             self.has_audio = self._sound.prime()
         self._pictures = self._pictures if self.has_video else None
         self._sound = self._sound if self.has_audio else None
@@ -117,7 +118,7 @@ class MediaReader:
 
     def _clock(self, source: StreamSource, origin: float) -> Clock:
         clock = Clock(origin=origin, limit=self._announced)
-        if self._base:
+        if self._base and source.stream is not None:
             source.seek(origin + self._base)
             clock.begin_at(self._base)
         return clock

@@ -89,7 +89,7 @@ def _damage(
         if source.stopped:
             found.append(f"{name} unreadable after {part.end if part else 0.0:.1f} s")
         if part is not None and part.clock.resets:
-            found.append(f"{name} time stamps jump {part.clock.resets:,} times, continued without a gap")
+            found.append(f"jumps in the {name} time stamps: {part.clock.resets:,}, continued without a gap")
     return found
 
 

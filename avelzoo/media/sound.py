@@ -15,8 +15,8 @@ from avelzoo.media.source import StreamSource
 
 JITTER = 0.03
 """Seconds by which time stamps may differ from the count of samples: containers round them, encoders drift."""
-_LOST = 0.005
-"""The same after damaged packets: what they held is missing."""
+_BROKEN = 0.005
+"""The same where the sound is not continuous: after damaged packets, jumps of time stamps and changes of the rate."""
 _RATES = range(1000, 1_000_000)
 
 
@@ -110,7 +110,8 @@ class SoundTimeline:
 
     def _placed(self) -> Iterator[tuple[int, np.ndarray]]:
         """Rates and blocks of samples that follow each other from the base on, without holes."""
-        rate, placed, damaged = 0, 0, 0
+        rate, placed = 0, 0
+        before: tuple[int, ...] = ()
         for frame in self._source.frames():
             if frame.sample_rate not in _RATES:
                 self._source.damaged += 1
@@ -129,8 +130,8 @@ class SoundTimeline:
             if time >= self._stop:
                 break
             offset = round((time - self._base) * rate) - placed
-            forgiven, damaged = (JITTER if self._source.damaged == damaged else _LOST), self._source.damaged
-            if placed and abs(offset) <= forgiven * rate:
+            state = (rate, self._source.damaged, self.clock.resets)
+            if placed and abs(offset) <= (JITTER if state == before else _BROKEN) * rate:
                 offset = 0
             if offset > 0:
                 if placed:
@@ -143,9 +144,10 @@ class SoundTimeline:
                 if placed:
                     self.dropped += min(len(block), -offset) / rate
                 block = block[-offset:]
+                before = before if len(block) else ()  # the rest of the overlap is cut off the next block
             block = block[: max(0, round((self._stop - self._base) * rate) - placed)] if self._stop < np.inf else block
             if len(block):
-                placed += len(block)
+                placed, before = placed + len(block), state
                 self.end = self._base + placed / rate
                 yield rate, block
 

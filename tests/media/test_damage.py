@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from avelzoo.errors import DataError
-from avelzoo.media import backend
+from avelzoo.media import backend, source
 from avelzoo.media.probing import probe
 from tests.media import clips
 from tests.media.muxed import mux, steady
@@ -100,6 +100,13 @@ def test_a_playlist_opens_no_other_file(good, tmp_path):
     path.write_text("ffconcat version 1.0\nfile other.mp4\n")
     with pytest.raises(DataError, match="not a video or audio file"):
         clips.read(path)
+
+
+def test_frames_that_fill_the_memory_are_refused(good, monkeypatch):
+    monkeypatch.setattr(source, "MAX_PIXELS", clips.WIDTH * clips.HEIGHT - 1)
+    segments, reader = clips.read(good)
+    assert segments[0].frames is None
+    assert reader.report.reason.startswith("video stream cannot be decoded")
 
 
 def test_subtitles_alone(tmp_path):

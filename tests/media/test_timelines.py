@@ -218,6 +218,20 @@ def test_a_window_equals_the_same_part_of_the_whole(ten_seconds, start, duration
     assert reader.report.duration == pytest.approx(seconds)
 
 
+def test_joined_recordings_stay_in_time(tmp_path):
+    """Time stamps start again, and the rate of the sound changes."""
+    parts = [
+        mux(tmp_path / f"{rate}.ts", frames=steady(3), sound=[(0, clips.tone(3, rate, [440]))], rate=rate)
+        for rate in (44100, 48000)
+    ]
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    segments, reader = clips.read(path)
+    assert clips.numbers(segments) == 2 * clips.expected(3, 25)
+    assert [clips.onset(segment.audio, 16000) for segment in segments] == pytest.approx([clips.QUIET] * 6, abs=0.003)
+    assert "jumps in the video time stamps: 1" in reader.report.reason
+
+
 def test_a_window_stops_at_its_end(tmp_path):
     path = mux(tmp_path / "w.mkv", frames=steady(6), sound=[(0, block(6))], audio_codec="pcm_s16le")
     segments, reader = clips.read(path, start=1.0, duration=2.5)
