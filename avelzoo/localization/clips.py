@@ -18,6 +18,7 @@ from avelzoo.timeline.records import Localization
 
 BINS = 5
 """Bins of the relevance in [0, 1] from which random segments are drawn."""
+BACKGROUND = "background"
 LISTING = "clips.csv"
 COLUMNS = ("clip", "file", "start", "end", "category", "score", "bin")
 
@@ -30,7 +31,7 @@ class Clip:
         path: the video.
         start: in seconds.
         end: in seconds.
-        category: category of the event; for random segments, the segment's own decision.
+        category: category of the event; for random segments, what was decided there.
         score: mean relevance.
         bin: bin of the relevance of a random segment, such as ``0.2-0.4``; empty for events.
     """
@@ -65,16 +66,18 @@ def random_to_cut(results: Iterable[Localization], count: int, *, seed: int = 0)
     rng = np.random.default_rng(seed)
     bins: list[list[Clip]] = [[] for _ in range(BINS)]
     for result in results:
-        if (scores := result.scores) is None or scores.segments is None:
+        if (scores := result.scores) is None:
             continue
-        names = (*scores.categories, "background")
+        line = result.timeline
         for i, relevance in enumerate(scores.relevance.tolist()):
             start = scores.start + i * scores.seconds_per_segment
             end = min(start + scores.seconds_per_segment, result.duration)
             which = min(int(relevance * BINS), BINS - 1)
             if end > start:
                 label = f"{which / BINS:g}-{(which + 1) / BINS:g}"
-                bins[which].append(Clip(result.path, start, end, names[int(scores.segments[i])], relevance, label))
+                found = line.at((start + end) / 2)
+                category = found[0].category if found else BACKGROUND
+                bins[which].append(Clip(result.path, start, end, category, relevance, label))
     for part in bins:
         rng.shuffle(part)
     chosen: list[Clip] = []

@@ -144,6 +144,8 @@ def test_random_clips_come_from_every_bin():
     assert chosen == random_to_cut(results, 10)
     assert len(set(random_to_cut(results, 99))) == 24
     assert all(clip.end <= 5.5 for clip in chosen)
+    decided_at = {clip.start: clip.category for clip in random_to_cut(results, 99)}
+    assert [decided_at[i] for i in range(6)] == ["background", "bark", "bark", "background", "bell", "bell"]
     assert random_to_cut(results, 0) == []
     assert [(c.category, c.bin) for c in events_to_cut(results[:1])] == [("bark", ""), ("bell", "")]
     assert events_to_cut(results[:1])[0].name == "0_1.00-3.00_bark_0.75"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -135,3 +137,22 @@ def test_the_reason_for_no_event():
 def test_impossible_thresholds(threshold):
     with pytest.raises(OptionError, match="threshold"):
         threshold_rule(threshold, "")
+
+
+def test_a_long_film_needs_no_more_memory():
+    """Four hours of segments pass by; only a window and a block are held."""
+    layout, block, size = Layout(10, 5), 8, 4096
+    film = 4 * 3600 // block
+
+    def blocks(count):
+        for _ in range(count):
+            yield np.zeros((block, size), np.float32), np.zeros((block, 1, 1, size), np.float32)
+
+    peaks = []
+    for count in (4, film):
+        tracemalloc.start()
+        windows = sum(1 for _ in layout.walk(blocks(count)))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert windows == len(layout.starts(film * block))
+    assert peaks[1] < 1.2 * peaks[0] < 4e6
