@@ -43,6 +43,7 @@ SLOW = (
     "plugins/*/tests/*",
     "tests/bench/*",
     "tests/cli/test_composing.py",
+    "tests/cli/test_demo_video.py",
     "tests/cli/test_export.py",
     "tests/cli/test_failures.py",
     "tests/cli/test_moving.py",

@@ -45,6 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "avelzoo.testing",
         "avelzoo.scaffold",
         "avelzoo.localization",
+        "avelzoo.demo",
     ),
     ("avelzoo.cli",),
     ("avelzoo.__main__", "avelzoo"),

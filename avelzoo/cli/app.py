@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "weights": ("weights:app", "List, locate and verify the published weights of extractors."),
     "check": ("check:check", "Check that a plugin fulfils the contracts of its components."),
     "new": ("new:new", "Write the skeleton of a plugin."),
+    "demo-video": ("demo_video:demo_video", "Small videos of synthetic events: extract, train, predict, plot."),
     "export": ("export:export", "Write a run's model as an ONNX file for other programs."),
     "import-checkpoint": ("import_checkpoint", "Convert a published checkpoint to a run folder."),
 }

@@ -103,6 +103,7 @@ class Localizer:
         with ExitStack() as stack:
             predictor = stack.enter_context(loaded.predictor(device=device))
             system = TrainedSystem(loaded, predictor, named=named, xray=xray)
+            front = replace(front, notices=(*front.notices, *system.notices))
             rule = (
                 tuned_rule(loaded.model)
                 if threshold == VAL

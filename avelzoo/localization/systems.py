@@ -71,10 +71,12 @@ class TrainedSystem:
         self.rule = rule_of(run.model)
         self.identity = _checksum(run.model)
         self.preference: Mapping[str, Any] = {}
+        self.notices: tuple[str, ...] = ()
         self._predictor, self._named = predictor, named
         self._baseline = Baseline.of_run(run) if xray else None
         if self._baseline is not None:
             self.identity += f", X-ray against {self._baseline.words}"
+            self.notices = (f"X-ray: an absent modality is replaced by the {self._baseline.words}",)
             self.preference = preferences(run.model, predictor.memory(), self.categories, self._baseline)
 
     def __call__(self, audio: np.ndarray, visual: np.ndarray) -> PredictionArrays:

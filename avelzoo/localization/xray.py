@@ -44,7 +44,7 @@ class Baseline:
     @classmethod
     def zeros(cls, spec: FeatureSpec, why: str = "") -> Baseline:
         """Zeros, for runs whose training data are not at hand."""
-        words = "zeros" + (f": {why}" if why else "")
+        words = "feature value zero" + (f": {why}" if why else "")
         return cls(torch.zeros(spec.audio_dim), torch.zeros(*spec.grid, spec.visual_dim), words)
 
     @classmethod

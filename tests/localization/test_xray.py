@@ -103,7 +103,7 @@ def test_the_baseline_is_the_mean_over_real_segments():
 def test_without_training_data_the_baseline_is_zeros_and_says_why():
     run = stepped("ead-b")  # its data set has other sizes
     found = Baseline.of_run(run)
-    assert not found.audio.any() and found.words == "zeros: the training data have changed"
+    assert not found.audio.any() and found.words == "feature value zero: the training data have changed"
 
 
 def test_preferences_need_stored_features():

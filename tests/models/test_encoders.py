@@ -93,3 +93,28 @@ def test_positions_make_the_grid_ordered():
 def test_heads_must_divide_the_width():
     with pytest.raises(OptionError, match="do not divide"):
         STFusionConfig(width=10, heads=4)
+
+
+def test_standardized_channels_have_mean_zero_and_deviation_one_over_training():
+    encoder = MeanPoolConfig(standardize=True, width=4, dropout=0).build(SPEC).train()
+    batches = [make_batch(seed=seed) for seed in range(3)]
+    for batch in batches:
+        encoder(100 * batch.audio + 7, batch.visual)
+    encoder.eval()
+    scaled = torch.cat([encoder.audio_scale(100 * batch.audio + 7) for batch in batches]).flatten(0, 1)
+    torch.testing.assert_close(scaled.mean(dim=0), torch.zeros(SPEC.audio_dim), atol=1e-4, rtol=0)
+    torch.testing.assert_close(scaled.std(dim=0, correction=0), torch.ones(SPEC.audio_dim), atol=1e-4, rtol=0)
+    before = encoder.audio_scale.count.item()
+    encoder(batches[0].audio, batches[0].visual)
+    assert encoder.audio_scale.count.item() == before
+
+
+def test_standardized_outputs_do_not_depend_on_the_scale_of_the_features():
+    batch = make_batch()
+    plain, scaled = (MeanPoolConfig(standardize=True, width=4, dropout=0).build(SPEC).train() for _ in range(2))
+    scaled.load_state_dict(plain.state_dict())
+    for encoder, factor in ((plain, 1), (scaled, 50)):
+        encoder(factor * batch.audio, batch.visual)
+        encoder.eval()
+    outputs = plain(batch.audio, batch.visual).fused, scaled(50 * batch.audio, batch.visual).fused
+    torch.testing.assert_close(*outputs, atol=1e-4, rtol=1e-4)

@@ -73,11 +73,18 @@ class MeanPoolConfig(EncoderConfig):
 
     width: Annotated[int, Help("channels d of all outputs"), Bounds(min=1)] = 128
     dropout: Annotated[float, Help("dropout on the outputs"), Bounds(min=0, below=1)] = 0.1
+    standardize: Annotated[bool, Help("standardize each feature channel over the training segments")] = False
 
     def build(self, spec: FeatureSpec) -> Encoder:
         from avelzoo.builtin.encoders.mean_pool import MeanPool
 
-        return MeanPool(audio_dim=spec.audio_dim, visual_dim=spec.visual_dim, width=self.width, dropout=self.dropout)
+        return MeanPool(
+            audio_dim=spec.audio_dim,
+            visual_dim=spec.visual_dim,
+            width=self.width,
+            dropout=self.dropout,
+            standardize=self.standardize,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Small videos of synthetic events with known truth, for the tutorial."""
