@@ -133,16 +133,19 @@ def _outcome(
         known = _kept(outputs.scores(video.name), video.path, key, mark)
     scored = known or score_or_reason(localizer, video.path, start=mark["start"], duration=mark["duration"])
     result = decided(scored, localizer.rule, own=localizer.rule is localizer.system.rule)
-    if outputs is None or result.status == "unreadable":
-        return Outcome(video.name, result, resumed=known is not None)
+    if outputs is None:
+        return Outcome(video.name, result)
+    path = outputs.scores(video.name)
     try:
-        if known is None:
-            path = outputs.scores(video.name)
+        if result.status == "unreadable":
+            path.unlink(missing_ok=True)  # scores of an earlier file of this name
+        elif known is None:
             make_folder(path.parent)
             save(path, Stored(scored, replace(localizer.system.rule, decide=None), key, mark))
         files = outputs.write(video.name, result, threshold=localizer.rule.threshold)
-    except StorageError as error:
-        return Outcome(video.name, result, error=f"{error.problem}: {error.found or error.where}")
+    except (StorageError, OSError) as error:
+        said = explain(error)
+        return Outcome(video.name, result, error=f"{said.problem}: {said.found or said.where}")
     return Outcome(video.name, result, tuple(files), resumed=known is not None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -184,6 +185,19 @@ def test_a_video_that_changed_is_scored_again(localizer, clips, tmp_path):
     again = list(batch.predict_batch(localizer, [VideoFile("x.mp4", file)], outputs(tmp_path / "out")))
     assert not again[0].resumed
     assert again[0].result.events[0].category == CATEGORIES[1]
+
+
+def test_a_video_that_became_unreadable_leaves_no_old_result(localizer, clips, tmp_path):
+    file, out = tmp_path / "x.mp4", outputs(tmp_path / "out")
+    file.write_bytes((clips / "clip00.mp4").read_bytes())
+    list(batch.predict_batch(localizer, [VideoFile("x.mp4", file)], out))
+    file.write_bytes(b"damaged")
+    found = list(batch.predict_batch(localizer, [VideoFile("x.mp4", file)], out))
+    assert found[0].failed
+    assert out.stored() == []
+    data = json.loads((out.folder / "x.mp4.json").read_text("utf-8"))
+    assert (data["status"], data["events"]) == ("unreadable", [])
+    assert data["reason"]
 
 
 def test_two_processes_do_not_share_a_folder(localizer, clips, tmp_path):
