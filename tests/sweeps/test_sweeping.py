@@ -8,9 +8,8 @@ import pytest
 
 import avelzoo
 from avelzoo.errors import DataError, RunError, UsageError
-from avelzoo.plugin.default import default_host
+from avelzoo.plugin.default import add_files, default_host
 from avelzoo.sweeps.folder import SweepDir
-from avelzoo.sweeps.work import add_files
 
 KILLED = -9
 
