@@ -217,3 +217,16 @@ def write_summary(folder: Path, outcomes: Sequence[Outcome]) -> Path:
     path = folder / SUMMARY
     write_bytes(path, text.getvalue().encode("utf-8", "backslashreplace"))
     return path
+
+
+def unreadable_in(folder: Path) -> list[Outcome]:
+    """Videos that the summary of a folder lists as unreadable, with their reasons."""
+    path = folder / SUMMARY
+    if not path.is_file():
+        return []
+    rows = csv.DictReader(path.read_text("utf-8", "replace").splitlines())
+    return [
+        Outcome(row["file"], Localization(path=row["file"], status="unreadable", reason=row["reason"]))
+        for row in rows
+        if row.get("status") == "unreadable"
+    ]

@@ -106,6 +106,17 @@ def test_decode_keeps_the_threshold_of_the_prediction(call, clips, trained, tmp_
     assert (out / "clip00.mp4.vtt").exists()
 
 
+def test_decode_keeps_the_reasons_of_unreadable_videos(call, clips, trained, tmp_path):
+    (tmp_path / "bad.mp4").write_bytes(b"text")
+    out = tmp_path / "out"
+    assert call("predict", clips / "clip00.mp4", tmp_path / "bad.mp4", "--run", trained, "--out", out).code == 1
+    before = rows_of(out / "summary.csv")
+    for _ in range(2):
+        told = call("decode", out, "--json")
+        assert (told.code, told.json["exit_code"]) == (1, 1)
+    assert sorted(map(str, rows_of(out / "summary.csv"))) == sorted(map(str, before))
+
+
 def test_decode_with_another_decoder(call, predicted, tmp_path):
     told = call("decode", predicted, "--decoder", "threshold", "--out", tmp_path / "a", "--json")
     assert told.code == 0

@@ -66,14 +66,17 @@ def decode(
         files = target.write(name, result, threshold=used.threshold)
         outcomes.append(batch.Outcome(name, result, tuple(files), resumed=True))
     words = sorted({outcome.result.decision for outcome in outcomes})
+    outcomes += batch.unreadable_in(folder)
     facts: dict[str, Any] = {"decision": "; ".join(words), "threshold": None if rule is None else rule.threshold}
     again = replace(settings, formats=chosen, threshold=settings.threshold if threshold is None else str(threshold))
     write_settings(target.folder, again, facts | {"decoder": decoder})
     batch.write_summary(target.folder, outcomes)
     if json:
-        emit(outcomes, facts, 0)
+        emit(outcomes, facts, batch.exit_code(outcomes))
     if not quiet:
         print_outcomes(outcomes, {"decision": facts["decision"], "results": str(target.folder)}, stderr=json)
+    if code := batch.exit_code(outcomes):
+        raise typer.Exit(code)
 
 
 def _decoder(settings: Settings, decoder: str, run: Path | None) -> Rule:
