@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from avelzoo.composition.resolving import resolve
 from avelzoo.errors import CompositionError, RunError, StorageError, UsageError
 from avelzoo.exporting import export_onnx, libraries
 from avelzoo.exporting.comparing import compare
@@ -22,7 +24,9 @@ from avelzoo.plugin.default import default_host
 from avelzoo.testing.harness import random_batch
 from tests.exporting.models import SPEC, stepped
 
-RECIPES = sorted(entry.name for entry in default_host().registry.entries("recipe"))
+DECIDED = {"names-agreement"}
+"""Recipes whose decoder is not the head's rule."""
+RECIPES = sorted({entry.name for entry in default_host().registry.entries("recipe")} - DECIDED)
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +172,22 @@ def test_every_recipe_can_be_exported(name, tmp_path: Path):
     assert export_onnx(stepped(name), tmp_path / "model.onnx").agreement.largest <= 1e-4
 
 
+@pytest.mark.parametrize("name", sorted(DECIDED))
+def test_recipes_that_are_decided_outside_the_model_are_refused(name, tmp_path: Path):
+    with pytest.raises(CompositionError, match="decoder cannot be exported"):
+        export_onnx(stepped(name), tmp_path / "model.onnx")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["cmbs", "ead-b", "psp", "spav"])
 def test_weak_variants_with_a_model_of_their_own(name, tmp_path: Path):
     assert export_onnx(stepped(name, "weak"), tmp_path / "model.onnx").agreement.largest <= 1e-4
+
+
+def test_a_decoder_is_refused_at_once(tmp_path):
+    run = stepped("single-branch")
+    decided = resolve(default_host().registry, "single-branch", choices={"decoder": "single-span"})
+    with pytest.raises(CompositionError, match="decoder cannot be exported") as caught:
+        export_onnx(replace(run, composition=decided), tmp_path / "model.onnx")
+    assert caught.value.where == "decoder: avelzoo/single-span"
+    assert list(tmp_path.iterdir()) == []
