@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -75,6 +76,7 @@ def option_name(parameter: inspect.Parameter, hint: Any, told: OptionInfo) -> st
 
 def option_help(parameter: inspect.Parameter, told: OptionInfo) -> str:
     """An option's help, with its default where it has one."""
-    text = (told.help or "").replace("\\[", "[")
+    # Rich's dim brackets, as `--help` shows them, would be a link in Markdown.
+    text = re.sub(r"\[dim\]\[(.*)\]\[/\]", r"(\1)", (told.help or "").replace("\\[", "["))
     default = parameter.default
     return text if default in (None, False, parameter.empty) else f"{text} Default: {shown(default)}."
