@@ -103,7 +103,8 @@ def run(
     fabric = make_fabric(device, recipe.compute.precision, rank)
     dataset = recipe.dataset.open(recipe.supervision)
     _require_videos(dataset)
-    require_fitting_data(recipe, dataset, "val", registry)
+    for split in ("train", "val") if recipe.supervision == "full" else ("val",):
+        require_fitting_data(recipe, dataset, split, registry)
     with seeded(recipe.train.seed, fabric.device):
         processes = _processes(rank, fabric, composition)
         folder = RunDir(Path(processes.broadcast_object(str(folder.path))))

@@ -53,7 +53,8 @@ class Settings:
     def __post_init__(self) -> None:
         for name, value in (("start", self.start), ("duration", self.duration)):
             if value is not None and not (0 <= value < float("inf") and (value or name == "start")):
-                raise OptionError(f"{name} out of range", where=f"--{name}", found=f"{value:g}", expected="seconds > 0")
+                expected = "seconds >= 0" if name == "start" else "seconds > 0"
+                raise OptionError(f"{name} out of range", where=f"--{name}", found=f"{value:g}", expected=expected)
 
     def overridden(self, given: Mapping[str, Any]) -> Settings:
         """A copy with the given values that are not None. A run replaces events by name, and the reverse.

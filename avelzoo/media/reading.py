@@ -169,7 +169,8 @@ class MediaReader:
                 raise DataError(
                     "nothing to read after the start",
                     where=str(self.path),
-                    found=f"start {self._start:g} s, {self.report.duration + self._start:.1f} s of content",
+                    found=f"start {self._start:g} s"
+                    + (f", {self._announced:.1f} s announced by the file" if self._announced else ""),
                     fix="choose a smaller start",
                 )
             raise StopIteration

@@ -121,3 +121,11 @@ def test_single_spans_are_refused_where_events_have_several_runs(tmp_path):
     several = replace(loaded.composition.recipe.dataset, repeated=0.5, run_lengths="partial")
     with pytest.raises(CompositionError, match="finds one event run per video"):
         evaluate(loaded, dataset=several)
+
+
+def test_single_spans_are_refused_if_only_the_training_videos_have_several_runs(tmp_path, monkeypatch):
+    train = OPTIONS["dataset.train_videos"]
+    monkeypatch.setattr("avelzoo.engine.deciding.several_runs", lambda segments, background: len(segments) == train)
+    with pytest.raises(CompositionError, match="'single-span' finds one event run per video"):
+        run("double-branch", decoder="single-span", options=OPTIONS, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

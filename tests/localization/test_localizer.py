@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from avelzoo.localization import batch
 from avelzoo.localization.localizer import Localizer
 from avelzoo.localization.outputs import Outputs, formats_of
 from avelzoo.plugin.default import default_host
+from tests.cli.conftest import call as call  # noqa: PLC0414 - a fixture
 from tests.localization.conftest import CATEGORIES, write_video
 
 
@@ -219,3 +221,16 @@ def test_results_that_cannot_be_written_do_not_stop_the_batch(localizer, clips, 
     assert "cannot be written" in found[0].error
     assert not found[1].failed
     assert batch.exit_code(found) == 1
+
+
+def test_a_file_without_permission_does_not_stop_the_batch(call, clips, trained, monkeypatch):
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda path, *a, **k: "clip00" not in str(path) and may(path, *a, **k))
+    told = call("predict", clips / "clip00.mp4", clips / "clip01.mp4", "--run", trained, "--json")
+    assert len(told.json["results"]) == 2
+
+
+def test_a_start_after_the_end_names_the_length_of_the_file(call, clips, trained):
+    told = call("predict", clips / "clip00.mp4", "--run", trained, "--start", "100", "--json")
+    assert told.code == 2
+    assert "start 100 s, 5.0 s announced by the file" in told.json["results"][0]["reason"]

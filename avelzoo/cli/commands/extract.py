@@ -54,7 +54,8 @@ def extract(
     dotted: Mapping[str, str | None],
     out: Annotated[Path, typer.Option(help="Output folder; new, or of an interrupted extraction.")],
     videos: Annotated[
-        list[Path] | None, typer.Argument(metavar="VIDEOS", help="Video files, and folders of videos.")
+        list[Path] | None,
+        typer.Argument(metavar="VIDEOS", help="Video files, and folders of videos.", readable=False),
     ] = None,
     visual: Annotated[str, typer.Option(help="Visual extractor, or timm:MODEL.", rich_help_panel=FEATURES)] = VISUAL,
     audio: Annotated[str, typer.Option(help="Audio extractor.", rich_help_panel=FEATURES)] = AUDIO,

@@ -26,7 +26,10 @@ SYSTEM, DECIDING, PART, RESULTS = "System", "Decision", "Part of each video", "R
 
 
 def predict(
-    files: Annotated[list[Path], typer.Argument(metavar="FILES", help="Video files, and folders of videos.")],
+    # Permission is asked per video when it is opened, so that one file never stops the batch.
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILES", help="Video files, and folders of videos.", readable=False)
+    ],
     run: Annotated[str | None, typer.Option(metavar="RUN_DIR", help="Run folder.", rich_help_panel=SYSTEM)] = None,
     events: Annotated[
         str | None,
