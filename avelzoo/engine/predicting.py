@@ -89,6 +89,14 @@ class Predictor:
         sight = _array(visual, "visual", ("t", "h", "w", "v"))
         found = (sound.shape[2], sight.shape[2:4], sight.shape[4])
         expected = (spec.audio_dim, spec.grid, spec.visual_dim)
+        if found == expected and sound.shape[1] != sight.shape[1]:
+            raise DataError(
+                "audio and visual features have different numbers of segments",
+                where="audio, visual",
+                found=f"{sound.shape[1]} audio segments, {sight.shape[1]} visual segments",
+                expected="the same number t",
+                fix="cut both to the same segments",
+            )
         if found != expected or sound.shape[:2] != sight.shape[:2] or not sound.size:
             raise DataError(
                 "the features do not fit the run",

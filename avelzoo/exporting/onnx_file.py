@@ -100,6 +100,12 @@ def export_onnx(run: LoadedRun, path: str | Path, *, segments: int | None = None
 
 def _require_exportable(run: LoadedRun) -> None:
     """Refuse at once what a graph of the model cannot hold."""
+    if next(run.model.parameters(), None) is None:
+        raise CompositionError(
+            "the run has no trained model to export",
+            where=f"recipe: {run.composition.owner.qualified}",
+            fix="export a run of another recipe; predict with this one in avelzoo",
+        )
     entry = run.composition.entries.get("decoder")
     if entry is not None and entry.name != "head":
         raise CompositionError(

@@ -129,7 +129,8 @@ def _write_videos(path: Path, videos: Mapping[str, Record]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["video", "status", "segments", "duration", "reason", "notices"])
     for name, one in videos.items():
-        writer.writerow([name, one.status, one.segments, one.duration, one.reason, "; ".join(one.notices)])
+        notices = [notice for notice in one.notices if notice not in one.reason]
+        writer.writerow([name, one.status, one.segments, one.duration, one.reason, "; ".join(notices)])
     write_bytes(path, text.getvalue().encode(errors="surrogateescape"))
 
 

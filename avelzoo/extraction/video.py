@@ -13,6 +13,7 @@ import numpy as np
 from avelzoo.errors import DataError
 from avelzoo.extractors import AudioSampling, Extractor, FrameSampling
 from avelzoo.media.reading import read_media
+from avelzoo.media.records import PADDED
 
 if TYPE_CHECKING:
     from avelzoo.media.records import MediaReport, Segment
@@ -108,7 +109,8 @@ class FeatureReader:
         if rest < self._tail * self._seconds - 1e-6:
             held.pop()
             notice = f"the last {rest:.2f} s left out, less than {self._tail:g} of a segment"
-            self.report = replace(self.report, notices=(*self.report.notices, notice))
+            kept = (one for one in self.report.notices if not one.startswith(PADDED))
+            self.report = replace(self.report, notices=(*kept, notice))
 
     def _block(self, segments: Sequence[Segment]) -> Block:
         visual = np.stack([self._black() if s.frames is None else s.frames for s in segments])

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from avelzoo.timeline.records import Status
 
+PADDED = "last segment padded"
+"""Begins the notice about a padded last segment."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Segment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from avelzoo.media.pictures import PictureTimeline
-from avelzoo.media.records import MediaReport
+from avelzoo.media.records import PADDED, MediaReport
 from avelzoo.media.sound import SoundTimeline
 from avelzoo.media.source import StreamSource
 
@@ -101,7 +101,7 @@ def _ending(pictures: PictureTimeline | None, sound: SoundTimeline | None, end: 
         if pictures.end < end - _APART:
             notices.append(f"video ends at {pictures.end:.1f} s, last frame shown after it")
     if padded_to - end > _ROUNDED:
-        notices.append(f"last segment padded from {end:.2f} s to {padded_to:.2f} s")
+        notices.append(f"{PADDED} from {end:.2f} s to {padded_to:.2f} s")
     elif end - padded_to > _ROUNDED:
         notices.append(f"{end - padded_to:.2f} s at the end left out, less than a tenth of a segment")
     return notices

@@ -155,13 +155,13 @@ def storage_error(error: OSError | SafetensorError, path: Path) -> StorageError:
             "there is no space left to write a file",
             where=str(path),
             found=reason(error),
-            fix="free some space and go on with --resume, or choose another folder with --out",
+            fix="free some space and repeat the command, or choose another folder",
         )
     return StorageError(
         "a file cannot be written",
         where=str(path),
         found=reason(error),
-        fix="choose a folder that you may write to, with --out",
+        fix="choose a folder that you may write to",
     )
 
 

@@ -116,6 +116,8 @@ def _heading(drawing: Drawing, found: Localization, name: str) -> float:
     facts = [f"{count} event{'' if count == 1 else 's'}" if count else "no event"]
     facts += [found.decision] if found.decision else []
     facts += [] if found.status == "ok" else [found.status.replace("-", " ")]
+    if found.status == "unreadable":
+        facts = [f"unreadable: {found.reason}" if found.reason else "unreadable"]
     y = 50.0
     remarks = [*([found.reason] if found.reason and found.events else []), *found.notices]
     lines = [*wrapped("; ".join(facts), 12, room, 2), *(wrapped("; ".join(remarks), 12, room, 2) if remarks else [])]

@@ -82,7 +82,7 @@ def test_features_that_do_not_fit_are_refused(trained, features):
     broken[0, 0, 0] = np.nan
     for wrong, match in (
         ((audio[..., :-1], visual), "do not fit the run"),
-        ((audio[:, :3], visual), "do not fit the run"),
+        ((audio[:, :3], visual), "different numbers of segments"),
         ((audio, np.moveaxis(visual, -1, 2)), "do not fit the run"),
         ((audio[0, 0], visual), "audio features have the wrong form"),
         ((audio, visual.astype(str)), "visual features have the wrong form"),

@@ -69,6 +69,15 @@ def test_a_short_tail_is_left_out_on_request(monkeypatch: pytest.MonkeyPatch, du
     assert len(reader.report.notices) == (segments < np.ceil(duration))
 
 
+def test_a_left_out_tail_is_not_said_to_be_padded(monkeypatch: pytest.MonkeyPatch) -> None:
+    media = FakeReader(14.34)
+    media.report.notices = ("last segment padded from 14.34 s to 15.00 s", "video starts at 0.5 s")
+    read(monkeypatch, media)
+    reader = FeatureReader(Path("x.mp4"), Level(), Loudness(), tail=0.5)
+    assert sum(len(block.audio) for block in reader) == 14
+    assert reader.report.notices == ("video starts at 0.5 s", "the last 0.34 s left out, less than 0.5 of a segment")
+
+
 def test_other_lengths_and_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     read(monkeypatch, FakeReader(10.0))
     found = extract_video(Path("x.mp4"), Level(), Loudness(), seconds=0.5, start=2.0, duration=3.0)

@@ -94,7 +94,7 @@ def test_the_xray_has_both_areas_only_if_it_was_computed():
     [
         (result(1, [Event(start=0, end=0.8, category="bark")], duration=0.8), "0.8 s"),
         (result(events=(), reason="no segment above the threshold 0.50"), "no segment above the threshold 0.50"),
-        (Localization(path="bad.mp4", status="unreadable", reason="not a video: 0 bytes"), "not a video: 0 bytes"),
+        (Localization(path="bad.mp4", status="unreadable", reason="not a video"), "unreadable: not a video"),
         (result(60, [Event(start=i, end=i + 1, category=f"kind {i}") for i in range(40)]), "29 more categories"),
         (result(path="a & <b> \"c\" 'd'\x07 犬.mp4"), "a &amp; &lt;b&gt;"),
         (result(14400, [Event(start=i, end=i + 2, category="bark") for i in range(0, 14400, 4)]), "3:30:00"),

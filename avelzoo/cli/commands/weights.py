@@ -105,7 +105,7 @@ def _chosen(name: str) -> tuple[KnownWeights, ...]:
     registry = default_host().registry
     extractors = registry.names("extractor")
     if not named and name.partition(":")[0] not in extractors and "/" not in name:
-        names = [*(one.file.name for one in known), *extractors]
+        names = list(dict.fromkeys([*(one.file.name for one in known), *extractors]))
         raise UnknownNameError(
             f"unknown weights '{name}'" + did_you_mean(name, names), expected=", ".join(names) + ", timm:NAME"
         )
