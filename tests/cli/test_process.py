@@ -150,4 +150,4 @@ def test_a_full_disk_behind_stdout_is_a_storage_error(root, tmp_path):
 def test_completion_knows_the_composition(shell):
     words = {"_AVELZOO_COMPLETE": "complete_bash", "COMP_CWORD": "5"}
     told = shell(COMP_WORDS="avelzoo run ead-b --encoder mean-pool --encoder.", **words)
-    assert told.out.split() == ["--encoder.width", "--encoder.dropout"]
+    assert told.out.split() == ["--encoder.width", "--encoder.dropout", "--encoder.standardize"]
