@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -121,12 +121,18 @@ def short_scores(found: PredictionArrays, truth: Truth) -> dict[str, float | Non
     }
 
 
-def save_predictions(path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Split, PredictionArrays]]) -> None:
-    """Write predictions, labels and video ids of several splits to one HDF5 file, atomically."""
+def save_predictions(
+    path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Split, PredictionArrays]], *, trained: Sequence[str] = ()
+) -> None:
+    """Write predictions, labels and video ids of several splits to one HDF5 file, atomically.
+
+    Of the training split it holds only the ids of the videos, ``trained``.
+    """
     content = BytesIO()
     with h5py.File(content, "w") as file:
         file.attrs["categories"] = list(spec.categories)
         file.attrs["seconds_per_segment"] = spec.seconds_per_segment
+        file.create_dataset("train/video_ids", data=list(trained), dtype=h5py.string_dtype())
         for name, (split, got) in found.items():
             group = file.create_group(name)
             group.create_dataset("video_ids", data=list(split.video_ids), dtype=h5py.string_dtype())
@@ -155,3 +161,13 @@ def load_predictions(path: Path, split: str) -> tuple[list[str], PredictionArray
             seconds_per_segment=float(file.attrs["seconds_per_segment"]),
         )
     return ids, found, truth
+
+
+def training_overlap(path: Path, video_ids: Sequence[str]) -> int:
+    """Number of these videos whose ids ``save_predictions`` wrote as ``trained``; 0 if they are unknown."""
+    try:
+        with h5py.File(path, "r") as file:
+            trained = {name.decode() for name in file["train/video_ids"][:]}
+    except (OSError, KeyError):  # not finished, imported, damaged or of an older version; scores do not depend on it
+        return 0
+    return len(trained.intersection(video_ids))

@@ -17,7 +17,7 @@ from avelzoo.composition.resolving import Composition, from_dict
 from avelzoo.engine.checkpoint import load_weights, save_weights
 from avelzoo.engine.deciding import require_fitting_data
 from avelzoo.engine.device import device_name, feature_type
-from avelzoo.engine.evaluation import Evaluator
+from avelzoo.engine.evaluation import Evaluator, training_overlap
 from avelzoo.engine.loader import Loader
 from avelzoo.engine.matching import require_same, require_same_recipes
 from avelzoo.engine.predicting import Predictor, evaluation_fabric
@@ -198,6 +198,15 @@ def evaluation(
             RunWarning,
             stacklevel=3,
         )
+    if changed and split != "train" and (dataset or recipe.dataset).reads_folder:
+        videos = set(opened.split(split).video_ids)
+        if trained := training_overlap(RunDir(run.path).predictions, tuple(videos)):
+            warnings.warn(
+                f"{trained} of the {len(videos)} {split} videos were training videos of this run, by their names:"
+                " the scores may be too high",
+                RunWarning,
+                stacklevel=3,
+            )
     fabric, precision = evaluation_fabric(device, recipe.compute.precision)
     home = next((value.device for value in run.model.state_dict().values()), torch.device("cpu"))
     try:

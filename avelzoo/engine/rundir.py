@@ -4,7 +4,7 @@
 - ``metrics.jsonl``: one line per epoch
 - ``best.safetensors``: weights of the epoch chosen on val
 - ``resume/state.safetensors``: exact state after the last completed epoch
-- ``predictions.h5``: predictions on val and test
+- ``predictions.h5``: predictions on val and test; ids of the training videos
 - ``result.json``: scores; this file exists only for finished runs
 """
 

@@ -176,7 +176,10 @@ def _finish(
     scores = {name: evaluator.scores(name, got) for name, got in found.items()}
     if processes.first:
         save_predictions(
-            folder.predictions, dataset.spec, {name: (dataset.split(name), got) for name, got in found.items()}
+            folder.predictions,
+            dataset.spec,
+            {name: (dataset.split(name), got) for name, got in found.items()},
+            trained=dataset.split("train").video_ids,
         )
     return RunResult(
         recipe=composition.owner.qualified,

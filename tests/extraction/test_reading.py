@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,6 +167,12 @@ def test_a_run_keeps_the_recipe_and_refuses_another(folder: Path, tmp_path: Path
         engine.evaluate(run, dataset=other, device="cpu")
     assert "audio audio-2" in caught.value.found and "audio audio-1" in caught.value.expected
     assert engine.evaluate(run, dataset=other, device="cpu", force=True) == result.scores["test"]
+    again = tmp_path / "again"
+    shutil.copytree(folder, again)
+    for one, other_split in (("train", "test"), ("test", "train")):
+        shutil.copy(folder / f"{one}_order.h5", again / f"{other_split}_order.h5")
+    with pytest.warns(engine.RunWarning, match="2 of the 2 test videos were training videos of this run"):
+        engine.evaluate(run, dataset=config(again), device="cpu")
     (tmp_path / "run" / "result.json").unlink()
     with pytest.raises(RunError, match="another recipe"):
         avelzoo.run(replace(recipe, dataset=other), options=options, out=tmp_path / "run", device="cpu", resume=True)
