@@ -40,7 +40,7 @@ def hot(name, supervision):
 @pytest.mark.parametrize("supervision", ["full", "weak"])
 def test_every_recipe_that_diverges_says_so(tmp_path, supervision):
     registry, errors = default_host().registry, {}
-    for name in registry.names("recipe"):
+    for name in sorted(set(registry.names("recipe")) - {"names-agreement"}):  # it has no parameters
         try:
             composition = hot(name, supervision)
             check(composition.recipe, registry)
