@@ -39,18 +39,29 @@ def emit(outcomes: Sequence[Outcome], facts: Mapping[str, Any], exit_code: int) 
     render.emit_json({"results": results, **facts, "exit_code": exit_code})
 
 
-def print_outcomes(outcomes: Sequence[Outcome], rows: Mapping[str, str], *, stderr: bool) -> None:
-    """Print a row per event, a sentence per video without one, then what was used and written."""
+def print_outcomes(
+    outcomes: Sequence[Outcome], rows: Mapping[str, str], shared: Sequence[str] = (), *, stderr: bool
+) -> None:
+    """Print a row per event, a sentence per video without one, then what was used and written.
+
+    Args:
+        outcomes: the videos.
+        rows: facts of the batch.
+        shared: notices of the batch, printed once.
+        stderr: print on stderr instead of stdout.
+    """
     out = render.console(stderr=stderr)
     table = [row for outcome in outcomes for row in _rows(outcome)]
     if table:
         out.print(render.table(("file", "status", "seconds", "event", "score"), table, right=("seconds", "score")))
     scored = [set(o.result.notices) for o in outcomes if o.result.scores is not None]
-    common = set.intersection(*scored) if len(scored) > 1 else set()
+    for notice in dict.fromkeys(shared):
+        out.print(printable(notice), soft_wrap=True)
+    common = set.intersection(*scored) - set(shared) if len(scored) > 1 else set()
     for notice in dict.fromkeys(n for o in outcomes for n in o.result.notices if n in common):
         out.print(f"every video: {printable(notice)}", soft_wrap=True)
     for outcome in outcomes:
-        _say(out, outcome, common)
+        _say(out, outcome, common | set(shared))
     failed = sum(outcome.failed for outcome in outcomes)
     done = f"{len(outcomes) - failed} of {len(outcomes)}"
     resumed = sum(outcome.resumed for outcome in outcomes)

@@ -54,16 +54,31 @@ def _require_same(manifest: Path, wanted: Mapping[str, Any]) -> None:
         there = json.loads(manifest.read_text("utf-8"))
     except (OSError, ValueError):
         there = {}
+    require_same(there, wanted, "the folder holds another extraction", where=manifest.parent.parent)
+
+
+def require_same(there: Mapping[str, Any], wanted: Mapping[str, Any], problem: str, *, where: Path) -> None:
+    """Refuse to continue a folder with other settings than its own.
+
+    Args:
+        there: settings of the folder.
+        wanted: settings of the request.
+        problem: the fact, for the error.
+        where: the folder.
+
+    Raises:
+        UsageError: they differ; the error has both values.
+    """
     if there == wanted:
         return
     here, asked = (_leaves(one) for one in (there, wanted))
     names = [name for name in dict.fromkeys([*here, *asked]) if here.get(name) != asked.get(name)]
     raise UsageError(
-        "the folder holds another extraction",
-        where=str(manifest.parent.parent),
+        problem,
+        where=str(where),
         found=some([f"{name} = {here.get(name)}" for name in names], 6),
         expected=some([f"{name} = {asked.get(name)}" for name in names], 6) + ", as requested",
-        fix="choose another folder with --out, or repeat the options of the earlier extraction",
+        fix="choose another folder with --out, or repeat the options of the earlier call",
     )
 
 

@@ -1,14 +1,12 @@
 """Many videos, one after another: finished ones are kept, a bad one never stops the rest.
 
 The scores of a finished video are one file, written at once, with the video's key (path, size, time of modification)
-and the fingerprint of everything that changes scores. A later call scores a video again only if one of them differs;
-thresholds and formats are not part of the fingerprint.
+and the fingerprint of everything that changes scores. A later call scores a video again only if its key differs. A
+folder holds scores of one fingerprint, others are refused; thresholds and formats are not part of it.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,15 +17,14 @@ from typing import Any
 from avelzoo.errors import DataError, RunError, StorageError, UsageError, explain
 from avelzoo.extraction.inputs import VideoFile, find_videos
 from avelzoo.extraction.locking import alone
+from avelzoo.extraction.manifest import require_same
 from avelzoo.extraction.record import video_key
 from avelzoo.localization.deciding import decided
 from avelzoo.localization.localizer import Localizer
-from avelzoo.localization.outputs import SCORES, SUMMARY, Outputs
+from avelzoo.localization.outputs import SCORES, Outputs
 from avelzoo.localization.storing import Stored, load, save
-from avelzoo.system.files import clear_scratch, make_folder, write_bytes
+from avelzoo.system.files import clear_scratch, make_folder
 from avelzoo.timeline.records import Localization
-
-COLUMNS = ("file", "status", "events", "reason", "duration", "decision", "notices")
 
 
 @dataclass(frozen=True)
@@ -102,9 +99,12 @@ def predict_batch(
     Raises:
         RunError: another process writes into the folder.
         StorageError: the folder cannot be made.
+        UsageError: the folder holds scores of other settings.
     """
     mark = fingerprint(localizer, start, duration)
     with _held(outputs):
+        if outputs is not None:
+            _require_own(outputs, mark)
         for video in videos:
             yield _outcome(localizer, video, outputs, mark)
 
@@ -120,6 +120,17 @@ def fingerprint(localizer: Localizer, start: float, duration: float | None) -> d
         "start": start,
         "duration": duration,
     }
+
+
+def _require_own(outputs: Outputs, mark: Mapping[str, Any]) -> None:
+    """Refuse a folder with scores of another fingerprint; all readable scores of a folder have the same."""
+    for path in outputs.stored():
+        try:
+            there = load(path).fingerprint
+        except DataError:
+            continue  # damaged; scored again
+        require_same(there, mark, "the folder holds scores of other settings", where=outputs.folder)
+        return
 
 
 def _outcome(
@@ -199,34 +210,3 @@ def _held(outputs: Outputs | None) -> Iterator[None]:
         for left in (outputs.folder, folder):
             clear_scratch(left)
         yield
-
-
-def write_summary(folder: Path, outcomes: Sequence[Outcome]) -> Path:
-    """Write one row per video: status, number of events, reason.
-
-    Raises:
-        StorageError: the file cannot be written.
-    """
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    for outcome in outcomes:
-        r = outcome.result
-        said = outcome.error or r.reason
-        rows.writerow((r.path, r.status, len(r.events), said, f"{r.duration:.3f}", r.decision, "; ".join(r.notices)))
-    path = folder / SUMMARY
-    write_bytes(path, text.getvalue().encode("utf-8", "backslashreplace"))
-    return path
-
-
-def unreadable_in(folder: Path) -> list[Outcome]:
-    """Videos that the summary of a folder lists as unreadable, with their reasons."""
-    path = folder / SUMMARY
-    if not path.is_file():
-        return []
-    rows = csv.DictReader(path.read_text("utf-8", "replace").splitlines())
-    return [
-        Outcome(row["file"], Localization(path=row["file"], status="unreadable", reason=row["reason"]))
-        for row in rows
-        if row.get("status") == "unreadable"
-    ]

@@ -41,9 +41,7 @@ def threshold_rule(threshold: float, words: str) -> Rule:
         OptionError: the threshold is outside [0, 1].
     """
     if not 0 <= threshold <= 1:
-        raise OptionError(
-            "the threshold is out of range", where="--threshold", found=f"{threshold:g}", expected="in [0, 1]"
-        )
+        raise OptionError("the threshold is out of range", found=f"{threshold:g}", expected="in [0, 1]")
     return Rule(words, partial(decided_at, threshold=threshold), threshold)
 
 
@@ -58,10 +56,8 @@ def parsed_threshold(threshold: float | str | None) -> Rule | None:
     try:
         value = float(threshold)
     except ValueError:
-        raise UsageError(
-            "not a threshold", where="--threshold", found=str(threshold), expected=f"a number in [0, 1], or {VAL}"
-        ) from None
-    return threshold_rule(value, f"relevance above {value:g} (--threshold)")
+        raise UsageError("not a threshold", found=str(threshold), expected=f"a number in [0, 1], or {VAL}") from None
+    return threshold_rule(value, f"relevance above {value:g} (as requested)")
 
 
 def decide(scores: SegmentScores, rule: Rule) -> np.ndarray:
@@ -123,7 +119,7 @@ def why_empty(scores: SegmentScores, rule: Rule) -> str:
     at = f"the highest relevance was {scores.relevance[best]:.2f} at {start:g}-{start + step:g} s"
     if rule.threshold is not None:
         return f"no segment above the threshold {rule.threshold:.2f}; {at}"
-    return f"every segment was decided as background ({rule.words}); {at}"
+    return f"every segment is background by the rule '{rule.words}'; {at}"
 
 
 def decided(result: Localization, rule: Rule, *, own: bool = False) -> Localization:

@@ -149,7 +149,7 @@ class Localizer:
             DataError: weights are missing.
         """
         if threshold == VAL:
-            raise UsageError("without training there is no threshold chosen on val", where="--threshold val")
+            raise UsageError("without training there is no threshold chosen on val", found="the threshold 'val'")
         registry = _registry(host)
         where = str(make_fabric(device, "32").device)
         front = named_front(registry, WeightStore(weights, offline), device=where, visual=visual, audio=audio)

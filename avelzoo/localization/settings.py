@@ -14,6 +14,7 @@ from avelzoo.system.files import write_json
 from avelzoo.version import __version__
 
 FILE = "parameters.json"
+MAKER = "`avelzoo predict`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +109,18 @@ def read_settings(path: Path) -> Settings:
     Raises:
         DataError: the file is missing or damaged.
     """
+    if not path.exists():
+        raise DataError(
+            "the file or folder is missing", where=str(path), expected=f"results of {MAKER}, or their {FILE}"
+        )
     file = path / FILE if path.is_dir() else path
+    if not file.exists():
+        raise DataError(
+            "the folder holds no predictions",
+            where=str(path),
+            found=f"no {FILE}",
+            expected="the folder of `avelzoo predict --out`",
+        )
     data = _section(file, "settings")
     known = {f.name: f for f in fields(Settings)}
     for name in data:
@@ -138,9 +150,9 @@ def _section(file: Path, name: str) -> dict[str, Any]:
             raise TypeError(f"a section is {type(data).__name__}")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            "the parameters file cannot be read",
+            "the parameters file cannot be read" if isinstance(error, OSError) else "not a parameters file",
             where=str(file),
-            found=f"no {error}" if isinstance(error, KeyError) else first_line(error),
-            expected=f"a file {FILE} that `avelzoo predict` wrote",
+            found=first_line(error) if isinstance(error, OSError) else "",
+            expected=f"a file {FILE} that {MAKER} wrote",
         ) from error
     return data

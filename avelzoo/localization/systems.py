@@ -69,7 +69,7 @@ class TrainedSystem:
         self.categories = run.spec.categories
         self.segments = run.spec.segments
         self.rule = rule_of(run.model)
-        self.identity = _checksum(run.model)
+        self.identity = weights_identity(run.model)
         self.preference: Mapping[str, Any] = {}
         self.notices: tuple[str, ...] = ()
         self._predictor, self._named = predictor, named
@@ -193,8 +193,8 @@ def tuned_rule(model: Model) -> Rule:
     if model.head.decision is None:
         raise UsageError(
             "the run's head has no threshold that val could choose",
-            where="--threshold val",
-            fix="name a threshold of the relevance, such as --threshold 0.5",
+            found="the threshold 'val'",
+            fix="name a threshold of the relevance, such as 0.5",
         )
     return decision_rule(model.head.decision, tuned=True)
 
@@ -210,7 +210,7 @@ def decision_rule(decision: Decision, *, tuned: bool) -> Rule:
     return threshold_rule(threshold, f"relevance above {threshold:.2f} ({words})")
 
 
-def _checksum(model: Model) -> str:
+def weights_identity(model: Model) -> str:
     """Identity of a model's weights."""
     digest = hashlib.sha256()
     for name, value in model.state_dict().items():

@@ -41,10 +41,10 @@ class Layout:
             OptionError: an empty window, or a share outside [0, 1).
         """
         if window < 1:
-            raise OptionError("a window has no segments", where="--window", found=str(window), expected=">= 1")
+            raise OptionError("a window has no segments", where="window", found=str(window), expected=">= 1")
         if not 0 <= overlap < 1:
             raise OptionError(
-                "the overlap of windows is out of range", where="--overlap", found=f"{overlap:g}", expected="in [0, 1)"
+                "the overlap of windows is out of range", where="overlap", found=f"{overlap:g}", expected="in [0, 1)"
             )
         return cls(window, max(1, round(window * (1 - overlap))))
 

@@ -122,6 +122,8 @@ def test_decode_with_another_decoder(call, predicted, tmp_path):
     assert told.code == 0
     assert told.json["decision"].startswith("relevance above")
     assert "chosen on val" in told.json["decision"]
+    told = call("decode", predicted, "--threshold", "val", "--out", tmp_path / "v", "--json")
+    assert (told.code, "chosen on val" in told.json["decision"]) == (0, True)
     told = call("decode", predicted, "--decoder", "agreement", "--out", tmp_path / "b")
     assert "needs scores of each modality" in told.err
     assert call("decode", predicted, "--decoder", "nonsense").code == 2
@@ -130,7 +132,10 @@ def test_decode_with_another_decoder(call, predicted, tmp_path):
 
 def test_decode_of_other_folders(call, tmp_path, predicted):
     told = call("decode", tmp_path)
-    assert (told.code, "parameters file cannot be read" in told.err) == (3, True)
+    assert (told.code, "the folder holds no predictions" in told.err) == (3, True)
+    assert "is missing" in call("decode", tmp_path / "nowhere").err
+    (tmp_path / "labels.csv").write_text("video,category")
+    assert "not a parameters file" in call("predict", "x.mp4", "--load-params", tmp_path / "labels.csv").err
     shutil.copytree(predicted, tmp_path / "copy")
     (tmp_path / "copy" / "scores" / "clip00.mp4.npz").write_bytes(b"damaged")
     told = call("decode", tmp_path / "copy")

@@ -14,7 +14,7 @@ from avelzoo import load_run, run
 from avelzoo.errors import DataError, OptionError, RunError, UsageError
 from avelzoo.extraction.inputs import VideoFile
 from avelzoo.extraction.video import extract_video
-from avelzoo.localization import batch
+from avelzoo.localization import batch, summary
 from avelzoo.localization.localizer import Localizer
 from avelzoo.localization.outputs import Outputs, formats_of
 from avelzoo.plugin.default import default_host
@@ -71,7 +71,7 @@ def test_a_threshold_overrides_the_rule(trained, localizer, clips):
     with Localizer.load(trained, threshold=1.0, device="cpu") as strict:
         result = strict.predict(clips / "clip00.mp4")
     assert result.events == ()
-    assert result.decision == "relevance above 1 (--threshold)"
+    assert result.decision == "relevance above 1 (as requested)"
     best = result.scores.relevance.max()
     assert result.reason.startswith(f"no segment above the threshold 1.00; the highest relevance was {best:.2f} at ")
     assert np.array_equal(result.scores.segments, localizer.predict(clips / "clip00.mp4").scores.segments)
@@ -146,7 +146,7 @@ def test_a_batch_goes_on_after_bad_files(localizer, clips, tmp_path):
     assert statuses == {"clip00.mp4": "ok", "bad.mp4": "unreadable", "missing.mp4": "unreadable", "empty": "unreadable"}
     assert all(o.result.reason for o in found.values() if o.failed)
     assert batch.exit_code(list(found.values())) == 1
-    written = batch.write_summary(tmp_path / "out", list(found.values())).read_text("utf-8")
+    written = summary.write_summary(tmp_path / "out", list(found.values())).read_text("utf-8")
     assert written.count("\n") == 5
     failed = [o for o in found.values() if o.failed]
     assert (batch.exit_code(failed), batch.exit_code([found[str(clips / "clip00.mp4")]])) == (2, 0)
@@ -175,8 +175,13 @@ def test_finished_videos_are_not_scored_again(trained, localizer, clips, tmp_pat
     assert again[0].files[0].read_bytes() == content
     assert [o.result.events for o in again] == [o.result.events for o in first]
     assert other[0].files[0].suffix == ".vtt"
-    with Localizer.load(trained, window=3, device="cpu") as shorter:
-        assert not any(o.resumed for o in batch.predict_batch(shorter, videos, outputs(tmp_path / "out")))
+    with (
+        Localizer.load(trained, window=3, device="cpu") as shorter,
+        pytest.raises(UsageError, match="scores of other settings") as error,
+    ):
+        list(batch.predict_batch(shorter, videos, outputs(tmp_path / "out")))
+    assert ("window = 5" in error.value.found, "window = 3" in error.value.expected) == (True, True)
+    assert "another folder with --out" in error.value.fix
 
 
 def test_a_video_that_changed_is_scored_again(localizer, clips, tmp_path):

@@ -130,7 +130,7 @@ def test_the_reason_for_no_event():
     scores = scores_of([0.1, 0.2, 0.31, 0.2], start=2.0)
     rule = threshold_rule(0.43, "")
     assert why_empty(scores, rule) == "no segment above the threshold 0.43; the highest relevance was 0.31 at 4-5 s"
-    assert "background (arg-max)" in why_empty(scores, Rule("arg-max"))
+    assert "background by the rule 'arg-max'" in why_empty(scores, Rule("arg-max"))
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])

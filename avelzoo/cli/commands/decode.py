@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from avelzoo.cli import render
 from avelzoo.cli.localized import emit, print_outcomes
-from avelzoo.errors import UsageError
+from avelzoo.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from avelzoo.localization.deciding import Rule
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 def decode(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Output folder of `avelzoo predict`.")],
     threshold: Annotated[
-        float | None, typer.Option(help=r"Relevance of an event, in \[0, 1]. \[default: as predicted]")
+        str | None,
+        typer.Option(
+            metavar="X|val", help=r"Relevance of an event, in \[0, 1]; val: chosen on val. \[default: as predicted]"
+        ),
     ] = None,
     decoder: Annotated[str | None, typer.Option(help="Decoder, tuned on the run's val split.")] = None,
     run: Annotated[
@@ -35,9 +39,10 @@ def decode(
     quiet: Annotated[bool, typer.Option("--quiet", help="No table.")] = False,
 ) -> None:
     """Decide again from stored scores, and write results in any format. Reads no video."""
-    from avelzoo.localization import batch
-    from avelzoo.localization.deciding import decided
+    from avelzoo.localization import batch, summary
+    from avelzoo.localization.deciding import VAL, decided
     from avelzoo.localization.outputs import Outputs, formats_of
+    from avelzoo.localization.redeciding import decoder_rule, val_rule
     from avelzoo.localization.settings import read_facts, read_settings, write_settings
     from avelzoo.localization.storing import load
     from avelzoo.plugin.default import default_host
@@ -55,7 +60,17 @@ def decode(
             where=str(folder),
             expected="the output folder of `avelzoo predict`, with at least one readable video",
         )
-    rule = _decoder(settings, decoder, run) if decoder else _threshold(settings, threshold, read_facts(folder))
+    facts = read_facts(folder)
+    shared = tuple(facts.get("notices", ()))
+    run = run or (Path(settings.run) if settings.run else None)
+    rule: Rule | None
+    notices: Sequence[str] = ()
+    if decoder:
+        rule, notices = decoder_rule(default_host().registry, decoder, run, load(stored[0]))
+    elif threshold == VAL:
+        rule = val_rule(default_host().registry, run, load(stored[0]))
+    else:
+        rule = _threshold(settings, threshold, facts)
     outcomes = []
     for path in stored:
         scored = load(path)
@@ -66,27 +81,26 @@ def decode(
         files = target.write(name, result, threshold=used.threshold)
         outcomes.append(batch.Outcome(name, result, tuple(files), resumed=True))
     words = sorted({outcome.result.decision for outcome in outcomes})
-    outcomes += batch.unreadable_in(folder)
-    facts: dict[str, Any] = {"decision": "; ".join(words), "threshold": None if rule is None else rule.threshold}
-    again = replace(settings, formats=chosen, threshold=settings.threshold if threshold is None else str(threshold))
+    outcomes += summary.unreadable_in(folder)
+    facts = {
+        "notices": list(shared),
+        "decision": "; ".join(words),
+        "threshold": None if rule is None else rule.threshold,
+    }
+    again = replace(settings, formats=chosen, threshold=settings.threshold if threshold is None else threshold)
     write_settings(target.folder, again, facts | {"decoder": decoder})
-    batch.write_summary(target.folder, outcomes)
+    summary.write_summary(target.folder, outcomes, shared=shared)
     if json:
         emit(outcomes, facts, batch.exit_code(outcomes))
     if not quiet:
-        print_outcomes(outcomes, {"decision": facts["decision"], "results": str(target.folder)}, stderr=json)
+        print_outcomes(outcomes, {"decision": facts["decision"], "results": str(target.folder)}, shared, stderr=json)
+        for notice in notices:
+            render.console(stderr=True).print(printable(notice), soft_wrap=True)
     if code := batch.exit_code(outcomes):
         raise typer.Exit(code)
 
 
-def _decoder(settings: Settings, decoder: str, run: Path | None) -> Rule:
-    from avelzoo.localization.redeciding import decoder_rule
-    from avelzoo.plugin.default import default_host
-
-    return decoder_rule(default_host().registry, decoder, run or (Path(settings.run) if settings.run else None))
-
-
-def _threshold(settings: Settings, threshold: float | None, facts: Mapping[str, Any]) -> Rule | None:
+def _threshold(settings: Settings, threshold: str | None, facts: Mapping[str, Any]) -> Rule | None:
     """The threshold that was asked for, else that of the prediction; None for the system's own rule."""
     from avelzoo.localization.deciding import parsed_threshold, threshold_rule
 

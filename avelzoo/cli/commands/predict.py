@@ -99,7 +99,7 @@ def predict(
 
     Exit code 0: all videos have results, 1: some, 2: none.
     """
-    from avelzoo.localization import batch
+    from avelzoo.localization import batch, summary
     from avelzoo.localization.outputs import Outputs, formats_of
     from avelzoo.localization.settings import Settings, read_settings, write_settings
     from avelzoo.plugin.default import default_host
@@ -139,6 +139,7 @@ def predict(
             "hop": localizer.layout.hop,
             "seconds_per_segment": localizer.front.seconds,
             "recipes": localizer.front.recipes,
+            "notices": list(localizer.front.notices),
         }
         work = batch.predict_batch(localizer, videos, outputs, start=settings.start, duration=settings.duration)
         try:
@@ -152,14 +153,14 @@ def predict(
     rows = {"decision": localizer.rule.words, "windows": _windows(localizer), "results": str(out or "")}
     if outputs is not None:
         write_settings(outputs.folder, settings, facts)
-        batch.write_summary(outputs.folder, outcomes)
+        summary.write_summary(outputs.folder, outcomes, shared=localizer.front.notices, add=True)
     if clips is not None:
         rows["clips"] = _cut(clips, outcomes, random)
     code = batch.exit_code(outcomes)
     if json:
         emit(outcomes, facts, code)
     if not quiet:
-        print_outcomes(outcomes, rows, stderr=json)
+        print_outcomes(outcomes, rows, localizer.front.notices, stderr=json)
     if code:
         raise typer.Exit(code)
 
