@@ -200,7 +200,7 @@ def test_an_output_folder_that_cannot_be_made(call, clips, trained, tmp_path):
     (tmp_path / "file").write_text("")
     told = call("predict", clips / "clip00.mp4", "--run", trained, "--out", tmp_path / "file" / "out")
     assert told.code == 5
-    assert "--out" in told.err
+    assert "choose" in told.err and str(tmp_path / "file") in told.err.replace("\n", "")
 
 
 def test_clips_of_events_and_random_segments(call, clips, trained, tmp_path):
