@@ -53,7 +53,11 @@ def print_outcomes(
     out = render.console(stderr=stderr)
     table = [row for outcome in outcomes for row in _rows(outcome)]
     if table:
-        out.print(render.table(("file", "status", "seconds", "event", "score"), table, right=("seconds", "score")))
+        out.print(
+            render.table(
+                ("file", "status", "seconds", "event", "score"), table, right=("seconds", "score"), folded="file"
+            )
+        )
     scored = [set(o.result.notices) for o in outcomes if o.result.scores is not None]
     for notice in dict.fromkeys(shared):
         out.print(printable(notice), soft_wrap=True)

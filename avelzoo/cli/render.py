@@ -78,9 +78,22 @@ def visible(text: str) -> str:
 
 
 def table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", right: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    title: str = "",
+    right: Sequence[str] = (),
+    folded: str = "",
 ) -> Table:
-    """A light table; words of the first column are not broken."""
+    """A light table.
+
+    Args:
+        columns: headings.
+        rows: texts of the cells.
+        title: heading of the table.
+        right: columns whose text is flush right.
+        folded: the only column whose text is broken in lines; by default all but the first are.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -89,7 +102,7 @@ def table(
         grid.add_column(
             column,
             style="cyan" if i == 0 else None,
-            no_wrap=i == 0,
+            no_wrap=column != folded if folded else i == 0,
             overflow="fold",
             justify="right" if column in right else "left",
         )
