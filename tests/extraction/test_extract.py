@@ -344,7 +344,10 @@ def test_a_dead_process_costs_one_video(videos: Path, tmp_path: Path) -> None:
     argv = ["--plugin", plugin, "extract", videos, "--out", tmp_path / "out", "--visual", "deadly", "--device", "cpu"]
     argv += ["--launcher", "local", "--launcher.workers", "1", "--launcher.memory_mb", "100"]
     argv += ["--launcher.keep_free_mb", "0", "--quiet"]
-    assert main([str(word) for word in argv]) == 1
+    try:
+        assert main([str(word) for word in argv]) == 1
+    finally:
+        default_host().remove("deadly")
     lines = (tmp_path / "out" / "videos.csv").read_text().splitlines()
     failed = [line for line in lines if ",failed," in line]
     assert len(failed) == 2 and failed[0].startswith("broken.mp4,")
