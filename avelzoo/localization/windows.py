@@ -55,10 +55,9 @@ class Layout:
 
     def owners(self, t: int) -> np.ndarray:
         """(t) window that decides each segment: the one whose centre is nearest; of two, the earlier."""
-        starts = np.array(self.starts(t))
-        centres = starts + (min(self.window, t) - 1) / 2
-        owners: np.ndarray = np.abs(np.arange(t)[:, None] - centres).argmin(axis=1)
-        return owners
+        centres = np.array(self.starts(t)) + (min(self.window, t) - 1) / 2
+        borders = (centres[1:] + centres[:-1]) / 2  # a segment on a border belongs to the earlier window
+        return np.searchsorted(borders, np.arange(t))
 
     def walk(self, blocks: Iterable[Features]) -> Iterator[tuple[int, Features]]:
         """Each window's first segment and features, from features in order; holds one window and one block."""
@@ -114,9 +113,9 @@ class Merger:
         t = first + last.segments.shape[1]
         segments = np.empty(t, dtype=np.int64)
         owners = self.layout.owners(t)
-        for i, (begin, found, _) in enumerate(self._found):
-            own = np.flatnonzero(owners == i)
-            segments[own] = found.segments[0, own - begin]
+        bounds = np.searchsorted(owners, np.arange(len(self._found) + 1))
+        for (begin, found, _), low, high in zip(self._found, bounds[:-1], bounds[1:], strict=True):
+            segments[low:high] = found.segments[0, low - begin : high - begin]
         shares = [self._mean(t, [pair[k] for _, _, pair in self._found]) if self._found[0][2] else None for k in (0, 1)]
         return SegmentScores(
             categories=self.categories,

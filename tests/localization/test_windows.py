@@ -39,6 +39,18 @@ def test_every_segment_is_decided_by_a_window_that_contains_it(t, window, hop):
     assert offset.min() >= 0
     assert offset.max() < min(window, t)
     assert sorted(set(np.unique(layout.owners(t)).tolist())) == list(range(len(starts)))
+    centres = starts + (min(window, t) - 1) / 2
+    np.testing.assert_array_equal(layout.owners(t), np.abs(np.arange(t)[:, None] - centres).argmin(axis=1))
+
+
+def test_the_windows_of_a_long_film_need_no_table_of_segments_by_windows():
+    t = 4 * 3600
+    tracemalloc.start()
+    try:
+        assert len(Layout(10, 5).owners(t)) == t
+        assert tracemalloc.get_traced_memory()[1] < 1000 * t  # a table has more than 20,000 bytes a segment
+    finally:
+        tracemalloc.stop()
 
 
 def test_no_windows_of_a_video_without_segments():
