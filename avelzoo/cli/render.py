@@ -15,6 +15,7 @@ from avelzoo.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
     from rich.table import Table
 
     from avelzoo.composition.resolving import Composition
@@ -109,6 +110,14 @@ def table(
     for row in rows:
         grid.add_row(*map(visible, row))
     return grid
+
+
+def video_progress() -> Progress:
+    """A bar on stderr with the number of finished videos and an estimate of the remaining time."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console(stderr=True), transient=True)
 
 
 def composition_table(composition: Composition) -> Table:

@@ -104,13 +104,7 @@ class Localizer:
             predictor = stack.enter_context(loaded.predictor(device=device))
             system = TrainedSystem(loaded, predictor, named=named, xray=xray)
             front = replace(front, notices=(*front.notices, *system.notices))
-            rule = (
-                tuned_rule(loaded.model)
-                if threshold == VAL
-                else None
-                if threshold is None
-                else parsed_threshold(threshold)
-            )
+            rule = tuned_rule(loaded.model) if threshold == VAL else parsed_threshold(threshold)
             made = cls(system, front, rule=rule, window=window, overlap=overlap)
             made._stack = stack.pop_all()
         return made

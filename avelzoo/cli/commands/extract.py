@@ -178,11 +178,7 @@ def _progress(*, quiet: bool) -> Iterator[OnVideo | None]:
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    console = render.console(stderr=True)
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with render.video_progress() as progress:
         task = progress.add_task("extracting", total=None)
 
         def on_video(name: str, record: Record, over: int, of: int) -> None:

@@ -217,9 +217,6 @@ def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[Outcome], None]]
     if quiet or total < 2 or not sys.stderr.isatty():
         yield lambda outcome: None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=render.console(stderr=True), transient=True) as progress:
+    with render.video_progress() as progress:
         task = progress.add_task("predicting", total=total)
         yield lambda outcome: progress.update(task, advance=1, description=printable(outcome.name)[-40:])
