@@ -13,7 +13,7 @@ from avelzoo.cli import main
 from avelzoo.data import facts
 from avelzoo.data.checking.agreement import compare, read_segments
 from avelzoo.data.checking.doctor import examine
-from avelzoo.data.reading.annotations import Annotations, read_annotations
+from avelzoo.data.reading.annotations import AnnotationLines, read_annotations
 from avelzoo.data.reading.numbering import Columns, describe, identity, match
 from avelzoo.errors import DataError, DataWarning
 from tests.data.conftest import EVENTS, NAMES, SEGMENTS, write
@@ -147,7 +147,7 @@ def long_set(rows=facts.ROWS):
 
 def test_known_rows_of_ave_may_hold_two_categories(tmp_path):
     rows, ids = long_set()
-    annotations = Annotations(tmp_path / "Annotations.txt", tuple(rows))
+    annotations = AnnotationLines(tmp_path / "Annotations.txt", tuple(rows))
     labels = np.eye(3, dtype=np.uint8)[ids]
     labels[171, :5] = [1, 1, 0]
     labels[2189, 5:] = [1, 0, 0]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from avelzoo.data import facts
-from avelzoo.data.reading.annotations import Annotation, Annotations, read_annotations
+from avelzoo.data.reading.annotations import Annotation, AnnotationLines, Annotations, read_annotations
 from avelzoo.data.reading.h5 import H5Array
 from avelzoo.data.reading.layout import ANNOTATIONS, NEGATIVE_AUDIO, SPLITS, AudioKind
 from avelzoo.data.reading.orders import order_files, read_orders
@@ -107,7 +107,7 @@ def make_plan(
             expected=f"a number from 0 to {len(real)}" if real else "0 or more",
         )
     names = full.categories if full.fixed else None
-    part = Annotations(Path(ANNOTATIONS), tuple(full.rows[row] for row in rows), names)
+    part = AnnotationLines(Path(ANNOTATIONS), tuple(full.rows[row] for row in rows), names)
     return Plan(
         annotations=part,
         rows=rows,
@@ -154,7 +154,7 @@ def _made_up(videos: int, rng: np.random.Generator) -> Annotations:
             start = int(rng.integers(0, facts.SEGMENTS - length + 1))
             line = len(rows) + 1
             rows.append(Annotation(line, name, f"sim{line:08d}", "good", start, start + length))
-    return Annotations(Path(ANNOTATIONS), tuple(rows))
+    return AnnotationLines(Path(ANNOTATIONS), tuple(rows))
 
 
 def _scaled(weights: np.ndarray, total: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ class Annotation:
         return "&".join((self.category, self.video_id, self.quality, str(self.start), str(self.end)))
 
 
-class Annotations:
+class Annotations(ABC):
     """All annotations of a file; a line's index (header and blank lines not counted) is its video's row number.
 
     Attributes:
@@ -83,8 +84,28 @@ class Annotations:
         if not self.fixed:
             yield from check_names(self.categories, self.events)
 
+    @abstractmethod
     def lengths(self, t: int) -> np.ndarray:
-        """(rows) int64, number of real segments of each row: t."""
+        """(rows) int64, number of real segments of each row, beside feature files of ``t`` segments.
+
+        Raises:
+            DataError: a row has more segments than the feature files.
+        """
+
+    @abstractmethod
+    def segments(self, t: int) -> np.ndarray:
+        """Segment ids, (rows, t) int64, n = background.
+
+        Raises:
+            DataError: an event or a row ends after the last segment.
+        """
+
+
+class AnnotationLines(Annotations):
+    """The lines of an Annotations.txt: one run of whole segments per row, all rows of one length."""
+
+    def lengths(self, t: int) -> np.ndarray:
+        """(rows) int64: t."""
         return np.full(len(self), t)
 
     def segments(self, t: int) -> np.ndarray:
@@ -134,7 +155,7 @@ def read_annotations(path: Path) -> Annotations:
         )
     names = path.with_name(CATEGORIES)
     if not os.path.lexists(names):
-        return Annotations(path, rows)
+        return AnnotationLines(path, rows)
     categories = read_categories(names)
     known = set(categories)
     for row in rows:
@@ -146,7 +167,7 @@ def read_annotations(path: Path) -> Annotations:
                 expected=f"one of the {len(categories)} names in {names}",
                 fix=f"correct the line, or add the category to {CATEGORIES}",
             )
-    return Annotations(path, rows, categories)
+    return AnnotationLines(path, rows, categories)
 
 
 def read_rows(path: Path) -> tuple[Annotation, ...]:
