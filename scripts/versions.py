@@ -23,7 +23,7 @@ WEIGHTS = ROOT / "requirements" / "weights.txt"
 
 _LINUX = 'sys_platform == "linux" and platform_machine == "x86_64"'
 _ELSEWHERE = {"sys_platform": "darwin", "platform_system": "Darwin", "platform_machine": "arm64"}
-EXTRAS = ("dev", "docs", "media", "onnx")
+EXTRAS = ("dev", "docs", "media", "onnx", "report")
 """What tests and documentation need besides the project itself."""
 _HEADER = """\
 # Tested versions of everything that the project, its plugins, tests and documentation need. Written by `make upgrade`.

@@ -33,8 +33,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
             "avelzoo.timeline",
             "avelzoo.weights",
             "avelzoo.media",
+            "avelzoo.statistics",
+            "avelzoo.charts",
         ),
-        "avelzoo.names",
+        *("avelzoo.names", "avelzoo.comparing"),
     ),
     ("avelzoo.builtin",),
     ("avelzoo.engine", "avelzoo.profiling", "avelzoo.extraction", "avelzoo.exporting"),
@@ -46,14 +48,20 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "avelzoo.scaffold",
         "avelzoo.localization",
         "avelzoo.demo",
+        "avelzoo.auditing",
+        "avelzoo.experiments",
     ),
+    ("avelzoo.reporting",),
     ("avelzoo.cli",),
     ("avelzoo.__main__", "avelzoo"),
 )
 RANK = {module: rank for rank, row in enumerate(LAYERS) for module in row}
 
 # Each can be used without the others.
-PARTS = ("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.weights", "avelzoo.media")
+PARTS = (
+    *("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.weights", "avelzoo.media"),
+    *("avelzoo.statistics", "avelzoo.charts"),
+)
 
 # The engine reaches components through the registry alone, as it does for anybody's.
 APART = (

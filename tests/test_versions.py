@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 
 TOOLS = {"build", "coverage", "editables", "hatchling", "mypy", "ruff"} | {
     *("crowsetta", "praatio", "pympi-ling", "pysubs2", "webvtt-py"),  # readers of result formats
+    *("axe-playwright-python", "playwright"),  # they drive the browser that looks at reports
 }
 """What the main tests do without."""
 
@@ -22,7 +23,7 @@ def test_the_lock_is_within_the_ranges(requirement):
 
 def test_the_oldest_versions_are_the_lower_bounds():
     bounds = {}
-    for requirement in versions.ranges("dev", "media"):
+    for requirement in versions.ranges("dev", "media", "report"):
         (bound,) = re.findall(r">=([\d.]+)", requirement)
         bounds[versions.name_of(requirement)] = bound
     oldest = versions.pinned(versions.OLDEST)

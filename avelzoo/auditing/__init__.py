@@ -1,0 +1,1 @@
+"""Prediction files of any code, scored and judged without torch."""
