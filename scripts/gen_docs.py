@@ -44,9 +44,9 @@ def navigation(site: str) -> str:
     """``mkdocs.yml`` with a line for every ledger page, titled as the page is."""
     head, start, rest = site.partition("  - Ledgers:")
     comment, _, rest = rest.partition("\n")
-    _, after, tail = rest.partition("  - Python API:")
+    after = rest[rest.index("\n  - ") + 1 :]
     lines = [f'      - "{ledger_title(page)}": ledger/{page.name}' for page in sorted((DOCS / "ledger").glob("*.md"))]
-    return head + start + comment + "\n" + "\n".join(lines) + "\n" + after + tail
+    return head + start + comment + "\n" + "\n".join(lines) + "\n" + after
 
 
 def ledger_title(page: Path) -> str:

@@ -1,4 +1,4 @@
-"""Unit costs from which docs/scale.md plans: bytes and reading of a video, time of a segment, bytes and time of a slot.
+"""Unit costs from which docs/how-to/scale.md plans: bytes and reading of a video, time of a segment and a slot.
 
 Features have AVE's sizes and are random. Times are medians on this machine as it is; on a busy one they are too long.
 """

@@ -17,7 +17,7 @@ LONGEST = 3
 WITHOUT = {
     "no docstring of its own": {"__version__", "Supervision", "AVE_CATEGORIES", "hookimpl", "recipes", "Need"}
     | {"LossFunction"},
-    "needs a class of a dozen lines: examples/idea.py and docs/writing-a-plugin.md show one": {
+    "needs a class of a dozen lines: examples/idea.py and docs/how-to/writing-a-plugin.md show one": {
         *(
             "dataset",
             "sampler",

@@ -50,7 +50,7 @@ def test_a_new_file_passes_its_own_checks(kind, tmp_path):
 def test_the_example_of_one_file_is_what_the_command_writes(root, tmp_path):
     fresh = write_file("my-idea", "encoder", tmp_path / "idea.py").read_text()
     assert (root / "examples" / "idea.py").read_text() == fresh
-    shown = (root / "docs" / "writing-a-plugin.md").read_text()
+    shown = (root / "docs" / "how-to" / "writing-a-plugin.md").read_text()
     assert fresh.partition('"""\n\n')[2] in shown, "the page shows another class than examples/idea.py"
 
 
