@@ -21,11 +21,13 @@ from avelzoo.metrics.localization import localization_scores
 from avelzoo.metrics.predictions import PredictionArrays, Truth
 from avelzoo.metrics.scores import Scores, Thresholds, ThresholdScores, score_names
 from avelzoo.metrics.scoring import score
+from avelzoo.metrics.signature import Signature, data_hash
 from avelzoo.metrics.thresholds import best_threshold, decided_at
 
 __all__ = [
     "PredictionArrays",
     "Scores",
+    "Signature",
     "ThresholdScores",
     "Thresholds",
     "Truth",
@@ -34,6 +36,7 @@ __all__ = [
     "calibration_error",
     "category_accuracy",
     "correct_segments",
+    "data_hash",
     "decided_at",
     "event_scores",
     "fit_scale",
