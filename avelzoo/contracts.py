@@ -95,10 +95,11 @@ class Memory(Component):
         """
 
     def stored(self) -> tuple[Tensor, Tensor, Tensor] | None:
-        """Features of stored segments, (n l a) and (n l h w v), and which slots are filled, (n l) bool, those first.
+        """Stored segments (n l a), (n l h w v), and filled slots (n l) bool, those first; None if none are stored."""
+        return None
 
-        None, the default, if no features are stored.
-        """
+    def origins(self) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
+        """Training segment in each slot: ``Batch.rows`` value, segment, score (n l), filled (n l); None if unknown."""
         return None
 
 
@@ -141,12 +142,7 @@ class Decoder(Component):
     """
 
     def fit(self, val: PredictionArrays, truth: Truth) -> None:
-        """Choose the rule's values on val, before every `decide`; nothing by default.
-
-        Args:
-            val: predictions of the head's own rule on val.
-            truth: labels of val.
-        """
+        """Choose the rule's values on val (predictions of the head's own rule), before every `decide`; else nothing."""
 
     @abstractmethod
     def decide(self, predictions: PredictionArrays) -> PredictionArrays:
@@ -213,6 +209,10 @@ class Split(ABC):
     @abstractmethod
     def events(self) -> np.ndarray:
         """(videos,) int64 event category of every video in 0..n-1; n for a video without one."""
+
+    def rows(self) -> np.ndarray:
+        """(videos,) int64 row numbers, as in `Batch.rows`; by default read with the features."""
+        return np.array([int(self.fetch([i])[0].rows[0]) for i in range(len(self))], dtype=np.int64)
 
 
 class Dataset(ABC):

@@ -127,6 +127,9 @@ class AveSplit(Split):
     def events(self) -> np.ndarray:
         return self._table.labels.events.take(self._rows)
 
+    def rows(self) -> np.ndarray:
+        return self._rows.copy()
+
     def _targets(self, rows: np.ndarray) -> Targets:
         """Targets; presence is 1 for every annotated video, even without event segments, as in mil_labels.h5."""
         events = self._table.labels.events[rows]

@@ -118,6 +118,9 @@ class WorldsSplit(Split):
     def events(self) -> np.ndarray:
         return self._events.copy()
 
+    def rows(self) -> np.ndarray:
+        return self._rows.copy()
+
     def scenes(self) -> Sequence[Scene]:
         """True scene of every video, including cues and silent objects."""
         return tuple(self._scenes)

@@ -119,6 +119,11 @@ class Bank(Memory):
             return None
         return self.slots.payload("audio"), self.slots.payload("visual"), self.slots.filled
 
+    def origins(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Row, segment and score of every slot, and which slots are filled, (n l) each."""
+        slots = self.slots
+        return slots.key >> SEGMENT_BITS, slots.key & (2**SEGMENT_BITS - 1), slots.score, slots.filled
+
     def candidates(self, encoded: Encoded, batch: Batch, targets: Targets, unimodal: Unimodal) -> Candidates:
         """The batch's segments, ordered by video and time, as entries of their video's category."""
         b, t = batch.audio.shape[:2]

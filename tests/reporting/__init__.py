@@ -1,0 +1,1 @@
+"""Reports, embeddings and their maps."""
