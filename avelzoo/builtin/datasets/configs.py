@@ -13,6 +13,7 @@ from avelzoo.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from avelzoo.contracts import Dataset
+    from avelzoo.metrics import SplitLabels
 
 Share = Bounds(min=0, max=1)
 
@@ -57,6 +58,11 @@ class AveConfig(DatasetConfig):
         Help("segment labels: from Annotations.txt, labels.h5 or right_labels.h5"),
     ] = "annotations"
     exclude_leaks: Annotated[bool, Help("exclude val and test videos that are also in train")] = False
+
+    def read_labels(self) -> Mapping[str, SplitLabels]:
+        from avelzoo.builtin.datasets.ave_labels import read_labels
+
+        return read_labels(self)
 
     def open(self, supervision: Supervision) -> Dataset:
         from avelzoo.builtin.datasets.ave import AveDataset

@@ -84,6 +84,11 @@ class Annotations(ABC):
         if not self.fixed:
             yield from check_names(self.categories, self.events)
 
+    @property
+    @abstractmethod
+    def longest(self) -> int:
+        """Number of segments that every event and every row fits in."""
+
     @abstractmethod
     def lengths(self, t: int) -> np.ndarray:
         """(rows) int64, number of real segments of each row, beside feature files of ``t`` segments.
@@ -103,6 +108,11 @@ class Annotations(ABC):
 
 class AnnotationLines(Annotations):
     """The lines of an Annotations.txt: one run of whole segments per row, all rows of one length."""
+
+    @property
+    def longest(self) -> int:
+        """Latest end of an event."""
+        return max(1, int(self.ends.max()))
 
     def lengths(self, t: int) -> np.ndarray:
         """(rows) int64: t."""

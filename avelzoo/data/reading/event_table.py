@@ -90,6 +90,11 @@ class EventTable(Annotations):
         )
         super().__init__(path, rows, categories)
 
+    @property
+    def longest(self) -> int:
+        """Largest number of segments of a row."""
+        return max(row.segments for row in self._table)
+
     def lengths(self, t: int) -> np.ndarray:
         """(rows) int64, number of real segments of each row.
 
