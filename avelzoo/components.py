@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from avelzoo.contracts import Dataset, Decoder, Encoder, Head, LossFunction, Memory, Transform
     from avelzoo.jobs import Launcher
-    from avelzoo.metrics import SplitLabels
     from avelzoo.records import FeatureSpec, Widths
 
 Supervision = Literal["full", "weak"]
@@ -112,16 +111,6 @@ class DatasetConfig(ComponentConfig):
     def train_defaults(self, supervision: Supervision) -> Mapping[str, Any]:
         """Training values for this data's size; they replace the recipe's values, with the data set as source."""
         return {}
-
-    def read_labels(self) -> Mapping[str, SplitLabels] | None:
-        """Labels of every split, read without features and without torch, for `avelzoo audit`.
-
-        None, the default, if the data set must be opened for them.
-
-        Raises:
-            DataError: a file is missing, damaged or has unexpected content.
-        """
-        return None
 
     @abstractmethod
     def open(self, supervision: Supervision) -> Dataset:

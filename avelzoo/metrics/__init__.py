@@ -17,7 +17,7 @@ from avelzoo.metrics.calibration import calibration_error, fit_scale
 from avelzoo.metrics.categories import macro_scores, per_category
 from avelzoo.metrics.events import event_scores, several_runs
 from avelzoo.metrics.floors import floor_accuracies, reference_accuracies
-from avelzoo.metrics.labels import SplitLabels
+from avelzoo.metrics.labels import ReadsLabels, SplitLabels
 from avelzoo.metrics.localization import localization_scores
 from avelzoo.metrics.predictions import PredictionArrays, Truth
 from avelzoo.metrics.scores import Scores, Thresholds, ThresholdScores, score_names
@@ -27,6 +27,7 @@ from avelzoo.metrics.thresholds import best_threshold, decided_at
 
 __all__ = [
     "PredictionArrays",
+    "ReadsLabels",
     "Scores",
     "Signature",
     "SplitLabels",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -38,3 +40,19 @@ class SplitLabels:
                 found=f"{len(self.video_ids)} names, {len(self.rows)} row numbers",
                 expected=f"{videos}, as in truth",
             )
+
+
+@runtime_checkable
+class ReadsLabels(Protocol):
+    """Config of a data set whose labels are read without features and without torch, for `avelzoo audit`.
+
+    A data set without this method is opened for its labels.
+    """
+
+    def read_labels(self) -> Mapping[str, SplitLabels]:
+        """Labels of every split.
+
+        Raises:
+            DataError: a file is missing, damaged or has unexpected content.
+        """
+        ...

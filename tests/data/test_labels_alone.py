@@ -11,7 +11,7 @@ import pytest
 from avelzoo import AveConfig, WorldsConfig
 from avelzoo.data.making.simulate import Simulation, simulate
 from avelzoo.errors import DataError
-from avelzoo.metrics import SplitLabels, Truth
+from avelzoo.metrics import ReadsLabels, SplitLabels, Truth
 
 ORDERS = ("train_order.h5", "val_order.h5", "test_order.h5")
 
@@ -78,4 +78,5 @@ def test_parts_of_different_sizes_are_refused() -> None:
     for ids, rows in ((("a",), np.array([4, 2])), (("a", "b"), np.array([4]))):
         with pytest.raises(DataError, match="do not belong together"):
             SplitLabels(video_ids=ids, truth=truth, rows=rows)
-    assert WorldsConfig().read_labels() is None
+    assert isinstance(AveConfig(), ReadsLabels)
+    assert not isinstance(WorldsConfig(), ReadsLabels)
