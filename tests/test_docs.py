@@ -139,7 +139,7 @@ def test_docstrings_name_the_errors_that_public_functions_raise() -> None:
     assert faults == []
 
 
-@pytest.mark.parametrize("package", ["avelzoo.nn", "avelzoo.metrics", "avelzoo.testing"])
+@pytest.mark.parametrize("package", ["avelzoo.nn", "avelzoo.metrics", "avelzoo.statistics", "avelzoo.testing"])
 def test_every_public_name_of_a_package_has_its_place(package: str) -> None:
     documented = [lookup(name) for _, name, _ in directives()]
     module = import_module(package)

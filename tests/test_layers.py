@@ -57,7 +57,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 RANK = {module: rank for rank, row in enumerate(LAYERS) for module in row}
 
-# Each can be used without the others.
+# Each can be used without the others; only scores need statistics, for their intervals.
 PARTS = (
     *("avelzoo.nn", "avelzoo.metrics", "avelzoo.data", "avelzoo.weights", "avelzoo.media"),
     *("avelzoo.statistics", "avelzoo.charts"),
@@ -71,7 +71,12 @@ APART = (
     ("avelzoo.localization", "avelzoo.builtin"),
     ("avelzoo.sweeps", "avelzoo.builtin"),
     ("avelzoo.cli", "avelzoo.builtin"),
-    *((part, other) for part in PARTS for other in PARTS if part != other),
+    *(
+        (part, other)
+        for part in PARTS
+        for other in PARTS
+        if part != other and (part, other) != ("avelzoo.metrics", "avelzoo.statistics")
+    ),
     *(
         (part, other)
         for part in ("avelzoo.nn", "avelzoo.metrics")

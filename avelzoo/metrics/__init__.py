@@ -15,6 +15,7 @@ from avelzoo.metrics.accuracy import (
 from avelzoo.metrics.bootstrap import bootstrap_interval
 from avelzoo.metrics.calibration import calibration_error, fit_scale
 from avelzoo.metrics.categories import macro_scores, per_category
+from avelzoo.metrics.counts import MEASURES, VIDEO_COUNTS, Measure, video_counts
 from avelzoo.metrics.events import event_scores, several_runs
 from avelzoo.metrics.floors import floor_accuracies, reference_accuracies
 from avelzoo.metrics.labels import ReadsLabels, SplitLabels
@@ -26,6 +27,9 @@ from avelzoo.metrics.signature import Signature, data_hash
 from avelzoo.metrics.thresholds import best_threshold, decided_at
 
 __all__ = [
+    "MEASURES",
+    "VIDEO_COUNTS",
+    "Measure",
     "PredictionArrays",
     "ReadsLabels",
     "Scores",
@@ -54,4 +58,5 @@ __all__ = [
     "score_names",
     "segment_accuracy",
     "several_runs",
+    "video_counts",
 ]

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avelzoo.errors import OptionError
-
-_BLOCK = 1 << 22
-"""Counts drawn at a time; limits the memory to 32 MiB for any number of videos."""
+from avelzoo.statistics.records import check_level, check_resamples
+from avelzoo.statistics.resampling import sums_over_rows
 
 
 def bootstrap_interval(
@@ -28,9 +26,7 @@ def bootstrap_interval(
     Segments of one video are correlated, so whole videos are drawn. For a paired comparison of two runs on the same
     videos, pass the differences of their values per video.
 
-    A resample's mean depends only on how often each *distinct* value is drawn. These counts are multinomial, with the
-    values' shares as probabilities. Drawing the counts gives the same distribution as drawing v videos, and its cost
-    does not grow with v if values repeat, as counts of correct segments do (Efron and Tibshirani 1993, ch. 13).
+    `avelzoo.statistics.video_interval` does the same for other scores and for several runs.
 
     Args:
         values: (v) one number per video, v >= 1.
@@ -45,24 +41,9 @@ def bootstrap_interval(
     Raises:
         OptionError: fewer than 1 resample or a level outside (0, 1).
     """
-    if resamples < 1:
-        raise OptionError(
-            "The number of bootstrap samples is too small.", where="resamples", found=str(resamples), expected=">= 1"
-        )
-    if not 0 < level < 1:
-        raise OptionError(
-            "The coverage level is out of range.", where="level", found=str(level), expected="0 < level < 1"
-        )
-    pairs = np.stack([values, np.ones_like(values) if per is None else per.astype(values.dtype)], axis=1)
-    distinct, counts = np.unique(pairs, axis=0, return_counts=True)
-    shares = counts / values.size
-    rng = np.random.default_rng(seed)
-    rows = max(1, _BLOCK // len(distinct))
-    sums = np.concatenate(
-        [
-            rng.multinomial(values.size, shares, size=min(rows, resamples - start)) @ distinct
-            for start in range(0, resamples, rows)
-        ]
-    )
+    check_resamples(resamples)
+    check_level(level)
+    rows = np.stack([values, np.ones_like(values) if per is None else per], axis=1).astype(np.float64)
+    sums = sums_over_rows(rows, resamples=resamples, seed=seed)
     low, high = np.quantile(sums[:, 0] / sums[:, 1], [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

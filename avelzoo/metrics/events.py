@@ -19,11 +19,13 @@ class Intervals:
         of_segment: (v t) number of the interval that each segment belongs to.
         ids: (intervals) the id of each.
         lengths: (intervals) segments in each.
+        videos: (intervals) the video of each.
     """
 
     of_segment: IntArray
     ids: IntArray
     lengths: IntArray
+    videos: IntArray
 
     @classmethod
     def of(cls, segments: IntArray) -> Intervals:
@@ -31,11 +33,12 @@ class Intervals:
         opens = np.ones(segments.shape, dtype=np.bool_)
         opens[:, 1:] = segments[:, 1:] != segments[:, :-1]
         of_segment = opens.ravel().cumsum().reshape(segments.shape) - 1
-        return cls(of_segment=of_segment, ids=segments[opens], lengths=np.bincount(of_segment.ravel()))
+        lengths = np.bincount(of_segment.ravel())
+        return cls(of_segment=of_segment, ids=segments[opens], lengths=lengths, videos=opens.nonzero()[0])
 
-    def count_events(self, background: int) -> int:
-        """Number of intervals that are events."""
-        return int((self.ids != background).sum())
+    def events_by_video(self, background: int) -> IntArray:
+        """Number of intervals of each video that are events, (v)."""
+        return np.bincount(self.videos[self.ids != background], minlength=len(self.of_segment))
 
 
 def several_runs(segments: IntArray, background: int) -> bool:
@@ -61,15 +64,7 @@ def event_scores(segments: IntArray, truth: Truth) -> EventScores:
         segments: (v t) predicted ids.
         truth: ground truth.
     """
-    predicted, true = Intervals.of(np.where(truth.real, segments, truth.background)), Intervals.of(truth.segments)
-    shared = (segments == truth.segments) & truth.relevance
-    # Number every pair of overlapping runs with equal ids; the count of a pair is the size of its intersection.
-    total = len(predicted.ids)
-    pairs, intersection = np.unique(true.of_segment[shared] * total + predicted.of_segment[shared], return_counts=True)
-    union = true.lengths[pairs // total] + predicted.lengths[pairs % total] - intersection
-    matched = int((2 * intersection >= union).sum())
-    predicted_events = predicted.count_events(truth.background)
-    true_events = true.count_events(truth.background)
+    matched, predicted_events, true_events = map(int, event_counts(segments, truth).sum(axis=0))
     return EventScores(
         precision=ratio(matched, predicted_events),
         recall=ratio(matched, true_events),
@@ -77,3 +72,28 @@ def event_scores(segments: IntArray, truth: Truth) -> EventScores:
         true_events=true_events,
         matched_events=matched,
     )
+
+
+def event_counts(segments: IntArray, truth: Truth) -> IntArray:
+    """Matched, predicted and true events of each video, (v 3); `event_scores` defines them.
+
+    Args:
+        segments: (v t) predicted ids.
+        truth: ground truth.
+    """
+    predicted, true = Intervals.of(np.where(truth.real, segments, truth.background)), Intervals.of(truth.segments)
+    shared = (segments == truth.segments) & truth.relevance
+    # Number every pair of overlapping runs with equal ids; the count of a pair is the size of its intersection.
+    total = len(predicted.ids)
+    pairs, intersection = np.unique(true.of_segment[shared] * total + predicted.of_segment[shared], return_counts=True)
+    union = true.lengths[pairs // total] + predicted.lengths[pairs % total] - intersection
+    videos = true.videos[pairs // total][2 * intersection >= union]
+    counts: IntArray = np.stack(
+        [
+            np.bincount(videos, minlength=len(segments)),
+            predicted.events_by_video(truth.background),
+            true.events_by_video(truth.background),
+        ],
+        axis=1,
+    )
+    return counts

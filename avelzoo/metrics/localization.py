@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from avelzoo.metrics.arrays import BoolArray, IntArray, mean
 from avelzoo.metrics.events import Intervals
@@ -26,32 +29,64 @@ def localization_scores(predictions: PredictionArrays, truth: Truth) -> Localiza
 
     Boundary errors ignore missed events, so read them together with ``missed``. All scores are None without videos.
     """
-    event = truth.events[:, None]
-    true = truth.segments == event
-    # An answered category is never n, so videos without one do not count.
-    counted = true.any(axis=1) & (predictions.category == truth.events)
-    true = true[counted]
-    found = ((predictions.segments == event) & truth.real)[counted]
-
-    iou = (found & true).sum(axis=1) / (found | true).sum(axis=1)
-    runs = Intervals.of(true.astype(np.int64))
-    owner = np.take_along_axis(runs.of_segment, _nearest(true), axis=1)
-    events = np.flatnonzero(runs.ids)
-    true_start, true_end = (end[events] for end in _spans(true, owner, len(runs.ids)))
-    found_start, found_end = (end[events] for end in _spans(found, owner, len(runs.ids)))
-    hit = found_end > 0
-    start = np.abs(found_start - true_start)[hit] * truth.seconds_per_segment
-    end = np.abs(found_end - true_end)[hit] * truth.seconds_per_segment
+    spans = Spans.of(predictions.segments, predictions.category, truth)
     return Localization(
-        segment_iou=mean(iou),
-        segment_iou_all_event=mean(true.sum(axis=1) / truth.lengths[counted]),
-        start_error_seconds=mean(start),
-        end_error_seconds=mean(end),
-        boundary_error_seconds=mean((start + end) / 2),
-        videos=int(counted.sum()),
-        runs=len(events),
-        missed=int((~hit).sum()),
+        segment_iou=mean(spans.iou),
+        segment_iou_all_event=mean(spans.event_share),
+        start_error_seconds=mean(spans.start),
+        end_error_seconds=mean(spans.end),
+        boundary_error_seconds=mean((spans.start + spans.end) / 2),
+        videos=int(spans.counted.sum()),
+        runs=len(spans.hit),
+        missed=int((~spans.hit).sum()),
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spans:
+    """Overlap and boundaries of videos and runs; `localization_scores` defines them.
+
+    Attributes:
+        counted: (v) bool, whether a video counts; k do.
+        iou, event_share: (k) overlap of a video, and share of its event segments.
+        video: (runs) index in 0..v-1 of the video of each run.
+        hit: (runs) bool, whether the run was found.
+        start, end: (runs found) errors in seconds.
+    """
+
+    counted: BoolArray
+    iou: NDArray[np.float64]
+    event_share: NDArray[np.float64]
+    video: IntArray
+    hit: BoolArray
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, segments: IntArray, category: IntArray, truth: Truth) -> Spans:
+        """Compare predicted ids (v t), with predicted categories (v), with the truth."""
+        event = truth.events[:, None]
+        true = truth.segments == event
+        # An answered category is never n, so videos without one do not count.
+        counted = true.any(axis=1) & (category == truth.events)
+        true = true[counted]
+        found = ((segments == event) & truth.real)[counted]
+
+        runs = Intervals.of(true.astype(np.int64))
+        owner = np.take_along_axis(runs.of_segment, _nearest(true), axis=1)
+        events = np.flatnonzero(runs.ids)
+        true_start, true_end = (end[events] for end in _spans(true, owner, len(runs.ids)))
+        found_start, found_end = (end[events] for end in _spans(found, owner, len(runs.ids)))
+        hit = found_end > 0
+        return cls(
+            counted=counted,
+            iou=(found & true).sum(axis=1) / (found | true).sum(axis=1),
+            event_share=true.sum(axis=1) / truth.lengths[counted],
+            video=np.flatnonzero(counted)[runs.videos[events]],
+            hit=hit,
+            start=np.abs(found_start - true_start)[hit] * truth.seconds_per_segment,
+            end=np.abs(found_end - true_end)[hit] * truth.seconds_per_segment,
+        )
 
 
 def _nearest(true: BoolArray) -> IntArray:

@@ -68,7 +68,7 @@ def test_one_video_has_no_spread() -> None:
 def test_many_distinct_values_are_drawn_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(2).random(500)
     whole = bootstrap_interval(values, resamples=300)
-    monkeypatch.setattr("avelzoo.metrics.bootstrap._BLOCK", 1500)
+    monkeypatch.setattr("avelzoo.statistics.resampling.BLOCK", 1500)
     assert bootstrap_interval(values, resamples=300) == pytest.approx(whole)
 
 
