@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from avelzoo.charts.drawing import Drawing, Line, Rectangle, Text
+from avelzoo.charts.raster import png
+from avelzoo.charts.svg import svg
+from avelzoo.charts.text import shortened, wrapped
 from avelzoo.timeline.axis import clock, ticks
-from avelzoo.timeline.drawing import Drawing, Line, Rectangle, Text, shortened, wrapped
-from avelzoo.timeline.raster import png
 from avelzoo.timeline.rows import (
     LABELS,
     RIGHT,
@@ -21,7 +23,6 @@ from avelzoo.timeline.rows import (
     sound_row,
     xray_row,
 )
-from avelzoo.timeline.svg import svg
 
 if TYPE_CHECKING:
     from avelzoo.timeline.event import Event

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from avelzoo.charts.drawing import Curve, Drawing, Line, Photo, Rectangle, Text
+from avelzoo.charts.text import shortened, text_width, wrapped
 from avelzoo.timeline.axis import clock, merged
-from avelzoo.timeline.drawing import Curve, Drawing, Line, Photo, Rectangle, Text, shortened, text_width, wrapped
 from avelzoo.timeline.event import Event
 from avelzoo.timeline.preview import Waveform
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from avelzoo.charts import raster
 from avelzoo.errors import UsageError
-from avelzoo.timeline import raster
 from avelzoo.timeline.event import Event
 from avelzoo.timeline.picture import timeline_drawing, timeline_png, timeline_svg
 from avelzoo.timeline.preview import FRAMES, PEAKS, Preview, small
