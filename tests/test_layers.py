@@ -49,7 +49,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "avelzoo.localization",
         "avelzoo.demo",
         "avelzoo.auditing",
-        "avelzoo.doctor",
         "avelzoo.experiments",
     ),
     ("avelzoo.reporting",),
@@ -108,6 +107,7 @@ TORCH_FREE = (
     "avelzoo.published.importing",
     "avelzoo.api",
     "avelzoo.sweeps",
+    "avelzoo.comparing",
     "avelzoo.cli",
     "avelzoo.builtin.plugin",
     "avelzoo.builtin.ge2023.recipes",
@@ -115,7 +115,6 @@ TORCH_FREE = (
     "avelzoo.builtin.extractors.audio_configs",
     "avelzoo.builtin.extractors.visual_configs",
     "avelzoo.weights.store",
-    "avelzoo.doctor.examining",
     *(f"avelzoo.builtin.{path.parent.name}.configs" for path in sorted(PACKAGE.glob("builtin/*/configs.py"))),
 )
 HEAVY = ("torch", "lightning_fabric", "timm", "h5py", "safetensors", "einops", "scipy", "sklearn")

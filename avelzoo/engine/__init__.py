@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from avelzoo.engine.evaluation import load_predictions
 from avelzoo.engine.loading import Evaluation, LoadedRun, evaluate, evaluation, load_run, save_import
 from avelzoo.engine.naming import new_folder
 from avelzoo.engine.progress import ProgressBar
@@ -10,6 +9,7 @@ from avelzoo.engine.record import recorded_threads
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir, RunWarning
 from avelzoo.engine.running import run
+from avelzoo.metrics.stored import load_predictions
 
 __all__ = [
     "Evaluation",

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from io import BytesIO
-from pathlib import Path
 from typing import Protocol
 
-import h5py
 import numpy as np
 import torch
 
 from avelzoo.composition.model import Model
-from avelzoo.contracts import Dataset, Split
+from avelzoo.contracts import Dataset
 from avelzoo.engine.deciding import at_both, decided
 from avelzoo.engine.diverging import EVALUATION, divergence_named, require_finite
 from avelzoo.engine.loader import Loader
 from avelzoo.engine.processes import Processes
 from avelzoo.metrics import PredictionArrays, Scores, Truth, category_accuracy, score, segment_accuracy
-from avelzoo.records import FeatureSpec, MemoryView, Predictions
-from avelzoo.system.files import write_bytes
-
-FIELDS = ("segments", "category", "category_scores", "relevance")
-OPTIONAL_FIELDS = ("audio_scores", "visual_scores")
+from avelzoo.records import MemoryView, Predictions
 
 
 class Predict(Protocol):
@@ -119,55 +112,3 @@ def short_scores(found: PredictionArrays, truth: Truth) -> dict[str, float | Non
         "segment_accuracy": segment_accuracy(found.segments, truth),
         "category_accuracy": category_accuracy(found, truth),
     }
-
-
-def save_predictions(
-    path: Path, spec: FeatureSpec, found: Mapping[str, tuple[Split, PredictionArrays]], *, trained: Sequence[str] = ()
-) -> None:
-    """Write predictions, labels and video ids of several splits to one HDF5 file, atomically.
-
-    Of the training split it holds only the ids of the videos, ``trained``.
-    """
-    content = BytesIO()
-    with h5py.File(content, "w") as file:
-        file.attrs["categories"] = list(spec.categories)
-        file.attrs["seconds_per_segment"] = spec.seconds_per_segment
-        file.create_dataset("train/video_ids", data=list(trained), dtype=h5py.string_dtype())
-        for name, (split, got) in found.items():
-            group = file.create_group(name)
-            group.create_dataset("video_ids", data=list(split.video_ids), dtype=h5py.string_dtype())
-            for field in (*FIELDS, *OPTIONAL_FIELDS):
-                if (values := getattr(got, field)) is not None:
-                    group.create_dataset(field, data=values)
-            group.create_dataset("true_segments", data=split.labels())
-            group.create_dataset("true_events", data=split.events())
-            group.create_dataset("lengths", data=split.lengths())
-    write_bytes(path, content.getvalue())
-
-
-def load_predictions(path: Path, split: str) -> tuple[list[str], PredictionArrays, Truth]:
-    """Inverse of ``save_predictions`` for one split: video ids, predictions, truth."""
-    with h5py.File(path, "r") as file:
-        group = file[split]
-        ids = [name.decode() for name in group["video_ids"][:]]
-        lengths = group["lengths"][:] if "lengths" in group else np.empty(0, dtype=np.int64)
-        there = [*FIELDS, *(field for field in OPTIONAL_FIELDS if field in group)]
-        found = PredictionArrays(**{field: group[field][:] for field in there}, lengths=lengths)
-        truth = Truth(
-            segments=group["true_segments"][:],
-            events=group["true_events"][:],
-            lengths=lengths,
-            categories=tuple(str(name) for name in file.attrs["categories"]),
-            seconds_per_segment=float(file.attrs["seconds_per_segment"]),
-        )
-    return ids, found, truth
-
-
-def training_overlap(path: Path, video_ids: Sequence[str]) -> int:
-    """Number of these videos whose ids ``save_predictions`` wrote as ``trained``; 0 if they are unknown."""
-    try:
-        with h5py.File(path, "r") as file:
-            trained = {name.decode() for name in file["train/video_ids"][:]}
-    except (OSError, KeyError):  # not finished, imported, damaged or of an older version; scores do not depend on it
-        return 0
-    return len(trained.intersection(video_ids))

@@ -17,7 +17,7 @@ from avelzoo.composition.resolving import Composition, from_dict
 from avelzoo.engine.checkpoint import load_weights, save_weights
 from avelzoo.engine.deciding import require_fitting_data
 from avelzoo.engine.device import device_name, feature_type
-from avelzoo.engine.evaluation import Evaluator, training_overlap
+from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.loader import Loader
 from avelzoo.engine.matching import require_same, require_same_recipes
 from avelzoo.engine.predicting import Predictor, evaluation_fabric
@@ -27,6 +27,7 @@ from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir, RunWarning
 from avelzoo.errors import AvelzooError, RunError, UsageError
 from avelzoo.metrics import PredictionArrays, Scores
+from avelzoo.metrics.stored import training_overlap
 from avelzoo.plugin.registry import Registry
 from avelzoo.records import FeatureSpec
 from avelzoo.system.files import read_json

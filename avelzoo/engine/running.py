@@ -26,7 +26,7 @@ from avelzoo.engine.compiling import compile_encoder
 from avelzoo.engine.deciding import require_fitting_data
 from avelzoo.engine.device import device_name, make_fabric, peak_memory_mb
 from avelzoo.engine.device_cache import cached
-from avelzoo.engine.evaluation import Evaluator, save_predictions
+from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.loader import Loader, suggested_workers
 from avelzoo.engine.optimization import averaged, trainable
 from avelzoo.engine.parallel.collectives import Collectives
@@ -41,6 +41,7 @@ from avelzoo.engine.run_events import RunEvents
 from avelzoo.engine.rundir import RunDir
 from avelzoo.engine.training import Trainer
 from avelzoo.errors import DataError
+from avelzoo.metrics.stored import save_predictions
 from avelzoo.plugin.listeners import Listener, RunView
 from avelzoo.plugin.registry import Registry
 from avelzoo.system.files import clear_scratch

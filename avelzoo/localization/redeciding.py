@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from avelzoo.engine import LoadedRun, load_predictions, load_run
+from avelzoo.engine import LoadedRun, load_run
 from avelzoo.engine.rundir import RunDir
 from avelzoo.errors import AvelzooError, CompositionError, RunError, UsageError
 from avelzoo.localization.deciding import Rule
 from avelzoo.localization.storing import Stored
 from avelzoo.localization.systems import NAMED_SCORES, tuned_rule, weights_identity
 from avelzoo.metrics import several_runs
+from avelzoo.metrics.stored import load_predictions
 from avelzoo.plugin.registry import Registry
 
 

@@ -8,8 +8,8 @@ import torch
 
 from avelzoo import load_run, run
 from avelzoo.engine.deciding import at_both, tune
-from avelzoo.engine.evaluation import load_predictions
 from avelzoo.metrics import PredictionArrays, Truth, best_threshold, decided_at, segment_accuracy
+from avelzoo.metrics.stored import load_predictions
 from avelzoo.nn.decision import Decision
 
 SMALL = {

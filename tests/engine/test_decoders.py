@@ -11,10 +11,10 @@ import pytest
 import avelzoo
 from avelzoo import load_run, run
 from avelzoo.engine import evaluate
-from avelzoo.engine.evaluation import load_predictions
 from avelzoo.engine.rundir import RunDir
 from avelzoo.errors import CompositionError
 from avelzoo.metrics import best_threshold, decided_at, segment_accuracy, several_runs
+from avelzoo.metrics.stored import load_predictions
 from tests.engine.test_deciding import SMALL
 
 OPTIONS = SMALL | {"train.epochs": 2}

@@ -10,7 +10,7 @@ from avelzoo import VariedWorldsConfig, engine, metrics
 from avelzoo.composition.overrides import Override
 from avelzoo.composition.resolving import resolve
 from avelzoo.engine.device_cache import cached
-from avelzoo.engine.evaluation import load_predictions
+from avelzoo.metrics.stored import load_predictions
 from avelzoo.plugin.default import default_host
 
 REGISTRY = default_host().registry

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from avelzoo import WorldsConfig, load_run, run
-from avelzoo.engine import load_predictions
 from avelzoo.errors import DataError
+from avelzoo.metrics.stored import load_predictions
 
 FEW = {"train.epochs": 2, "dataset.train_videos": 60, "dataset.val_videos": 20, "dataset.test_videos": 20}
 RECIPES = {

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from avelzoo import engine
-from avelzoo.engine import RunWarning, load_predictions
+from avelzoo.engine import RunWarning
 from avelzoo.errors import CompositionError, DataError, OptionError, UsageError
 from avelzoo.metrics import score
+from avelzoo.metrics.stored import load_predictions
 from avelzoo.plugin.listeners import Listener
 from tests.engine.reading import lines, numbers
 from tests.engine.tiny import TinyData, TinyMemory, composed, tiny_registry

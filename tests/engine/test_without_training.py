@@ -13,11 +13,11 @@ from avelzoo.builtin.datasets.configs import NamedScoresConfig
 from avelzoo.data.reading.event_table import EventRow, write_event_table
 from avelzoo.data.reading.features_record import FeatureSource, FeaturesRecord
 from avelzoo.engine import evaluate
-from avelzoo.engine.evaluation import load_predictions
 from avelzoo.errors import DataError, DataWarning, UsageError
 from avelzoo.extraction.video import VideoFeatures
 from avelzoo.extractors import Extractor, ExtractorConfig, recipe_id
 from avelzoo.media.records import MediaReport
+from avelzoo.metrics.stored import load_predictions
 from avelzoo.plugin.default import as_default
 from avelzoo.profiling.cost import profile
 from tests.data.conftest import write

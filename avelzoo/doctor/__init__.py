@@ -1,1 +1,0 @@
-"""What `avelzoo doctor` examines: the environment, devices, data, plugins, weights and optional libraries."""
