@@ -34,8 +34,8 @@ def video_interval(
     ``method`` and ``covers`` say so. The interval is between the quantiles (1 - level) / 2 and (1 + level) / 2.
 
     If all but fewer than 5 videos score 0, or all but fewer than 5 score 1, a bootstrap interval is too short or has no
-    width. The interval is then Wilson's. Its number of trials is p (1 - p) / variance of the resamples, or the number
-    of videos if this variance is 0.
+    width; the same holds for fewer than 5 videos. The interval is then Wilson's. Its number of trials is p (1 - p) /
+    variance of the resamples, or the number of videos if this variance is 0.
 
     Args:
         counts: (v c) or (s v c), additive counts.
