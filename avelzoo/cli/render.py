@@ -182,6 +182,7 @@ MEASURES: tuple[tuple[str, Callable[[Scores], float | None]], ...] = (
     ("segment IoU where the category is right", lambda scores: scores.localization.segment_iou),
     ("segment accuracy on partial events", lambda scores: scores.partial_event.segment_accuracy),
     ("event F1 at IoU 0.5", lambda scores: scores.event_f1_iou50),
+    ("event/background AUROC", lambda scores: scores.ranking.auroc if scores.ranking else None),
 )
 
 
@@ -198,8 +199,18 @@ def score_table(scores: Mapping[str, Scores]) -> Table:
             for name in sorted({name for one in found for name in one.references})
         ),
         *((label, *(percent(value(one)) for one in found)) for label, value in MEASURES),
+        *_absent_event(found),
     ]
     return table(("scores in percent", *splits), rows, right=splits)
+
+
+def _absent_event(found: Sequence[Scores]) -> list[tuple[str, ...]]:
+    """The absent-event rate and its number of videos, if any split has videos without an event."""
+    absent = [one.absent_event for one in found]
+    if not any(one and one.videos for one in absent):
+        return []
+    cells = (f"{percent(one.rate)} of {one.videos}" if one and one.videos else "-" for one in absent)
+    return [("absent-event rate, of videos without an event", *cells)]
 
 
 def _other_threshold(found: Sequence[Scores]) -> list[tuple[str, ...]]:

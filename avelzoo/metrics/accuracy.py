@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from avelzoo.metrics.arrays import IntArray, mean, ratio
 from avelzoo.metrics.predictions import PredictionArrays, Truth
-from avelzoo.metrics.scores import ForegroundBackground, PartialEvent
+from avelzoo.metrics.scores import AbsentEvent, ForegroundBackground, PartialEvent
 
 
 def correct_segments(segments: IntArray, truth: Truth) -> IntArray:
@@ -65,3 +65,17 @@ def partial_event(predictions: PredictionArrays, truth: Truth) -> PartialEvent:
     videos = int(partial.sum())
     right = int(correct_segments(predictions.segments, truth)[partial].sum())
     return PartialEvent(segment_accuracy=ratio(right, int(truth.lengths[partial].sum())), videos=videos)
+
+
+def absent_event(segments: IntArray, truth: Truth) -> AbsentEvent:
+    """Share of the videos without any event segment in which an event is predicted somewhere; lower is better.
+
+    ``videos`` counts them (AVE annotations: one in all splits together); the rate is None if there are none.
+
+    Args:
+        segments: (v t) ids.
+        truth: ground truth.
+    """
+    absent = ~truth.relevance.any(axis=1)
+    claimed = ((segments != truth.background) & truth.real).any(axis=1)
+    return AbsentEvent(rate=mean(claimed[absent]), videos=int(absent.sum()))

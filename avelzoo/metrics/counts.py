@@ -207,7 +207,7 @@ _MEASURES = (
     Measure(
         "absent_event_rate",
         "videos without an event in which one is predicted",
-        "absent_event_rate",
+        "absent_event.rate",
         _ratio("absent_claimed", "absent_videos"),
         higher_is_better=False,
     ),

@@ -110,6 +110,23 @@ class CategoryScores(_Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AbsentEvent(_Record):
+    """Videos without an event segment, see `absent_event`."""
+
+    rate: float | None
+    videos: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking(_Record):
+    """The relevance without a threshold, see `ranking_scores`."""
+
+    auroc: float | None
+    average_precision: float | None
+    best_accuracy: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class CalibrationBin(_Record):
     """One bin of the relevance: its edges, its segments, their mean score and the share of events among them."""
 
@@ -179,6 +196,8 @@ class Scores(_Record):
         per_category: `per_category`.
         videos, segments: how many were scored.
         thresholds: scores at the fixed threshold and at that of val, for heads that decide by a threshold.
+        absent_event: `absent_event`; None in results of older versions.
+        ranking: `ranking_scores`; None in results of older versions.
     """
 
     segment_accuracy: float
@@ -197,6 +216,8 @@ class Scores(_Record):
     videos: int
     segments: int
     thresholds: Thresholds | None = None
+    absent_event: AbsentEvent | None = None
+    ranking: Ranking | None = None
 
 
 def score_names(record: type[_Record] = Scores, prefix: str = "") -> set[str]:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from avelzoo.errors import DataError
 from avelzoo.metrics.accuracy import (
+    absent_event,
     category_accuracy,
     correct_segments,
     foreground_background,
@@ -22,6 +23,7 @@ from avelzoo.metrics.events import event_scores
 from avelzoo.metrics.floors import floor_accuracies, reference_accuracies
 from avelzoo.metrics.localization import localization_scores
 from avelzoo.metrics.predictions import PredictionArrays, Truth
+from avelzoo.metrics.ranking import ranking_scores
 from avelzoo.metrics.scores import Scores
 
 _NONE: Mapping[str, ArrayLike] = MappingProxyType({})
@@ -74,6 +76,8 @@ def score(
         per_category=rows,
         videos=len(truth.events),
         segments=int(truth.lengths.sum()),
+        absent_event=absent_event(predictions.segments, truth),
+        ranking=ranking_scores(predictions, truth),
     )
 
 
