@@ -109,6 +109,8 @@ TORCH_FREE = (
     "avelzoo.sweeps",
     "avelzoo.comparing",
     "avelzoo.cli",
+    "avelzoo.auditing",
+    "avelzoo.cli.commands.audit",
     "avelzoo.builtin.plugin",
     "avelzoo.builtin.ge2023.recipes",
     "avelzoo.builtin.names_recipe",

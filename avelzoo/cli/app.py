@@ -16,6 +16,7 @@ from avelzoo.version import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Train and evaluate a recipe; write a run folder."),
     "evaluate": ("evaluate:evaluate", "Score a run folder again, on the same or other data."),
+    "audit": ("audit:audit", "Score predictions of any repository: floors, intervals, claims, a verdict."),
     "predict": ("predict:predict", "Localize events in videos; write results in any format."),
     "decode": ("decode:decode", "Decide again from stored scores: threshold, decoder, format."),
     "list": ("listing:list_entries", "List components and recipes."),

@@ -90,11 +90,15 @@ def load_predictions(path: Path, split: str) -> tuple[list[str], PredictionArray
 
 def training_overlap(path: Path, video_ids: Sequence[str]) -> int:
     """Number of these videos whose ids ``save_predictions`` wrote as ``trained``; 0 if they are unknown."""
+    return len(trained_videos(path).intersection(video_ids))
+
+
+def trained_videos(path: Path) -> frozenset[str]:
+    """Ids of the training videos that ``save_predictions`` wrote; empty if they are unknown."""
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
-            trained = {name.decode() for name in file["train/video_ids"][:]}
+            return frozenset(name.decode() for name in file["train/video_ids"][:])
     except (OSError, KeyError):  # not finished, imported, damaged or of an older version; scores do not depend on it
-        return 0
-    return len(trained.intersection(video_ids))
+        return frozenset()
