@@ -13,7 +13,6 @@ from avelzoo.auditing.reading.array_files import PREDICTIONS
 from avelzoo.composition.resolving import folder_dataset
 from avelzoo.errors import DataError, OptionError, UsageError
 from avelzoo.metrics import ReadsLabels, SplitLabels, Truth
-from avelzoo.metrics.stored import load_predictions, trained_videos
 from avelzoo.plugin.registry import Registry
 
 VARIANTS = ("annotations", "labels", "right_labels")
@@ -90,6 +89,8 @@ def run_source(path: Path, split: str) -> LabelSource:
     Raises:
         RunError: the file is missing or damaged, or lacks the split.
     """
+    from avelzoo.metrics.stored import load_predictions, trained_videos
+
     file = path / PREDICTIONS if path.is_dir() else path
     names, _, truth = load_predictions(file, split)
     return LabelSource(

@@ -12,7 +12,6 @@ import numpy as np
 from avelzoo.auditing.reading.columnar import from_arrays
 from avelzoo.auditing.reading.entries import Entry, PredictionFile, fault
 from avelzoo.errors import reason
-from avelzoo.metrics.stored import load_predictions
 
 PREDICTIONS = "predictions.h5"
 """File of a run folder with the predictions for val and test."""
@@ -54,6 +53,8 @@ def read_run(path: Path, split: str) -> PredictionFile:
     Raises:
         RunError: the file is missing or damaged, or has no predictions for this split.
     """
+    from avelzoo.metrics.stored import load_predictions
+
     file = path / PREDICTIONS if path.is_dir() else path
     names, found, truth = load_predictions(file, split)
     words = (*truth.categories, "Background")
