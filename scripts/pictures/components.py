@@ -15,11 +15,11 @@ def st_fusion() -> str:
     """Stages of the encoder, sight above, sound below, fusion at the right."""
     sheet = Sheet(
         "The encoder st-fusion",
-        "The image of a segment is projected, gets positions and passes a spatial encoder over its cells. In the spatial "
-        "decoder the segment's audio attends to these cells. The mean over the cells passes a visual encoder over "
-        "time, the projected audio an audio encoder over time, and the temporal decoder lets one attend to the other. "
-        "The final fusion convolves both results over three segments and normalises them: fused features F. The "
-        "outputs audio and visual are those of the two temporal encoders.",
+        "The image of a segment is projected, gets positions and passes a spatial encoder over its cells. In the "
+        "spatial decoder the segment's audio attends to these cells. The mean over the cells passes a visual encoder "
+        "over time, the projected audio an audio encoder over time, and the temporal decoder lets one attend to the "
+        "other. The final fusion convolves both results over three segments and normalises them: fused features F. "
+        "The outputs audio and visual are those of the two temporal encoders.",
         880,
         372,
     )
@@ -142,7 +142,8 @@ def bank() -> str:
     sheet = Sheet(
         "The memory jsd-bank: update and reading",
         "Update, in training only: classifiers of sound and sight predict the category of every segment; the "
-        "relation score of a segment is 1 - JSD of both predictions, plus 1 if it is labelled as an event. The segments with the highest scores stay in the "
+        "relation score of a segment is 1 - JSD of both predictions, plus 1 if it is labelled as an event. "
+        "The segments with the highest scores stay in the "
         "slots of their category, as raw features. Reading: the encoder encodes the slots anew; the embeddings are the "
         "anchors of a category, and their mean is its prototype.",
         880,

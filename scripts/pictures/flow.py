@@ -1,8 +1,8 @@
-"""The way of a batch from the data set to events, and of a training step: all ten parts and the records between them."""
+"""The way of a batch from the data set to events, and of a training step: ten parts and the records between."""
 
 from __future__ import annotations
 
-from pictures.sheet import DATA, DECISION, MODEL, TRAINING, Sheet
+from pictures.sheet import DATA, DECISION, TRAINING, Sheet
 
 TITLE = "A composition of avelzoo: ten parts and the records between them"
 DESCRIPTION = (

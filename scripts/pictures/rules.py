@@ -49,8 +49,8 @@ def decoders() -> str:
     t = len(SOUND)
     sheet = Sheet(
         "What each decoder makes of the same scores",
-        f"Scores of one category in {t} segments from sound, from sight, and the head's relevance; a second category has "
-        f"{OTHER} throughout. Decided as events, with all thresholds at 0.5: {told}.",
+        f"Scores of one category in {t} segments from sound, from sight, and the head's relevance; a second category "
+        f"has {OTHER} throughout. Decided as events, with all thresholds at 0.5: {told}.",
         760,
         392,
     )
@@ -59,9 +59,7 @@ def decoders() -> str:
     for i, (name, values) in enumerate((("sound", SOUND), ("sight", SIGHT), ("relevance", RELEVANCE))):
         colour = ("audio", "visual", "relevance")[i]
         dash = ((), (7.0, 4.0), (2.0, 3.0))[i]
-        corners = [
-            (left + (j + k) * cell, top + tall * (1 - v)) for j, v in enumerate(values) for k in (0, 1)
-        ]
+        corners = [(left + (j + k) * cell, top + tall * (1 - v)) for j, v in enumerate(values) for k in (0, 1)]
         sheet.drawing.add(Curve(corners, stroke=colour, width=2.2, dash=dash))
         x = left + i * 130
         sheet.drawing.add(Curve([(x, 22), (x + 30, 22)], stroke=colour, width=2.2, dash=dash))
