@@ -18,11 +18,14 @@ from avelzoo.plugin.registry import Entry, Registry
 HEADINGS = {"dataset": "Data sets", "memory": "Memories"}
 BOTH = ["full", "weak"]
 PICTURES = {
-    "encoder": ("st-fusion", "Stages of st-fusion: spatial and temporal encoders and decoders, final fusion"),
-    "memory": ("bank", "A bank's update by relation scores, and its reading as anchors and prototypes"),
-    "head": ("heads", "The heads single, double and event-aware: from fused features to a category in some segments"),
+    "encoder": ("diagram-st-fusion", "Stages of st-fusion: spatial and temporal encoders and decoders, final fusion"),
+    "memory": ("diagram-bank", "A bank's update by relation scores, and its reading as anchors and prototypes"),
+    "head": (
+        "diagram-heads",
+        "The heads single, double and event-aware: from fused features to a category in some segments",
+    ),
     "schedule": ("schedules", "Learning rate of the schedules cosine, steps and constant over 30 epochs"),
-    "decoder": ("decoders", "Segments that five decoders choose from the same scores"),
+    "decoder": ("diagram-decoders", "Segments that five decoders choose from the same scores"),
 }
 """Kind -> picture of its built-in components and its content."""
 ASSUMED = "Assumptions without a published source:"

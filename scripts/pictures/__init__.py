@@ -8,12 +8,12 @@ from pictures import components, cost, flow, results, rules
 from pictures.tables import DOCS
 
 DRAWN = {
-    "flow": flow.wide,
+    "diagram-flow": flow.wide,
     "flow-narrow": flow.narrow,
-    "st-fusion": components.st_fusion,
-    "heads": components.heads,
-    "bank": components.bank,
-    "decoders": rules.decoders,
+    "diagram-st-fusion": components.st_fusion,
+    "diagram-heads": components.heads,
+    "diagram-bank": components.bank,
+    "diagram-decoders": rules.decoders,
     "schedules": rules.schedules,
     "worlds": results.worlds,
     "performance-ratios": cost.ratios,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from avelzoo.charts import BarGroup, Point, Reference, Series, bar_chart, line_chart
 from avelzoo.charts.scale import number
+from pictures.sheet import WIDTH
 from pictures.tables import DOCS, table, value
 
 MIB, SLOTS = 1024**2, 16
@@ -25,6 +26,7 @@ def ratios() -> str:
         series=["measured", "goal"],
         references=[Reference("the reference", 1.0)],
         label="ratio of time, memory or videos per second",
+        width=WIDTH,
     )
 
 
@@ -44,6 +46,7 @@ def steps() -> str:
         series=names,
         unit="s",
         label="time",
+        width=WIDTH,
     )
 
 
@@ -65,6 +68,7 @@ def growth() -> str:
         x_label="times the size of the paper on AVE",
         y_label="GFLOP per step",
         from_zero=True,
+        width=WIDTH,
         height=220,
     )
 
@@ -92,6 +96,7 @@ def storage() -> str:
         marked=Reference("a million videos", 1e6),
         log_x=True,
         log_y=True,
+        width=WIDTH,
         height=220,
     )
 
@@ -115,5 +120,6 @@ def bank() -> str:
         marked=Reference("1,000 categories", 1000),
         log_x=True,
         log_y=True,
+        width=WIDTH,
         height=220,
     )

@@ -7,6 +7,7 @@ from statistics import fmean
 
 from avelzoo.charts import IntervalRow, Reference, interval_chart
 from avelzoo.statistics import t_interval
+from pictures.sheet import WIDTH
 from pictures.tables import DOCS
 
 HEADS = {
@@ -44,4 +45,5 @@ def worlds() -> str:
             Reference("ideal rule that knows each category's modality", round(100 * known["bias_aware"], 1)),
         ],
         label="segment accuracy on test",
+        width=WIDTH,
     )

@@ -11,7 +11,7 @@ from avelzoo.charts import Point, Series, line_chart
 from avelzoo.charts.drawing import Curve, Rectangle, Text
 from avelzoo.metrics import PredictionArrays
 from avelzoo.names import predictions
-from pictures.sheet import SMALL, Sheet
+from pictures.sheet import SMALL, WIDTH, Sheet
 
 SOUND = (0.05, 0.10, 0.55, 0.85, 0.90, 0.80, 0.35, 0.20, 0.15, 0.60, 0.10, 0.05)
 SIGHT = (0.30, 0.35, 0.40, 0.75, 0.85, 0.90, 0.80, 0.70, 0.45, 0.30, 0.25, 0.20)
@@ -111,5 +111,6 @@ def schedules() -> str:
         x_label="epoch of 30",
         y_label="factor of the learning rate",
         from_zero=True,
+        width=WIDTH,
         height=180,
     )

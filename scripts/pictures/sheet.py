@@ -11,6 +11,8 @@ from avelzoo.charts.svg import svg
 from avelzoo.charts.text import text_width
 
 Point = tuple[float, float]
+WIDTH = 500.0
+"""Of charts: legible on a phone, and beside text."""
 SIZE, SMALL, LINE = 14.0, 12.0, 15.0
 BOLD = 1.1
 HEAD = 7.0
