@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,3 +108,17 @@ def test_simulated_comparisons_have_the_planned_power() -> None:
 def test_arguments_out_of_range_are_refused(call: object) -> None:
     with pytest.raises(OptionError):
         call()  # type: ignore[operator]
+
+
+def test_the_page_shows_these_differences(root: Path) -> None:
+    page = (root / "docs" / "statistics.md").read_text("utf-8")
+    for share in (0.1, 0.3, 0.5):
+        found = [minimum_detectable_difference(assumed_deviation(share, size), 402) for size in (0.2, 0.5, 1)]
+        assert f"| {100 * share:.0f} % | " + " | ".join(f"{100 * x:.1f}" for x in found) + " |" in page
+    deviation = assumed_deviation(share=0.3, size=0.5)
+    shown = re.findall(r"^print\((.*)\)  # (.*)$", page, re.MULTILINE)
+    values = [
+        minimum_detectable_difference(deviation, videos=402), power(0.02, deviation, videos=402),
+        videos_needed(0.01, deviation),
+    ]  # fmt: skip
+    assert [float(number) for _, number in shown] == pytest.approx(values, rel=0.01)
