@@ -16,10 +16,10 @@ from avelzoo.version import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Train and evaluate a recipe; write a run folder."),
     "evaluate": ("evaluate:evaluate", "Score a run folder again, on the same or other data."),
-    "compare": ("compare:compare", "Compare runs on the same videos: intervals, tests, floors, verdict."),
     "audit": ("audit:audit", "Score predictions of any repository: floors, intervals, claims, a verdict."),
     "predict": ("predict:predict", "Localize events in videos; write results in any format."),
     "decode": ("decode:decode", "Decide again from stored scores: threshold, decoder, format."),
+    "report": ("report:report", "One offline HTML file about runs: scores, curves, timelines."),
     "list": ("listing:list_entries", "List components and recipes."),
     "show": ("show:show", "Show one component or recipe: options, paper, published scores."),
     "profile": ("profile:profile", "Measure a composition's cost: parameters, FLOPs, time, memory."),
