@@ -85,6 +85,7 @@ class Auditor:
         everyone = np.ones(facts.videos, dtype=np.bool_)
         whole = part(self._split, counts, truth, everyone)
         own = leaked(source, labels) & (facts.leaked_videos > 0)
+        scores = score(found.predictions, truth, bootstrap=0)
         variants, notes = self._variants(found) if self._all else ((), ())
         return Audit(
             predictions=str(self.file),
@@ -93,7 +94,7 @@ class Auditor:
             signature=_of_run(replace(signature, interval=whole.interval.method), stored),
             labels=facts,
             whole=whole,
-            scores=score(found.predictions, truth, bootstrap=0),
+            scores=scores if found.has_relevance else replace(scores, ranking=None),
             calibrated=found.has_relevance,
             leak_free=part("not in train", counts, truth, ~own) if own.any() and not own.all() else None,
             groups=group_parts(counts, labels, masks),
@@ -105,7 +106,7 @@ class Auditor:
     def compare(self, other: Path) -> Comparison:
         """Both files on the same videos, in pairs."""
         found = self._decode(self._stored(other))
-        first, second = (str(self.file), str(other)) if str(self.file) != str(other) else ("first", "second")
+        first, second = _short_names(self.file or other, other)
         systems = [
             System(
                 name=name,
@@ -177,6 +178,12 @@ class Auditor:
             inside=None if whole is None else float(percent) / 100 in whole.interval,
             prints=None if whole is None else prints_as(whole.right, whole.segments, percent, decimals),
         )
+
+
+def _short_names(first: Path, second: Path) -> tuple[str, str]:
+    """The shortest names that tell two files apart: stems, names, paths, or numbers."""
+    pairs = ((first.stem, second.stem), (first.name, second.name), (str(first), str(second)), ("first", "second"))
+    return next((one, other) for one, other in pairs if one != other)
 
 
 def _of_run(signature: Signature, stored: PredictionFile) -> Signature:

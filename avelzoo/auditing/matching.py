@@ -55,17 +55,20 @@ class Match:
     def _by_order(self) -> list[Entry]:
         entries, videos = self._file.entries, len(self._labels.video_ids)
         total = sum(len(labels.video_ids) for labels in self._splits.values())
+        t = self._labels.truth.segments.shape[1]
+        if len(entries) == t and entries[0].length == videos != t:
+            raise self._fault(
+                "an array is transposed",
+                found=f"{t} x {videos}, segments x videos",
+                expected=f"{videos} x {t}",
+                fix="store numpy.swapaxes(array, 0, 1)",
+            )
         if len(entries) == total and len(self._labels.rows) and len(entries) > int(self._labels.rows.max()):
             self.notes.append(
                 f"The file names no videos and has {total:,} entries, so entry i is taken as row i of the annotations."
             )
             return [entries[row] for row in self._labels.rows.tolist()]
         if len(entries) != videos:
-            if len(entries) == self._labels.truth.segments.shape[1] and entries[0].length == videos:
-                raise self._fault(
-                    "an array is transposed", found=f"{len(entries)} x {videos}, segments x videos",
-                    expected=f"{videos} x {len(entries)}", fix="store numpy.swapaxes(array, 0, 1)",
-                )  # fmt: skip
             same = [name for name, labels in self._splits.items() if len(labels.video_ids) == len(entries)]
             raise self._fault(
                 "the file has the wrong number of videos, and does not name them",

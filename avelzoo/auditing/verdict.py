@@ -33,8 +33,8 @@ def _of_file(audit: Audit) -> Iterator[str]:
     if audit.leak_free is not None:
         leak = audit.leak_free
         yield (
-            f"{labels.leaked_videos} videos of {split} are also in train; the other {leak.videos} score"
-            f" {_percent(leak.interval.value)}, from {_ends(leak)}."
+            f"{_leaked(audit)}; the other {leak.videos} score {_percent(leak.interval.value)}, with an interval from"
+            f" {_ends(leak)}."
         )
     yield from _of_optimism(audit)
     if audit.claim is not None:
@@ -52,8 +52,7 @@ def _of_labels(audit: Audit) -> Iterator[str]:
     if labels.average_window is not None:
         yield f"The true category in its average window of train scores {_percent(labels.average_window)}."
     if labels.leaked_videos:
-        rest = labels.videos - labels.leaked_videos
-        yield f"{labels.leaked_videos} videos of {split} are also in train; {rest} are not."
+        yield f"{_leaked(audit)}; the other {labels.videos - labels.leaked_videos:,} are not."
     if audit.claim is not None:
         claimed = audit.claim.percent / 100
         yield f"{_against(f'The claimed {audit.claim.text}', claimed, labels.true_category)}, the second of these."
@@ -61,6 +60,12 @@ def _of_labels(audit: Audit) -> Iterator[str]:
     yield from _of_optimism(audit)
     if labels.leaked_videos == 0 and labels.average_window is None and audit.claim is None:
         yield f"{labels.partial_videos} of {labels.videos} videos have event and background segments."
+
+
+def _leaked(audit: Audit) -> str:
+    count = audit.labels.leaked_videos
+    of = f"of the {audit.labels.videos:,} videos of {audit.signature.split}"
+    return f"{count:,} {of} {'are' if count > 1 else 'is'} also in train"
 
 
 def _of_optimism(audit: Audit) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,22 @@ def read_npz(path: Path) -> PredictionFile:
         DataError: the file is missing, damaged, or holds other arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as loaded:
-            if not isinstance(loaded, np.lib.npyio.NpzFile):
-                raise TypeError
+        with path.open("rb") as file:
+            single = file.read(6) == b"\x93NUMPY"
+        if not single and not zipfile.is_zipfile(path):
+            raise fault(
+                path,
+                "",
+                "a file of arrays is damaged",
+                found=f"{path.stat().st_size:,} bytes that are neither npz nor npy",
+                fix="write the file again",
+            )
+        loaded = np.load(path, allow_pickle=False)
+        if single:
+            return from_arrays(path, "npy", {"scores" if loaded.ndim == 3 else "segments": loaded})
+        with loaded:
             arrays = {name: loaded[name] for name in loaded.files}
-    except TypeError:
-        array = np.load(path, allow_pickle=False)
-        name = "scores" if array.ndim == 3 else "segments"
-        return from_arrays(path, "npy", {name: array})
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         objects = "allow_pickle" in str(error)
         raise fault(
             path,

@@ -47,8 +47,6 @@ def read_csv(path: Path) -> PredictionFile:
     (_, head), *body = table_lines(path)
     header = [name.strip() for name in head]
     stop = partial(fault, path, "line 1")
-    if len(set(map(str.lower, header))) < len(header):
-        raise stop("a column occurs twice", found=shown_keys(header), expected=FORM)
     wide = [name for name in header if _WIDE.fullmatch(name)]
     segment, value, category = (_first(header, names) for names in (_SEGMENT, _LABELS, _CATEGORY))
     if segment and not value:
@@ -57,6 +55,8 @@ def read_csv(path: Path) -> PredictionFile:
     long = bool(segment and value and (row or video) and not wide)
     if not long and (segment or not wide):
         raise stop("a table has the wrong header", found=shown_keys(header), expected=FORM)
+    if len(set(map(str.lower, header))) < len(header):
+        raise stop("a column occurs twice", found=shown_keys(header), expected=FORM)
     if not body:
         raise fault(path, "", "a prediction file is empty", found="a header alone", expected=FORM)
     columns = [header.index(name) for name in ([value] if long and value else wide)]
