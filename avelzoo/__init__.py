@@ -77,6 +77,7 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     )
     from avelzoo.builtin.transforms.configs import NoTransformConfig as NoTransformConfig
     from avelzoo.channels import AnyOf as AnyOf, Channel as Channel, Need as Need
+    from avelzoo.comparing.runs import compare_runs as compare_runs
     from avelzoo.components import (
         DatasetConfig as DatasetConfig,
         DecoderConfig as DecoderConfig,
@@ -198,6 +199,7 @@ _HOME = {
         "Term",
         "TransformConfig",
     ),
+    "avelzoo.comparing.runs": ("compare_runs",),
     "avelzoo.config": ("Bounds", "Help"),
     "avelzoo.extractors": ("AudioSampling", "Extractor", "ExtractorConfig", "FrameSampling", "WeightsFile"),
     "avelzoo.formats": ("FormatConfig",),

@@ -17,6 +17,17 @@ from avelzoo.plugin.registry import Entry, Registry
 
 HEADINGS = {"dataset": "Data sets", "memory": "Memories"}
 BOTH = ["full", "weak"]
+PICTURES = {
+    "encoder": ("diagram-st-fusion", "Stages of st-fusion: spatial and temporal encoders and decoders, final fusion"),
+    "memory": ("diagram-bank", "A bank's update by relation scores, and its reading as anchors and prototypes"),
+    "head": (
+        "diagram-heads",
+        "The heads single, double and event-aware: from fused features to a category in some segments",
+    ),
+    "schedule": ("schedules", "Learning rate of the schedules cosine, steps and constant over 30 epochs"),
+    "decoder": ("diagram-decoders", "Segments that five decoders choose from the same scores"),
+}
+"""Kind -> picture of its built-in components and its content."""
 ASSUMED = "Assumptions without a published source:"
 
 
@@ -70,6 +81,9 @@ def catalogue(registry: Registry, part: Part) -> Iterator[str]:
         found = entries(registry, kind, part)
         if found:
             yield from (f"## {HEADINGS.get(kind, PLURALS[kind].capitalize())}", "")
+        if found and kind in PICTURES and "avelzoo" in part.plugins:
+            name, content = PICTURES[kind]
+            yield from (f"![{content}](pictures/{name}.svg)", "")
         for entry in found:
             yield from component_section(entry)
             cited.add(details(entry)["paper"])

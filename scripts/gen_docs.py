@@ -1,4 +1,4 @@
-"""Generates documentation pages from the code: the catalogue, the command reference, the layers.
+"""Generates pages and pictures of the documentation from code and data: catalogue, command reference, layers, charts.
 
 Usage: ``python scripts/gen_docs.py`` writes them; with ``--check`` nothing is written, and the exit code is 1 if a page
 is not what would be written.
@@ -17,6 +17,7 @@ from pathlib import Path
 from docs_catalogue import PARTS, catalogue
 from docs_commands import commands
 from docs_markdown import NOTE
+from pictures import pictures
 
 from avelzoo.plugin.host import PluginHost
 
@@ -65,6 +66,7 @@ def pages() -> dict[Path, str]:
         site: navigation(site.read_text("utf-8")),
         **{DOCS / part.file: "\n".join(catalogue(host.registry, part)).rstrip() + "\n" for part in PARTS},
         DOCS / "commands.md": "\n".join(commands()).rstrip() + "\n",
+        **pictures(),
         DOCS / "api" / "nn.md": "\n".join(layers()).rstrip() + "\n",
     }
 

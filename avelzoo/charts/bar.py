@@ -21,7 +21,7 @@ from avelzoo.charts.frame import (
 from avelzoo.charts.palette import series_colour
 from avelzoo.charts.scale import Axis, extent, finite, number
 from avelzoo.charts.svg import svg
-from avelzoo.charts.text import shortened, text_width
+from avelzoo.charts.text import text_width, wrapped
 
 BAR = 16.0
 
@@ -74,10 +74,10 @@ def bar_chart(
     bottom = x_axis(drawing, axis, (top, top + height), label, unit)
     references_across(drawing, axis, (y, top + height), references, unit)
     for group, text, size in zip(groups, labels, sizes, strict=True):
-        short = shortened(text, SIZE, left - EDGE - 12)
-        drawing.add(
-            Text(left - 10, top + size / 2 + 4.5, short, SIZE, anchor="end", title=text if short != text else "")
-        )
+        lines = wrapped(text, SIZE, left - EDGE - 12, 2 if size >= 2 * BAR + 10 else 1)
+        for k, line in enumerate(lines):
+            y = top + size / 2 + 4.5 + 15 * (k - (len(lines) - 1) / 2)
+            drawing.add(Text(left - 10, y, line, SIZE, anchor="end", title=text if line.endswith("…") else ""))
         for i, value in enumerate(map(finite, group.values)):
             at = top + 5 + i * BAR
             if value is None:

@@ -46,10 +46,10 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 def number(value: float) -> str:
     """A tick's text.
 
-    >>> number(80.0), number(0.25), number(1250000.0)
-    ('80', '0.25', '1.25M')
+    >>> number(80.0), number(0.25), number(20000.0), number(1250000.0)
+    ('80', '0.25', '20k', '1.25M')
     """
-    for size, sign in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e5, "k")):
+    for size, sign in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size:
             return f"{value / (1e3 if sign == 'k' else size):.4g}{sign}"
     return f"{value:.6g}" if abs(value) >= 1e-4 or not value else f"{value:.2g}"

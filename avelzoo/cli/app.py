@@ -16,6 +16,7 @@ from avelzoo.version import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Train and evaluate a recipe; write a run folder."),
     "evaluate": ("evaluate:evaluate", "Score a run folder again, on the same or other data."),
+    "compare": ("compare:compare", "Compare runs on the same videos: intervals, tests, floors, verdict."),
     "audit": ("audit:audit", "Score predictions of any repository: floors, intervals, claims, a verdict."),
     "predict": ("predict:predict", "Localize events in videos; write results in any format."),
     "decode": ("decode:decode", "Decide again from stored scores: threshold, decoder, format."),

@@ -54,6 +54,9 @@ class StoredRun:
             f"{name} in composition.json" for name in ("recipe", "supervision", "slots") if name not in composition
         ]
         lacking += [f"{name} in result.json" for name in ("seed", "data", "scores") if name not in result]
+        slots = composition.get("slots")
+        if not (isinstance(slots, dict) and all(isinstance(row, dict) and "options" in row for row in slots.values())):
+            lacking.append("options in the slots of composition.json")
         if lacking:
             raise RunError("the run is damaged", where=str(path), found="no " + ", ".join(lacking))
         return cls(path=path, composition=composition, result=result)
@@ -96,6 +99,14 @@ class Gathered:
     systems: tuple[System, ...]
     runs: tuple[tuple[StoredRun, ...], ...]
     notes: tuple[str, ...] = ()
+
+    def named(self, word: str) -> str:
+        """Name of the system with this name or run folder; the word itself if there is none."""
+        place = Path(word).resolve()
+        for system, runs in zip(self.systems, self.runs, strict=True):
+            if any(run.path.resolve() == place for run in runs):
+                return system.name
+        return word
 
 
 def gather(folders: Sequence[Path], *, split: str = "test") -> Gathered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from avelzoo.comparing.comparison import Comparison, Group, Row
+from avelzoo.comparing.comparison import Comparison, Group, Pair, Row
 from avelzoo.comparing.tables import TextTable
 from avelzoo.comparing.wording import Wording, p_text
 from avelzoo.components import LEAK_MARK
@@ -19,14 +19,14 @@ def rows_table(found: Comparison) -> TextTable:
     columns: list[Column] = [
         ("system", _name),
         ("runs", lambda row: str(row.runs)),
-        (found.title, lambda row: say.number(row.mean)),
+        ("mean", lambda row: say.number(row.mean)),
         ("std", lambda row: say.number(row.std)),
         (f"{100 * found.level:g} % interval", lambda row: say.span(row.interval)),
     ]
     if any(row.floors for row in found.rows):
         columns += [
-            ("floor: own category", lambda row: say.number(row.floors.own_category if row.floors else None)),
-            ("gain over it", lambda row: say.with_span(row.gain)),
+            ("own floor", lambda row: say.number(row.floors.own_category if row.floors else None)),
+            ("gain", lambda row: say.with_span(row.gain)),
         ]
     if found.baseline is None and len(found.rows) > 1:
         columns.append(("letter", lambda row: row.letter))
@@ -35,48 +35,56 @@ def rows_table(found: Comparison) -> TextTable:
     if floors is not None:
         blank = [""] * (len(columns) - 3)
         for label, value in (
-            ("floor: background everywhere", floors.background),
-            ("floor: the true category in every segment", floors.category_oracle),
+            ("floor: background", floors.background),
+            ("floor: true category", floors.category_oracle),
         ):
             rows.append([label, "", say.number(value), *blank])
     title = f"{found.title} in {found.unit}, {found.videos:,} videos"
-    return TextTable(columns=[name for name, _ in columns], rows=rows, title=title, left=("letter",))
-
-
-def pairs_table(found: Comparison) -> TextTable:
-    """Pairs of systems: difference, interval, p-values, effect size, smallest detectable difference."""
-    say = Wording(found.unit)
-    columns = (
-        "pair",
-        "difference",
-        f"{100 * found.level:g} % interval",
-        "p",
-        "adjusted p",
-        "effect size",
-        "detectable",
-        "verdict",
+    return TextTable(
+        columns=[name for name, _ in columns], rows=rows, title=title, left=("letter",), notes=_notes(found)
     )
-    rows = [
-        (
-            f"{pair.first} - {pair.second}",
-            say.signed(pair.difference.value),
-            say.signed_span(pair.difference),
-            p_text(pair.p),
-            p_text(pair.adjusted_p),
-            "-" if pair.effect_size is None else f"{pair.effect_size:.2f}",
-            say.number(pair.minimum_detectable),
-            _verdict(pair.separated, pair.practically_equal),
-        )
-        for pair in found.pairs
-    ]
-    return TextTable(columns=columns, rows=rows, title=f"differences in {say.points}", left=("verdict",))
+
+
+def pairs_table(found: Comparison, *, brief: bool = False) -> TextTable:
+    """Pairs of systems: difference, interval, p-values, effect size, smallest detectable difference.
+
+    Args:
+        found: the comparison.
+        brief: leave out p before correction, effect size and detectable difference.
+    """
+    say = Wording(found.unit)
+    columns: dict[str, Callable[[Pair], str]] = {
+        "pair": lambda pair: f"{pair.first} - {pair.second}",
+        "difference": lambda pair: say.signed(pair.difference.value),
+        f"{100 * found.level:g} % interval": lambda pair: say.signed_span(pair.difference),
+    }
+    columns |= {} if brief else {"p": lambda pair: p_text(pair.p)}
+    columns |= {"adjusted p": lambda pair: p_text(pair.adjusted_p)}
+    notes = ["p: whole videos are swapped between the systems; adjusted by Holm over this table."]
+    if not brief:
+        columns |= {
+            "effect": lambda pair: "-" if pair.effect_size is None else f"{pair.effect_size:.2f}",
+            "detectable": lambda pair: say.number(pair.minimum_detectable),
+        }
+        notes += [
+            "Effect: difference in standard deviations of the videos' differences.",
+            "Detectable: true difference that one test shows in 80 % of cases.",
+        ]
+    columns |= {"verdict": _verdict}
+    return TextTable(
+        columns=list(columns),
+        rows=[[cell(pair) for cell in columns.values()] for pair in found.pairs],
+        title=f"differences in {say.points}",
+        left=("verdict",),
+        notes=notes,
+    )
 
 
 def groups_table(found: Comparison) -> TextTable:
     """Systems by group, with intervals; own-category floor and gain where they are known."""
     floors = any(row.floors for row in found.rows)
-    columns = ["group", "videos", "system", found.title, f"{100 * found.level:g} % interval"]
-    columns += ["floor: own category", "gain over it"] if floors else []
+    columns = ["group", "videos", "system", "mean", f"{100 * found.level:g} % interval"]
+    columns += ["own floor", "gain"] if floors else []
     say = Wording(found.unit)
     rows = [
         _group_row(group, row, place, say, floors=floors)
@@ -94,6 +102,17 @@ def numbers_table(found: Comparison) -> TextTable:
     everything = Group(name="all", videos=found.videos, rows=found.rows, differences=())
     rows = [_numbers(found, group, row) for group in (everything, *found.groups) for row in group.rows]
     return TextTable(columns=columns, rows=rows)
+
+
+def _notes(found: Comparison) -> list[str]:
+    """What the columns mean."""
+    lines = []
+    if any(row.floors for row in found.rows):
+        lines.append("Floors have one id in every segment of a video; own floor: the system's own category.")
+        lines.append("Gain: mean minus own floor.")
+    if found.baseline is None and len(found.rows) > 1:
+        lines.append("Systems that share a letter are not separated by these videos.")
+    return lines
 
 
 def _numbers(found: Comparison, group: Group, row: Row) -> Sequence[str]:
@@ -120,9 +139,9 @@ def _name(row: Row) -> str:
     return f"{row.name} {LEAK_MARK}" if row.leaks_duration else row.name
 
 
-def _verdict(separated: bool, equal: bool) -> str:
-    words = ["separated"] if separated else []
-    return ", ".join([*words, *(["practically equal"] if equal else [])]) or "not separated"
+def _verdict(pair: Pair) -> str:
+    words = [*(["separated"] if pair.separated else []), *(["practically equal"] if pair.practically_equal else [])]
+    return ", ".join(words) or "not separated"
 
 
 def _raw(value: float | None) -> str:

@@ -52,9 +52,10 @@ def video_interval(
     counts = runs_of(counts)
     value = mean_over_runs(counts, statistic)
     draws = _resampled(counts, statistic, resamples, seed, stream=1)
-    single = statistic(counts).mean(axis=0)  # of each video alone
-    single = single[~np.isnan(single)]
-    if len(single) and single.min() >= 0 and single.max() <= 1 and 0 <= value <= 1:
+    each = statistic(counts)  # of each video alone, in each run
+    each = each[:, ~np.isnan(each).any(axis=0)]
+    single = each.mean(axis=0)
+    if each.size and each.min() >= 0 and each.max() <= 1 and 0 <= value <= 1:
         away = int((single != round(value)).sum())
         if away < FEW:
             return _wilson(value, draws, len(single), level, _method(counts, "video-wilson"))

@@ -102,6 +102,20 @@ def test_floors_that_are_not_exceeded_are_named() -> None:
     assert any("'all' is not shown to score more than its own category in every segment: 0.0" in line for line in lines)
 
 
+def test_gains_that_cancel_have_an_interval_around_zero() -> None:
+    """Two runs: one is better than its floor in one segment of a video, one is worse in another segment of it."""
+    truth = Truth(segments=np.array([[0, 1]] * 2 + [[0, 0]] * 8), events=np.zeros(10, dtype=int), categories=("a",))
+    everywhere = np.zeros((2, 10, 2), dtype=int)
+    everywhere[0, 0, 1] = 1
+    everywhere[1, 0, 0] = 1
+    found = compare([System(name="x", segments=everywhere, category=everywhere[:, :, 0] * 0)], truth, IDS[:10])
+    gain = found.rows[0].gain
+    assert gain is not None
+    assert gain.value == pytest.approx(0)
+    assert gain.low < -0.01
+    assert gain.high > 0.01
+
+
 def test_equal_predictions_are_not_separated_but_practically_equal() -> None:
     truth = made_truth(400)
     one = system("one", 0.1, 0, truth=truth)
