@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -57,18 +58,25 @@ def _perform(args: list[str], json: TextIO | None = None) -> int:
 
 def _run(args: list[str]) -> int:
     from avelzoo.cli import failures
-    from avelzoo.cli.app import build_app, completing
+    from avelzoo.cli.app import build_app
+    from avelzoo.cli.completing import completing
     from avelzoo.cli.plugin_files import load_plugins
+    from avelzoo.cli.shell_scripts import ends_program, named_shell, show_or_install
 
     with failures.short_warnings():
         if completing():
             return _complete(args)
+        if asked := named_shell(args):
+            show_or_install(*asked)
+            return 0
         args = load_plugins(args)
         try:
             code = build_app(args)(args, prog_name="avelzoo", standalone_mode=False)
         except SystemExit as stop:
             if isinstance(stop.__context__, BrokenPipeError):  # raised by rich when the reader has closed the pipe
                 raise stop.__context__ from None
+            if ends_program(args):  # Typer ends the program after printing or installing a script
+                return stop.code if isinstance(stop.code, int) else 1
             raise
     if code == INTERRUPTED:  # the parser has already caught the key press
         raise KeyboardInterrupt
@@ -80,12 +88,14 @@ def _complete(args: list[str]) -> int:
     """Print completions for a shell, without anything that plugins print."""
     from avelzoo.cli import streams
     from avelzoo.cli.app import build_app
+    from avelzoo.cli.completing import join_equals
     from avelzoo.plugin.default import default_host
     from avelzoo.plugin.status import PluginWarning
 
     warnings.simplefilter("ignore", PluginWarning)
     with streams.diverted(for_good=True) as stdout:
         default_host()
+        join_equals(os.environ)
         with redirect_stdout(stdout):
             try:
                 build_app(args)(args, prog_name="avelzoo", standalone_mode=False)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated
 
 import typer
 
+from avelzoo.cli.completing import completing, set_completion, typed_words
 from avelzoo.cli.options import with_slots
+from avelzoo.errors import AvelzooError
 from avelzoo.version import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -44,7 +45,7 @@ A first run of about a minute on built-in data: avelzoo run ead-b --encoder st-f
 
 def build_app(argv: Sequence[str]) -> typer.Typer:
     """The application for these arguments: the command they name in full, an outline of the others."""
-    words = _completion_words(os.environ) or list(argv)
+    words = typed_words(os.environ) if completing() else list(argv)
     chosen = next((word for word in words if not word.startswith("-")), "")
     app = typer.Typer(
         name="avelzoo",
@@ -74,10 +75,21 @@ def _add(app: typer.Typer, name: str, place: str, text: str, argv: Sequence[str]
     command = getattr(loaded, member or "register")
     if isinstance(command, typer.Typer):
         app.add_typer(command, name=name, help=text)
+        added = command.registered_commands
     elif member:
         app.command(name, help=text)(with_slots(command))
+        added = app.registered_commands[-1:]
     else:  # its options depend on the arguments
-        command(app, name, text, argv)
+        try:
+            command(app, name, text, argv)
+        except AvelzooError:  # while a user types, arguments are not complete
+            if not completing():
+                raise
+            command(app, name, text, [])
+        added = app.registered_commands[-1:]
+    if completing():
+        for callback in (info.callback for info in added if info.callback):
+            set_completion(callback)
 
 
 def _root(
@@ -97,19 +109,3 @@ def _root(
 
 def _outline() -> None:
     """Placeholder of a command that this call does not use."""
-
-
-def completing() -> bool:
-    """Whether a shell requests completions."""
-    return "_AVELZOO_COMPLETE" in os.environ
-
-
-def _completion_words(environ: Mapping[str, str]) -> list[str]:
-    """Words on the shell's line after the program's name, while it requests completions."""
-    if "_AVELZOO_COMPLETE" not in environ:
-        return []
-    line = environ.get("_TYPER_COMPLETE_ARGS") or environ.get("COMP_WORDS", "")
-    try:
-        return shlex.split(line)[1:]
-    except ValueError:  # an open quotation mark
-        return line.split()[1:]

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from avelzoo.cli import render
+from avelzoo.cli import completing, render
 
 if TYPE_CHECKING:
     from avelzoo.plugin.registry import Entry
 
 
 def check(
-    plugin: Annotated[str, typer.Argument(help="Name of a plugin or a component.")],
+    plugin: Annotated[
+        str,
+        typer.Argument(help="Name of a plugin or a component.", autocompletion=completing.plugins_and_components),
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run all conformance checks on a plugin's components; exit code 6 if any fails."""

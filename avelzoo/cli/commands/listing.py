@@ -6,12 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from avelzoo.cli import catalogue, render
+from avelzoo.cli import catalogue, completing, render
 
 
 def list_entries(
     kind: Annotated[
-        str | None, typer.Argument(help="One kind: " + ", ".join(catalogue.PLURALS.values()) + ". All by default.")
+        str | None,
+        typer.Argument(
+            help="One kind: " + ", ".join(catalogue.PLURALS.values()) + ". All by default.",
+            autocompletion=completing.words_of(*catalogue.PLURALS.values()),
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

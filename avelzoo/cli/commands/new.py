@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from avelzoo.cli import render
+from avelzoo import scaffold
+from avelzoo.cli import completing, render
 from avelzoo.errors import UsageError
 
 
@@ -15,24 +16,27 @@ def new(
     name: Annotated[
         str | None, typer.Argument(help=r"Component name in kebab-case. \[default: name of --file]")
     ] = None,
-    kind: Annotated[str, typer.Option(help="Kind of component; any but launcher and format.")] = "encoder",
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="Kind of component; any but launcher and format.", autocompletion=completing.words_of(*scaffold.KINDS)
+        ),
+    ] = "encoder",
     out: Annotated[Path | None, typer.Option(help=r"New folder. \[default: avelzoo-NAME]")] = None,
     file: Annotated[Path | None, typer.Option(help="Write one Python file instead, such as idea.py.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write an installable, typed, tested plugin package or a single file; its checks pass."""
-    from avelzoo.scaffold import write_file, write_package
-
     if file is not None and out is not None:
         raise UsageError("--file and --out exclude each other", fix="remove one of them")
     name = name or (file.stem.replace("_", "-").lower() if file is not None else None)
     if name is None:
         raise UsageError("no name given", fix="for example `avelzoo new conv-mix`, or `avelzoo new --file idea.py`")
     if file is not None:
-        folder, written = write_file(name, kind, file).parent, [file.name]
+        folder, written = scaffold.write_file(name, kind, file).parent, [file.name]
         following = [f"avelzoo --plugin {file} check {name}"]
     else:
-        folder = write_package(name, kind, out or Path(f"avelzoo-{name}"))
+        folder = scaffold.write_package(name, kind, out or Path(f"avelzoo-{name}"))
         written = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
         following = [f"pip install -e {folder}", f"avelzoo check {name}"]
     if json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from avelzoo.cli import catalogue, render
+from avelzoo.cli import catalogue, completing, render
 from avelzoo.cli.options import as_text
 from avelzoo.composition.overrides import Override
 from avelzoo.composition.resolving import Composition, resolve
@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 
 
 def show(
-    what: Annotated[str, typer.Argument(metavar="[KIND] NAME", help="Entry to show, for example `encoder st-fusion`.")],
-    name: Annotated[str | None, typer.Argument(hidden=True)] = None,
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="[KIND] NAME",
+            help="Entry to show, for example `encoder st-fusion`.",
+            autocompletion=completing.kinds_and_names,
+        ),
+    ],
+    name: Annotated[str | None, typer.Argument(hidden=True, autocompletion=completing.names_of_kind)] = None,
     supervision: Annotated[str, typer.Option(metavar="full|weak", help="For recipes: the supervision.")] = "full",
     *,
     slots: Annotated[Mapping[str, str | None], "For recipes: name of another {kind}."],

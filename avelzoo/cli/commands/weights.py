@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from avelzoo.cli import render
+from avelzoo.cli import completing, render
 from avelzoo.errors import DataError, UnknownNameError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -39,7 +39,12 @@ def list_weights(json: Json = False) -> None:
 
 @app.command()
 def path(
-    name: Annotated[str, typer.Argument(help="File of weights, or an extractor such as timm:resnet18.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="File of weights, or an extractor such as timm:resnet18.", autocompletion=completing.weights_names
+        ),
+    ],
     download: Annotated[bool, typer.Option("--download", help="Get a missing file from the Hugging Face hub.")] = False,
     offline: Offline = False,
     json: Json = False,
@@ -65,7 +70,12 @@ def path(
 
 @app.command()
 def verify(
-    name: Annotated[str | None, typer.Argument(help="File of weights, or an extractor. All files by default.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="File of weights, or an extractor. All files by default.", autocompletion=completing.weights_names
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Compare files with their checksums; exit code 3 if one is damaged, or if NAME is missing. Uses no network."""
