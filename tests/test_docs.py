@@ -221,7 +221,12 @@ def test_shown_commands_exist() -> None:
     """Every command and every option that a page tells readers to type is in the command reference."""
     reference = (DOCS / "commands.md").read_text("utf-8")
     commands = re.findall(r"^## avelzoo (.+)$", reference, re.MULTILINE)
-    known = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", reference)) | {"--help", "--version"}
+    known = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", reference)) | {
+        "--help",
+        "--version",
+        "--install-completion",
+        "--show-completion",
+    }
     seen = list(shown_commands())
     assert seen
     for path, line in seen:

@@ -49,6 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "avelzoo.localization",
         "avelzoo.demo",
         "avelzoo.auditing",
+        "avelzoo.doctor",
         "avelzoo.experiments",
     ),
     ("avelzoo.reporting",),
@@ -117,6 +118,7 @@ TORCH_FREE = (
     "avelzoo.builtin.extractors.audio_configs",
     "avelzoo.builtin.extractors.visual_configs",
     "avelzoo.weights.store",
+    "avelzoo.doctor.examining",
     *(f"avelzoo.builtin.{path.parent.name}.configs" for path in sorted(PACKAGE.glob("builtin/*/configs.py"))),
 )
 HEAVY = ("torch", "lightning_fabric", "timm", "h5py", "safetensors", "einops", "scipy", "sklearn")

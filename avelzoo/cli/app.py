@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "extract": ("extract", "Extract features of videos: a data set that `run` trains on."),
     "data": ("data:app", "Check, describe and simulate data folders."),
     "weights": ("weights:app", "List, locate and verify the published weights of extractors."),
+    "doctor": ("doctor:doctor", "Examine this installation: libraries, devices, plugins, weights."),
     "check": ("check:check", "Check that a plugin fulfils the contracts of its components."),
     "new": ("new:new", "Write the skeleton of a plugin."),
     "demo-video": ("demo_video:demo_video", "Small videos of synthetic events: extract, train, predict, plot."),

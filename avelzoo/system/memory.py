@@ -67,6 +67,23 @@ def available_mb(proc: Path = PROC, cgroups: Path = CGROUPS) -> float | None:
     return min([free, *_limits(proc, cgroups)])
 
 
+def total_mb(proc: Path = PROC) -> float | None:
+    """Memory of the machine; None where unknown."""
+    try:
+        return _proc_mb(proc / "meminfo")["MemTotal"]
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def limit_mb(proc: Path = PROC, cgroups: Path = CGROUPS) -> float | None:
+    """Smallest memory limit of the control groups that contain this process; None where there is none."""
+    found = []
+    for version, group in own_groups("memory", proc, cgroups):
+        with suppress(OSError, ValueError):  # no such group here, or "max"
+            found.append(float((group / _FILES[version][0]).read_text()) / 2**20)
+    return min(found, default=None)
+
+
 def rss_mb(pid: int, proc: Path = PROC) -> float:
     """Memory of a process, 0 where unknown. Pages of files that it maps can be dropped and do not count."""
     try:
