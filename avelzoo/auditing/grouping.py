@@ -14,7 +14,7 @@ from avelzoo.auditing.reading.tables import table_lines
 from avelzoo.auditing.records import Part
 from avelzoo.data.reading.categories import folded
 from avelzoo.errors import did_you_mean, printable
-from avelzoo.metrics import SplitLabels, Truth
+from avelzoo.metrics import SplitLabels, category_groups, run_length_groups
 from avelzoo.statistics import Counts
 
 FORM = "a header category,group or video,group, then a line per category or video"
@@ -55,20 +55,12 @@ def read_groups(path: Path, labels: SplitLabels) -> Masks:
     return found
 
 
-def run_lengths(truth: Truth) -> Masks:
-    """Videos by number of event segments."""
-    events = truth.relevance.sum(axis=1)
-    return {f"{count} event segments": events == count for count in np.unique(events).tolist()}
-
-
-def categories(truth: Truth) -> Masks:
-    """Videos by category, by id."""
-    return {name: truth.events == i for i, name in enumerate(truth.categories) if (truth.events == i).any()}
-
-
 def group_parts(counts: Counts, labels: SplitLabels, file: Masks | None) -> dict[str, tuple[Part, ...]]:
     """Scores of all groups, by grouping."""
-    groupings = {"run length": run_lengths(labels.truth), "category": categories(labels.truth)}
+    groupings: dict[str, Masks] = {
+        "run length": run_length_groups(labels.truth),
+        "category": category_groups(labels.truth),
+    }
     if file is not None:
         groupings["groups of the file"] = file
     return {name: tuple(_parts(counts, labels, masks)) for name, masks in groupings.items()}

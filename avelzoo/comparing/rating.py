@@ -158,11 +158,17 @@ class Rating:
             level=self.level,
             resamples=self.resamples,
             seed=self.seed,
+            share=self.measure.share,
         )
 
     def _interval(self, counts: Counts) -> Interval:
         return video_interval(
-            counts, self.measure.statistic, level=self.level, resamples=self.resamples, seed=self.seed
+            counts,
+            self.measure.statistic,
+            level=self.level,
+            resamples=self.resamples,
+            seed=self.seed,
+            share=self.measure.share,
         )
 
     def _gain(self, counts: Counts, own: Counts) -> Interval:
@@ -173,7 +179,12 @@ class Rating:
             return statistic(sums[..., :width]) - statistic(sums[..., width:])
 
         return video_interval(
-            np.concatenate([counts, own], axis=-1), gain, level=self.level, resamples=self.resamples, seed=self.seed
+            np.concatenate([counts, own], axis=-1),
+            gain,
+            level=self.level,
+            resamples=self.resamples,
+            seed=self.seed,
+            share=False,
         )
 
     def _values(self, counts: Counts) -> Counts:

@@ -99,6 +99,7 @@ class Measure:
         unit: ``percent`` for fractions, or ``seconds``.
         higher_is_better: false for errors.
         needs_category: whether predicted categories are needed.
+        share: whether it is a share in [0, 1].
     """
 
     name: str
@@ -108,6 +109,7 @@ class Measure:
     unit: str = "percent"
     higher_is_better: bool = True
     needs_category: bool = False
+    share: bool = True
 
 
 def _ratio(part: str, whole: str) -> Callable[[Values], Values]:
@@ -182,6 +184,7 @@ _MEASURES = (
         f"{_LOCAL}.boundary_error_seconds",
         _boundary,
         unit="seconds",
+        share=False,
         higher_is_better=False,
         needs_category=True,
     ),
@@ -235,6 +238,7 @@ _MEASURES = (
         "segment accuracy minus the floor of its own category",
         "",
         _gain_over_own_category,
+        share=False,
         needs_category=True,
     ),
 )

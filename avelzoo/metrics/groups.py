@@ -67,7 +67,12 @@ def group_scores(
             name=name,
             videos=int(inside.sum()),
             interval=video_interval(
-                counts[..., inside, :], measure.statistic, level=level, resamples=resamples, seed=seed
+                counts[..., inside, :],
+                measure.statistic,
+                level=level,
+                resamples=resamples,
+                seed=seed,
+                share=measure.share,
             ),
         )
         for name, inside in groups.items()
@@ -83,10 +88,10 @@ def run_length_groups(truth: Truth) -> Groups:
     length = truth.relevance.sum(axis=1)
     values = np.unique(length)
     if len(values) <= _MOST:
-        return {str(value): length == value for value in values}
+        return {f"{value} event segment{'s' * (value != 1)}": length == value for value in values.tolist()}
     quarter = np.ceil(4 * length / truth.lengths).astype(np.int64)
     quarter[length == truth.lengths] = 5
-    names = ("no segment", "up to 25 %", "25 to 50 %", "50 to 75 %", "over 75 %", "every segment")
+    names = ("no event segment", "up to 25 %", "25 to 50 %", "50 to 75 %", "over 75 %", "every segment")
     return _present({name: quarter == i for i, name in enumerate(names)})
 
 

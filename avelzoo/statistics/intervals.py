@@ -23,9 +23,15 @@ FEW = 5
 
 
 def video_interval(
-    counts: Counts, statistic: Statistic, *, level: float = 0.95, resamples: int = 10_000, seed: int = 0
+    counts: Counts,
+    statistic: Statistic,
+    *,
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+    share: bool = True,
 ) -> Interval:
-    """Interval of a score in [0, 1], or of any other statistic, by resampling whole videos and, with s > 1, runs.
+    """Interval of a score by resampling whole videos and, with s > 1, runs.
 
     The value is the mean over runs of the statistic of all videos. A resample draws v videos with replacement, the same
     ones for each run, because segments of a video are not independent. With s > 1 runs it also draws s - 1 runs
@@ -43,6 +49,7 @@ def video_interval(
         level: coverage in (0, 1).
         resamples: number of bootstrap samples.
         seed: random seed.
+        share: whether the statistic is a share in [0, 1]; differences and errors have no Wilson interval.
 
     Raises:
         OptionError: an argument out of range.
@@ -55,7 +62,7 @@ def video_interval(
     each = statistic(counts)  # of each video alone, in each run
     each = each[:, ~np.isnan(each).any(axis=0)]
     single = each.mean(axis=0)
-    if each.size and each.min() >= 0 and each.max() <= 1 and 0 <= value <= 1:
+    if share and each.size and each.min() >= 0 and each.max() <= 1 and 0 <= value <= 1:
         away = int((single != round(value)).sum())
         if away < FEW:
             return _wilson(value, draws, len(single), level, _method(counts, "video-wilson"))
@@ -70,13 +77,14 @@ def difference_interval(
     level: float = 0.95,
     resamples: int = 10_000,
     seed: int = 0,
+    share: bool = True,
 ) -> Interval:
     """Interval of the difference first - second, paired by video: both systems are resampled with the same videos.
 
     As ``video_interval``; runs are drawn for each system on its own, because runs are not paired. It is two-level if
     either system has several runs; a system with one run contributes no training noise. If no video differs, the
-    interval is +- the upper end of Wilson's interval of the share of differing videos, 0 of v: it assumes that a
-    difference is at most this share, as for scores in [0, 1].
+    interval is +- the upper end of Wilson's interval of the share of differing videos, 0 of v: a difference of two
+    shares is at most this share.
 
     Args:
         first: (v c) or (s v c), counts of one system.
@@ -85,6 +93,7 @@ def difference_interval(
         level: coverage in (0, 1).
         resamples: number of bootstrap samples.
         seed: random seed.
+        share: whether the statistic is a share in [0, 1]; if not, systems without a differing video have no width.
 
     Raises:
         OptionError: an argument out of range, or systems with different videos.
@@ -94,7 +103,7 @@ def difference_interval(
     first, second = same_videos(first, second)
     value = mean_over_runs(first, statistic) - mean_over_runs(second, statistic)
     runs = first if len(first) >= len(second) else second
-    if first.shape == second.shape and np.array_equal(first, second) and (first == first[:1]).all():
+    if share and first.shape == second.shape and np.array_equal(first, second) and (first == first[:1]).all():
         bound = wilson(0, first.shape[1], level).high
         return Interval(value, -bound, bound, level, _method(runs, "video-wilson"))
     joined = np.concatenate([first, second])

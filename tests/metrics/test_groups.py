@@ -42,7 +42,7 @@ def test_every_video_has_one_run_length(case: Case) -> None:
     assert (sum(inside.astype(int) for inside in groups.values()) == 1).all()
     lengths = [sum(y != labels.n for y in row) for row in labels.segments]
     for name, inside in groups.items():
-        assert {length for length, flag in zip(lengths, inside, strict=True) if flag} == {int(name)}
+        assert {length for length, flag in zip(lengths, inside, strict=True) if flag} == {int(name.partition(" ")[0])}
 
 
 def test_many_run_lengths_are_shares() -> None:
@@ -51,7 +51,7 @@ def test_many_run_lengths_are_shares() -> None:
         segments[video, :video] = 0
     long = Truth(segments=segments, events=np.zeros(21, dtype=int), categories=("event",))
     assert {name: int(inside.sum()) for name, inside in run_length_groups(long).items()} == {
-        "no segment": 1, "up to 25 %": 5, "25 to 50 %": 5, "50 to 75 %": 5, "over 75 %": 4, "every segment": 1,
+        "no event segment": 1, "up to 25 %": 5, "25 to 50 %": 5, "50 to 75 %": 5, "over 75 %": 4, "every segment": 1,
     }  # fmt: skip
 
 
@@ -76,9 +76,9 @@ def test_scores_that_a_group_lacks_are_undefined() -> None:
     counts = video_counts(labels.segments, labels, np.zeros(3, dtype=int))
     rows = group_scores(counts, run_length_groups(labels), MEASURES["partial_event"], resamples=10)
     assert [(row.name, row.videos, row.to_dict()["value"]) for row in rows] == [
-        ("0", 1, None),
-        ("1", 1, 1),
-        ("2", 1, None),
+        ("0 event segments", 1, None),
+        ("1 event segment", 1, 1),
+        ("2 event segments", 1, None),
     ]
     none = group_scores(counts, {"nobody": np.zeros(3, dtype=bool)}, MEASURES["partial_event"])
     assert none == ()

@@ -146,6 +146,16 @@ def test_identical_systems_may_differ_on_other_videos() -> None:
     assert not practically_equal(found, 0.009)
 
 
+def test_a_difference_or_an_error_has_no_wilson_interval() -> None:
+    gains = np.zeros(300)
+    gains[0] = 1
+    found = video_interval(of(gains, 1), accuracy, share=False)
+    assert (found.low, found.method) == (0, "video-bootstrap-10k")
+    counts = of(gains, 1)
+    same = difference_interval(counts, counts, accuracy, share=False)
+    assert (same.low, same.high, same.method) == (0, 0, "video-bootstrap-10k")
+
+
 def test_undefined_scores_have_no_interval() -> None:
     found = video_interval(of(np.zeros(5), 0), accuracy)
     assert all(map(math.isnan, (found.value, found.low, found.high)))
