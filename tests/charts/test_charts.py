@@ -6,7 +6,6 @@ import math
 import re
 import subprocess
 import sys
-from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -26,8 +25,8 @@ from avelzoo.charts import (
     scatter_chart,
 )
 from avelzoo.charts.palette import COLOURS, HEATS, SERIES, heat, series_colour, series_dash
+from tests.charts.checks import SVG, check, extent, numbers, overlapping, parsed
 
-SVG = "{http://www.w3.org/2000/svg}"
 NAN, INF = math.nan, math.inf
 HOSTILE = '</text><script>alert("1 & 2")</script>\x07\ud800 犬 ' + "very " * 40 + "long"
 WORDS = {"title": "Scores", "description": "All that is shown."}
@@ -104,65 +103,6 @@ VALUES = {
     "tiny": [1e-12, 2e-12],
     "many": [math.sin(i) * 50 for i in range(200)],
 }
-
-
-def parsed(text):
-    return ET.fromstring(text)  # noqa: S314 - written by this project
-
-
-def numbers(element):
-    """Pairs of coordinates of an element, and its largest extent."""
-    get = lambda *names: [float(element.get(name)) for name in names]  # noqa: E731
-    match element.tag.removeprefix(SVG):
-        case "line":
-            x1, y1, x2, y2 = get("x1", "y1", "x2", "y2")
-            return [(x1, y1), (x2, y2)]
-        case "rect":
-            x, y, width, height = get("x", "y", "width", "height")
-            assert width >= 0 and height >= 0
-            return [(x, y), (x + width, y + height)]
-        case "circle":
-            x, y, r = get("cx", "cy", "r")
-            return [(x - r, y - r), (x + r, y + r)]
-        case "text":
-            return [tuple(get("x", "y"))]
-        case "path":
-            pairs = [pair.split() for pair in element.get("d")[1:].split("L")]
-            return [(float(x), float(y)) for x, y in pairs]
-    return []
-
-
-def check(text):
-    """Everything that holds for every chart; its root."""
-    root = parsed(text)
-    width, height = float(root.get("width")), float(root.get("height"))
-    assert root.get("viewBox") == f"0 0 {root.get('width')} {root.get('height')}"
-    assert not re.search(r'="[^"]*\b(nan|inf)\b[^"]*"', text)
-    for element in root.iter():
-        for x, y in numbers(element):
-            assert -0.1 <= x <= width + 0.1 and -0.1 <= y <= height + 0.1, ET.tostring(element)
-    return root
-
-
-def extent(text):
-    """Left, right, top and bottom of a horizontal text, by the widths the layout counts on."""
-    from avelzoo.charts.text import text_width
-
-    size, x, y = float(text.get("font-size")), float(text.get("x")), float(text.get("y"))
-    wide = text_width(text.text or "", size)
-    left = x - {"start": 0, "middle": wide / 2, "end": wide}[text.get("text-anchor", "start")]
-    return left, left + wide, y - size * 0.7, y + size * 0.1
-
-
-def overlapping(root):
-    """Pairs of horizontal texts that cover each other."""
-    boxes = [(extent(t), t.text) for t in root.iter(SVG + "text") if t.get("transform") is None]
-    return [
-        (name, other)
-        for i, (a, name) in enumerate(boxes)
-        for b, other in boxes[i + 1 :]
-        if min(a[1], b[1]) - max(a[0], b[0]) > 1 and min(a[3], b[3]) - max(a[2], b[2]) > 1
-    ]
 
 
 @pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
