@@ -22,9 +22,9 @@ def test_the_page_can_be_followed(page: Path, tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_shortened_command_keeps_its_other_options() -> None:
-    typed = "run ead-b --epochs 10 --set a.b=1 --out x".split()
+    typed = ["run", "ead-b", "--epochs", "10", "--set", "a.b=1", "--out", "x"]
     assert with_options(typed, ("--epochs", "1", "--set", "c.d=2")) == (
-        "run ead-b --set a.b=1 --out x --epochs 1 --set c.d=2".split()
+        ["run", "ead-b", "--set", "a.b=1", "--out", "x", "--epochs", "1", "--set", "c.d=2"]
     )
 
 

@@ -1,16 +1,15 @@
 """Follows a page of the documentation as a reader does: writes its files, types its commands, runs its Python.
 
-Fenced blocks are taken in order. `console` blocks hold `$ command` lines, each followed by the lines it prints; `python`
-blocks run in one namespace per page; a block with a `title` is written to the file of that name. A `text` block after a
-Python block is what that prints. Printed lines are compared by their words, not their digits; `...` stands for any lines.
+Fenced blocks are taken in order. `console` blocks hold `$ command` lines, each with the lines it prints; `python`
+blocks run in one namespace per page; a block with a `title` is written to the file of that name. A `text` block after
+a Python block is what that prints. Printed lines are compared by their words, not digits; `...` is any line.
 
-A comment before a block changes how it is run here, not how readers see it: `<!-- shortened: --epochs 1 -->` replaces or
-adds options of every avelzoo command in the block, `<!-- not run: reason -->` leaves the block out.
+A comment before a block changes how it is run here, not how readers see it: `<!-- shortened: --epochs 1 -->` replaces
+or adds options of every avelzoo command in the block, `<!-- not run: reason -->` leaves the block out.
 """
 
 from __future__ import annotations
 
-import glob
 import io
 import re
 import shlex
@@ -103,6 +102,7 @@ class Walk:
                 for typed, shown in commands(block):
                     self.type(typed, block.shortened)
                     self.compare(typed, shown)
+                    self.printed = ""
                     run += 1
             elif block.language == "python":
                 self.execute(block.code)
@@ -115,7 +115,7 @@ class Walk:
     def type(self, typed: str, shortened: tuple[str, ...]) -> None:
         """Run one command line; avelzoo's in this process, to save imports."""
         words = shlex.split(typed, comments=True)
-        words = [part for word in words for part in (sorted(glob.glob(word)) if "*" in word else [word])]
+        words = [part for word in words for part in (sorted(map(str, Path().glob(word))) if "*" in word else [word])]
         if words[0] == "avelzoo":
             told = io.StringIO()
             with redirect_stdout(told), redirect_stderr(told):
@@ -130,7 +130,7 @@ class Walk:
         """Run one Python block."""
         told = io.StringIO()
         with redirect_stdout(told):
-            exec(compile(code, "<page>", "exec"), self.names)
+            exec(compile(code, "<page>", "exec"), self.names)  # noqa: S102 - written by this project
         self.printed = told.getvalue()
 
     def compare(self, what: str, shown: list[str]) -> None:
