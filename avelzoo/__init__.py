@@ -94,6 +94,12 @@ if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
         TransformConfig as TransformConfig,
     )
     from avelzoo.composition.building import build as build
+    from avelzoo.composition.experiment import (
+        Experiment as Experiment,
+        ExperimentEdition as ExperimentEdition,
+        ExperimentRow as ExperimentRow,
+        FeatureSetting as FeatureSetting,
+    )
     from avelzoo.composition.model import Model as Model, StepOutput as StepOutput
     from avelzoo.composition.objective import SumOfTerms as SumOfTerms
     from avelzoo.composition.recipe import (
@@ -215,6 +221,7 @@ _HOME = {
         "Targets",
         "Widths",
     ),
+    "avelzoo.composition.experiment": ("Experiment", "ExperimentEdition", "ExperimentRow", "FeatureSetting"),
     "avelzoo.composition.model": ("Model", "StepOutput"),
     "avelzoo.composition.objective": ("SumOfTerms",),
     "avelzoo.composition.building": ("build",),

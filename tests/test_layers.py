@@ -50,9 +50,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "avelzoo.demo",
         "avelzoo.auditing",
         "avelzoo.doctor",
-        "avelzoo.experiments",
     ),
     ("avelzoo.reporting",),
+    ("avelzoo.experiments",),
     ("avelzoo.cli",),
     ("avelzoo.__main__", "avelzoo"),
 )
@@ -72,6 +72,7 @@ APART = (
     ("avelzoo.localization", "avelzoo.builtin"),
     ("avelzoo.sweeps", "avelzoo.builtin"),
     ("avelzoo.cli", "avelzoo.builtin"),
+    ("avelzoo.experiments", "avelzoo.builtin"),
     *(
         (part, other)
         for part in PARTS

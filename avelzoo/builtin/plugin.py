@@ -6,6 +6,7 @@ from avelzoo.builtin.datasets import configs as datasets
 from avelzoo.builtin.decoders import configs as decoders
 from avelzoo.builtin.decoders.head import HeadRuleConfig
 from avelzoo.builtin.encoders import configs as encoders
+from avelzoo.builtin.experiments import figures, tables
 from avelzoo.builtin.extractors import audio_configs as audio, visual_configs as visual
 from avelzoo.builtin.formats.audacity import AudacityConfig
 from avelzoo.builtin.formats.elan import ElanConfig
@@ -94,6 +95,7 @@ def avelzoo_register(zoo: Registrar) -> None:
     zoo.recipe("double-branch", recipes.double_branch)
     zoo.recipe("names-agreement", names_agreement)
     zoo.published_code("ge2023", Ge2023)
+    _experiments(zoo)
 
 
 def _decoders(zoo: Registrar) -> None:
@@ -104,3 +106,13 @@ def _decoders(zoo: Registrar) -> None:
     zoo.decoder("agreement", decoders.AgreementConfig)
     zoo.decoder("dynamic-threshold", decoders.DynamicThresholdConfig)
     zoo.decoder("competition", decoders.CompetitionConfig)
+
+
+def _experiments(zoo: Registrar) -> None:
+    zoo.experiment("table1", tables.table1)
+    zoo.experiment("table2", tables.table2)
+    zoo.experiment("bank-size", figures.bank_size)
+    zoo.experiment("margin", figures.margin)
+    zoo.experiment("embedding", figures.embedding)
+    zoo.experiment("heads", tables.heads)
+    zoo.experiment("grid", tables.grid)

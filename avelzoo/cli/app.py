@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report:report", "One offline HTML file about runs: scores, curves, timelines."),
     "list": ("listing:list_entries", "List components and recipes."),
     "show": ("show:show", "Show one component or recipe: options, paper, published scores."),
+    "bench": ("bench", "Run a paper's table or figure: plan, runs, tests, tables."),
     "profile": ("profile:profile", "Measure a composition's cost: parameters, FLOPs, time, memory."),
     "plugins": ("plugins:list_plugins", "List plugins, including broken and disabled ones."),
     "extract": ("extract", "Extract features of videos: a data set that `run` trains on."),

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any, Literal, cast, get_args
 
 from avelzoo.components import BASES, KINDS, ComponentConfig, ObjectiveConfig, Supervision
+from avelzoo.composition.experiment import Experiment
 from avelzoo.composition.recipe import Published, Recipe
 from avelzoo.config import Config, options
 from avelzoo.errors import (
@@ -37,6 +38,7 @@ PLURALS: dict[str, str] = {
     "extractor": "extractors",
     "format": "formats",
     "published-code": "published-code",
+    "experiment": "experiments",
 }
 """Kinds, in the order of listings."""
 
@@ -108,6 +110,26 @@ def recipes_of(entry: Entry) -> dict[Supervision, Recipe]:
     return made
 
 
+def experiment_of(entry: Entry) -> Experiment:
+    """The experiment of an entry.
+
+    Raises:
+        PluginError: its function raises an error or returns something else.
+    """
+    try:
+        experiment = entry.target()
+    except Exception as error:
+        said = describe(error)
+        raise PluginError(f"the experiment '{entry.qualified}' cannot be built", found=said) from error
+    if not isinstance(experiment, Experiment):
+        raise PluginError(
+            f"the function of '{entry.qualified}' returns no Experiment",
+            found=repr(experiment)[:80],
+            fix=f"fix plugin '{entry.plugin}', or disable it: AVELZOO_DISABLE_PLUGINS={entry.plugin}",
+        )
+    return experiment
+
+
 def row(entry: Entry) -> dict[str, Any]:
     """One entry of the catalogue."""
     data: dict[str, Any] = {
@@ -130,6 +152,10 @@ def row(entry: Entry) -> dict[str, Any]:
             data |= {"summary": first.summary, "paper": first.paper}
         data |= {"supervisions": list(made), "published": published(made)}
         data |= {name: sentences(made, name) for name in ("assumptions", "limits")}
+    elif entry.kind == "experiment":
+        experiment = experiment_of(entry)
+        data |= {"summary": experiment.title, "paper": experiment.paper, "source": experiment.source}
+        data |= {"supervisions": list(experiment.supervisions), "rows": [row.name for row in experiment.rows]}
     elif entry.kind in KINDS:
         data["supervisions"] = list(entry.target.supervisions)
     elif entry.kind == "published-code":

@@ -1,1 +1,3 @@
-"""Declared experiments: rows of overrides, seeds and published values; plans, results, tables and plots."""
+"""A paper's tables and figures by name: a plan that is hashed before the first run, runs, tables and charts."""
+
+from __future__ import annotations

@@ -29,7 +29,7 @@ from avelzoo.plugin.papers import Paper
 from avelzoo.plugin.registry import Entry, Registry, require_name
 
 if TYPE_CHECKING:
-    from avelzoo.plugin.registry import RecipeFactory
+    from avelzoo.plugin.registry import ExperimentFactory, RecipeFactory
     from avelzoo.published.official import OfficialOutputs
 
 
@@ -174,6 +174,16 @@ class Registrar:
         if not callable(factory):
             raise PluginError(f"recipe '{name}' is not a function of the supervision", found=repr(factory))
         self._add("recipe", name, factory)
+
+    def experiment(self, name: str, factory: ExperimentFactory) -> None:
+        """Register an experiment: a function without arguments that returns an `Experiment`.
+
+        Raises:
+            PluginError: the name is not in kebab-case or taken by this plugin, or ``factory`` is not callable.
+        """
+        if not callable(factory):
+            raise PluginError(f"experiment '{name}' is not a function that returns one", found=repr(factory))
+        self._add("experiment", name, factory)
 
     def paper(self, paper: Paper) -> None:
         """Add a citation; components and recipes refer to it by its key.

@@ -14,9 +14,11 @@ from avelzoo.errors import AmbiguousNameError, PluginError, UnknownNameError, di
 from avelzoo.plugin.papers import Paper
 
 if TYPE_CHECKING:
+    from avelzoo.composition.experiment import Experiment
     from avelzoo.composition.recipe import Recipe
 
     RecipeFactory = Callable[[Supervision], Recipe]
+    ExperimentFactory = Callable[[], Experiment]
 
 THIS_PROCESS = "this-process"
 """Plugin name of components defined in this process, in a notebook or a script."""

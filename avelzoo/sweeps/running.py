@@ -23,6 +23,10 @@ OnOutcome = Callable[[Outcome, int, int], None]
 """Called after each run with its outcome, the number of finished runs and the number of all runs."""
 
 
+Batches = Callable[[Sequence[Trial]], Iterable[Sequence[Trial]]]
+"""Splits unfinished trials into batches; the next batch starts when the last one has ended, and the rest never."""
+
+
 def launcher_of(registry: Registry, described: Mapping[str, Any]) -> LauncherConfig:
     """The launcher with this name and these options.
 
@@ -46,7 +50,13 @@ def described(registry: Registry, config: LauncherConfig) -> dict[str, Any]:
 
 
 def run_plan(
-    plan: Plan, folder: SweepDir, *, host: PluginHost, resume: bool = False, on_outcome: OnOutcome | None = None
+    plan: Plan,
+    folder: SweepDir,
+    *,
+    host: PluginHost,
+    resume: bool = False,
+    on_outcome: OnOutcome | None = None,
+    batches: Batches | None = None,
 ) -> SweepResult:
     """Run the unfinished trials of a plan and gather all results.
 
@@ -56,6 +66,7 @@ def run_plan(
         host: host of components, launchers and listening plugins.
         resume: resume the sweep in the folder.
         on_outcome: called after each run.
+        batches: chooses which unfinished trials start, and when; None to start all at once.
 
     Raises:
         AvelzooError: no run could be started. Failed runs are part of the result.
@@ -72,18 +83,21 @@ def run_plan(
         _require_data(plan, host.registry, folder)
     with as_default(host), RunDir(folder.path).claimed():
         plan = folder.keep(plan, resume=resume)
-        results = _finished(folder, plan)
+        results = finished(folder, plan.trials)
         known = _held(results.values())
-        jobs = [_job(plan, folder, trial, known) for trial in plan.trials if trial.name not in results]
+        waiting = [trial for trial in plan.trials if trial.name not in results]
         failures: list[Failure] = []
+        over = len(results)
         try:
-            with closing(launcher.launch(jobs)) as outcomes:
-                for over, outcome in enumerate(outcomes, len(results) + 1):
-                    if outcome.error is not None:
-                        log = folder.path / "logs" / f"{outcome.job}.log"
-                        failures.append(Failure(outcome.job, outcome.error, str(log) if log.exists() else None))
-                    if on_outcome is not None:
-                        on_outcome(outcome, over, len(plan.trials))
+            for batch in [waiting] if batches is None else batches(waiting):
+                with closing(launcher.launch([_job(plan, folder, trial, known) for trial in batch])) as outcomes:
+                    for outcome in outcomes:
+                        over += 1
+                        if outcome.error is not None:
+                            log = folder.path / "logs" / f"{outcome.job}.log"
+                            failures.append(Failure(outcome.job, outcome.error, str(log) if log.exists() else None))
+                        if on_outcome is not None:
+                            on_outcome(outcome, over, len(plan.trials))
         finally:
             result = _gather(plan, folder, failures)
     return result
@@ -92,18 +106,18 @@ def run_plan(
 def _gather(plan: Plan, folder: SweepDir, failures: Sequence[Failure]) -> SweepResult:
     from avelzoo.system.files import write_bytes, write_json
 
-    result = summarise(str(folder.path), plan, _finished(folder, plan), failures)
+    result = summarise(str(folder.path), plan, finished(folder, plan.trials), failures)
     write_json(folder.results, result.to_dict())
     write_bytes(folder.table, f"{result}\n".encode())
     return result
 
 
-def _finished(folder: SweepDir, plan: Plan) -> dict[str, dict[str, Any]]:
+def finished(folder: SweepDir, trials: Iterable[Trial]) -> dict[str, dict[str, Any]]:
     """Results of finished trials by name. Unreadable results are skipped; the trial itself reports them."""
     from avelzoo.engine import RunDir, RunResult
 
     found = {}
-    for trial in plan.trials:
+    for trial in trials:
         run = RunDir(folder.run(trial))
         if run.result.exists():
             with suppress(RunError):

@@ -19,7 +19,8 @@ ENCODER = STFusionConfig()
 """Sec. 4.1.3, with details from the public code that the paper does not state."""
 
 
-def _published(source: str, *scores: float) -> tuple[Published, ...]:
+def published_scores(source: str, *scores: float) -> tuple[Published, ...]:
+    """Four scores of Ge et al. 2023: full with VGGish, full with CNN14, weak with VGGish, weak with CNN14."""
     columns = (
         ("full", "VGG-19 + VGGish"),
         ("full", "VGG-19 + CNN14"),
@@ -45,7 +46,7 @@ def ead_b(supervision: Supervision) -> Recipe:
         memory=JsdBankConfig(),
         head=EventAwareConfig(margin=0.7 if full else 0.9),
         objective=GeneralConfig(),
-        published=_published("Ge et al. 2023, Table 1", 0.804, 0.813, 0.772, 0.787),
+        published=published_scores("Ge et al. 2023, Table 1", 0.804, 0.813, 0.772, 0.787),
     )
 
 
@@ -93,7 +94,7 @@ def ead_b_official(supervision: Supervision) -> Recipe:
             contrastive_mean="parts" if full else "segments",
             background_videos="mask" if full else "category-0",
         ),
-        published=_published("Ge et al. 2023, Table 1", 0.804, 0.813, 0.772, 0.787),
+        published=published_scores("Ge et al. 2023, Table 1", 0.804, 0.813, 0.772, 0.787),
     )
 
 
@@ -130,5 +131,5 @@ def _generic_branch(name: str, summary: str, head: HeadConfig, supervision: Supe
         memory=NoMemoryConfig(),
         head=head,
         objective=GeneralConfig(),
-        published=_published("Ge et al. 2023, Table 2", *scores),
+        published=published_scores("Ge et al. 2023, Table 2", *scores),
     )

@@ -35,7 +35,7 @@ def list_entries(
 
 def _print(out: Any, kind: str, rows: list[dict[str, Any]]) -> None:
     names = [row["name"] for row in rows]
-    extra = {"recipe": "published", "published-code": "settings"}.get(kind)
+    extra = {"recipe": "published", "published-code": "settings", "experiment": "source"}.get(kind)
     lines = []
     for row in rows:
         shown = row["name"] if names.count(row["name"]) == 1 else row["qualified"]
@@ -43,7 +43,7 @@ def _print(out: Any, kind: str, rows: list[dict[str, Any]]) -> None:
         if kind == "recipe":
             line.insert(2, _scores(row["published"]))
         elif extra:
-            line.insert(2, ", ".join(row[extra]))
+            line.insert(2, row[extra] if isinstance(row[extra], str) else ", ".join(row[extra]))
         lines.append(line)
     columns = ["name", "summary", *([extra] if extra else []), "paper", "plugin"]
     out.print(render.table(columns, lines, title=catalogue.PLURALS[kind]))

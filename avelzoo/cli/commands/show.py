@@ -49,7 +49,10 @@ def show(
                 f"only recipes take components and values, not the {entry.kind} '{entry.name}'",
                 fix=f"use `avelzoo show {entry.kind} {entry.qualified}` without options, or name a recipe",
             )
-        _component(registry, catalogue.details(entry), as_json=json)
+        if entry.kind == "experiment":
+            _experiment(registry, entry, as_json=json)
+        else:
+            _component(registry, catalogue.details(entry), as_json=json)
         return
     overrides = map(Override.parse, values or ())
     found = resolve(registry, entry.qualified, supervision=supervision, choices=slots, overrides=overrides, file=config)
@@ -69,6 +72,23 @@ def _component(registry: Registry, data: dict[str, Any], *, as_json: bool) -> No
     _, _, rest = data["documentation"].partition("\n")
     if rest.strip():
         out.print(rest.strip())
+
+
+def _experiment(registry: Registry, entry: Entry, *, as_json: bool) -> None:
+    from avelzoo.cli import benches
+
+    experiment = catalogue.experiment_of(entry)
+    data = _cited(registry, catalogue.details(entry)) | benches.described(registry, experiment)
+    if as_json:
+        render.emit_json(data)
+        return
+    out = render.console()
+    out.print(_heading(data))
+    out.print(benches.rows_table(data))
+    out.print(render.fields({f"edition {one['name']}": one["summary"] for one in data["editions"]}))
+    out.print(
+        render.fields({"in the paper": " ".join(data["facts"]), "run it": f"avelzoo bench {entry.name} --dry-run"})
+    )
 
 
 def _recipe(registry: Registry, entry: Entry, composition: Composition, *, as_json: bool) -> None:
@@ -98,6 +118,7 @@ def _heading(data: dict[str, Any]) -> Table:
             data["kind"]: data["name"],
             "what": data["summary"],
             "paper": data["citation"],
+            "source": data.get("source", ""),
             "plugin": f"{data['plugin']} ({data['distribution']} {data['version']})".replace(" )", ")"),
             "supervision": " or ".join(data.get("supervisions", ())),
             "settings": " or ".join(data.get("settings", ())),

@@ -197,7 +197,7 @@ def _execute(host: PluginHost, plan: Plan, path: Path, how: RunSettings) -> None
         with own as why:
             if not how.quiet:
                 render.console(stderr=True).print(render.fields({"threads": why}))
-            on_outcome = None if how.quiet else _tell
+            on_outcome = None if how.quiet else tell
             result = run_plan(plan, folder, host=host, resume=how.resume, on_outcome=on_outcome)
     except KeyboardInterrupt:
         begun = folder.plan.exists()
@@ -212,7 +212,8 @@ def _execute(host: PluginHost, plan: Plan, path: Path, how: RunSettings) -> None
         raise typer.Exit(codes.pop() if len(codes) == 1 else 1)
 
 
-def _tell(outcome: Outcome, over: int, of: int) -> None:
+def tell(outcome: Outcome, over: int, of: int) -> None:
+    """Print the outcome of a run in one line."""
     if outcome.error is not None:
         said = f"failed: {outcome.error['problem']}"
     else:

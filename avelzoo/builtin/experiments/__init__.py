@@ -1,0 +1,1 @@
+"""Experiments of Ge et al. 2023, as declarations."""

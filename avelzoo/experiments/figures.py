@@ -1,0 +1,115 @@
+"""Charts of an experiment: intervals of every table, the curve of a sweep, the map of embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avelzoo.charts import (
+    IntervalRow,
+    Point,
+    Reference,
+    ScatterGroup,
+    Series,
+    interval_chart,
+    line_chart,
+    scatter_chart,
+)
+from avelzoo.experiments.results import BenchResult, TableResult
+
+if TYPE_CHECKING:
+    from avelzoo.plugin.registry import Registry
+
+CURVE = "curve"
+EMBEDDING = "embedding"
+SPLIT = "test"
+
+
+def charts(result: BenchResult) -> Iterator[tuple[str, str]]:
+    """Name and SVG text of every chart that needs the result alone."""
+    for table in result.tables:
+        if table.videos and len(table.cells) > 1:
+            yield "-".join(filter(None, ("accuracy", table.supervision, table.features))), _intervals(result, table)
+    if result.figure == "line" and any(table.videos for table in result.tables):
+        yield CURVE, _curve(result)
+
+
+def embedding_chart(registry: Registry, run: Path, *, title: str, device: str = "auto") -> str:
+    """A t-SNE map of a run's fused test features: dots for event segments, crosses for background.
+
+    Raises:
+        UsageError: scikit-learn is not installed.
+    """
+    from avelzoo.engine import load_run
+    from avelzoo.engine.embeddings import embeddings
+    from avelzoo.reporting.projection import project
+
+    found = embeddings(load_run(run, registry), SPLIT, device=device)
+    features, category, event = found.points()
+    projection = project(features, method="t-sne")
+    names = (*found.categories, "no event")
+    groups = []
+    for number, name in enumerate(names):
+        for is_event, marker in ((True, "dot"), (False, "cross")):
+            chosen = projection.points[(category == number) & (event == is_event)]
+            if len(chosen):
+                label = name if is_event else f"{name}: background"
+                points = [(float(x), float(y)) for x, y in chosen]
+                groups.append(ScatterGroup(label=label, points=points, marker=marker, colour=number))
+    return scatter_chart(
+        groups,
+        title=title,
+        description=f"{projection.words}. Dots are event segments, crosses background segments, coloured by the"
+        " category of their video.",
+    )
+
+
+def _intervals(result: BenchResult, table: TableResult) -> str:
+    rows = [
+        IntervalRow(
+            label=cell.title,
+            value=_percent(cell.mean),
+            low=_percent(cell.low),
+            high=_percent(cell.high),
+            note=cell.letter,
+        )
+        for cell in table.cells
+    ]
+    floors = [Reference("background everywhere", 100 * (table.background or 0.0))]
+    floors += [Reference("true category everywhere", 100 * (table.category_oracle or 0.0))]
+    setting = " ".join(filter(None, (f"{table.supervision} supervision", table.features)))
+    return interval_chart(
+        rows,
+        title=f"{result.title}, {setting}",
+        description=" ".join(table.claims) or f"Segment accuracy on {table.videos} test videos.",
+        floors=floors,
+        label="segment accuracy on test, with 95 % interval over videos and seeds",
+    )
+
+
+def _curve(result: BenchResult) -> str:
+    series = [
+        Series(
+            label=" ".join(filter(None, (table.supervision, table.features))),
+            points=[
+                Point(cell.x or 0.0, _percent(cell.mean), _percent(cell.low), _percent(cell.high))
+                for cell in table.cells
+            ],
+        )
+        for table in result.tables
+        if table.videos
+    ]
+    said = " ".join(claim for table in result.tables for claim in table.claims)
+    return line_chart(
+        series,
+        title=f"Accuracy over {result.axis}",
+        description=said or f"Segment accuracy over {result.axis}.",
+        x_label=result.axis,
+        y_label="segment accuracy on test, %",
+        bands=False,
+    )
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else 100 * value
