@@ -160,3 +160,5 @@ def print_result(result: RunResult, *, stderr: bool) -> None:
     out = render.console(stderr=stderr)
     out.print(render.score_table(result.scores))
     out.print(render.fields(rows))
+    if result.signature:
+        out.print(result.signature, style="dim", soft_wrap=True)

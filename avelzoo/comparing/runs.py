@@ -65,10 +65,10 @@ def compare_runs(
     signatures = {
         system.name: str(
             signature_of(
-                group[0].composition,
+                group[0].composition["slots"],
+                group[0].composition["supervision"],
                 split,
-                video_ids,
-                truth,
+                (video_ids, truth),
                 interval=found.row(system.name).interval.method,
                 seeds=system.runs,
             )

@@ -113,7 +113,8 @@ def _noise(found: Comparison) -> Iterator[str]:
     counts = sorted({row.runs for row in several})
     runs = f"{counts[0]} runs" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} runs"
     whose = f" of {_listed([row.name for row in several])}" if single else ""
-    yield f"Intervals{whose} cover the choice of videos and training noise ({runs}); p-values concern these runs only."
+    tests = "; p-values concern these runs only" if found.pairs else ""
+    yield f"Intervals{whose} cover the choice of videos and training noise ({runs}){tests}."
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from avelzoo.engine.loading import Evaluation, LoadedRun, evaluate, evaluation, load_run, save_import
+from avelzoo.engine.importing import save_import
+from avelzoo.engine.loading import Evaluation, LoadedRun, evaluate, evaluation, load_run
 from avelzoo.engine.naming import new_folder
 from avelzoo.engine.progress import ProgressBar
 from avelzoo.engine.record import recorded_threads

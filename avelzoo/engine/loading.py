@@ -10,23 +10,26 @@ from typing import Any
 
 import torch
 
+from avelzoo.comparing.signing import signature_of
 from avelzoo.components import DatasetConfig
 from avelzoo.composition.building import build
 from avelzoo.composition.model import Model
 from avelzoo.composition.resolving import Composition, from_dict
-from avelzoo.engine.checkpoint import load_weights, save_weights
+from avelzoo.engine.checkpoint import load_weights
 from avelzoo.engine.deciding import require_fitting_data
 from avelzoo.engine.device import device_name, feature_type
 from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.loader import Loader
-from avelzoo.engine.matching import require_same, require_same_recipes
+from avelzoo.engine.matching import changed_data, require_same, require_same_recipes
 from avelzoo.engine.predicting import Predictor, evaluation_fabric
 from avelzoo.engine.processes import SingleProcess
-from avelzoo.engine.record import location, versions
+from avelzoo.engine.record import location
 from avelzoo.engine.result import RunResult
 from avelzoo.engine.rundir import RunDir, RunWarning
 from avelzoo.errors import AvelzooError, RunError, UsageError
 from avelzoo.metrics import PredictionArrays, Scores
+from avelzoo.metrics.scoring import INTERVAL
+from avelzoo.metrics.signature import Signature
 from avelzoo.metrics.stored import training_overlap
 from avelzoo.plugin.registry import Registry
 from avelzoo.records import FeatureSpec
@@ -101,6 +104,7 @@ class Evaluation:
         trained_precision: number format of the training.
         device: device of the computation.
         same_data: whether the data equal those of the training, by fingerprint; None if unknown.
+        signature: how the scores were measured.
     """
 
     scores: Scores
@@ -108,6 +112,7 @@ class Evaluation:
     trained_precision: str
     device: str
     same_data: bool | None
+    signature: Signature
 
 
 @isolated()
@@ -191,7 +196,7 @@ def evaluation(
         require_same_recipes(opened.extraction, run.extraction, where=str(run.path), fix=fix)
     require_same(run.spec, opened, run.path)
     require_fitting_data(recipe, opened, split)
-    changed = _changed(run.data, opened.fingerprint())
+    changed = changed_data(run.data, opened.fingerprint())
     if changed and dataset in (None, recipe.dataset):
         warnings.warn(
             f"the run's data have changed since training: {', '.join(changed)}"
@@ -225,25 +230,17 @@ def evaluation(
         trained_precision=recipe.compute.precision,
         device=device_name(fabric.device),
         same_data=None if changed is None else not changed,
+        signature=signature_of(
+            {"dataset": {"name": _name(run, dataset), "options": (dataset or recipe.dataset).to_dict()}},
+            recipe.supervision,
+            split,
+            (opened.split(split).video_ids, evaluator.truth(split)),
+            interval=INTERVAL,
+        ),
     )
 
 
-def save_import(
-    path: Path, composition: Composition, spec: FeatureSpec, model: Model, origin: Mapping[str, Any]
-) -> None:
-    """Create a run folder for imported weights, without metrics or result."""
-    folder = RunDir(path)
-    folder.require_free()
-    record = composition.to_dict() | {"spec": spec.to_dict(), "imported": dict(origin)}
-    with folder.claimed():
-        folder.begin(record | {"versions": versions(composition.entries)})
-        save_weights(folder.best, model, epoch=None)
-
-
-def _changed(trained: Mapping[str, str], now: Mapping[str, str]) -> list[str] | None:
-    """Names of data files whose fingerprints differ; None if the two records share no file.
-
-    Evaluation may read fewer files than training, for example no negatives.
-    """
-    common = [name for name in now if name in trained]
-    return [name for name in common if now[name] != trained[name]] if common else None
+def _name(run: LoadedRun, dataset: DatasetConfig | None) -> str:
+    """Name of the run's data set, or the class of another one."""
+    own = run.composition.entries["dataset"]
+    return own.name if dataset is None or type(dataset) is own.target else type(dataset).__name__

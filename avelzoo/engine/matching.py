@@ -80,6 +80,15 @@ def require_same_recipes(
         )
 
 
+def changed_data(trained: Mapping[str, str], now: Mapping[str, str]) -> list[str] | None:
+    """Names of data files whose fingerprints differ; None if the two records share no file.
+
+    Evaluation may read fewer files than training, for example no negatives.
+    """
+    common = [name for name in now if name in trained]
+    return [name for name in common if now[name] != trained[name]] if common else None
+
+
 def _short(value: Any) -> str:
     if isinstance(value, tuple) and len(value) > 4:
         return f"{len(value)} ({', '.join(map(str, value[:3]))}, ...)"

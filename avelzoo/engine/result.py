@@ -40,6 +40,8 @@ class RunResult:
             those of other protocols.
         compile_failure: reason why ``compute.compile`` failed and the encoder ran uncompiled; None if it did not fail.
         stopped_early: training ended early because val did not improve for ``train.patience`` epochs.
+        signature: how the test score was measured, as `avelzoo.metrics.signature.Signature` writes it; None for runs of
+            earlier versions.
 
     >>> result = run("single-branch", encoder="mean-pool", options={"train.epochs": 1})
     >>> 0 < result.scores["test"].segment_accuracy < 1
@@ -66,6 +68,7 @@ class RunResult:
     leaks_duration: bool = False
     compile_failure: str | None = None
     stopped_early: bool = False
+    signature: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""

@@ -13,6 +13,7 @@ import numpy as np
 from lightning_fabric import Fabric
 from torch.optim import Optimizer
 
+from avelzoo.comparing.signing import signature_of
 from avelzoo.components import LEAKING_PROTOCOLS
 from avelzoo.composition.building import build
 from avelzoo.composition.checking import check
@@ -41,6 +42,7 @@ from avelzoo.engine.run_events import RunEvents
 from avelzoo.engine.rundir import RunDir
 from avelzoo.engine.training import Trainer
 from avelzoo.errors import DataError
+from avelzoo.metrics.scoring import INTERVAL
 from avelzoo.metrics.stored import save_predictions
 from avelzoo.plugin.listeners import Listener, RunView
 from avelzoo.plugin.registry import Registry
@@ -182,6 +184,7 @@ def _finish(
             {name: (dataset.split(name), got) for name, got in found.items()},
             trained=dataset.split("train").video_ids,
         )
+    labels = dataset.split("test").video_ids, evaluator.truth("test")
     return RunResult(
         recipe=composition.owner.qualified,
         supervision=recipe.supervision,
@@ -202,6 +205,9 @@ def _finish(
         weak_protocol=recipe.weak_protocol,
         leaks_duration=recipe.weak_protocol in LEAKING_PROTOCOLS,
         stopped_early=done.epochs_done < train.epochs,
+        signature=str(
+            signature_of(composition.to_dict()["slots"], recipe.supervision, "test", labels, interval=INTERVAL)
+        ),
     )
 
 

@@ -26,6 +26,8 @@ from avelzoo.metrics.predictions import PredictionArrays, Truth
 from avelzoo.metrics.ranking import ranking_scores
 from avelzoo.metrics.scores import Scores
 
+INTERVAL = "video-bootstrap-1k"
+"""Method of `Scores.segment_accuracy_interval` with the default number of resamples, for signatures."""
 _NONE: Mapping[str, ArrayLike] = MappingProxyType({})
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from avelzoo.comparing.signing import joint_signature
 from avelzoo.components import LEAK_MARK, LEAK_NOTE
 from avelzoo.plugin.listeners import flat
 from avelzoo.sweeps.plan import Plan, Trial, as_text
@@ -64,6 +65,7 @@ class Cell:
         runs: names of the finished runs.
         leaks_duration: trained with weak labels that contain the event's share of the video.
         measures: dotted name, such as ``test.segment_accuracy`` -> statistics.
+        signature: how the means were measured; None without finished runs, or with runs of earlier versions.
     """
 
     values: Mapping[str, Any]
@@ -71,6 +73,7 @@ class Cell:
     runs: tuple[str, ...]
     measures: Mapping[str, Spread]
     leaks_duration: bool = False
+    signature: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,11 @@ class SweepResult:
         return asdict(self) | {"complete": self.complete}
 
     @property
+    def signatures(self) -> str:
+        """The distinct signatures of the cells, one per line."""
+        return "\n".join(dict.fromkeys(cell.signature for cell in self.cells if cell.signature))
+
+    @property
     def note(self) -> str:
         """Explanation of the mark in the table; empty if no cell has it."""
         return f"{LEAK_MARK} {LEAK_NOTE}" if any(cell.leaks_duration for cell in self.cells) else ""
@@ -136,7 +144,7 @@ class SweepResult:
         columns, rows = self.rows()
         lines = [columns, ["---"] * len(columns), *rows]
         text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-        return f"{text}\n\n{self.note}" if self.note else text
+        return "\n\n".join(filter(None, [text, self.note, self.signatures.replace("\n", "\n\n")]))
 
 
 def summarise(
@@ -178,4 +186,5 @@ def _gathered(trials: Sequence[Trial], results: Mapping[str, Mapping[str, Any]])
         runs=tuple(trial.name for trial in done),
         measures=measures,
         leaks_duration=any(results[trial.name].get("leaks_duration", False) for trial in done),
+        signature=joint_signature(results[trial.name].get("signature") for trial in done),
     )

@@ -14,6 +14,7 @@ from avelzoo import engine
 from avelzoo.engine import RunWarning
 from avelzoo.errors import CompositionError, DataError, OptionError, UsageError
 from avelzoo.metrics import score
+from avelzoo.metrics.signature import Signature, data_hash
 from avelzoo.metrics.stored import load_predictions
 from avelzoo.plugin.listeners import Listener
 from tests.engine.reading import lines, numbers
@@ -45,6 +46,11 @@ def test_the_record_of_a_run(tmp_path):
     assert result.device == "cpu"
     assert result.versions["tiny-wheel"] == "3.1"
     assert result.data == {"tiny": "seed 0, 26 videos"}
+    assert result.signature is not None
+    signature = Signature.parse(result.signature)
+    ids, _, truth = load_predictions(tmp_path / "run" / "predictions.h5", "test")
+    assert (signature.dataset, signature.split, signature.videos) == ("tiny", "test", len(ids))
+    assert signature.data_hash == data_hash(ids, truth)
     assert 0 < result.seconds_per_epoch < result.seconds
     for split in ("val", "test"):
         assert result.scores[split].references == {"truth": 1.0}

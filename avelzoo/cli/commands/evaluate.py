@@ -39,6 +39,7 @@ def evaluate(
     scores = {split: found.scores}
     entry = registry.entry_of(dataset)
     name = entry.qualified if entry else type(dataset).__name__
+    signature = str(replace(found.signature, dataset=entry.name) if entry else found.signature)
     if json:
         render.emit_json(
             {
@@ -48,6 +49,7 @@ def evaluate(
                 "weak_protocol": run.composition.recipe.weak_protocol,
                 "precision": {"evaluated": found.precision, "trained": found.trained_precision},
                 "device": found.device,
+                "signature": signature,
                 "scores": {split: found.scores.to_dict()},
             }
         )
@@ -61,6 +63,7 @@ def evaluate(
         "precision": f"trained in {found.trained_precision}, evaluated in {found.precision} on {found.device}",
     }
     out.print(render.fields(rows))
+    out.print(signature, style="dim", soft_wrap=True)
 
 
 def _in_folder(registry: Registry, dataset: DatasetConfig, folder: Path) -> DatasetConfig:

@@ -232,7 +232,7 @@ def _print_result(result: SweepResult, *, stderr: bool) -> None:
         out.print(render.fields({"failed": failure.run} | known | {"log": failure.log or ""}))
     if result.failures:
         out.print(f"{len(result.failures)} failed; to run them again: avelzoo run --resume {result.path}")
-    out.print(render.fields({"sweep folder": result.path}))
+    out.print(render.fields({"sweep folder": result.path, "signature": result.signatures}))
 
 
 def _print_plan(plan: Plan, *, as_json: bool) -> None:
