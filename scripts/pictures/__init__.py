@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pictures import components, cost, flow, results, rules
+from pictures import components, cost, flow, results, rules, world
 from pictures.tables import DOCS
 
 DRAWN = {
@@ -15,9 +15,13 @@ DRAWN = {
     "diagram-bank": components.bank,
     "diagram-decoders": rules.decoders,
     "schedules": rules.schedules,
-    "worlds": results.worlds,
+    "worlds": results.heads,
+    "worlds-memories": results.memories,
+    "recipes-on-worlds": results.recipes,
+    "diagram-worlds": world.cues,
     "performance-ratios": cost.ratios,
     "performance-steps": cost.steps,
+    "growth": cost.growth,
     "scale-storage": cost.storage,
     "scale-bank": cost.bank,
 }

@@ -112,7 +112,7 @@ def heads() -> str:
     sheet.arrow([relevance.right(), above.left()])
     down, up = best.bottom(0.2), relevance.top(0.75)
     sheet.arrow([down, (down[0], 354), (up[0], 354), up], colour=DECISION)
-    sheet.text(down[0] + 8, 358, "k* chooses the anchors", anchor="start")
+    sheet.text(down[0] + 8, 358, "k* picks the anchors", anchor="start")
     _join(sheet, (best, above), result, 352)
     return sheet.svg()
 
