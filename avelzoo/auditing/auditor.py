@@ -16,9 +16,11 @@ from avelzoo.auditing.reading.files import is_run, read_predictions
 from avelzoo.auditing.records import Audit, LabelFacts, Part, Variant
 from avelzoo.auditing.sources import VARIANTS, LabelSource, need_split, read_source, run_source
 from avelzoo.comparing import Comparison, System, compare
+from avelzoo.comparing.signing import signature_of
 from avelzoo.data.reading.categories import read_categories
 from avelzoo.errors import DataError, OptionError
-from avelzoo.metrics import Signature, data_hash, score, segment_accuracy, video_counts
+from avelzoo.metrics import Signature, SplitLabels, data_hash, score, segment_accuracy, video_counts
+from avelzoo.metrics.signature import UNKNOWN
 from avelzoo.plugin.default import default_host
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ class Auditor:
             predictions=str(self.file),
             format=stored.format,
             place=source.place,
-            signature=_of_run(replace(signature, interval=whole.interval.method), stored),
+            signature=_of_run(replace(signature, interval=whole.interval.method), stored, labels),
             labels=facts,
             whole=whole,
             scores=scores if found.has_relevance else replace(scores, ranking=None),
@@ -186,16 +188,18 @@ def _short_names(first: Path, second: Path) -> tuple[str, str]:
     return next((one, other) for one, other in pairs if one != other)
 
 
-def _of_run(signature: Signature, stored: PredictionFile) -> Signature:
+def _of_run(signature: Signature, stored: PredictionFile, labels: SplitLabels) -> Signature:
     """The signature with what a run folder says of its training."""
-    if stored.format != "run":
+    try:
+        run = signature_of(stored.composition, signature.split, labels.video_ids, labels.truth)
+    except (KeyError, TypeError):  # no run folder, or one of another version
         return signature
-    known = stored.run
+    own = signature.dataset == UNKNOWN
     return replace(
         signature,
-        dataset=known.get("dataset", "?") if signature.dataset == "?" else signature.dataset,
-        labels=known.get("labels", "?") if signature.labels == "?" else signature.labels,
-        supervision=known.get("supervision", "?"),
-        selection="val" if known else "?",
-        seeds=1,
+        dataset=run.dataset if own else signature.dataset,
+        labels=run.labels if own else signature.labels,
+        supervision=run.supervision,
+        selection=run.selection,
+        seeds=run.seeds,
     )

@@ -76,19 +76,13 @@ def read_run(path: Path, split: str) -> PredictionFile:
         )
         for i, (name, length) in enumerate(zip(names, truth.lengths.tolist(), strict=True))
     )
-    return PredictionFile(path=file, format="run", entries=entries, run=_facts(file.parent))
+    return PredictionFile(path=file, format="run", entries=entries, composition=_composition(file.parent))
 
 
-def _facts(folder: Path) -> dict[str, Any]:
-    """Data set, labels, supervision and last epoch of a run folder; nothing if they are unknown."""
+def _composition(folder: Path) -> dict[str, Any]:
+    """Content of a run folder's composition.json; empty if it is unknown."""
     try:
-        result = json.loads((folder / "result.json").read_text("utf-8"))
-        data = json.loads((folder / "composition.json").read_text("utf-8"))["slots"]["dataset"]
-        protocol = result["weak_protocol"]
-        return {
-            "dataset": str(data["name"]).rpartition("/")[2],
-            "labels": str(data["options"].get("labels", "?")),
-            "supervision": f"{result['supervision']}:{protocol}" if protocol else str(result["supervision"]),
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        found = json.loads((folder / "composition.json").read_text("utf-8"))
+    except (OSError, ValueError):
         return {}
+    return found if isinstance(found, dict) else {}

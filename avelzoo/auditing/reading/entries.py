@@ -76,7 +76,7 @@ class PredictionFile:
         columns: names of the columns of all scores; None if they are not named.
         seconds: (onset, offset) of each frame of score tables; None elsewhere, where a frame is a segment.
         notes: what was assumed, in sentences.
-        run: facts of an avelzoo run: supervision, selection, seed.
+        composition: content of the composition.json of a run folder; empty elsewhere.
     """
 
     path: Path
@@ -84,7 +84,7 @@ class PredictionFile:
     entries: tuple[Entry, ...]
     columns: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
-    run: Mapping[str, Any] = field(default_factory=dict)
+    composition: Mapping[str, Any] = field(default_factory=dict)
 
 
 def fault(path: Path, where: str, problem: str, *, found: str = "", expected: str = "", fix: str = "") -> DataError:
