@@ -118,9 +118,10 @@ class _Reader:
         if not self._columns:
             scores = np.eye(n, dtype=np.float32)[category]
         if nameless.any():
+            count = int(nameless.sum())
             self.notes.append(
-                f"{int(nameless.sum())} videos have neither a category nor an event segment in the file; their category"
-                " counts as wrong."
+                f"{count:,} video{'s have' if count > 1 else ' has'} neither a category nor an event segment in the"
+                " file; the category counts as wrong."
             )
         return PredictionArrays(
             segments=segments, category=category, category_scores=scores, relevance=relevance, lengths=truth.lengths

@@ -37,6 +37,8 @@ class Match:
     def __init__(self, file: PredictionFile, splits: Mapping[str, SplitLabels], split: str, category: Category) -> None:
         self._file, self._splits, self._split, self._category = file, splits, split, category
         self._labels = splits[split]
+        numbered = len(self._labels.rows) > 0
+        self._rows = self._labels.rows if numbered else np.arange(len(self._labels.video_ids))
         self.notes: list[str] = []
         self.by_order = False
         rows = [entry.row is not None for entry in file.entries]
@@ -45,7 +47,7 @@ class Match:
             if any(found) and not all(found):
                 first = file.entries[found.index(False)]
                 raise self._fault(f"an entry has no {part}", first.where, expected=f"a {part}, as other entries have")
-        if rows[0] and len(self._labels.rows):
+        if rows[0]:
             self.entries = self._by_row()
         elif names[0]:
             self.entries = self._by_name()
@@ -91,7 +93,7 @@ class Match:
                     expected="every row once",
                 )  # fmt: skip
             by_row[row] = entry
-        own, videos = self._labels.rows, len(self._labels.rows)
+        own, videos = self._rows, len(self._rows)
         total = sum(len(labels.rows) for labels in self._splits.values())
         readings = {
             "": own,
@@ -126,7 +128,7 @@ class Match:
         for name, labels in self._splits.items():
             if name != self._split and set(by_row) == set(labels.rows.tolist()):
                 return self._other_split(name)
-        missing = [row for row in self._labels.rows.tolist() if row not in by_row]
+        missing = [row for row in self._rows.tolist() if row not in by_row]
         return self._missing([f"row {row}" for row in missing])
 
     def _by_name(self) -> list[Entry]:

@@ -81,7 +81,10 @@ def _score_rows(found: Audit) -> Iterator[tuple[str, str]]:
     yield "  floor: the true category in every segment", render.percent(labels.true_category)
     if scores is not None:
         yield "  floor: its own category in every segment", render.percent(scores.floors.own_category_all_event)
-        yield from ((label, render.percent(value(scores))) for label, value in render.MEASURES)
+        measured = ((label, value(scores)) for label, value in render.MEASURES)
+        yield from ((label, render.percent(value)) for label, value in measured if value is not None)
+        if scores.absent_event is not None and scores.absent_event.videos:
+            yield "videos without an event in which one is predicted", render.percent(scores.absent_event.rate)
         error = scores.localization.boundary_error_seconds
         yield "error of start and end, in seconds", "-" if error is None else f"{error:.2f}"
         yield "mean over categories", render.percent(scores.macro.segment_accuracy)
