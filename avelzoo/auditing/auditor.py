@@ -191,7 +191,8 @@ def _short_names(first: Path, second: Path) -> tuple[str, str]:
 def _of_run(signature: Signature, stored: PredictionFile, labels: SplitLabels) -> Signature:
     """The signature with what a run folder says of its training."""
     try:
-        run = signature_of(stored.composition, signature.split, labels.video_ids, labels.truth)
+        slots, supervision = stored.composition["slots"], stored.composition["supervision"]
+        run = signature_of(slots, supervision, signature.split, (labels.video_ids, labels.truth))
     except (KeyError, TypeError):  # no run folder, or one of another version
         return signature
     own = signature.dataset == UNKNOWN
