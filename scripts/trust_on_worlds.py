@@ -97,7 +97,7 @@ def train(world: World, seed: int, schedule: str, epochs: int) -> tuple[Ints, ND
     for epoch in range(epochs):
         model.train()
         order = torch.from_numpy(rng.permutation(len(world.targets.event)))
-        for chosen in order.split(BATCH):
+        for chosen in torch.split(order, BATCH):
             optimizer.zero_grad()
             model(world.train.take(chosen), world.targets.take(chosen)).loss.backward()
             optimizer.step()
@@ -179,7 +179,8 @@ def simulate(population: int, epochs: int, seeds: int, sets: int) -> dict[str, A
     data = HardWorldsConfig(test_videos=population)
     world = World.of(data)
     say(f"generated {population} videos")
-    runs, table = [], []
+    runs: list[dict[str, Any]] = []
+    table: list[dict[str, Any]] = []
     for schedule in SCHEDULES:
         by_seed = []
         for seed in range(seeds):

@@ -209,8 +209,8 @@ def _absent_event(found: Sequence[Scores]) -> list[tuple[str, ...]]:
     absent = [one.absent_event for one in found]
     if not any(one and one.videos for one in absent):
         return []
-    cells = (f"{percent(one.rate)} of {one.videos}" if one and one.videos else "-" for one in absent)
-    return [("absent-event rate, of videos without an event", *cells)]
+    cells = (f"{percent(one.rate)} ({one.videos})" if one and one.videos else "-" for one in absent)
+    return [("absent-event rate (videos without an event)", *cells)]
 
 
 def _other_threshold(found: Sequence[Scores]) -> list[tuple[str, ...]]:

@@ -8,7 +8,16 @@ import h5py
 import numpy as np
 import pytest
 
-from avelzoo.metrics import PredictionArrays, Truth, score
+from avelzoo.metrics import (
+    MEASURES,
+    PredictionArrays,
+    Truth,
+    category_groups,
+    group_scores,
+    run_length_groups,
+    score,
+    video_counts,
+)
 
 AVE = Path(__file__).resolve().parents[2].parent / "shared" / "ave"
 
@@ -49,3 +58,14 @@ def test_event_everywhere_with_the_true_category_reaches_the_published_scores(av
     assert found.calibration.expected_error == pytest.approx(found.floors.background)
     low, high = found.segment_accuracy_interval
     assert 0.048 < high - low < 0.058  # 402 videos: +-2.4 to 2.9 points
+
+
+def test_groups_and_counts_of_the_test_split(ave_test: Truth) -> None:
+    lengths = {name: int(inside.sum()) for name, inside in run_length_groups(ave_test).items()}
+    assert [name.partition(" ")[0] for name in lengths] == [str(length) for length in range(2, 11)]
+    assert sum(lengths.values()) - lengths["10 event segments"] == 141
+    assert len(category_groups(ave_test)) == 28
+    counts = video_counts(np.repeat(ave_test.events[:, None], 10, axis=1), ave_test, ave_test.events)
+    rows = group_scores(counts, run_length_groups(ave_test), MEASURES["segment_accuracy"], resamples=200)
+    assert [row.interval.value for row in rows] == pytest.approx([length / 10 for length in range(2, 11)])
+    assert np.isnan(MEASURES["absent_event_rate"].statistic(counts.sum(axis=0)))
