@@ -12,6 +12,7 @@ from avelzoo.version import __version__
 
 if TYPE_CHECKING:  # the same names as in _HOME, for type checkers
     from avelzoo.api import load_run as load_run, recipes as recipes, run as run
+    from avelzoo.auditing import audit as audit
     from avelzoo.builtin.datasets.configs import (
         AveConfig as AveConfig,
         HardWorldsConfig as HardWorldsConfig,
@@ -294,6 +295,7 @@ _HOME = {
     "avelzoo.jobs": ("Job", "Launcher", "Outcome", "perform"),
     "avelzoo.plugin.listeners": ("Listener", "RunView"),
     "avelzoo.engine": ("RunResult",),
+    "avelzoo.auditing": ("audit",),
     "avelzoo.api": ("load_run", "recipes", "run"),
     "avelzoo.sweeps": ("SweepResult", "sweep"),
     "avelzoo.timeline.event": ("Event",),

@@ -51,10 +51,9 @@ def audit(
         DataError: a file is missing, damaged, or does not fit the labels.
         RunError: a run folder is damaged.
 
-    >>> from avelzoo.data.making.simulate import Simulation, simulate
-    >>> _ = simulate(Simulation(videos=40, grid=(1, 1), visual_dim=4), Path("data"))
-    >>> audit(data="data").labels.videos
-    4
+    >>> found = audit(dataset="worlds", split="val", claim="82.2")
+    >>> found.labels.videos
+    120
     """
     auditor = Auditor(
         file=None if predictions is None else Path(predictions),

@@ -93,7 +93,7 @@ def _of_reach(claim: Claim) -> Iterator[str]:
     if others:
         text += f"; {_other(others[0])} do by rounding"
     if not first.cut and not others:
-        text += ", so it is an average, or of other videos, or misprinted"
+        text += "; it may be an average, or of other videos, or misprinted"
     yield f"{text}."
 
 
