@@ -36,7 +36,8 @@ def video_interval(
     The value is the mean over runs of the statistic of all videos. A resample draws v videos with replacement, the same
     ones for each run, because segments of a video are not independent. With s > 1 runs it also draws s - 1 runs
     with replacement, which makes the variance between resamples that of a mean of s runs (Rao and Wu 1988); the
-    interval then covers training noise as well as the choice of videos. With s = 1 it covers no training noise:
+    interval then covers training noise as well as the choice of videos; with fewer than 5 runs it is too short where
+    training noise prevails (`t_interval`). With s = 1 it covers no training noise:
     ``method`` and ``covers`` say so. The interval is between the quantiles (1 - level) / 2 and (1 + level) / 2.
 
     If all but fewer than 5 videos score 0, or all but fewer than 5 score 1, a bootstrap interval is too short or has no

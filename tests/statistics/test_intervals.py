@@ -116,6 +116,15 @@ def test_both_levels_hold_the_truth_as_often_as_they_say() -> None:
     assert alone / 200 < 0.80, "one run does not cover training noise"
 
 
+@pytest.mark.parametrize(("runs", "least", "most"), [(2, 0.4, 0.6), (5, 0.8, 0.94), (10, 0.86, 0.97)])
+def test_few_runs_show_little_of_training_noise(runs: int, least: float, most: float) -> None:
+    """Training noise alone: what the page on statistics says about few runs."""
+    rng = np.random.default_rng(8)
+    noise = np.broadcast_to(rng.normal(size=(200, runs, 1)), (200, runs, 10))
+    held = [0.0 in video_interval(of(one, 1), accuracy, resamples=200, share=False) for one in noise]
+    assert least <= np.mean(held) <= most
+
+
 def test_equal_videos_have_wilsons_interval() -> None:
     found, theirs = (
         video_interval(of(np.full(402, 10)), accuracy),

@@ -58,6 +58,7 @@ def test_intervals_of_independent_segments_are_right_for_independent_segments() 
     assert min(row["coverage"] for row in found.values()) >= 0.85
 
 
+@pytest.mark.slow
 def test_a_small_world_is_trained_and_counted() -> None:
     trust = import_module("trust_on_worlds")
     world = trust.World.of(HardWorldsConfig(train_videos=28, test_videos=30))
