@@ -52,10 +52,11 @@ PARTS = (
     Part(
         "catalogue.md",
         "Catalogue",
-        "All recipes and components of avelzoo, including the launchers of `avelzoo[ray]`. [Published\n"
-        "systems](catalogue-baselines.md) have a separate page. `avelzoo list` prints the catalogue of your\n"
-        "environment, including installed plugins; `avelzoo show KIND NAME` prints one entry.",
-        frozenset({"avelzoo", "ray"}),
+        "All recipes and components of avelzoo, including the launchers of `avelzoo[ray]` and the data set of\n"
+        "[`avelzoo-ov-ave`](ov-ave.md). [Published systems](catalogue-baselines.md) have a separate page.\n"
+        "`avelzoo list` prints the catalogue of your environment, including installed plugins;\n"
+        "`avelzoo show KIND NAME` prints one entry.",
+        frozenset({"avelzoo", "ray", "ov-ave"}),
     ),
     Part(
         "catalogue-baselines.md",

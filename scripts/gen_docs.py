@@ -21,7 +21,7 @@ from pictures import pictures
 
 from avelzoo.plugin.host import PluginHost
 
-PLUGINS = ("baselines", "ray")
+PLUGINS = ("baselines", "ray", "ov-ave")
 """This repository's plugins with components; the pages do not depend on other installed plugins."""
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -60,7 +60,8 @@ def pages() -> dict[Path, str]:
     os.environ["AVELZOO_LOAD_PLUGINS"] = ""  # the pages are the same whatever is installed here
     host = PluginHost(entry_points=False)
     for name in PLUGINS:
-        host.add(import_module(f"avelzoo_{name}.plugin"), name=name)
+        sys.path.append(str(DOCS.parent / "plugins" / f"avelzoo-{name}" / "src"))  # where it is not installed yet
+        host.add(import_module(f"avelzoo_{name.replace('-', '_')}.plugin"), name=name)
     site = DOCS.parent / "mkdocs.yml"
     return {
         site: navigation(site.read_text("utf-8")),

@@ -14,7 +14,7 @@ from avelzoo.auditing.reading.tables import table_lines
 from avelzoo.auditing.records import Part
 from avelzoo.data.reading.categories import folded
 from avelzoo.errors import did_you_mean, printable
-from avelzoo.metrics import SplitLabels, category_groups, run_length_groups
+from avelzoo.metrics import SplitLabels, category_groups, run_length_groups, seen_groups
 from avelzoo.statistics import Counts
 
 FORM = "a header category,group or video,group, then a line per category or video"
@@ -61,6 +61,8 @@ def group_parts(counts: Counts, labels: SplitLabels, file: Masks | None) -> dict
         "run length": run_length_groups(labels.truth),
         "category": category_groups(labels.truth),
     }
+    if labels.seen:
+        groupings["seen in training"] = seen_groups(labels.truth, labels.seen)
     if file is not None:
         groupings["groups of the file"] = file
     return {name: tuple(_parts(counts, labels, masks)) for name, masks in groupings.items()}

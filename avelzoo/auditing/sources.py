@@ -119,6 +119,7 @@ def subset(labels: SplitLabels, chosen: np.ndarray) -> SplitLabels:
     return SplitLabels(
         video_ids=tuple(np.array(labels.video_ids, dtype=object)[chosen].tolist()),
         rows=labels.rows[chosen] if len(labels.rows) else labels.rows,
+        seen=labels.seen,
         truth=replace(
             truth, segments=truth.segments[chosen], events=truth.events[chosen], lengths=truth.lengths[chosen]
         ),

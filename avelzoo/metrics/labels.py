@@ -21,6 +21,7 @@ class SplitLabels:
         video_ids: (v) names; a name may occur more than once.
         truth: labels of the same videos.
         rows: (v) int64 row numbers in the data set's files; empty if the files do not number them.
+        seen: categories of training, in data where other splits have more; empty where they have not.
 
     Raises:
         DataError: the parts differ in their number of videos.
@@ -29,6 +30,7 @@ class SplitLabels:
     video_ids: tuple[str, ...]
     truth: Truth
     rows: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    seen: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         videos = len(self.truth.events)

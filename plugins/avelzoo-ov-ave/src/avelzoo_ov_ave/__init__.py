@@ -1,0 +1,1 @@
+"""OV-AVEBench for avelzoo: labels with none, one or several runs per clip."""
