@@ -108,7 +108,8 @@ def number_cell(value: float | None, digits: int = 1, *, scale: float = 1.0, uni
     """
     if value is None or not math.isfinite(value):
         return Cell("-", -math.inf)
-    return Cell(f"{scale * value:,.{digits}f}{unit}", scale * value)
+    shown = round(scale * value, digits) + 0.0  # no negative zero
+    return Cell(f"{shown:,.{digits}f}{unit}", scale * value)
 
 
 def percent_cell(value: float | None, digits: int = 1) -> Cell:

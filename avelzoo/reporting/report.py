@@ -15,6 +15,7 @@ from avelzoo.metrics.signature import Signature, data_hash
 from avelzoo.reporting.blocks import Panel
 from avelzoo.reporting.groups import groups_of
 from avelzoo.reporting.model_facts import FILE, model_facts
+from avelzoo.reporting.packing import pack
 from avelzoo.reporting.page import render
 from avelzoo.reporting.projection import Method
 from avelzoo.reporting.runs import ReportRun, ReportRuns, read_runs
@@ -47,6 +48,7 @@ class Report:
         bytes: its size.
         runs: names of the runs.
         sections: id of a section -> reason why it, or a part of it, was left out; empty if nothing was.
+        copies: compact copies of the runs.
         notes: what a reader must know.
     """
 
@@ -54,6 +56,7 @@ class Report:
     bytes: int
     runs: tuple[str, ...]
     sections: Mapping[str, str]
+    copies: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -69,6 +72,7 @@ class ReportRequest:
         method: projection of the map.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         resamples: bootstrap samples and random swaps of intervals and tests.
+        pack: folder for compact copies of the runs, from which the same report can be made; None for none.
     """
 
     title: str = ""
@@ -78,6 +82,7 @@ class ReportRequest:
     method: Method = "auto"
     device: str = "auto"
     resamples: int = RESAMPLES
+    pack: Path | None = None
 
 
 def write_report(
@@ -108,11 +113,15 @@ def write_report(
     page, panels = build_page(found, facts, request)
     content = page.encode()
     write_bytes(out, content)
+    copies = []
+    if request.pack is not None:
+        copies = [pack(run, one, request.pack) for run, one in zip(found.runs, facts, strict=True)]
     return Report(
         path=out,
         bytes=len(content),
         runs=tuple(run.name for run in found.runs),
         sections={panel.id: _left_out(panel) for panel in panels},
+        copies=tuple(copies),
         notes=tuple(found.notes),
     )
 

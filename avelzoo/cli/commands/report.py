@@ -26,6 +26,9 @@ def report(
         str, typer.Option(metavar="auto|t-sne|pca", help="Map of the embedding; auto: t-SNE with scikit-learn.")
     ] = "auto",
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap samples and random swaps.")] = 10_000,
+    pack: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write compact copies of the runs, without weights.")
+    ] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Device for the computation.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print only JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no summary.")] = False,
@@ -44,6 +47,7 @@ def report(
         method=projection,  # type: ignore[arg-type]
         device=device,
         resamples=resamples,
+        pack=pack,
     )
     progress = render.console(stderr=True)
 
@@ -62,6 +66,7 @@ def report(
                 "sections": [
                     {"id": name, "complete": not reason, "left_out": reason} for name, reason in found.sections.items()
                 ],
+                "copies": list(map(str, found.copies)),
                 "notes": list(found.notes),
             }
         )
@@ -71,6 +76,7 @@ def report(
     rows = {
         "report": f"{found.path}, {found.bytes / 1e6:.1f} MB",
         "runs": str(len(found.runs)),
+        "compact copies": f"{len(found.copies)} in {pack}" if found.copies else "",
         **{f"section {name}": reason for name, reason in left_out.items()},
         "note": " ".join(found.notes),
     }

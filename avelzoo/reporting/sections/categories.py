@@ -69,7 +69,7 @@ def _categories(run: ReportRun, counts: np.ndarray) -> Block:
     )
     table = DataTable(
         caption="Test videos by true category, in per cent",
-        columns=("category", "videos", "segment accuracy", "floor", "gain", "category recall", *_titles()),
+        columns=("category", "videos", "accuracy", "floor", "gain", "category recall", *_titles()),
         rows=[
             [
                 text_cell(names[k]),
@@ -118,10 +118,10 @@ def _groups(run: ReportRun, counts: np.ndarray, groups: Groups, resamples: int) 
         )
     table = DataTable(
         caption="Test videos by group, in per cent",
-        columns=("group", "videos", "segment accuracy", "low", "high", "floor: own category", "gain", *_titles()),
+        columns=("group", "videos", "accuracy", "low", "high", "floor", "gain", *_titles()),
         rows=rows,
         numeric=frozenset(range(1, 7 + len(SHOWN))),
         behind=False,
-        note="Low and high: 95 % interval over videos.",
+        note="Low and high: 95 % interval over videos. Floor: the predicted category in every segment.",
     )
     return Block(heading="Scores by group", tables=[table])

@@ -29,8 +29,8 @@ def _blocks(found: Comparison) -> list[Block]:
     against = [pair for pair in found.pairs if best in (pair.first, pair.second)][:DRAWN]
     words = (
         f"Every pair of systems on the same {found.videos:,} videos, in points of {found.title}: the interval resamples"
-        " videos (and runs where there are several); p swaps whole videos between the systems; Holm's correction covers"
-        f" all {len(found.pairs):,} pairs."
+        " videos (and runs where there are several); p swaps whole videos between the systems, and adjusted p is Holm's"
+        f" for {len(found.pairs):,} pair{'s' * (len(found.pairs) != 1)}."
     )
     text = [words]
     if found.single_runs:

@@ -82,7 +82,9 @@ def _accuracy(run: ReportRun, chosen: Reference, table: DataTable) -> Block:
         description=f"{text[0]} Test segment accuracy of the chosen epoch: {percent(run.scores['segment_accuracy'])}.",
         x_label="epoch",
         marked=chosen,
-        references=[Reference("floor: own category everywhere", 100 * run.scores["floors"]["own_category_all_event"])],
+        references=[
+            Reference("floor: own category everywhere", round(100 * run.scores["floors"]["own_category_all_event"], 1))
+        ],
     )
     return Block(
         heading="Accuracy by epoch", text=text, picture=picture(lambda width: draw(width=width)), tables=[table]

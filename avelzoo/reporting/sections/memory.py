@@ -57,6 +57,7 @@ def _content(run: ReportRun, memory: Mapping[str, Any], names: Sequence[str]) ->
         description=" ".join(text),
         row_title="category",
         column_title="slot, best first",
+        low=min((slot[4] for slot in slots), default=0.0),
         written=lambda value: f"{value:.2f}",
     )
     seconds = run.labelled.truth.seconds_per_segment

@@ -40,6 +40,8 @@ MEASURED = (
     ("expected calibration error", "calibration.expected_error"),
 )
 """Rows of the table of scores: title and dotted name; references follow the floors."""
+WIDE = 4
+"""Systems that have a column each; more have a row each."""
 
 
 def panel(found: ReportRuns, comparisons: Sequence[Comparison]) -> Panel:
@@ -147,14 +149,18 @@ def _scores(found: ReportRuns) -> Block:
         if any(v is not None for values in spreads for v in values):
             rows.append([text_cell(title), *(_spread(values) for values in spreads)])
     several = any(len(runs) > 1 for runs in systems.values())
+    columns: list[str] = ["score", *systems]
+    if len(systems) > WIDE:  # a row for each system
+        columns = ["system", *(row[0].text for row in rows)]
+        rows = [[text_cell(name), *(row[i] for row in rows)] for i, name in enumerate(systems, start=1)]
     return Block(
         heading="All scores",
         tables=[
             DataTable(
                 caption="Scores on test, in per cent" + (": mean ± standard deviation over runs" if several else ""),
-                columns=("score", *systems),
+                columns=columns,
                 rows=rows,
-                numeric=frozenset(range(1, len(systems) + 1)),
+                numeric=frozenset(range(1, len(columns))),
                 behind=False,
             )
         ],
