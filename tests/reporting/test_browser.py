@@ -11,6 +11,7 @@ from avelzoo.reporting.report import ReportRequest, write_report
 from avelzoo.reporting.runs import read_runs
 from tests.reporting.made import HOSTILE, make_run
 
+sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 TABS = [
     *("Overview", "Comparison", "Learning", "Categories", "Confusion"),
@@ -23,7 +24,6 @@ MANY = 4_143
 def browser():
     if CHROMIUM is None:
         pytest.skip("needs the program chromium")
-    sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
@@ -93,7 +93,7 @@ def test_every_tab_shows_its_panel_alone(open_page, many):
 
 def test_hostile_names_are_text(open_page, many):
     page = open_page(many)
-    assert page.title() == f"{HOSTILE[0]} – avelzoo report"
+    assert page.title() == f"{HOSTILE[0]} · avelzoo report"
     assert page.get_by_role("heading", level=1).inner_text() == HOSTILE[0]
     tab(page, "Videos")
     assert page.locator("#rows code").first.inner_text() == "v0000</script><b onclick='x'>"
@@ -126,28 +126,28 @@ def test_videos_are_filtered_and_paged(open_page, many, runs):
     first = read_runs(runs).runs[0]
     truth, found = first.labelled.truth, first.found
     wrong = (truth.segments != found.segments).any(axis=1)
-    shown = page.locator("#shown")
+    shown, filters = page.locator("#shown"), page.locator("#filters")
     assert shown.inner_text() == "1 to 25 of 4,143 videos" and page.locator("#rows > tr").count() == 25
     page.get_by_role("button", name="Next").click()
     assert shown.inner_text() == "26 to 50 of 4,143 videos"
-    page.get_by_label("Result").select_option("wrong")
+    filters.get_by_label("Result").select_option("wrong")
     assert shown.inner_text() == f"1 to 25 of {wrong.sum():,} found in 4,143 videos"
-    page.get_by_label("Category").select_option("2")
+    filters.get_by_label("Category").select_option("2")
     assert shown.inner_text() == f"1 to 25 of {(wrong & (truth.events == 2)).sum():,} found in 4,143 videos"
-    page.get_by_label("Result").select_option("category")
+    filters.get_by_label("Result").select_option("category")
     missed = (truth.events == 2) & (found.category != 2)
     assert shown.inner_text() == f"1 to 25 of {missed.sum():,} found in 4,143 videos"
-    page.get_by_label("Category").select_option("")
-    page.get_by_label("Result").select_option("")
-    page.get_by_label("Id").fill("V4142")
-    page.wait_for_function("document.querySelectorAll('#rows > tr').length === 1")
+    filters.get_by_label("Category").select_option("")
+    filters.get_by_label("Result").select_option("")
+    filters.get_by_label("Id").fill("V4142")
+    sync_api.expect(page.locator("#rows > tr")).to_have_count(1)
     right = int((truth.segments == found.segments)[-1].sum())
     assert page.locator("#rows td.number").first.inner_text() == f"{right} / 10"
     page.locator("#rows summary").click()
     values = page.locator("#rows details td:nth-child(4)").all_inner_texts()
     assert [float(v) for v in values] == pytest.approx(found.relevance[-1].tolist(), abs=0.01)
-    page.get_by_label("Id").fill("nothing")
-    page.wait_for_function("document.querySelectorAll('#rows > tr').length === 0")
+    filters.get_by_label("Id").fill("nothing")
+    sync_api.expect(page.locator("#rows > tr")).to_have_count(0)
     assert shown.inner_text() == "No video of 4,143 fits"
 
 
@@ -200,7 +200,7 @@ def test_nothing_is_wider_than_the_page(open_page, whole, many, width):
         page = open_page(file, viewport={"width": width, "height": 800})
         for name in TABS:
             page.evaluate("name => { location.hash = name; }", "#" + name.lower())
-            page.wait_for_function("name => !document.querySelector(name).hidden", arg="#" + name.lower())
+            sync_api.expect(page.locator("#" + name.lower())).to_be_visible()
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
@@ -233,14 +233,14 @@ def test_the_scheme_can_be_chosen(open_page, whole):
 def test_paper_has_every_section_unfolded(open_page, whole):
     page = open_page(whole, color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
-    page.wait_for_function("document.querySelector('details').open")
+    sync_api.expect(page.locator("details").first).to_have_attribute("open", "")
     for name in TABS:
         assert page.locator(f"#{name.lower()}").is_visible()
     assert not page.locator("#tabs").is_visible() and not page.locator("#theme").is_visible()
     assert page.locator("#rows > tr").count() == 18
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
     page.emulate_media(media="screen")
-    page.wait_for_function("!document.querySelector('details').open")
+    sync_api.expect(page.locator("details").first).not_to_have_attribute("open", "")
 
 
 def test_without_script_everything_is_there(open_page, whole):

@@ -33,6 +33,7 @@
   const tabs = all("#tabs a");
   const panels = tabs.map((tab) => find(tab.getAttribute("href")));
   find("#tabs").setAttribute("role", "tablist");
+  find("#tabs").setAttribute("aria-label", "Sections");
   function open(chosen, { focus = false, keep = true } = {}) {
     tabs.forEach((tab, i) => {
       tab.setAttribute("aria-selected", i === chosen);
