@@ -47,6 +47,9 @@ def bar_chart(
 ) -> str:
     """Horizontal bars from 0, each with its value, as an SVG document.
 
+    >>> bar_chart([BarGroup("float32", [3.9])], title="T", description="D", unit="s").startswith("<svg")
+    True
+
     Args:
         groups: from top to bottom.
         title: what is shown.

@@ -62,6 +62,9 @@ def interval_chart(
 ) -> str:
     """Rows of values with intervals on a common axis, floors as dashed vertical lines, as an SVG document.
 
+    >>> interval_chart([IntervalRow("ead-b", 81.3, 80.1, 82.4)], title="T", description="D").startswith("<svg")
+    True
+
     Args:
         rows: from top to bottom.
         title: what is shown.

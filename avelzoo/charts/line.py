@@ -70,6 +70,9 @@ def line_chart(
 ) -> str:
     """Lines with different colours, dashes and marks, as an SVG document.
 
+    >>> line_chart([Series("loss", [Point(1, 2.0), Point(2, 1.5)])], title="T", description="D").startswith("<svg")
+    True
+
     Args:
         series: lines; points in the order of x.
         title: what is shown.

@@ -30,6 +30,9 @@ def matrix_chart(
 ) -> str:
     """Cells shaded by their value, with the value where it fits, as an SVG document.
 
+    >>> matrix_chart([[0.9, 0.1]], ["bark"], ["bark", "bell"], title="T", description="D").startswith("<svg")
+    True
+
     Args:
         values: a sequence for each row; None or NaN is an empty cell.
         row_labels: a name for each row.

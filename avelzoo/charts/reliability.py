@@ -41,6 +41,9 @@ def reliability_chart(
 ) -> str:
     """Accuracy against confidence with the diagonal of perfect calibration, and counts below, as an SVG document.
 
+    >>> reliability_chart([ReliabilityBin(0.8, 0.7, 120)], title="T", description="D").startswith("<svg")
+    True
+
     Args:
         bins: in the order of confidence.
         title: what is shown.

@@ -44,6 +44,9 @@ def scatter_chart(
 ) -> str:
     """A map of points without values on its axes, such as a projection of embeddings, as an SVG document.
 
+    >>> scatter_chart([ScatterGroup("bark", [(0.1, 0.2)], "cross")], title="T", description="D").startswith("<svg")
+    True
+
     Args:
         groups: painted in this order.
         title: what is shown.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
 import math
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -226,6 +228,12 @@ def test_crosses_and_dots_can_share_a_colour():
     colours = {re.search(r"series\d", e.get("class")).group() for e in root.iter() if "series" in e.get("class", "")}
     assert colours == {"series2"}
     assert [title.text for title in root.iter(SVG + "title")].count("background") == 2
+
+
+@pytest.mark.parametrize("name", ["bar", "interval", "line", "matrix", "palette", "reliability", "scale", "scatter"])
+def test_examples_of_docstrings(name):
+    found = doctest.testmod(import_module(f"avelzoo.charts.{name}"))
+    assert found.attempted >= 1 and found.failed == 0
 
 
 def test_charts_need_the_standard_library_alone():
