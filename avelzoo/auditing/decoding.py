@@ -110,6 +110,8 @@ class _Reader:
                 raise fault(
                     self._file.path, entry.where, "a video has the wrong number of segments",
                     found=f"{entry.length} segments of {entry.who}", expected=f"{length}, as in the labels",
+                    fix="if the labels have too few segments because no event reaches the end, put a feature or label"
+                    " file into the data folder" if entry.length > t else "",
                 )  # fmt: skip
             ids, events = self._segments(entry)
             segments[i, :length], relevance[i, :length] = ids[:length], events[:length]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,15 @@ from avelzoo.metrics import SplitLabels
 
 Category = Callable[[Entry], int]
 """Predicted category of an entry, as an id of the labels."""
+
+
+class _Row(NamedTuple):
+    """A row of the labels: its number, split, position in the split and category."""
+
+    number: int
+    split: str
+    position: int
+    event: int
 
 
 class Match:
@@ -41,6 +51,7 @@ class Match:
         self._rows = self._labels.rows if numbered else np.arange(len(self._labels.video_ids))
         self.notes: list[str] = []
         self.by_order = False
+        self._repeated: dict[str, list[str]] = defaultdict(list)
         rows = [entry.row is not None for entry in file.entries]
         names = [entry.video is not None for entry in file.entries]
         for found, part in ((rows, "row"), (names, "video")):
@@ -152,47 +163,44 @@ class Match:
                     raise self._other_split(name)
             hint = did_you_mean(unknown[0], missing) if unknown else ""
             raise self._missing(list(map(printable, missing)), unknown, hint)
+        rows: dict[str, list[_Row]] = defaultdict(list)
+        for split, labels in self._splits.items():
+            for i, name in enumerate(labels.video_ids):
+                if name in own:
+                    number = int(labels.rows[i]) if len(labels.rows) else i
+                    rows[name].append(_Row(number, split, i, int(labels.truth.events[i])))
         taken: dict[int, Entry] = {}
         for name in own:
-            taken |= self._share(name, groups[name])
+            taken.update(self._share(name, groups[name], sorted(rows[name])))
+        for what, names in self._repeated.items():
+            self.notes.append(f"{what}: {some(list(map(printable, names)), 3)}.")
         used = sum(own[name] if len(groups[name]) > 1 else 1 for name in own)
         self._note_rest(len(self._file.entries) - used, unknown)
         return [taken[i] for i in range(len(self._labels.video_ids))]
 
-    def _share(self, name: str, entries: Sequence[Entry]) -> dict[int, Entry]:
-        """Entries of one name to the positions of its rows."""
-        ids = self._labels.video_ids
-        here = [i for i, one in enumerate(ids) if one == name]
-        if len(entries) == len(here) == 1:
-            return {here[0]: entries[0]}
-        everywhere = [
-            (int(labels.rows[i]) if len(labels.rows) else i, split, i, int(labels.truth.events[i]))
-            for split, labels in self._splits.items()
-            for i, one in enumerate(labels.video_ids)
-            if one == name
-        ]
-        shown = printable(name)
+    def _share(self, name: str, entries: Sequence[Entry], everywhere: Sequence[_Row]) -> dict[int, Entry]:
+        """Entries of one name to the positions of its rows in the split; ``everywhere`` are its rows in all splits."""
+        here = [row for row in everywhere if row.split == self._split]
         if len(entries) == 1:
-            self.notes.append(f"{shown} has {len(here)} rows and one entry, which is used for each of them.")
-            return dict.fromkeys(here, entries[0])
-        rows = sorted(everywhere) if len(entries) == len(everywhere) else []
-        if len(entries) == len(here):
-            rows = sorted(row for row in everywhere if row[1] == self._split)
-        if not rows:
+            if len(here) > 1:
+                self._repeated["One entry is used for all rows of a video"].append(name)
+            return {row.position: entries[0] for row in here}
+        rows = next((found for found in (here, everywhere) if len(found) == len(entries)), None)
+        if rows is None:
             raise self._fault(
                 "a video occurs more often in the file than in the labels", entries[1].where,
-                found=f"{shown}, {len(entries)} times; first in {entries[0].where}", expected=f"{len(here)} times",
+                found=f"{name}, {len(entries)} times; first in {entries[0].where}", expected=f"{len(here)} times",
                 fix="remove the repeated entries, or add row numbers",
             )  # fmt: skip
-        events, predicted = [row[3] for row in rows], list(map(self._category, entries))
+        events, predicted = [row.event for row in rows], list(map(self._category, entries))
         if sorted(events) == sorted(predicted) and len(set(events)) == len(events):
             order = [entries[predicted.index(event)] for event in events]
-            self.notes.append(f"The {len(rows)} rows of {shown} are told apart by their category.")
+            self._repeated["Rows of one video are told apart by their category"].append(name)
         else:
             order = list(entries)
-            self.notes.append(f"The {len(rows)} rows of {shown} are taken in the order of the annotations.")
+            self._repeated["Rows of one video are taken in the order of the annotations"].append(name)
         pairs = zip(rows, order, strict=True)
-        return {position: entry for (_, split, position, _), entry in pairs if split == self._split}
+        return {row.position: entry for row, entry in pairs if row.split == self._split}
 
     def _note_rest(self, extra: int, unknown: Sequence[str] = ()) -> None:
         if extra > 0:

@@ -43,6 +43,7 @@ class Vocabulary:
         self.chosen = numbering != "auto"
         self.by_number = False
         self.notes: list[str] = []
+        self._seen: dict[Label, int] = {}
         self._ids = self._known()
         self._order = self._permutation(order)
 
@@ -79,6 +80,11 @@ class Vocabulary:
 
     def id(self, token: Label) -> int:
         """Id of a name or number that `learn` has seen."""
+        if token not in self._seen:
+            self._seen[token] = self._read(token)
+        return self._seen[token]
+
+    def _read(self, token: Label) -> int:
         number = self._number(token)
         if number is None:
             return self._ids.get(folded(str(token)), self.n)

@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 
 from avelzoo.auditing import Audit, Reading, audit
+from avelzoo.builtin.formats.scores import ScoresConfig
+from avelzoo.timeline.records import Localization, SegmentScores
 
 FILES = Path(__file__).parent / "files"
 DATA = FILES / "data"
@@ -191,3 +193,20 @@ def test_relevance_decides_where_scores_have_no_background(tmp_path: Path) -> No
     strict = audit(tmp_path / "p.npz", data=DATA, reading=Reading(threshold=0.7)).whole
     assert strict is not None
     assert strict.right == 16
+
+
+def test_score_tables_of_predict(tmp_path: Path) -> None:
+    """A file per video, as `avelzoo predict --format scores` writes them: relevance 0.9 in events, 0.2 elsewhere."""
+    ids = np.array([[0] * 10, [3] * 3 + [1] * 7, [0] * 5 + [3] * 5, [3] * 10])
+    for name, row in zip(("one", "two", "three", "bbb"), ids, strict=True):
+        scores = SegmentScores(
+            categories=("Bark", "Church bell", "Male speech, man speaking"),
+            seconds_per_segment=1.0,
+            relevance=np.where(row == 3, 0.2, 0.9).astype(np.float32),
+            category_scores=(0.25 + 0.25 * np.eye(4)[row][:, :3]).astype(np.float32),
+        )
+        text = ScoresConfig().text(Localization(path=name, status="ok", duration=10.0, scores=scores))
+        (tmp_path / f"{name}.scores.tsv").write_text(text, "utf-8")
+    found = audit(tmp_path, data=DATA)
+    assert found.whole is not None
+    assert (found.format, found.whole.right) == ("tsv", 27)

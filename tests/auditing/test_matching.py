@@ -118,7 +118,7 @@ def test_a_file_of_all_rows_by_name(data: Path, make: Make) -> None:
         make([{"video": name, "segments": truth.get(i, ["none"] * 4)} for i, name in enumerate(names)]), data=data
     )
     assert right(found) == 12
-    assert any("3 rows of twice" in note for note in found.notes)
+    assert any("by their category: twice" in note for note in found.notes)
     assert any("6 entries outside the test split" in note for note in found.notes)
 
 
@@ -126,7 +126,7 @@ def test_one_entry_for_two_rows(data: Path, make: Make) -> None:
     """Bark everywhere is right in row 3 (4) and wrong in row 4 (0)."""
     found = audit(make([{"video": "twice", "segments": ["Bark"] * 4}, {"video": "d", "segments": TRUTH[2]}]), data=data)
     assert right(found) == 4 + 0 + 4
-    assert any("used for each of them" in note for note in found.notes)
+    assert any("used for all rows of a video: twice" in note for note in found.notes)
 
 
 def test_too_many_entries_of_a_video(data: Path, make: Make) -> None:
