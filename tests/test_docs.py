@@ -139,11 +139,41 @@ def test_docstrings_name_the_errors_that_public_functions_raise() -> None:
     assert faults == []
 
 
-@pytest.mark.parametrize("package", ["avelzoo.nn", "avelzoo.metrics", "avelzoo.statistics", "avelzoo.testing"])
+def public_packages() -> list[str]:
+    """Packages that list their public names; commands are in the command reference."""
+    lists = [path for path in (ROOT / "avelzoo").rglob("__init__.py") if "__all__ = " in path.read_text("utf-8")]
+    names = [".".join(path.parent.relative_to(ROOT).parts) for path in lists]
+    return sorted(name for name in names if name != "avelzoo" and not name.startswith("avelzoo.cli"))
+
+
+@pytest.mark.parametrize("package", public_packages())
 def test_every_public_name_of_a_package_has_its_place(package: str) -> None:
     documented = [lookup(name) for _, name, _ in directives()]
     module = import_module(package)
-    assert [name for name in module.__all__ if getattr(module, name) not in documented] == []
+    assert [name for name in module.__all__ if not any(getattr(module, name) is one for one in documented)] == []
+
+
+def test_packages_with_public_names_are_found() -> None:
+    assert {"avelzoo.nn", "avelzoo.metrics", "avelzoo.statistics", "avelzoo.charts"} <= set(public_packages())
+
+
+def test_every_argument_and_option_has_a_help_text() -> None:
+    """Rows of the command reference: `| name | what it does |`."""
+    reference = (DOCS / "commands.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`.+`) \| ?(.*) \|$", reference, re.MULTILINE)
+    assert len(rows) > 200
+    assert [name for name, text in rows if not text.strip() or text.startswith("Default:")] == []
+    sections = re.findall(r"^## (avelzoo .+)\n\n(.*)$", reference, re.MULTILINE)
+    assert [name for name, text in sections if not text.strip() or text.startswith("```")] == []
+
+
+@pytest.mark.parametrize("page", ["catalogue.md", "catalogue-baselines.md"])
+def test_every_component_has_a_summary(page: str) -> None:
+    """A component's section begins with a sentence, not with its table or the next heading."""
+    text = (DOCS / page).read_text("utf-8")
+    sections = re.findall(r"^### (\S+) \{[^}]*\}\n\n(.*)$", text, re.MULTILINE)
+    assert len(sections) > 20
+    assert [name for name, first in sections if not first or first[0] in "|#!:"] == []
 
 
 @pytest.mark.parametrize(("name", "options"), [(name, options) for _, name, options in directives()])

@@ -186,7 +186,11 @@ def evaluation(
     device: str = "auto",
     force: bool = False,
 ) -> Evaluation:
-    """`evaluate`, with the conditions under which the scores were computed."""
+    """Score as `evaluate` does, with the same arguments; return the conditions too.
+
+    Raises:
+        UsageError: an unknown split or device.
+    """
     if split not in ("train", "val", "test"):
         raise UsageError(f"unknown split '{split}'", expected="train, val or test")
     recipe = run.composition.recipe
