@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+from docs_benchmarks import benchmark_pages
 from docs_catalogue import PARTS, catalogue
 from docs_commands import commands
 from docs_markdown import NOTE
@@ -67,6 +68,7 @@ def pages() -> dict[Path, str]:
         site: navigation(site.read_text("utf-8")),
         **{DOCS / part.file: "\n".join(catalogue(host.registry, part)).rstrip() + "\n" for part in PARTS},
         DOCS / "commands.md": "\n".join(commands()).rstrip() + "\n",
+        **benchmark_pages(),
         **pictures(),
         DOCS / "api" / "nn.md": "\n".join(layers()).rstrip() + "\n",
     }

@@ -103,8 +103,9 @@ def _notes(table: TableResult) -> Iterator[str]:
         floors += [f"reference {name} {WORDS.number(value)}" for name, value in table.references.items()]
         yield f"{table.videos} test videos. Floors in %: " + ", ".join(floors) + "."
         yield (
-            "Gain: accuracy minus the row's own category in every segment, in points. Rows that share a letter cannot"
-            " be separated by this test set; p is corrected over the table (Holm)."
+            "Gain: accuracy minus the row's own category in every segment, in points. p: whole videos swapped between"
+            " these trained models, corrected over the table (Holm); intervals also cover the choice of seeds. Two rows"
+            " are separated if p is below 0.05 and the interval excludes 0; rows that are not separated share a letter."
         )
     if any(cell.leaks_duration for cell in table.cells):
         yield f"{LEAK_MARK} {LEAK_NOTE}"
