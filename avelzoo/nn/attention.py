@@ -42,7 +42,7 @@ class Attention(nn.Module):
         Args:
             query: (b q d).
             memory: (b k d), source of keys and values; None for self-attention.
-            mask: (q k) bool, where a query may look; None for everywhere.
+            mask: (q k) bool, true where a query may attend; None for everywhere.
 
         Returns:
             (b q d).
@@ -74,7 +74,7 @@ class Attention(nn.Module):
         return out
 
     def _one_query(self, query: Tensor, memory: Tensor) -> Tensor:
-        """One query per sequence: projecting it into the memory's space is cheaper than projecting the memory.
+        """Attention of one query per sequence: projecting it into the memory's space is cheaper than the reverse.
 
         With q the projected query and W_k, W_v a head's rows, q (W_k m + b_k) = (W_k^T q) m + const, a constant that
         the softmax cancels, and sum_k w_k (W_v m_k + b_v) = W_v (sum_k w_k m_k) + b_v sum_k w_k; the last sum is not 1

@@ -1,4 +1,4 @@
-"""What a composition costs: parameters, arithmetic, time by part and memory of a step."""
+"""Cost of a composition: parameters, arithmetic, time by part, and memory of a step."""
 
 from avelzoo.profiling.cost import Cost, profile
 

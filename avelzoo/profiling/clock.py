@@ -1,4 +1,4 @@
-"""Where the time of a training step goes."""
+"""Time of a training step by part."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from avelzoo.composition.model import Model
 
 
 class Clock:
-    """Seconds by part, each without what other parts took inside it.
+    """Seconds by part, without the time of nested parts.
 
     Args:
         device: whose work is waited for at every reading.
@@ -28,7 +28,7 @@ class Clock:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Count what happens inside to this part."""
+        """Count the time of the block for this part."""
         self._turn()
         self._open.append(name)
         try:
@@ -39,7 +39,7 @@ class Clock:
 
     @contextmanager
     def watching(self, model: Model) -> Iterator[None]:
-        """Count the model's parts; the encoder's work for the memory counts as the memory's encoding."""
+        """Measure the parts of the model; encoding the memory is a part of its own."""
         names = ("encoder", "memory", "head", "objective")
         own = {name: getattr(model, name) for name in names}
         for name, part in own.items():
@@ -51,11 +51,11 @@ class Clock:
                 setattr(model, name, part)
 
     def is_open(self, name: str) -> bool:
-        """Whether time is being counted to this part, or to one inside it."""
+        """Whether this part, or one nested in it, is being measured."""
         return name in self._open
 
     def _turn(self) -> None:
-        """The time until now belongs to the part that is open."""
+        """Count the time until now for the innermost open part."""
         self._wait()
         now = time.perf_counter()
         if self._open:
@@ -65,7 +65,7 @@ class Clock:
 
 
 class _Timed(nn.Module):
-    """Stands in for a part of a model, whose calls it counts; anything else is the part's own."""
+    """Wrapper of a part that measures its calls; all other attributes are those of the part."""
 
     def __init__(self, clock: Clock, name: str, part: nn.Module) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class _Timed(nn.Module):
 
 
 class _TimedMemory(_Timed):
-    """Counts what a memory does, which has no ``forward``."""
+    """Wrapper of a memory, which has no ``forward``, that measures its methods."""
 
     def observe(self, *args: Any) -> Any:
         with self._clock.part(self._name):
@@ -94,7 +94,7 @@ class _TimedMemory(_Timed):
 
 
 def products_per_second(device: torch.device, dtype: torch.dtype, *, size: int = 2048, turns: int = 5) -> float:
-    """FLOP/s of square matrix products, the best of some turns: what arithmetic costs at least on this machine.
+    """FLOP/s of square matrix products, the best of some turns: an upper bound for this machine.
 
     Args:
         device: where.
@@ -115,4 +115,4 @@ def products_per_second(device: torch.device, dtype: torch.dtype, *, size: int =
 
 
 def _nothing() -> None:
-    """A CPU has done its work when a call returns."""
+    """Do nothing: on a CPU, the work is done when a call returns."""

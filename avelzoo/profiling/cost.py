@@ -1,4 +1,4 @@
-"""The cost of a composition, measured."""
+"""Measured cost of a composition."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from avelzoo.records import Batch, FeatureSpec, Targets
 from avelzoo.system.isolation import isolated, seed_all
 
 FACTORS = {"32": torch.float32, "64": torch.float64, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
-"""What matrix products multiply in each precision."""
+"""Type of the factors of matrix products in each precision."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,21 +33,21 @@ class Cost:
     """Cost of one composition on features of given sizes.
 
     Attributes:
-        parameters: learnable numbers, by part.
+        parameters: number of learnable parameters by part.
         train_flops: floating-point operations of a training step: products and sums of matrix products, convolutions
             and attention, forward and backward.
-        eval_flops: the same for evaluating one batch, the memory's encoding left out.
+        eval_flops: the same for evaluating one batch, without encoding the memory.
         view_flops: encoding the memory, once per evaluation.
         train_seconds: median time of a training step.
         eval_seconds: median time of evaluating a batch.
-        peak_memory_mb: most memory the process held while it trained (the device's, on a GPU).
+        peak_memory_mb: peak memory of the process in training, in MiB (of the device, on a GPU).
         batch_size: b.
-        device: where it was measured.
-        precision: in which number format.
+        device: device of the measurement.
+        precision: number format of the measurement.
         train_parts: seconds of the median step by part: encoder, memory, the memory's encoding, head, objective,
             backward, optimizer.
-        products_per_second: FLOP/s of large matrix products there, in that format.
-        compiled: whether the encoder was compiled; false as well where ``compute.compile`` is set and compiling failed.
+        products_per_second: FLOP/s of large matrix products on this device, in this format.
+        compiled: whether the encoder was compiled; false if compiling failed.
     """
 
     parameters: dict[str, int]
@@ -66,7 +66,7 @@ class Cost:
 
     @property
     def floor_share(self) -> float:
-        """The share of the step's time that its arithmetic alone would take: 1 is as fast as products can be."""
+        """Time of the arithmetic alone as a share of the step's time; 1 is the lower bound of the time."""
         return self.train_flops / self.products_per_second / self.train_seconds
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class Cost:
 def profile(
     recipe: Recipe, spec: FeatureSpec, *, batch_size: int | None = None, repeats: int = 3, device: str = "cpu"
 ) -> Cost:
-    """Measure a composition in its precision on random features of AVE-like statistics, its memory filled.
+    """Measure a composition in its precision on random, AVE-like features, with a filled memory.
 
     Args:
         recipe: the composition.
@@ -89,7 +89,7 @@ def profile(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
-        UsageError: there is no such device here, or the composition has no parameters.
+        UsageError: the device does not exist, or the composition has no parameters.
     """
     some, b = Bounds(min=1), recipe.train.batch_size
     b = b if batch_size is None else checked("profile.batch_size", int, batch_size, bounds=some, default=b)
@@ -158,7 +158,7 @@ def profile(
 
 
 def _median_step(model: Model, step: Callable[[Clock], None], repeats: int, device: torch.device) -> dict[str, float]:
-    """Seconds by part of the step whose whole time is the median."""
+    """Seconds by part of the step with the median time."""
     steps = []
     for _ in range(repeats + 1):
         clock = Clock(device)
@@ -196,7 +196,7 @@ def _random(recipe: Recipe, spec: FeatureSpec, b: int, seed: int) -> tuple[Batch
 def _fill(
     model: Model, recipe: Recipe, spec: FeatureSpec, b: int, made: Callable[[int], tuple[Batch, Targets]]
 ) -> None:
-    """Let the memory see as many segments as it has slots, so that its full cost is measured."""
+    """Fill all slots of the memory, so that its full cost is measured."""
     slots = getattr(recipe.memory, "size", 0) * spec.n
     for seed in range(1, 2 + slots // (b * spec.segments)):
         batch, targets = made(seed)

@@ -1,10 +1,10 @@
-"""Keeps the memory that training steps take and give back, where the C library would return it every time.
+"""Reuse of freed memory between training steps, instead of returning it to the system after each.
 
-A step's large tensors are mapped anew by glibc for every step, and the system clears each page before it is used again:
-on two cores that took as long as a third of the arithmetic. Pages of two megabytes make what remains of it cheaper.
+By default, glibc maps large tensors anew in every step, and the system clears each page: on two cores this took as long
+as a third of the arithmetic. Pages of 2 MiB make the remaining page faults cheaper.
 
-The setting holds for the process and cannot be undone, so the library never makes it unasked. The command line asks for
-it, for itself and the processes it starts, by the environment variable ``AVELZOO_ALLOCATOR``, which can also forbid it.
+The setting holds for the whole process and cannot be undone, so the library does not change it by itself. The command
+line sets it for itself and its processes, unless the environment variable ``AVELZOO_ALLOCATOR`` forbids it.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ SWITCH = "AVELZOO_ALLOCATOR"
 
 
 def ask_to_keep_memory() -> None:
-    """Set `SWITCH` to ``keep`` for this process and those it starts, where it is not set."""
+    """Set `SWITCH` to ``keep`` for this process and its child processes, unless it is set."""
     os.environ.setdefault(SWITCH, "keep")
 
 
 def keep_freed_memory(device: str = "cpu") -> bool:
-    """Let this process reuse the memory it frees, where `SWITCH` is ``keep``; for as long as the process lives.
+    """Make this process reuse freed memory until it ends, if `SWITCH` is ``keep``.
 
-    Only addresses are reserved, not memory: nothing is taken before it is used. Changes nothing on systems other than
-    Linux with glibc, and nothing for work on a GPU.
+    Only addresses are reserved, not memory. This has no effect on systems other than Linux with glibc, or for
+    computation on a GPU.
 
     Args:
-        device: where the process will compute: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        device: device of the computation: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Returns:
-        Whether it was done.
+        Whether the setting was made.
 
     Raises:
         UsageError: `SWITCH` has another value.
@@ -70,7 +70,7 @@ def _on_gpu(device: str) -> bool:
 
 
 def _reserve(libc: ctypes.CDLL) -> None:
-    """Addresses at the heap's end whose pages are large when they come to be used."""
+    """Mark addresses at the end of the heap for large pages."""
     libc.malloc.restype = ctypes.c_void_p
     libc.malloc.argtypes = [ctypes.c_size_t]
     libc.free.argtypes = [ctypes.c_void_p]

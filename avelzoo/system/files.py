@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, and reading them with a clear word when they are not there."""
+"""Atomic writing of files, and reading with clear errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCRATCH = ".partial"
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` fill a file, flush it to disk, and put it in the place of ``path`` at once.
+    """Write a file with ``write``, flush it to disk, and move it to ``path`` atomically.
 
     Whoever reads ``path`` sees the old file or the new one, also after a kill or a power cut.
 
@@ -47,7 +47,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
 @contextmanager
 def whole_folder(target: Path, *, keep_old: bool = False) -> Iterator[Path]:
-    """A folder beside ``target`` that takes its name when the block ends well, and is removed when it does not.
+    """Temporary folder beside ``target``: renamed to it if the block succeeds, removed if it fails.
 
     Args:
         target: the folder to be; its parent is made.
@@ -69,7 +69,7 @@ def whole_folder(target: Path, *, keep_old: bool = False) -> Iterator[Path]:
 
 
 def leftovers(target: Path) -> list[Path]:
-    """Temporary folders of writers of ``target`` that were killed."""
+    """Temporary folders that killed writers of ``target`` left."""
     target = target.expanduser().resolve()
     return sorted(target.parent.glob(f".{target.name}{SCRATCH}-*"))
 
@@ -90,7 +90,7 @@ def _swap(draft: Path, target: Path, keep_old: bool) -> None:
 
 
 def clear_scratch(folder: Path) -> None:
-    """Remove what kills left half-written."""
+    """Remove incomplete files that killed processes left."""
     for room in folder.glob(f".*{SCRATCH}"):
         shutil.rmtree(room)
 
@@ -108,7 +108,7 @@ def make_folder(path: Path) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes, whole or not at all."""
+    """Write bytes atomically."""
 
     def write(scratch: Path) -> None:
         scratch.write_bytes(content)
@@ -117,17 +117,17 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write plain data, whole or not at all."""
+    """Write plain data as JSON, atomically."""
     write_bytes(path, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
 
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write one JSON object a line, whole or not at all."""
+    """Write one JSON object per line, atomically."""
     write_bytes(path, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode())
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
-    """A JSON object of a run folder.
+    """Read a JSON object of a run folder.
 
     Raises:
         RunError: there is no such folder or file, or it is damaged.
@@ -149,7 +149,7 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
 
 
 def storage_error(error: OSError | SafetensorError, path: Path) -> StorageError:
-    """What a user can do about a failed write."""
+    """Advice to the user for a failed write."""
     if system_number(error) in FULL:
         return StorageError(
             "there is no space left to write a file",

@@ -1,4 +1,4 @@
-"""How much memory there is, and whether another job fits into it. All amounts in MiB."""
+"""Free memory, and whether another job fits into it. All amounts are in MiB."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from avelzoo.system.cgroups import CGROUPS, PROC, own_groups
 
 SLACK = 1.2
-"""What a job may hold beyond what the largest one before it held: samples miss short peaks."""
+"""Factor on the largest measured memory of a job: samples miss short peaks."""
 
 
 @dataclass
@@ -20,9 +20,9 @@ class MemoryBudget:
     """Decides whether another job fits.
 
     Attributes:
-        guess: what a job needs while none was measured.
-        keep_free: what is left to everything else.
-        measured: the most that a finished job held; 0 while there is none.
+        guess: assumed need of a job until one was measured.
+        keep_free: memory reserved for other programs.
+        measured: largest memory of a finished job; 0 before the first one.
     """
 
     guess: float
@@ -30,26 +30,26 @@ class MemoryBudget:
     measured: float = 0.0
 
     def finished(self, held: float | None) -> None:
-        """Learn from a finished job."""
+        """Record the memory of a finished job."""
         self.measured = max(self.measured, held or 0.0)
 
     def need(self, running: Iterable[float], known: float | None = None) -> float:
-        """What the next job will hold: as much as the largest one so far, and some more.
+        """Expected memory of the next job: that of the largest one so far, times `SLACK`.
 
         Args:
-            running: the most that each running job has held so far.
-            known: what is known of this job, if anything is.
+            running: largest memory of each running job so far.
+            known: known need of this job, if any.
         """
         expected = SLACK * self.measured or known or self.guess
         return max([expected, *running])
 
     def fits(self, running: list[tuple[float, float]], available: float | None, known: float | None = None) -> bool:
-        """Whether another job may begin.
+        """Whether another job may start.
 
         Args:
-            running: of each running job, what it holds and the most it has held.
-            available: memory that is free now; None where that is unknown.
-            known: what is known of the next job.
+            running: current and largest memory of each running job.
+            available: free memory; None if unknown.
+            known: known need of the next job, if any.
         """
         if not running or available is None:
             return True
@@ -59,7 +59,7 @@ class MemoryBudget:
 
 
 def available_mb(proc: Path = PROC, cgroups: Path = CGROUPS) -> float | None:
-    """Memory that new processes could use: the machine's, or what a container's limit leaves; None where unknown."""
+    """Memory for new processes, on the machine and within the container's limit; None if unknown."""
     try:
         free = _proc_mb(proc / "meminfo")["MemAvailable"]
     except (OSError, KeyError, ValueError):
@@ -68,7 +68,7 @@ def available_mb(proc: Path = PROC, cgroups: Path = CGROUPS) -> float | None:
 
 
 def total_mb(proc: Path = PROC) -> float | None:
-    """Memory of the machine; None where unknown."""
+    """Total memory of the machine; None if unknown."""
     try:
         return _proc_mb(proc / "meminfo")["MemTotal"]
     except (OSError, KeyError, ValueError):
@@ -76,7 +76,7 @@ def total_mb(proc: Path = PROC) -> float | None:
 
 
 def limit_mb(proc: Path = PROC, cgroups: Path = CGROUPS) -> float | None:
-    """Smallest memory limit of the control groups that contain this process; None where there is none."""
+    """Smallest memory limit of the control groups of this process; None without a limit."""
     found = []
     for version, group in own_groups("memory", proc, cgroups):
         with suppress(OSError, ValueError):  # no such group here, or "max"
@@ -85,7 +85,7 @@ def limit_mb(proc: Path = PROC, cgroups: Path = CGROUPS) -> float | None:
 
 
 def rss_mb(pid: int, proc: Path = PROC) -> float:
-    """Memory of a process, 0 where unknown. Pages of files that it maps can be dropped and do not count."""
+    """Memory of a process; 0 if unknown. Pages of mapped files do not count: the system can drop them."""
     try:
         status = _proc_mb(proc / str(pid) / "status")
     except OSError:
@@ -103,11 +103,11 @@ _FILES = {
     1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     2: ("memory.max", "memory.current", "inactive_file"),
 }
-"""By version of the control groups: limit, use, and what of it could be dropped."""
+"""By version of the control groups: limit, use, and the part of it that can be dropped."""
 
 
 def _limits(proc: Path, cgroups: Path) -> list[float]:
-    """What each limited control group at or above this process still gives."""
+    """Memory left in each limited control group at or above this process."""
     return [left for version, group in own_groups("memory", proc, cgroups) for left in _left(group, *_FILES[version])]
 
 
@@ -121,7 +121,7 @@ def _left(group: Path, limit: str, used: str, cached: str) -> list[float]:
 
 
 def memory_mb() -> float | None:
-    """Most memory this process has held, in MiB; None where that is unknown."""
+    """Peak memory of this process in MiB; None if unknown."""
     with suppress(OSError, KeyError):  # unlike rusage it does not count what the parent held before this program began
         return _proc_mb(PROC / "self" / "status")["VmHWM"]
     if sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""Promises of everything that becomes part of a model."""
+"""Checks for every component that becomes part of a model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from avelzoo.testing.harness import Harness, harnesses_for
 
 
 def check_learns(config: ComponentConfig) -> None:
-    """Twenty small Adam steps on one batch, dropout off, lower a finite loss."""
+    """Twenty small Adam steps on one batch, without dropout, lower the loss, which stays finite."""
     for harness in harnesses_for(config):
         model = harness.model().train()
         if not any(True for _ in model.parameters()):
@@ -37,7 +37,7 @@ def check_learns(config: ComponentConfig) -> None:
 
 
 def check_gives_what_it_declares(config: ComponentConfig) -> None:
-    """In training it gives the channels that it declares under a supervision, in their shapes, and no other one."""
+    """In training, the component returns exactly its declared channels, in their shapes, for every supervision."""
     for harness in harnesses_for(config):
         given = given_by(harness.model().train(), config.kind, harness.batch(), harness.targets())
         declared = config.gives(harness.recipe.supervision)
@@ -52,7 +52,7 @@ def check_gives_what_it_declares(config: ComponentConfig) -> None:
 
 
 def given_by(model: Model, kind: str, batch: Batch, targets: Targets) -> dict[Channel, Tensor]:
-    """What a part gives by itself in a training step."""
+    """Channels that a component returns in a training step."""
     encoded = model.encoder(batch.audio, batch.visual)
     if kind == "encoder":
         return dict(encoded.channels)
@@ -68,7 +68,7 @@ def given_by(model: Model, kind: str, batch: Batch, targets: Targets) -> dict[Ch
 
 
 def shape_fault(channel: Channel, shape: tuple[int, ...], sizes: Mapping[str, int]) -> str:
-    """Why a shape is not a channel's, empty where it is. Letters without a known size stand for any."""
+    """Difference between a shape and that of a channel, or an empty text. Letters without a known size match any."""
     letters = channel.shape.strip("()").split()
     if len(letters) != len(shape):
         return f"{len(shape)} dimensions"
@@ -81,7 +81,7 @@ def shape_fault(channel: Channel, shape: tuple[int, ...], sizes: Mapping[str, in
 
 
 def check_batch_without_events(config: ComponentConfig) -> None:
-    """A batch of background videos alone gives finite terms and gradients."""
+    """A batch with background videos only has finite loss terms and gradients."""
     for harness in harnesses_for(config):
         model = harness.model().train()
         step = model(harness.batch(2), harness.targets(2, negatives=2))
@@ -93,7 +93,7 @@ def check_batch_without_events(config: ComponentConfig) -> None:
 
 
 def check_inputs_not_changed(config: ComponentConfig) -> None:
-    """Features and labels are left as they were."""
+    """Features and labels are not modified."""
     for harness in harnesses_for(config):
         batch, targets = harness.batch(), harness.targets()
         before = copy.deepcopy((batch, targets))
@@ -106,7 +106,7 @@ def check_inputs_not_changed(config: ComponentConfig) -> None:
 
 
 def check_evaluation_is_deterministic(config: ComponentConfig) -> None:
-    """In evaluation mode the same batch gives the same answers, and nothing of the state changes."""
+    """In evaluation mode, the same batch has the same outputs, and the state does not change."""
     for harness in harnesses_for(config):
         model = _trained(harness).eval()
         state = copy.deepcopy(model.state_dict())
@@ -120,7 +120,7 @@ def check_evaluation_is_deterministic(config: ComponentConfig) -> None:
 
 
 def check_state_dict_round_trip(config: ComponentConfig) -> None:
-    """A fresh model with the state dict of another gives the same answers."""
+    """A new model with the state dict of another one has the same outputs."""
     for harness in harnesses_for(config):
         model, other = _trained(harness).eval(), harness.model(seed=1).eval()
         other.load_state_dict(model.state_dict())
@@ -132,7 +132,7 @@ def check_state_dict_round_trip(config: ComponentConfig) -> None:
 
 
 def check_double_precision(config: ComponentConfig) -> None:
-    """A float64 model takes float64 features and gives float64 gradients."""
+    """A float64 model accepts float64 features and has float64 gradients."""
     for harness in harnesses_for(config):
         model = harness.model().double().train()
         step = model(harness.batch().to(dtype=torch.float64), harness.targets())
@@ -143,7 +143,7 @@ def check_double_precision(config: ComponentConfig) -> None:
 
 
 def _trained(harness: Harness) -> Model:
-    """A model after one step, so that memories hold something."""
+    """A model after one step, so that its memory is not empty."""
     model = harness.model().train()
     model(harness.batch(), harness.targets())
     return model

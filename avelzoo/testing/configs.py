@@ -1,4 +1,4 @@
-"""Promises of every config: documented, frozen, torch-free, back from plain data."""
+"""Checks for every config: documented, frozen, torch-free, restorable from plain data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from avelzoo.plugin.default import default_host
 
 
 def check_documented(config: Config) -> None:
-    """A docstring of its own, and a line of help on every option."""
+    """The config has its own docstring, and every option has a help text."""
     cls = type(config)
     assert cls.__doc__, f"{cls.__name__} has no docstring"
     assert cls.__doc__ != inspect.getdoc(cls.__mro__[1]), f"{cls.__name__} has its base's docstring"
@@ -22,20 +22,20 @@ def check_documented(config: Config) -> None:
 
 
 def check_frozen(config: Config) -> None:
-    """A frozen, keyword-only dataclass."""
+    """The config is a frozen, keyword-only dataclass."""
     parameters = getattr(type(config), "__dataclass_params__", None)
     assert parameters is not None, f"{type(config).__name__} is no dataclass"
     assert parameters.frozen, f"{type(config).__name__} is not frozen"
 
 
 def check_round_trip(config: Config) -> None:
-    """To JSON and back is the same config."""
+    """A config restored from JSON is equal to the original."""
     data = json.loads(json.dumps(config.to_dict()))
     assert type(config).from_dict(data) == config, "plain data does not give the same config back"
 
 
 def check_command_line_round_trip(config: Config) -> None:
-    """Every value survives being written as text."""
+    """Every value can be written as text on the command line and read back."""
     text = {}
     for option in options(type(config)):
         value = getattr(config, option.name)
@@ -54,7 +54,7 @@ def check_default_instance(config: Config) -> None:
 
 
 def check_known_paper(config: Config) -> None:
-    """Its paper key is one that some plugin registered."""
+    """The config's paper key is registered by a plugin."""
     known, paper = default_host().registry.papers, getattr(config, "paper", "")
     assert not paper or paper in known, f"paper '{paper}' is not registered with zoo.paper(...)"
 

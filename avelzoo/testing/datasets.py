@@ -1,4 +1,4 @@
-"""Promises of data sets."""
+"""Checks for data sets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SPLITS = ("train", "val", "test")
 
 
 def check_features_have_the_promised_sizes(config: DatasetConfig) -> None:
-    """Batches are floating, finite and of the spec's channels and grid."""
+    """Batches are floating-point, finite, and have the channels and grid of the spec."""
     dataset = config.open("full")
     spec = dataset.spec
     for name in SPLITS:
@@ -27,13 +27,13 @@ def check_features_have_the_promised_sizes(config: DatasetConfig) -> None:
 
 
 def check_reads_folder(config: DatasetConfig) -> None:
-    """``reads_folder`` says whether there is an option ``root``, which ``--data`` sets."""
+    """``reads_folder`` is true exactly if the config has an option ``root``, which ``--data`` sets."""
     has_root = "root" in {option.name for option in options(type(config))}
     assert config.reads_folder == has_root, f"reads_folder is {config.reads_folder}, but root is an option: {has_root}"
 
 
 def check_order_is_respected(config: DatasetConfig) -> None:
-    """Fetching positions gives those videos in that order, and the same again."""
+    """Fetched positions are returned in their order; fetching them again has the same result."""
     split = config.open("full").split("train")
     last = len(split) - 1
     forth, _ = split.fetch([0, last])
@@ -43,7 +43,7 @@ def check_order_is_respected(config: DatasetConfig) -> None:
 
 
 def check_labels_agree(config: DatasetConfig) -> None:
-    """Targets, ``labels`` and ``events`` tell the same story."""
+    """Targets, ``labels`` and ``events`` agree."""
     dataset = config.open("full")
     n = dataset.spec.n
     for name in SPLITS:
@@ -60,7 +60,7 @@ def check_labels_agree(config: DatasetConfig) -> None:
 
 
 def check_padding_is_marked(config: DatasetConfig) -> None:
-    """``mask`` says what ``lengths`` says, real segments first; padding has zero features and background labels."""
+    """``mask`` agrees with ``lengths``; padding comes last, with zero features and background labels."""
     dataset = config.open("full")
     for name in SPLITS:
         split = dataset.split(name)
@@ -82,7 +82,7 @@ def check_padding_is_marked(config: DatasetConfig) -> None:
 
 
 def check_weak_training_hides_segments(config: DatasetConfig) -> None:
-    """Under weak supervision training targets have no segments; val and test keep theirs."""
+    """Under weak supervision, training targets have no segment labels; those of val and test do."""
     dataset = config.open("weak")
     for name in SPLITS:
         _, targets = dataset.split(name).fetch([0])
@@ -90,7 +90,7 @@ def check_weak_training_hides_segments(config: DatasetConfig) -> None:
 
 
 def check_splits_do_not_overlap(config: DatasetConfig) -> None:
-    """No row is in two splits."""
+    """No row belongs to two splits."""
     dataset = config.open("full")
     rows = []
     for name in SPLITS:

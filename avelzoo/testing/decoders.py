@@ -1,4 +1,4 @@
-"""Promises of a decoder."""
+"""Checks for decoders."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SIZES = ((7, 5), (4, 1), (3, 12))
 def random_predictions(
     config: DecoderConfig, videos: int = 7, t: int = 5, *, seed: int = 0
 ) -> tuple[PredictionArrays, Truth]:
-    """Random predictions with what the decoder reads, and labels that they tell something about; lengths vary."""
+    """Random predictions with the decoder's inputs, and correlated labels; lengths differ."""
     rng, n = np.random.default_rng(seed), SPEC.n
     lengths = rng.integers(1, t + 1, videos)
     real = np.arange(t) < lengths[:, None]
@@ -80,7 +80,7 @@ def _same(one: PredictionArrays, other: PredictionArrays, real: np.ndarray | Non
 
 
 def check_decides_into_the_categories(config: DecoderConfig) -> None:
-    """Ids are 0..n, categories 0..n-1 and the best score's, shapes are kept, padding is background."""
+    """Ids are 0..n; categories are 0..n-1 and have the highest score; shapes are kept; padding is background."""
     for decoder, given in _cases(config):
         found = decoder.decide(given)
         assert isinstance(found, PredictionArrays), f"`decide` returned a {type(found).__name__}"
@@ -91,7 +91,7 @@ def check_decides_into_the_categories(config: DecoderConfig) -> None:
 
 
 def check_videos_are_independent(config: DecoderConfig) -> None:
-    """A video alone gets the same decision as among others."""
+    """The decision for a video does not depend on other videos."""
     for decoder, given in _cases(config):
         together = decoder.decide(given)
         for i in range(len(given.category)):
@@ -102,7 +102,7 @@ def check_videos_are_independent(config: DecoderConfig) -> None:
 
 
 def check_padding_is_not_read(config: DecoderConfig) -> None:
-    """What stands in padding changes no decision and no fitted value."""
+    """The content of padding changes no decision and no fitted value."""
     for decoder, given in _cases(config):
         noise = {
             name: np.where(given.real[..., None] if value.ndim == 3 else given.real, value, np.float32(0.9))
@@ -113,7 +113,7 @@ def check_padding_is_not_read(config: DecoderConfig) -> None:
 
 
 def check_inputs_not_changed(config: DecoderConfig) -> None:
-    """Predictions and labels are left as they were."""
+    """Predictions and labels are not modified."""
     for decoder, given in _cases(config):
         val, truth = random_predictions(config)
         before = copy.deepcopy((given, val, truth))
@@ -127,7 +127,7 @@ def check_inputs_not_changed(config: DecoderConfig) -> None:
 
 
 def check_fits_on_val_alone(config: DecoderConfig) -> None:
-    """Fitting depends on val alone: not on earlier fits, nor on random generators."""
+    """Fitting depends on val only, not on earlier fits or random generators."""
     val, truth = random_predictions(config, 20)
     states = []
     for seed in (1, 2):
@@ -144,7 +144,7 @@ def check_fits_on_val_alone(config: DecoderConfig) -> None:
 
 
 def check_state_dict_round_trip(config: DecoderConfig) -> None:
-    """A fresh decoder with the state of a fitted one decides the same and describes itself in the same words."""
+    """A new decoder with the state of a fitted one has the same decisions and description."""
     for decoder, given in _cases(config):
         other = _built(config)
         assert other is not None
@@ -154,7 +154,7 @@ def check_state_dict_round_trip(config: DecoderConfig) -> None:
 
 
 def check_describes_itself(config: DecoderConfig) -> None:
-    """One line of words without a full stop."""
+    """The description is one line without a full stop."""
     for decoder, _ in _cases(config):
         text = decoder.describe()
         assert text == text.strip(), "spaces around the description"

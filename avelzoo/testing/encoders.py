@@ -1,4 +1,4 @@
-"""Promises of encoders."""
+"""Checks for encoders."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_shapes_at_odd_sizes(config: EncoderConfig) -> None:
 
 
 def check_every_parameter_gets_a_gradient(config: EncoderConfig) -> None:
-    """No parameter is left out of the outputs."""
+    """Every parameter influences the outputs."""
     encoder = config.build(SPEC)
     batch = random_batch(SPEC)
     encoded = encoder(batch.audio, batch.visual)
@@ -39,7 +39,7 @@ def check_every_parameter_gets_a_gradient(config: EncoderConfig) -> None:
 
 
 def check_videos_do_not_see_each_other(config: EncoderConfig) -> None:
-    """A video's encoding is the same alone and in a batch."""
+    """The encoding of a video does not depend on the rest of the batch."""
     encoder = config.build(SPEC).eval()
     batch = random_batch(SPEC, 4)
     with torch.no_grad():
@@ -49,14 +49,14 @@ def check_videos_do_not_see_each_other(config: EncoderConfig) -> None:
 
 
 def check_keeps_the_dtype(config: EncoderConfig) -> None:
-    """Float64 in, float64 out."""
+    """Float64 features have float64 encodings."""
     encoder = config.build(SPEC).double()
     batch = random_batch(SPEC).to(dtype=torch.float64)
     assert encoder(batch.audio, batch.visual).fused.dtype == torch.float64, "float64 features come out otherwise"
 
 
 def check_single_segments(config: EncoderConfig) -> None:
-    """One segment alone is finite: a memory may encode its entries one by one."""
+    """The encoding of a single segment is finite: a memory may encode its entries one by one."""
     encoder = config.build(SPEC).eval()
     batch = random_batch(SPEC, 5, 1)
     assert torch.isfinite(encoder(batch.audio, batch.visual).fused).all(), "t = 1 gives values that are not finite"

@@ -1,4 +1,4 @@
-"""Promises of extractors. Weights must be on this machine: checks never use the network."""
+"""Checks for extractors. Weights must be on this machine; checks never use the network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _built(config: ExtractorConfig) -> Extractor:
 
 
 def _segments(extractor: Extractor, b: int, seed: int = 0) -> np.ndarray:
-    """Random segments, as the extractor's sampling asks for them."""
+    """Random segments in the form of the extractor's sampling."""
     rng = np.random.default_rng(seed)
     sampling = extractor.sampling
     if isinstance(sampling, AudioSampling):
@@ -41,7 +41,7 @@ def check_features_have_the_stated_shape(config: ExtractorConfig) -> None:
 
 
 def check_segments_are_independent(config: ExtractorConfig) -> None:
-    """A segment has the same features alone and among others."""
+    """The features of a segment do not depend on other segments."""
     extractor = _built(config)
     segments = _segments(extractor, 2)
     together = extractor.features(segments)
@@ -51,7 +51,7 @@ def check_segments_are_independent(config: ExtractorConfig) -> None:
 
 
 def check_features_repeat(config: ExtractorConfig) -> None:
-    """The same segments give the same features, bit for bit; segments are not changed in place."""
+    """The same segments have the same features, bit for bit; segments are not modified."""
     extractor = _built(config)
     segments = _segments(extractor, 1)
     before = segments.copy()
@@ -61,7 +61,7 @@ def check_features_repeat(config: ExtractorConfig) -> None:
 
 
 def check_features_tell_segments_apart(config: ExtractorConfig) -> None:
-    """Silence or black pictures give other features than noise."""
+    """The features of silence or black pictures differ from those of noise."""
     extractor = _built(config)
     noise = _segments(extractor, 1)
     still = extractor.features(np.zeros_like(noise))

@@ -1,4 +1,4 @@
-"""Promises of result formats."""
+"""Checks for result formats."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_suffix(config: FormatConfig) -> None:
 
 
 def check_every_status_has_a_text(config: FormatConfig) -> None:
-    """A result of any status becomes text that UTF-8 can hold."""
+    """A result of any status becomes text that can be encoded in UTF-8."""
     for status in get_args(Status):
         result = result_of(status=status, reason="" if status == "ok" else "the file ends at 3.2 s")
         if status == "unreadable":
@@ -36,7 +36,7 @@ def check_every_status_has_a_text(config: FormatConfig) -> None:
 
 
 def check_no_event_is_no_fault(config: FormatConfig) -> None:
-    """A video without an event has a text, and it differs from that of a video with one."""
+    """The text of a video without an event is valid and differs from that of a video with one."""
     assert config.text(result_of(events=())) is not None
     with_scores = result_of()
     without = replace(with_scores, events=(), scores=None)
@@ -44,14 +44,14 @@ def check_no_event_is_no_fault(config: FormatConfig) -> None:
 
 
 def check_text_ends_with_a_line_break(config: FormatConfig) -> None:
-    """The last line is complete, so that files can be joined and compared."""
+    """The last line ends with a line break, so that files can be joined and compared."""
     text = config.text(result_of())
     assert text.endswith("\n"), "the last line has no line break"
     assert "\r" not in text, "lines end with a carriage return"
 
 
 def check_categories_are_named(config: FormatConfig) -> None:
-    """The category of every event stands in the text."""
+    """The text contains the category of every event."""
     text = config.text(result_of())
     for category in ("bark", "bell"):
         assert category in text, f"the category '{category}' is missing"
@@ -68,14 +68,14 @@ def check_strange_names_keep_the_lines(config: FormatConfig) -> None:
 
 
 def check_hours_are_written(config: FormatConfig) -> None:
-    """Events after the first hour, and events of a fraction of a second, have a text."""
+    """Events after the first hour and events shorter than a second can be written."""
     late = Event(start=7199.25, end=7199.5, category="bark")
     result = replace(result_of(), duration=7200.0)
     assert config.text(replace(result, events=(late,), scores=None))
 
 
 def check_the_result_stays_as_it_is(config: FormatConfig) -> None:
-    """The same result gives the same text twice and is not changed."""
+    """Writing a result twice gives the same text and does not modify the result."""
     result = result_of()
     before = copy.deepcopy(result.scores)
     assert config.text(result) == config.text(result), "two texts of one result differ"

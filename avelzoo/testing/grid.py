@@ -1,4 +1,4 @@
-"""The grid: every encoder with every head, memory and supervision, trained and asked once at tiny sizes."""
+"""The grid: every encoder with every head, memory and supervision; one training step and one prediction each."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Pairing:
 
 
 def walk_encoder(registry: Registry, entry: Entry) -> Iterator[Pairing]:
-    """Train and ask every pairing of one encoder; each is one step on a random batch.
+    """Train every combination of one encoder for one step on a random batch, then predict.
 
     Raises:
         AssertionError: a pairing that was not refused does not train or answer.
@@ -65,7 +65,7 @@ def walk_encoder(registry: Registry, entry: Entry) -> Iterator[Pairing]:
 def _fit(
     registry: Registry, encoder: EncoderConfig, head: Entry, memory: Entry, supervision: Supervision
 ) -> tuple[Recipe | None, str, str]:
-    """The composition with the first objective that fits, general ones first; or why there is none."""
+    """The composition with the first fitting objective, general ones first; or the reason why none fits."""
     refusal = ""
     objectives = sorted(registry.entries("objective"), key=lambda e: e.plugin != "avelzoo")
     for objective in objectives:
@@ -91,7 +91,7 @@ def _fit(
 
 
 def _small(config: MemoryConfig) -> MemoryConfig:
-    """The memory with two slots a category, where it has such an option: an eighth of the default's cost."""
+    """The memory with two slots per category, if it has such an option: an eighth of the default's cost."""
     small: MemoryConfig = type(config).from_dict(config.to_dict() | ({"size": 2} if hasattr(config, "size") else {}))
     return small
 

@@ -1,4 +1,4 @@
-"""A small composition around one component, so that every kind can be checked inside a model that works."""
+"""A small composition around one component, so that every kind is checked inside a complete model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FIRST = {
 
 @dataclass(frozen=True)
 class Harness:
-    """A component among partners it fits with.
+    """A component with compatible partners.
 
     Attributes:
         recipe: the composition.
@@ -64,7 +64,7 @@ class Harness:
 
 
 def harnesses_for(config: ComponentConfig, *, registry: Registry | None = None) -> list[Harness]:
-    """One harness for each supervision the component works in, with the plainest registered partners that fit.
+    """One harness per supported supervision, with the simplest compatible registered partners.
 
     Raises:
         CompositionError: no registered partners fit.
@@ -102,12 +102,12 @@ def random_targets(
 
 
 def tensors_of(output: HeadOutput) -> list[Tensor]:
-    """The floating tensors of a record that carry gradient."""
+    """Floating-point tensors of a record that require a gradient."""
     return [v for v in output.given().values() if v.is_floating_point() and v.requires_grad]
 
 
 def only(output: HeadOutput, readable: Container[Channel]) -> HeadOutput:
-    """HeadOutput with some of their channels alone."""
+    """The output with only some of its channels."""
     kept = {channel: value for channel, value in output.given().items() if channel in readable}
     return HeadOutput(metric=output.metric).joined(kept)
 
@@ -115,7 +115,7 @@ def only(output: HeadOutput, readable: Container[Channel]) -> HeadOutput:
 def term_values(
     config: ObjectiveConfig, output: HeadOutput, targets: Targets, view: MemoryView | None = None
 ) -> dict[str, Tensor]:
-    """Unweighted terms of an objective that predictions have input for, in the form that the targets ask for."""
+    """Unweighted terms of an objective whose inputs are present, for the supervision of the targets."""
     given = {*output.given(), *((MEMORY,) if view is not None else ())}
     terms = config.terms("weak" if targets.segments is None else "full")
     found = (term for term in terms if all(met_by(need, given) for need in term.needs))
@@ -124,7 +124,7 @@ def term_values(
 
 
 def require_declared_terms(recipe: Recipe, model: Model, step: StepOutput) -> None:
-    """Compare a training step's terms with those that the recipe's parts declare.
+    """Compare the terms of a training step with the declarations of the recipe's parts.
 
     Raises:
         AssertionError: a term trains that `loss_terms` does not name, or the other way round; or a weight differs.
@@ -182,7 +182,7 @@ def _rank(first: tuple[str, ...], name: str) -> int:
 
 
 def narrow(config: EncoderConfig, width: int = 16) -> EncoderConfig:
-    """The encoder with few channels, where its options allow it, so that checks are quick."""
+    """The encoder with few channels, if its options allow it, so that checks are fast."""
     try:
         narrowed: EncoderConfig = type(config).from_dict(config.to_dict() | {"width": width})
     except OptionError:

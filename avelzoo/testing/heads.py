@@ -1,4 +1,4 @@
-"""Promises of heads."""
+"""Checks for heads."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_decodes_into_the_categories(config: HeadConfig) -> None:
 
 
 def check_reads_what_it_declares(config: HeadConfig) -> None:
-    """With the encoder's declared channels alone it says the same; so it reads no other one."""
+    """The output is the same with the declared channels only: the head reads no others."""
     for harness in harnesses_for(config):
         model = harness.model().eval()
         batch, readable = harness.batch(), channels_of(*config.reads(harness.recipe.supervision))
@@ -58,7 +58,7 @@ def check_reads_what_it_declares(config: HeadConfig) -> None:
 
 
 def check_every_parameter_gets_a_gradient(config: HeadConfig) -> None:
-    """No parameter is left out of the predictions."""
+    """Every parameter influences the predictions."""
     for harness in harnesses_for(config):
         model = harness.model().train()
         step = model(harness.batch(), harness.targets())

@@ -1,4 +1,4 @@
-"""Promises of launchers. The jobs are calls of the standard library, so that their processes start quickly."""
+"""Checks for launchers. The jobs call the standard library, so that their processes start fast."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from avelzoo.jobs import Job, Outcome
 
 
 def check_values_come_back(config: LauncherConfig) -> None:
-    """Every job has one outcome, under its name, with what its call returned."""
+    """Every job has one outcome, with its name and return value."""
     jobs = [_echo(f"job {i}", {"i": i, "list": [1.5, None, "text"]}) for i in range(3)]
     found = _run(config, jobs)
     for job in jobs:
@@ -19,12 +19,12 @@ def check_values_come_back(config: LauncherConfig) -> None:
 
 
 def check_no_jobs(config: LauncherConfig) -> None:
-    """Nothing to do is no fault."""
+    """An empty list of jobs is not an error."""
     assert list(config.build().launch([])) == [], "there are outcomes without jobs"
 
 
 def check_a_failure_stays_alone(config: LauncherConfig) -> None:
-    """A job that raises is an outcome that says why, and the others get through."""
+    """A job that raises has an outcome with the error; the other jobs finish."""
     jobs = [_echo("before"), Job(name="bad", call="json:loads", arguments={"s": "{"}), _echo("after")]
     found = _run(config, jobs)
     assert [name for name, outcome in found.items() if outcome.error is not None] == ["bad"]
@@ -34,13 +34,13 @@ def check_a_failure_stays_alone(config: LauncherConfig) -> None:
 
 
 def check_an_unknown_call_is_told(config: LauncherConfig) -> None:
-    """A function that is not there is a failure like any other, and is named."""
+    """A missing function is reported as a failure with its name."""
     found = _run(config, [Job(name="lost", call="no_such_module:f")])
     assert "no_such_module" in (found["lost"].error or {})["problem"]
 
 
 def check_a_death_stays_alone(config: LauncherConfig) -> None:
-    """Where jobs are isolated, one whose process ends without a word is told so, and the others get through."""
+    """If jobs are isolated, a process that ends silently is reported as a failure; the other jobs finish."""
     if not config.isolated:
         return
     found = _run(config, [_echo("before"), Job(name="dead", call="os:_exit", arguments={"status": 9}), _echo("after")])
@@ -49,7 +49,7 @@ def check_a_death_stays_alone(config: LauncherConfig) -> None:
 
 
 def check_can_be_stopped(config: LauncherConfig) -> None:
-    """Its iterator can be closed while jobs are left, and it can be used again."""
+    """The iterator can be closed before all jobs are done, and the launcher used again."""
     launcher = config.build()
     with closing(launcher.launch([_echo(f"job {i}") for i in range(4)])) as outcomes:
         next(outcomes)

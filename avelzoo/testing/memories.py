@@ -1,4 +1,4 @@
-"""Promises of memories."""
+"""Checks for memories."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from avelzoo.testing.harness import harnesses_for
 
 
 def check_empty_is_finite(config: MemoryConfig) -> None:
-    """A memory that has seen nothing reads as finite values of the right shape."""
+    """An empty memory returns finite values of the correct shape."""
     for harness in harnesses_for(config):
         model = harness.model().eval()
         view = model.view()
@@ -28,7 +28,7 @@ def check_empty_is_finite(config: MemoryConfig) -> None:
 
 
 def check_never_over_capacity(config: MemoryConfig) -> None:
-    """Sizes stay as they were however much it sees, and stored tensors carry no graph."""
+    """Sizes never change, and stored tensors have no graph."""
     for harness in harnesses_for(config):
         model = harness.model().train()
         before = {key: value.shape for key, value in model.memory.state_dict().items()}
@@ -41,7 +41,7 @@ def check_never_over_capacity(config: MemoryConfig) -> None:
 
 
 def check_observes_without_events(config: MemoryConfig) -> None:
-    """Videos without an event are taken without a fault, and reading stays finite."""
+    """Videos without an event are accepted, and the memory still returns finite values."""
     for harness in harnesses_for(config):
         model = harness.model().train()
         model(harness.batch(2), harness.targets(2, negatives=2))
@@ -50,7 +50,7 @@ def check_observes_without_events(config: MemoryConfig) -> None:
 
 
 def check_logits_match_what_it_gives(config: MemoryConfig) -> None:
-    """A memory that gives uni-modal logits gives them as (b t n), with gradient to all its classifiers."""
+    """Uni-modal logits have the shape (b t n) and gradients to all classifiers of the memory."""
     for harness in harnesses_for(config):
         model = harness.model().train()
         batch, targets = harness.batch(), harness.targets()
@@ -70,7 +70,7 @@ def check_logits_match_what_it_gives(config: MemoryConfig) -> None:
 
 
 def check_reads_only_what_it_wants(config: MemoryConfig) -> None:
-    """Features that `wants_features` does not ask for make no difference to what is stored, nor does asking."""
+    """Features of videos that `wants_features` excludes do not change what is stored, nor does the call."""
     for harness in harnesses_for(config):
         model, other = harness.model().train(), harness.model().train()
         other.load_state_dict(model.state_dict())

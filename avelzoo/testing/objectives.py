@@ -1,4 +1,4 @@
-"""Promises of objectives."""
+"""Checks for objectives."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check_terms_are_weighted_scalars(config: ObjectiveConfig) -> None:
 
 
 def check_declares_its_terms(config: ObjectiveConfig) -> None:
-    """The terms of a real step are those that `terms` says train, with the same weights."""
+    """The terms of a training step are those that `terms` lists as trained, with the same weights."""
     for harness in harnesses_for(config):
         model = harness.model().train()
         step = model(harness.batch(), harness.targets())
@@ -45,7 +45,7 @@ def check_declares_its_terms(config: ObjectiveConfig) -> None:
 
 
 def check_terms_read_what_they_declare(config: ObjectiveConfig) -> None:
-    """Given its declared channels alone a term is the same; so it reads no other one."""
+    """A term is the same with its declared channels only: it reads no others."""
     for harness in harnesses_for(config):
         model = harness.model().train()
         targets = harness.targets()
@@ -66,7 +66,7 @@ def check_terms_read_what_they_declare(config: ObjectiveConfig) -> None:
 
 
 def check_asks_for_the_input_of_its_own_terms(config: ObjectiveConfig) -> None:
-    """A composition that lacks the input of a term the objective was made for is refused, not trained without it."""
+    """A composition without the input of one of the objective's own terms is refused."""
     registry = default_host().registry
     for harness in harnesses_for(config):
         recipe = replace(harness.recipe, encoder=MeanPoolConfig(), memory=NoMemoryConfig(), head=DoubleConfig())
@@ -80,7 +80,7 @@ def check_asks_for_the_input_of_its_own_terms(config: ObjectiveConfig) -> None:
 
 
 def check_right_answers_cost_less(config: ObjectiveConfig) -> None:
-    """After training on one batch, its own labels cost less than those of other categories."""
+    """After training on one batch, the loss of its labels is lower than that of other labels."""
     for harness in harnesses_for(config):
         model = harness.model().train()
         batch, targets = harness.batch(6), harness.targets(6)

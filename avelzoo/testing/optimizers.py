@@ -1,4 +1,4 @@
-"""Promises of an optimizer."""
+"""Checks for optimizers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check_uses_the_learning_rate(config: OptimizerConfig) -> None:
 
 
 def check_every_parameter_is_given(config: OptimizerConfig) -> None:
-    """It optimizes all parameters it was built with."""
+    """All parameters are optimized."""
     model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
     given = {id(p) for group in config.build(model.parameters()).param_groups for p in group["params"]}
     assert given == {id(p) for p in model.parameters()}, "some parameters are not optimized"
@@ -36,7 +36,7 @@ def check_lowers_a_loss(config: OptimizerConfig) -> None:
 
 
 def check_state_is_tensors(config: OptimizerConfig) -> None:
-    """Its state is tensors and numbers, and a step from a restored state is the step it would have made."""
+    """The state consists of tensors and numbers; a restored optimizer continues with the same step."""
     model, optimizer, data = _fitted(config)
     _steps(model, optimizer, data, 2)
     state = optimizer.state_dict()["state"]

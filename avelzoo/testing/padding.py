@@ -1,4 +1,4 @@
-"""Promises that hold for videos of different length: padding changes nothing."""
+"""Checks for videos of different length: padding changes no result."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from avelzoo.testing.harness import Harness, harnesses_for
 PADDING = 3
 """Segments of padding behind the longest video."""
 GARBAGE = 7.0
-"""What stands in the padding of the features, where nobody may look."""
+"""Value of features in padding, which no component may read."""
 
 
 def padded(batch: Batch, targets: Targets, segments: int = PADDING) -> tuple[Batch, Targets]:
-    """The same videos in a longer batch, with a mask; garbage in the padding, labels included."""
+    """The same videos in a longer batch with a mask; padding holds invalid features and labels."""
     mask = torch.ones(batch.audio.shape[:2], dtype=torch.bool) if batch.mask is None else batch.mask
     longer = replace(
         batch,
@@ -35,7 +35,7 @@ def padded(batch: Batch, targets: Targets, segments: int = PADDING) -> tuple[Bat
 
 
 def check_padding_changes_nothing(config: ComponentConfig) -> None:
-    """A padded batch has the terms, gradients, stored content and answers of the batch without padding."""
+    """A padded batch has the same terms, gradients, stored content and predictions as without padding."""
     for harness in harnesses_for(config):
         plain, masked = _model(harness), _model(harness)
         for seed in range(2):
@@ -52,7 +52,7 @@ def check_padding_changes_nothing(config: ComponentConfig) -> None:
 
 
 def check_videos_of_different_length(config: ComponentConfig) -> None:
-    """In a batch of different lengths every video has the answers that it has alone; a training step is finite."""
+    """In a batch of different lengths, each video has its own predictions; a training step is finite."""
     for harness in harnesses_for(config):
         model = _model(harness)
         batch, targets = _batch(harness, 0)
@@ -80,7 +80,7 @@ _BY_SEGMENT = ("segments", "relevance", "audio_scores", "visual_scores")
 
 
 def _model(harness: Harness) -> Model:
-    """In double precision, so that whatever differs shows; dropout off, as its masks depend on strides."""
+    """The model in double precision, which shows small differences; without dropout, whose masks depend on strides."""
     model = harness.model().double().train()
     without_dropout(model)
     return model
@@ -101,7 +101,7 @@ def _step(model: Model, seed: int, batch: Batch, targets: Targets) -> StepOutput
 
 @torch.no_grad()
 def _answers(model: Model, batch: Batch, segments: int | None = None) -> dict[str, Tensor]:
-    """Predictions answers by name, those of the first ``segments`` alone."""
+    """Predictions by name, of the first ``segments`` only."""
     predictions = model.decode(model.predict(batch, model.view())).tensors()
     return {name: value[:, :segments] if name in _BY_SEGMENT else value for name, value in predictions.items()}
 

@@ -29,7 +29,7 @@ from avelzoo.testing import (
 
 @dataclass(frozen=True)
 class Check:
-    """One promise of a contract.
+    """One check of a contract.
 
     Attributes:
         name: short name, in kebab-case.
@@ -40,13 +40,13 @@ class Check:
     run: Callable[[Any], None]
 
     def __call__(self, config: Config) -> None:
-        """Run it."""
+        """Run the check."""
         self.run(config)
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The outcome of one check; ``error`` is empty where it holds."""
+    """Result of one check; ``error`` is empty if it passes."""
 
     check: str
     error: str
@@ -80,7 +80,7 @@ def checks_for(kind: str) -> tuple[Check, ...]:
 
 
 def run_checks(config: Config) -> list[CheckResult]:
-    """All checks of a config, none stopping another."""
+    """Run all checks of a config; a failure does not stop the others."""
     results = []
     for check in checks_for(config.kind):
         try:

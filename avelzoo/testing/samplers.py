@@ -1,4 +1,4 @@
-"""Promises of a sampler."""
+"""Checks for samplers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_positions_of_the_split(config: SamplerConfig) -> None:
 
 
 def check_depends_on_its_generator_alone(config: SamplerConfig) -> None:
-    """The same seed and epoch give the same positions, whatever other generators do."""
+    """Positions depend on seed and epoch only, not on other generators."""
     first = [_drawn(config, *size, epoch) for size in _SIZES for epoch in range(3)]
     np.random.seed(1)  # noqa: NPY002, a sampler that reads the global generator is what this looks for
     again = [_drawn(config, *size, epoch) for size in _SIZES for epoch in range(3)]

@@ -1,4 +1,4 @@
-"""Promises of a schedule."""
+"""Checks for schedules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from avelzoo.engine.optimization import learning_rates
 
 
 def check_rates_are_usable(config: ScheduleConfig) -> None:
-    """A finite rate of 0 or more for every epoch, and one above 0, for any number of epochs."""
+    """All learning rates are finite and at least 0, and one is above 0, for any number of epochs."""
     for epochs in (1, 2, 7):
         rates = learning_rates(config, 0.1, epochs)
         assert len(rates) == epochs, f"{len(rates)} rates for {epochs} epochs"
@@ -20,12 +20,12 @@ def check_rates_are_usable(config: ScheduleConfig) -> None:
 
 
 def check_depends_on_the_epoch_alone(config: ScheduleConfig) -> None:
-    """The same rates whenever it is asked: a resumed run computes them again."""
+    """Learning rates are the same in every call: a resumed run computes them again."""
     assert learning_rates(config, 0.1, 5) == learning_rates(config, 0.1, 5), "the rates differ between two calls"
 
 
 def check_warms_up(config: ScheduleConfig) -> None:
-    """Warm-up multiplies its epochs' rates by (e + 1) / (w + 1) and leaves the others alone."""
+    """Warm-up multiplies the learning rates of its epochs by (e + 1) / (w + 1), and no others."""
     plain = learning_rates(replace(config, warmup_epochs=0), 0.1, 6)
     warm = learning_rates(replace(config, warmup_epochs=3), 0.1, 6)
     wanted = [rate * min(1.0, (epoch + 1) / 4) for epoch, rate in enumerate(plain)]

@@ -1,4 +1,4 @@
-"""Promises of a transform."""
+"""Checks for transforms."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _seeded(seed: int = 0) -> torch.Generator:
 
 
 def check_batch_is_valid(config: TransformConfig) -> None:
-    """Features keep their sizes and stay finite; every tensor of batch and targets has one row per video."""
+    """Features keep their shape and are finite; every tensor of batch and targets has one row per video."""
     for transform, batch, targets in _cases(config):
         new, known = transform(batch, targets, _seeded())
         for name, before in batch.tensors().items():
@@ -43,7 +43,7 @@ def check_batch_is_valid(config: TransformConfig) -> None:
 
 
 def check_targets_are_valid(config: TransformConfig) -> None:
-    """Ids stay in range, supervision stays what it is, and a mixture names videos of the batch."""
+    """Ids are in range, the supervision does not change, and a mixture refers to videos of the batch."""
     for transform, batch, targets in _cases(config):
         _, known = transform(batch, targets, _seeded())
         n, b = targets.background, len(known.event)
@@ -62,7 +62,7 @@ def check_targets_are_valid(config: TransformConfig) -> None:
 
 
 def check_padding_is_not_read(config: TransformConfig) -> None:
-    """What stands in the padding of videos of different length changes nothing; real segments still come first."""
+    """The content of padding changes nothing; real segments still come first."""
     mask = torch.arange(SPEC.segments) < torch.tensor([SPEC.segments, 1, 3, 2, SPEC.segments]).unsqueeze(1)
     batch = random_batch(SPEC, len(mask))
     for supervision in config.supervisions:
@@ -83,7 +83,7 @@ def check_padding_is_not_read(config: TransformConfig) -> None:
 
 
 def check_repeats_under_a_seed(config: TransformConfig) -> None:
-    """The same generator state gives the same batch, whatever the global generator does."""
+    """The result depends on the generator's state only, not on the global generator."""
     for transform, batch, targets in _cases(config):
         torch.manual_seed(1)
         first = transform(batch, targets, _seeded(3))
@@ -95,7 +95,7 @@ def check_repeats_under_a_seed(config: TransformConfig) -> None:
 
 
 def check_inputs_not_changed_in_place(config: TransformConfig) -> None:
-    """The given batch and targets are left as they were."""
+    """The given batch and targets are not modified."""
     for transform, batch, targets in _cases(config):
         before = copy.deepcopy((batch, targets))
         transform(batch, targets, _seeded())
@@ -105,7 +105,7 @@ def check_inputs_not_changed_in_place(config: TransformConfig) -> None:
 
 
 def check_leaves_the_global_generator_alone(config: TransformConfig) -> None:
-    """All chance comes from its own generator, so that other parts draw the same numbers with and without it."""
+    """All random numbers come from its own generator, so that other parts draw the same numbers without it."""
     for transform, batch, targets in _cases(config):
         torch.manual_seed(0)
         state = torch.get_rng_state()

@@ -1,4 +1,4 @@
-"""Layers with less memory traffic for CPUs: the same mathematics as their plain forms, behind one switch."""
+"""Layers with less memory traffic on CPUs. They compute the same as their plain forms; one switch selects them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _enabled: ContextVar[bool] = ContextVar("cpu_layers", default=True)
 
 
 def cpu_layers(x: Tensor) -> bool:
-    """Whether ``x`` goes through the CPU forms: it is on a CPU, torch compiles nothing, `plain_layers` is not on."""
+    """Whether the CPU forms are used: ``x`` is on a CPU, torch is not compiling, `plain_layers` is not active."""
     return x.device.type == "cpu" and not torch.compiler.is_compiling() and _enabled.get()
 
 
 @contextmanager
 def plain_layers() -> Iterator[None]:
-    """Within this context all layers are plain torch, as for counting the operations that the mathematics needs."""
+    """Use plain torch layers inside the block, for example to count the operations of the mathematics."""
     token = _enabled.set(False)
     try:
         yield

@@ -1,4 +1,4 @@
-"""`avelzoo.nn.Attention` in training on a CPU."""
+"""Forward pass of `avelzoo.nn.Attention` in training on a CPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dropout with cheap masks: on a CPU, drawing Bernoulli numbers one at a time took a third of a training step."""
+"""Dropout with cheap masks. On a CPU, drawing single Bernoulli numbers took a third of a training step."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from avelzoo.nn.cpu import cpu_layers
 
 _LEVELS = 1 << 16
 _LARGE = 1 << 14
-"""Elements from which cheap masks save time; below, torch's own are as fast."""
+"""Number of elements from which cheap masks save time; below, those of torch are as fast."""
 _PIECE = 1 << 21
-"""Elements masked at a time, a multiple of 4: more than a piece of `avelzoo.nn.cpu.recompute`, as every operation
-on them is a parallel loop, and threads wait for each other at its end."""
+"""Elements of a piece, a multiple of 4. Larger than in `avelzoo.nn.cpu.recompute`: every operation on a piece is
+a parallel loop with a barrier at its end."""
 
 
 class Dropout(nn.Dropout):
-    """Zeroes each element with probability p and multiplies the others by 1 / (1 - p), in training only.
+    """Zero each element with probability p and multiply the others by 1 / (1 - p), in training only.
 
-    On a CPU, large masks come from 16 random bits an element, so p is rounded to a multiple of 2^-16 (by less than
-    1e-5) and the factor to match: the expectation is exact. Their seed is drawn from torch's generator, so that a seed
-    or a restored generator state fixes the masks. Elsewhere it is torch's own dropout.
+    On a CPU, large masks use 16 random bits per element: p is rounded to a multiple of 2^-16 (by less than 1e-5), and
+    the factor matches it, so the expectation is exact. The seed of a mask is drawn from torch's generator, so a seed
+    or a restored generator state fixes the masks. In all other cases this is torch's own dropout.
     """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002, the name is torch's
@@ -43,17 +43,17 @@ def dropout(x: Tensor, p: float, *, training: bool = True) -> Tensor:
 
 
 def worth_cheap_mask(elements: int, p: float) -> bool:
-    """Whether a cheap mask saves time: many elements, and a probability that 16 bits distinguish from 0 and 1."""
+    """Whether a cheap mask saves time: there are many elements, and 16 bits distinguish p from 0 and 1."""
     return elements >= _LARGE and 0 < round(p * _LEVELS) < _LEVELS
 
 
 def draw_seed() -> int:
-    """A seed for a mask, from torch's generator."""
+    """Draw the seed of a mask from torch's generator."""
     return int(torch.randint(2**62, ()))
 
 
 def mask_into(out: Tensor, x: Tensor, p: float, seed: int, *, scaled: bool) -> float:
-    """Write x into ``out`` with its elements zeroed with probability p; the same seed zeroes the same ones.
+    """Write x to ``out``, each element zeroed with probability p; the seed determines which.
 
     Goes over the memory once, a piece at a time, so that of a large tensor no mask is ever whole: a backward pass draws
     it again for less than it costs to keep. The masks do not depend on the size of the pieces.
@@ -85,7 +85,7 @@ def mask_into(out: Tensor, x: Tensor, p: float, seed: int, *, scaled: bool) -> f
 
 
 class _CheapDropout(torch.autograd.Function):
-    """Keeps nothing but a seed for the backward pass."""
+    """Dropout that stores only a seed for the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, p: float, seed: int) -> Tensor:

@@ -1,9 +1,9 @@
-"""Layers that keep almost nothing for the backward pass, for training on CPUs.
+"""Layers for training on CPUs that store only their input for the backward pass.
 
-Rows are taken a piece at a time, small enough that what is computed in between stays in the processor's cache; the
-backward pass computes it again, dropout masks from their seeds included. That costs a sixth more arithmetic in the
-spatial encoder of Ge et al. 2023 and saves more time than that in memory traffic, besides the memory.
-All are differentiable once.
+Rows are processed in pieces whose intermediate results fit the processor's cache. The backward pass computes these
+results again, and dropout masks from their seeds. In the spatial encoder of Ge et al. 2023, this is a sixth more
+arithmetic, but the smaller memory traffic saves more time; peak memory is lower, too.
+All layers are differentiable once.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from avelzoo.nn.cpu import cpu_layers
 from avelzoo.nn.cpu.dropout import draw_seed, mask_into, worth_cheap_mask
 
 _ROWS = 1536
-"""Rows of a piece: with 1,024 hidden channels 6 MB."""
+"""Rows of a piece; 6 MB with 1,024 hidden channels."""
 
 
 def worth_recomputing(x: Tensor, width: int, p: float) -> bool:
-    """Whether ``x`` goes through the CPU forms (`cpu_layers`) and is large enough for recomputing to save time.
+    """Whether the CPU forms are used for ``x`` (`cpu_layers`) and recomputing saves time at its size.
 
     Args:
         x: (... d).
-        width: channels of the activations in between.
+        width: channels of the intermediate activations.
         p: dropout probability.
     """
     elements = x.numel() // max(x.shape[-1], 1) * width
@@ -38,8 +38,8 @@ def worth_recomputing(x: Tensor, width: int, p: float) -> bool:
 def recomputed_feed_forward(x: Tensor, first: nn.Linear, second: nn.Linear, p: float) -> Tensor:
     """W2 Dropout(ReLU(W1 x + b1)) + b2, in training on a CPU.
 
-    A hidden activation that the ReLU or the dropout has zeroed is zero either way and passes no gradient, so the hidden
-    activations themselves say where the gradient goes, and the factor 1 / (1 - p) moves into the matrix product.
+    Hidden activations zeroed by ReLU or dropout have no gradient. So the hidden activations themselves are the mask of
+    the gradient, and the factor 1 / (1 - p) is applied in the matrix product.
 
     Args:
         x: (... d).
@@ -141,7 +141,7 @@ class _RecomputedSelfAttention(torch.autograd.Function):
 
 
 class _Attended:
-    """Attention over one piece (m s d): its projections and weights, and the way back through them."""
+    """Attention over one piece (m s d): projections, weights, and their backward pass."""
 
     def __init__(self, x: Tensor, w_in: Tensor, b_in: Tensor, heads: int, *, p: float, seed: int) -> None:
         self.shape, self.p, self.seed = x.shape, p, seed
@@ -154,7 +154,7 @@ class _Attended:
         self.dropped = self._drop(self.weights).to(x.dtype)
 
     def mixed(self) -> Tensor:
-        """(m s, d): every query's mixture of values."""
+        """(m s, d): weighted values of every query."""
         return self._together(torch.bmm(self.dropped, self.v))
 
     def backward(self, grad: Tensor) -> Tensor:
@@ -184,20 +184,20 @@ class _Attended:
 
 
 def _hidden(x: Tensor, w1: Tensor, b1: Tensor, p: float, seed: int) -> tuple[Tensor, float]:
-    """Masked hidden activations, and the factor that they still lack."""
+    """Masked hidden activations, and the factor that is not applied yet."""
     hidden = torch.addmm(b1, x, w1.t()).relu_()
     return hidden, mask_into(hidden, hidden, p, seed, scaled=False) if p else 1.0
 
 
 def _pieces(count: int, rows_each: int, seed: int) -> Iterator[tuple[slice, int]]:
-    """Slices over ``count`` items of ``rows_each`` rows, with a seed of its own for each."""
+    """Slices over ``count`` items of ``rows_each`` rows, each with its own seed."""
     step = max(1, _ROWS // rows_each)
     for number, start in enumerate(range(0, count, step)):
         yield slice(start, min(start + step, count)), seed + number
 
 
 def _sums(weight: Tensor) -> Tensor:
-    """Where gradients of the pieces are added up: in float32 or better."""
+    """Sum of the gradients of the pieces, in float32 or better."""
     return torch.zeros_like(weight, dtype=torch.promote_types(weight.dtype, torch.float32))
 
 
@@ -210,7 +210,7 @@ def _add_product(total: Tensor, a: Tensor, b: Tensor, factor: float = 1.0) -> No
 
 
 def _in_one_type(x: Tensor, *weights: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """All in autocast's type, where it is on."""
+    """The tensors in the type of autocast, if it is on."""
     if not torch.is_autocast_enabled("cpu"):
         return x, weights
     dtype = torch.get_autocast_dtype("cpu")
