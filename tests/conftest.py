@@ -68,6 +68,7 @@ SLOW = (
     "tests/localization/test_commands.py",
     "tests/models/test_devices.py",
     "tests/parity/*",
+    "tests/reporting/*",
     "tests/sweeps/*",
     "tests/test_api.py",
     "tests/test_conformance.py",

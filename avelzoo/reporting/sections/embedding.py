@@ -41,7 +41,8 @@ def _block(run: ReportRun, facts: Facts) -> Block:
     same = _mean(found["neighbours"], 2)
     method = (
         f"{found['words']}.{some} Colours repeat after eight categories; names stand at the median of a category's"
-        " events. Distances between far points of a t-SNE map have no meaning."
+        " events."
+        + (" Distances between far points of such a map have no meaning." if "t-SNE" in found["words"] else "")
     )
     nearest = (
         f"In the full space, the nearest neighbour of a segment has its video's category in {percent(same)} of cases."
