@@ -22,7 +22,7 @@ def write_reports(site: Path, resamples: int = 10_000) -> list[Path]:
     """Write the reports and return their files."""
     (site / "reports").mkdir(parents=True, exist_ok=True)
     written = []
-    for folder in sorted(path for path in RUNS.iterdir() if path.is_dir()):
+    for folder in sorted(path for path in RUNS.glob("*") if path.is_dir()):
         request = ReportRequest(title=TITLES.get(folder.name, ""), model=False, resamples=resamples)
         out = site / "reports" / f"{folder.name}.html"
         written.append(write_report([folder], out, default_host().registry, request).path)
