@@ -49,6 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "avelzoo.localization",
         "avelzoo.demo",
         "avelzoo.auditing",
+        "avelzoo.cards",
         "avelzoo.doctor",
     ),
     ("avelzoo.reporting",),

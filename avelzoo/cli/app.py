@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("new:new", "Write the skeleton of a plugin."),
     "demo-video": ("demo_video:demo_video", "Small videos of synthetic events: extract, train, predict, plot."),
     "export": ("export:export", "Write a run's model as an ONNX file for other programs."),
+    "card": ("card:card", "Write a model card and evaluation results of a run."),
     "import-checkpoint": ("import_checkpoint", "Convert a published checkpoint to a run folder."),
 }
 """Command -> (module of `commands`, with its function or group of commands; `register` without one; help)."""
