@@ -140,6 +140,41 @@ def pack(
     render.console().print(render.fields(pairs))
 
 
+@app.command()
+def modality(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Data folder in AVE's public layout.", show_default=False)
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(metavar="NAME", help="Another data set, such as worlds.")] = None,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", metavar="dataset.option=value", help="Option of the data. Repeatable.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write, for `compare --groups FILE`.")] = None,
+    margin: Annotated[float, typer.Option(help="Smallest difference of a led category, in points.")] = 10.0,
+    folds: Annotated[int, typer.Option(help="Number of parts of the training videos.", min=2)] = 5,
+    json: Json = False,
+) -> None:
+    """Decide on training videos which modality leads each category: audio, visual, or neither."""
+    from avelzoo.cli.modality import decide, modality_rows, write_modality
+
+    with render.video_progress() as progress:
+        found = decide(folder, dataset, values or (), progress=progress, margin=margin / 100, folds=folds)
+    if out is not None:
+        write_modality(out, found)
+    if json:
+        render.emit_json(found)
+        return
+    columns = ("category", "led", "videos", "audio", "visual", "difference")
+    console = render.console()
+    console.print(
+        render.table(
+            columns, modality_rows(found), title="event/background, balanced accuracy in percent", right=columns[2:]
+        )
+    )
+    console.print(f"{found['rule'][0].upper()}{found['rule'][1:]}.")
+    console.print(render.fields({"file": str(out or ""), "data": f"{found['dataset']}, {found['data']}"}))
+
+
 def _grid(text: str) -> tuple[int, int]:
     h, cross, w = text.lower().partition("x")
     if not (cross and h.isdigit() and w.isdigit() and int(h) and int(w)):
