@@ -145,7 +145,7 @@ class Auditor:
             try:
                 other = need_split(self._read(name), self._split).truth
             except DataError as error:
-                notes.append(f"No score against {name}.h5: {error.problem}.")
+                notes.append(f"No score against {name}.h5: {error.problem.partition(':')[0]}.")
                 continue
             if other.categories != truth.categories:
                 notes.append(f"No score against {name}.h5: it numbers the categories differently.")

@@ -210,7 +210,8 @@ class Match:
     def _other_split(self, name: str) -> DataError:
         return self._fault(
             f"the file's videos are those of the {name} split", found=f"{len(self._file.entries)} entries",
-            expected=f"the videos of {self._split}", fix=f"choose --split {name}, or name the file for {self._split}",
+            expected=f"the videos of {self._split}",
+            fix=f"choose --split {name}, or use the predictions for {self._split}",
         )  # fmt: skip
 
     def _missing(self, names: Sequence[str], unknown: Sequence[str] = (), hint: str = "") -> DataError:

@@ -128,9 +128,9 @@ def _print_comparison(found: Audit, out: Console) -> None:
 
     if found.comparison is None:
         return
-    for one in (rows_table(found.comparison), pairs_table(found.comparison)):
+    for one in (rows_table(found.comparison), pairs_table(found.comparison, brief=True)):
         right = [name for name in one.columns[1:] if name not in one.left]
-        out.print(render.table(tuple(one.columns), one.rows, title=one.title, right=right))
+        out.print(render.table(one.columns, one.rows, title=one.title, right=right, folded=one.columns[0]))
     out.print(_paragraphs("Comparison", found.comparison.sentences()), soft_wrap=True)
 
 

@@ -220,8 +220,9 @@ def test_random_damage_never_ends_in_another_error(name: str, tmp_path: Path) ->
     assert refused
 
 
-def test_warnings_about_nothing(tmp_path: Path) -> None:
-    """An empty folder and a folder of other files are no predictions."""
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(AvelzooError):
-        audit(tmp_path / "empty", data=DATA)
+def test_a_folder_without_predictions(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing", "utf-8")
+    with pytest.raises(DataError, match="folder holds no predictions"):
+        audit(tmp_path, data=DATA)
+    with pytest.raises(DataError, match="folder instead of a prediction file"):
+        audit(tmp_path, data=DATA, reading=Reading(format="csv"))

@@ -32,7 +32,7 @@ def read_predictions(path: Path, *, format: str = "auto", split: str, seconds: f
     if format not in FORMATS:
         raise OptionError(f"unknown format '{format}'", where="--format", expected=", ".join(FORMATS))
     if not path.exists():
-        raise fault(path, "", "a prediction file is missing", expected=FORMS)
+        raise fault(path, "", "a prediction file is missing", fix="correct the path")
     kind = _guess(path) if format == "auto" else format
     if path.is_dir() and kind not in ("run", "tsv"):
         raise fault(path, "", "a folder instead of a prediction file", expected="a file, a run folder or score tables")
@@ -53,7 +53,16 @@ def is_run(path: Path) -> bool:
 
 def _guess(path: Path) -> str:
     if path.is_dir():
-        return "run" if (path / PREDICTIONS).is_file() or not any(path.glob("*.tsv")) else "tsv"
+        if any((path / name).is_file() for name in (PREDICTIONS, "composition.json")):
+            return "run"
+        if any(path.glob("*.tsv")):
+            return "tsv"
+        raise fault(
+            path,
+            "",
+            "a folder holds no predictions",
+            expected=f"a run folder with {PREDICTIONS}, or score tables VIDEO.scores.tsv",
+        )
     if path.suffix.lower() in (".tsv", ".txt") or path.name.endswith(SUFFIXES):
         names = [name.strip().lower() for name in table_lines(path)[0][1]]
         return "tsv" if "onset" in names[:2] else "csv"

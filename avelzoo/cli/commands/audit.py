@@ -14,9 +14,9 @@ from avelzoo.errors import UsageError
 
 def audit(
     predictions: Annotated[
-        Path | None, typer.Argument(metavar="[PREDICTIONS]", help="Prediction file, or a run folder.")
+        Path | None, typer.Argument(metavar="PREDICTIONS", help="Prediction file, or a run folder.")
     ] = None,
-    other: Annotated[Path | None, typer.Argument(metavar="[OTHER]", help="Second file, compared in pairs.")] = None,
+    other: Annotated[Path | None, typer.Argument(metavar="OTHER", help="Second file, compared in pairs.")] = None,
     data: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Labels: Annotations.txt and order files are enough.")
     ] = None,
