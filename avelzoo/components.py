@@ -64,6 +64,7 @@ class ComponentConfig(Config, ABC):
         fidelity: agreement with the paper: parity, faithful, equation-level, approximate, sketch; empty for a
             component without a paper.
         assumptions: choices of this library that no published source states, one sentence each.
+        has_parameters: whether the component has parameters to train.
 
     Components exchange tensors as channels, which are checked before anything is allocated.
     """
@@ -72,6 +73,7 @@ class ComponentConfig(Config, ABC):
     supervisions: ClassVar[tuple[Supervision, ...]] = ("full", "weak")
     fidelity: ClassVar[str] = ""
     assumptions: ClassVar[tuple[str, ...]] = ()
+    has_parameters: ClassVar[bool] = True
 
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
         """Channels that the component gives in training; for an encoder, in addition to its three sequences."""
@@ -308,8 +310,11 @@ class DecoderConfig(ComponentConfig):
     single_runs: ClassVar[bool] = False
 
     @abstractmethod
-    def build(self, spec: FeatureSpec, head: Head) -> Decoder | None:
-        """The decoder beside ``head``; None to keep the head's own rule."""
+    def build(self, spec: FeatureSpec, head: Head | None) -> Decoder | None:
+        """The decoder beside ``head``; None to keep the head's own rule.
+
+        ``head`` is None for scores without a model, such as those of events by name.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)

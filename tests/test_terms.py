@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from avelzoo import FeatureSpec, build, run
+from avelzoo import FeatureSpec, GivenScoresConfig, JointScoresConfig, build, run
 from avelzoo.cli import main
 from avelzoo.cli.catalogue import recipes_of
 from avelzoo.composition.checking import check
@@ -224,3 +224,24 @@ def test_the_mark_is_on_results_and_in_a_sweeps_table(tmp_path):
     options = tiny | {"dataset.weak_protocol": "soft-duration"}
     told = run("double-branch", supervision="weak", encoder="mean-pool", options=options, out=tmp_path / "run")
     assert str(told).startswith("avelzoo/double-branch (weak) †:")
+
+
+def test_terms_without_parameters_are_shown_as_not_trained(capsys):
+    """The recipe of names has no parameters: its losses are computed, and nothing learns from them."""
+    assert main(["run", "names-agreement", "--dry-run", "--json"]) == 0
+    terms = json.loads(capsys.readouterr().out)["terms"]
+    assert {name for name, term in terms.items() if term["trains"]} == set()
+    assert terms["event"]["reason"] == "no parameters in encoder and head"
+    assert main(["run", "names-agreement", "--dry-run"]) == 0
+    assert " yes " not in capsys.readouterr().out.partition("loss term")[2]
+
+
+def test_parts_without_parameters_are_declared():
+    """`has_parameters` of these encoders and heads is what the built part has."""
+    widths = GivenScoresConfig().build(SPEC).widths
+    encoders = (GivenScoresConfig(), REGISTRY.get("encoder", "mean-pool").target())
+    heads = (JointScoresConfig(), REGISTRY.get("head", "single").target())
+    built = [(config, config.build(SPEC)) for config in encoders]
+    built += [(config, config.build(SPEC, widths, "full")) for config in heads]
+    assert [config.has_parameters for config, _ in built] == [False, True, False, True]
+    assert [bool(list(part.parameters())) for _, part in built] == [False, True, False, True]

@@ -59,9 +59,9 @@ def build_app(argv: Sequence[str]) -> typer.Typer:
         rich_markup_mode="rich",
     )
     app.callback(invoke_without_command=True)(_root)
-    for name, (place, text) in COMMANDS.items():
+    for name, (target, text) in COMMANDS.items():
         if name == chosen:
-            _add(app, name, place, text, words[words.index(name) + 1 :])
+            _add(app, name, target, text, words[words.index(name) + 1 :])
         else:
             app.command(name, help=text)(_outline)
     if chosen not in COMMANDS and "--version" not in words:
@@ -72,8 +72,8 @@ def build_app(argv: Sequence[str]) -> typer.Typer:
     return app
 
 
-def _add(app: typer.Typer, name: str, place: str, text: str, argv: Sequence[str]) -> None:
-    module, _, member = place.partition(":")
+def _add(app: typer.Typer, name: str, target: str, text: str, argv: Sequence[str]) -> None:
+    module, _, member = target.partition(":")
     loaded = import_module(f"avelzoo.cli.commands.{module}")
     command = getattr(loaded, member or "register")
     if isinstance(command, typer.Typer):

@@ -140,7 +140,7 @@ def terms_table(states: Sequence[TermState]) -> Table:
         (
             state.name,
             f"{state.term.weight:g}",
-            "yes" if state.trains else "no",
+            "yes" if state.learns else "no",
             state.reason or ", ".join(state.given_by),
         )
         for state in states
@@ -151,8 +151,8 @@ def terms_table(states: Sequence[TermState]) -> Table:
 def terms_lines(states: Sequence[TermState]) -> dict[str, str]:
     """The same in two lines, for `fields`."""
     return {
-        "loss terms": ", ".join(f"{state.name} x {state.term.weight:g}" for state in states if state.trains),
-        "not trained": ", ".join(f"{state.name} ({state.reason})" for state in states if not state.trains),
+        "loss terms": ", ".join(f"{state.name} x {state.term.weight:g}" for state in states if state.learns),
+        "not trained": ", ".join(f"{state.name} ({state.reason})" for state in states if not state.learns),
     }
 
 

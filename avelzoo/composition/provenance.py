@@ -50,8 +50,8 @@ def provenance(entry: Entry) -> dict[str, Any]:
         return row
     cls = entry.target
     code = next((f.__code__ for f in _functions(getattr(cls, "component", cls))), None)
-    place = {} if code is None else {"file": code.co_filename, "line": code.co_firstlineno}
-    return row | {"defined": {"class": f"{cls.__module__}:{cls.__qualname__}"} | place}
+    location = {} if code is None else {"file": code.co_filename, "line": code.co_firstlineno}
+    return row | {"defined": {"class": f"{cls.__module__}:{cls.__qualname__}"} | location}
 
 
 def recorded_entry(registry: Registry, kind: str, row: Mapping[str, Any]) -> Entry:
@@ -72,7 +72,7 @@ def recorded_entry(registry: Registry, kind: str, row: Mapping[str, Any]) -> Ent
         return entry_for(registry, cls())
     raise UnknownNameError(
         f"the {kind} '{row['name']}' of this run is not defined in this process",
-        found=f"the run used {_place(defined)}",
+        found=f"the run used {_definition(defined)}",
         fix="import its module or run its notebook cell first; on the command line, move it to a file and load the"
         " file with --plugin FILE",
     )
@@ -94,14 +94,14 @@ def require_shareable(registry: Registry, compositions: Iterable[Mapping[str, An
         if "defined" in row:
             raise UsageError(
                 f"the run needs several processes, but the {slot} '{row['name']}' is defined only in this process",
-                found=_place(row["defined"]),
+                found=_definition(row["defined"]),
                 fix=fix,
             )
 
 
-def _place(defined: Mapping[str, Any]) -> str:
-    place = f" in {defined['file']}, line {defined['line']}" if "file" in defined else ""
-    return f"the class {defined['class']}{place}"
+def _definition(defined: Mapping[str, Any]) -> str:
+    location = f" in {defined['file']}, line {defined['line']}" if "file" in defined else ""
+    return f"the class {defined['class']}{location}"
 
 
 def _functions(cls: type) -> list[Any]:

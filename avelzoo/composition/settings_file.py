@@ -87,8 +87,8 @@ def _line(data: bytes, position: int) -> int:
 
 
 def _invalid(file: Path, text: str, message: str) -> DataError:
-    place = _PLACE.search(message)
-    line = int(place[2]) if place and place[2] else 0
+    position = _PLACE.search(message)
+    line = int(position[2]) if position and position[2] else 0
     fault = text.split("\n")[line - 1].strip() if line else ""
     fix = "see https://toml.io for the format"
     if "\\" in fault:
@@ -97,7 +97,7 @@ def _invalid(file: Path, text: str, message: str) -> DataError:
         fix = "write each key and each [table] once"
     return DataError(
         f"the settings file is not valid TOML: {_PLACE.sub('', message).split(';')[0]}",
-        where=f"{file}, {place[1] or 'at its end'}" if place else str(file),
+        where=f"{file}, {position[1] or 'at its end'}" if position else str(file),
         found=fault[:100],
         fix=fix,
     )

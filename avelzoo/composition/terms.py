@@ -23,12 +23,14 @@ class TermState:
         given_by: slots whose components give its input, in the order of what it needs.
         missing: what it needs and no component gives.
         sources: components that would give what is missing, such as "encoder cpsp, psp".
+        parameters: whether the encoder, or a component that gives its input, has parameters to train.
     """
 
     term: Term
     given_by: tuple[str, ...]
     missing: tuple[Need, ...]
     sources: tuple[str, ...] = ()
+    parameters: bool = True
 
     @property
     def name(self) -> str:
@@ -41,18 +43,25 @@ class TermState:
         return self.term.weight > 0 and not self.missing
 
     @property
+    def learns(self) -> bool:
+        """Whether it trains and there is something to train."""
+        return self.trains and self.parameters
+
+    @property
     def reason(self) -> str:
-        """Why it does not train; empty where it does."""
+        """Why nothing is trained by it; empty where something is."""
         if self.missing:
             by = f"; given by {'; '.join(self.sources)}" if self.sources else ""
             return f"needs {' and '.join(map(str, self.missing))}{by}"
-        return "" if self.trains else "its weight is 0"
+        if not self.trains:
+            return "its weight is 0"
+        return "" if self.parameters else f"no parameters in {' and '.join(dict.fromkeys(('encoder', *self.given_by)))}"
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
         return {
             "weight": self.term.weight,
-            "trains": self.trains,
+            "trains": self.learns,
             "reason": self.reason,
             "given_by": list(self.given_by),
         }
@@ -66,13 +75,14 @@ def loss_terms(recipe: Recipe, registry: Registry | None = None) -> tuple[TermSt
         registry: where to look for parts that would give what is missing; without it none are named.
     """
     given = givers(recipe)
-    states = []
+    states, parts = [], recipe.components()
     for term in recipe.objective.terms(recipe.supervision):
         missing = tuple(need for need in term.needs if not met_by(need, given))
-        slots = (given[channel] for need in term.needs for channel in met_by(need, given))
+        slots = tuple(dict.fromkeys(given[channel] for need in term.needs for channel in met_by(need, given)))
         found = {} if registry is None else sources_of(registry, recipe, missing)
         sources = tuple(f"{kind} {', '.join(names)}" for kind, names in found.items())
-        states.append(TermState(term, tuple(dict.fromkeys(slots)), missing, sources))
+        parameters = any(parts[slot].has_parameters for slot in ("encoder", *slots))
+        states.append(TermState(term, slots, missing, sources, parameters))
     return tuple(states)
 
 

@@ -77,7 +77,7 @@ class RunDir:
             RunError: the folder holds a run or other files, or the path is a file.
         """
         if self.path.exists() and not self.path.is_dir():
-            raise RunError(f"'{self.path}' is a file", fix="choose another folder with --out")
+            raise RunError(f"'{self.path}' is a file", fix="choose another run folder (`out`)")
         own = (self.composition, self.metrics, self.best, self.state.parent, self.predictions, self.result)
         there = [path.name for path in own if path.exists()]
         if there:
@@ -85,7 +85,7 @@ class RunDir:
             raise RunError(
                 f"'{self.path}' already holds a run",
                 found=f"{finished}: {', '.join(there)}",
-                fix="choose another folder with --out, or continue this run with --resume",
+                fix="choose another run folder (`out`), or continue this run (`resume`)",
             )
 
     @contextmanager
@@ -127,7 +127,7 @@ class RunDir:
                 where=str(self.path),
                 found=f"{free / 2**20:.0f} MiB free",
                 expected=f"{bytes_needed / 2**20:.0f} MiB",
-                fix="free disk space, or choose another folder with --out",
+                fix="free disk space, or choose another run folder (`out`)",
             )
         write_json(self.composition, record)
         try:
@@ -142,7 +142,7 @@ class RunDir:
             RunError: values or data differ; the error names them.
         """
         there = read_json(self.path, self.composition.name)
-        fix = "pass the folder with the features of the run by --data, or start a new run"
+        fix = "name the folder with the features of the run (`data`), or start a new run"
         known, asked = (one.get("extraction") for one in (there, record))
         require_same_recipes(asked, known, where=location(record) or str(self.path), fix=fix)
         self._require_same(there, record)
@@ -190,7 +190,7 @@ class RunDir:
                 where=location(asked) or str(self.path),
                 found="other content of " + ", ".join(changed),
                 expected=f"the files whose checksums are in {self.composition}",
-                fix="pass the folder with the same files by --data, or start a new run in another folder",
+                fix="name the folder with the same files (`data`), or start a new run in another folder",
             )
         if differing:
             raise RunError(
@@ -227,7 +227,7 @@ def _lock(path: Path) -> int | None:
     except BlockingIOError:
         os.close(handle)
         raise RunError(
-            f"another process uses '{path}'", fix="wait until it ends, or choose another folder with --out"
+            f"another process uses '{path}'", fix="wait until it ends, or choose another run folder (`out`)"
         ) from None
     except OSError:  # some network disks cannot lock
         os.close(handle)

@@ -35,6 +35,8 @@ class Settings:
         xray: compute which share of each decision came from sound and from sight.
         plot: draw a picture of every result.
         formats: names of the result formats, separated by commas.
+        clips: folder of cut-out events; empty for none.
+        random: number of random segments that are cut out too.
     """
 
     run: str = ""
@@ -50,6 +52,8 @@ class Settings:
     xray: bool = False
     plot: bool = False
     formats: str = ""
+    clips: str = ""
+    random: int = 0
 
     def __post_init__(self) -> None:
         for name, value in (("start", self.start), ("duration", self.duration)):

@@ -49,19 +49,20 @@ class Baseline:
 
     @classmethod
     def mean(cls, dataset: Dataset, videos: int = SAMPLED) -> Baseline:
-        """Mean over all segments of up to ``videos`` training videos, evenly spaced over the split."""
+        """Mean over all segments of up to ``videos`` training rows, evenly spaced over the split."""
         split, spec = dataset.split("train"), dataset.spec
         count = min(videos, len(split))
         audio = torch.zeros(spec.audio_dim, dtype=torch.float64)
         visual = torch.zeros(*spec.grid, spec.visual_dim, dtype=torch.float64)
-        segments = 0
+        segments, names = 0, set()  # rows of one video share its name
         for position in np.linspace(0, len(split) - 1, count).round().astype(np.int64):
             batch, _ = split.fetch([int(position)])
             real = torch.ones(batch.audio.shape[:2], dtype=torch.bool) if batch.mask is None else batch.mask
             audio += batch.audio[real].double().sum(dim=0)
             visual += batch.visual[real].double().sum(dim=0)
             segments += int(real.sum())
-        words = f"mean over the segments of {count} training videos"
+            names.add(split.video_ids[int(position)])
+        words = f"mean over the segments of {len(names)} training video{'' if len(names) == 1 else 's'}"
         return cls((audio / segments).float(), (visual / segments).float(), words)
 
     @classmethod

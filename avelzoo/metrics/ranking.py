@@ -44,9 +44,9 @@ def auroc(score: NDArray[np.floating], positive: BoolArray) -> float | None:
         score: one number per item.
         positive: whether the item is positive.
     """
-    _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
+    _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
-    ranks = (ends - (counts - 1) / 2)[place.ravel()]
+    ranks = (ends - (counts - 1) / 2)[inverse.ravel()]
     ones = int(positive.sum())
     pairs = ones * (positive.size - ones)
     return ratio(float(ranks[positive.ravel()].sum()) - ones * (ones + 1) / 2, pairs)
@@ -59,9 +59,9 @@ def average_precision(score: NDArray[np.floating], positive: BoolArray) -> float
         score: one number per item.
         positive: whether the item is positive.
     """
-    values, place = np.unique(-score.ravel(), return_inverse=True)
-    found = np.cumsum(np.bincount(place.ravel(), weights=positive.ravel(), minlength=len(values)))
-    claimed = np.cumsum(np.bincount(place.ravel(), minlength=len(values)))
+    values, inverse = np.unique(-score.ravel(), return_inverse=True)
+    found = np.cumsum(np.bincount(inverse.ravel(), weights=positive.ravel(), minlength=len(values)))
+    claimed = np.cumsum(np.bincount(inverse.ravel(), minlength=len(values)))
     if not positive.any():
         return None
     return float((np.diff(found, prepend=0.0) * found / claimed).sum() / found[-1])

@@ -125,12 +125,12 @@ def import_checkpoint(
 
 
 @contextmanager
-def _naming(place: str) -> Iterator[None]:
+def _naming(file: str) -> Iterator[None]:
     """Add the file, and its entry, to every error."""
     try:
         yield
     except AvelzooError as error:
-        error.where = f"{place}: {error.where}" if error.where else place
+        error.where = f"{file}: {error.where}" if error.where else file
         raise
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import glob
+import os
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,7 +22,7 @@ def download(file: WeightsFile, target: Path) -> None:
     """Download a file to ``target``.
 
     The file is written under a temporary name, compared with the size and the SHA-256 that the hub states and with the
-    checksum in ``file``, and then moved.
+    checksum in ``file``, and then moved. Remains of killed downloads of the same file are removed.
 
     Raises:
         DataError: the hub cannot be reached, has no such file, or sent another one.
@@ -30,9 +33,11 @@ def download(file: WeightsFile, target: Path) -> None:
     repository, _, member = file.hub.partition(":")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
+        remove_abandoned(target)
+        draft = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
     except OSError as error:
         raise storage_error(error, target) from error
+    lock = _lock(draft)
     try:
         try:
             stated = get_hf_file_metadata(hf_hub_url(repository, member))
@@ -59,3 +64,36 @@ def download(file: WeightsFile, target: Path) -> None:
             raise storage_error(error, target) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def remove_abandoned(target: Path) -> None:
+    """Remove what killed downloads of a file have left; folders of running downloads are locked and stay."""
+    for folder in target.parent.glob(f"{glob.escape(_prefix(target))}*"):
+        lock = _lock(folder)
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def _prefix(target: Path) -> str:
+    return f".{target.name}.partial-"
+
+
+def _lock(folder: Path) -> int | None:
+    """A lock that ends with the process; None where another process has it, or where folders have no locks."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # removed meanwhile
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle

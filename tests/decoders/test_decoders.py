@@ -9,12 +9,13 @@ import pytest
 
 from avelzoo.builtin.decoders.agreement import Agreement
 from avelzoo.builtin.decoders.competition import Competition
+from avelzoo.builtin.decoders.configs import MarginConfig
 from avelzoo.builtin.decoders.dynamic_threshold import DynamicThreshold
 from avelzoo.builtin.decoders.single_span import SingleSpan, spanned
 from avelzoo.builtin.decoders.tuning import best_value, levels
 from avelzoo.builtin.decoders.unimodal import scores_of
 from avelzoo.components import DecoderConfig
-from avelzoo.errors import PluginError
+from avelzoo.errors import DataWarning, PluginError
 from avelzoo.metrics import PredictionArrays, Truth, segment_accuracy
 from avelzoo.plugin.default import default_host
 from avelzoo.records import FeatureSpec
@@ -186,3 +187,21 @@ def test_levels_and_best_values():
     assert len(levels(np.random.default_rng(0).random(1000).astype(np.float32))) <= 34
     assert best_value([1.0], [0.3]) == 1.0
     assert best_value([1.0, 2.0, 3.0], [0.5, 0.5, 0.1]) == 1.0
+
+
+def test_agreement_without_thresholds_is_said():
+    """Val with an event in every agreeing segment gives no reason for a threshold."""
+    predictions, truth = made(videos=2, noise=0)
+    always = replace(truth, segments=np.where(predictions.real, truth.events[:, None], N))
+    on = np.eye(N, dtype=np.float32)[truth.events][:, None] * predictions.real[..., None] * np.float32(0.5)
+    given = replace(predictions, audio_scores=on, visual_scores=on)
+    rule = Agreement(audio=0.3, visual=0.3, category="video")
+    with pytest.warns(DataWarning, match="both thresholds of the agreement rule are 0, chosen on 2 val videos"):
+        rule.fit(given, always)
+
+
+def test_margin_without_a_head_keeps_the_decisions():
+    predictions, _ = made(videos=2)
+    decoder = MarginConfig().build(SPEC, None)
+    assert decoder is not None
+    assert decoder.decide(predictions) is predictions

@@ -176,6 +176,7 @@ def test_a_run_is_never_overwritten(tmp_path, finished):
     with pytest.raises(RunError, match="already holds a run") as fault:
         run(finished, train_seed=2)
     assert "a finished run" in fault.value.found
+    assert "--" not in fault.value.fix  # the same from Python
     assert content(finished) == before
 
     cut = stopped(tmp_path / "cut")

@@ -159,6 +159,18 @@ def test_load_params_repeats_a_batch_and_the_command_line_wins(call, clips, pred
     assert "unknown setting 'windows'; did you mean 'window'?" in told.err
 
 
+def test_load_params_repeats_the_cut_clips(call, clips, predicted, tmp_path):
+    out, cut = tmp_path / "first", tmp_path / "cut"
+    words = ("predict", clips / "clip00.mp4")
+    told = call(*words, "--load-params", predicted, "--out", out, "--threshold", "0", "--clips", cut, "--random", "1")
+    assert told.code == 0
+    made = sorted(path.name for path in cut.iterdir())
+    assert made
+    shutil.rmtree(cut)
+    assert call(*words, "--load-params", out, "--out", tmp_path / "again").code == 0
+    assert sorted(path.name for path in cut.iterdir()) == made
+
+
 def test_requests_that_contradict(call, clips, trained):
     video = clips / "clip00.mp4"
     for words, match in (

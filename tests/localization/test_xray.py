@@ -122,6 +122,17 @@ def test_the_baseline_is_the_mean_over_real_segments():
     assert found.words == "mean over the segments of 6 training videos"
 
 
+def test_the_baseline_counts_a_video_of_several_rows_once():
+    """In AVE a video with events of two categories has two rows."""
+    data = WorldsConfig(train_videos=6).open("full")
+    split = data.split("train")
+    split.video_ids = ["a", "a", "b", "b", "b", "c"]
+    data.split = lambda name: split
+    assert Baseline.mean(data).words == "mean over the segments of 3 training videos"
+    split.video_ids = ["a"] * 6
+    assert Baseline.mean(data).words == "mean over the segments of 1 training video"
+
+
 def test_without_training_data_the_baseline_is_zeros_and_says_why():
     run = stepped("ead-b")  # its data set has other sizes
     found = Baseline.of_run(run)

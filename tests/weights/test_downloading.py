@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +15,7 @@ import pytest
 
 from avelzoo.errors import DataError
 from avelzoo.extractors import WeightsFile
+from avelzoo.weights.downloading import _lock, remove_abandoned
 from avelzoo.weights.offline import offline_by_environment
 from avelzoo.weights.store import WeightStore
 
@@ -103,6 +106,23 @@ def test_anything_else_is_refused_and_removed(hub, tmp_path, change, known, said
     with pytest.raises(DataError, match=said):
         WeightStore(tmp_path)(replace(FILE, sha256=known))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs locks on folders")
+def test_remains_of_killed_downloads_are_removed_and_running_ones_stay(hub, tmp_path):
+    killed, running, other = (
+        tmp_path / name for name in (".small.bin.partial-a", ".small.bin.partial-b", ".large.bin.partial-c")
+    )
+    for folder in (killed, running, other):
+        folder.mkdir()
+        (folder / "small.bin").write_bytes(CONTENT[:5])
+    lock = _lock(running)
+    assert lock is not None
+    WeightStore(tmp_path)(FILE)
+    os.close(lock)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([other.name, running.name, "small.bin"])
+    remove_abandoned(tmp_path / "small.bin")
+    assert not running.exists()
 
 
 def test_a_kill_in_the_middle_leaves_no_file_in_the_place(hub, tmp_path, monkeypatch):

@@ -21,10 +21,10 @@ class Features:
     audio: H5Array
     visual: H5Array
 
-    def fill(self, audio: np.ndarray, visual: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
-        """Copy both features of ``rows`` into ``places`` of the two arrays."""
-        self.audio.fill(audio, places, rows)
-        self.visual.fill(visual, places, rows)
+    def fill(self, audio: np.ndarray, visual: np.ndarray, positions: np.ndarray, rows: np.ndarray) -> None:
+        """Copy both features of ``rows`` into ``positions`` of the two arrays."""
+        self.audio.fill(audio, positions, rows)
+        self.visual.fill(visual, positions, rows)
 
 
 @dataclass(frozen=True)

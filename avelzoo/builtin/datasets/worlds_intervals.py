@@ -151,8 +151,8 @@ def best_run(inside: FloatArray) -> NDArray[np.bool_]:
     segments = inside.shape[-1]
     gains = run_sums(2 * inside - 1)
     gains = np.where(np.triu(np.ones(gains.shape[-2:], dtype=bool)), gains, -np.inf)
-    place = gains.reshape(*inside.shape[:-1], -1).argmax(axis=-1)
-    start, end = np.divmod(place, segments + 1)
+    best = gains.reshape(*inside.shape[:-1], -1).argmax(axis=-1)
+    start, end = np.divmod(best, segments + 1)
     time = np.arange(segments)
     chosen: NDArray[np.bool_] = (time >= start[..., None]) & (time < end[..., None])
     return chosen

@@ -11,6 +11,7 @@ from avelzoo.builtin.decoders.tuning import levels
 from avelzoo.builtin.decoders.unimodal import mean_over_real, redecided, scores_of
 from avelzoo.builtin.decoders.values import Values
 from avelzoo.contracts import Decoder
+from avelzoo.data.checking.findings import warn
 from avelzoo.metrics import PredictionArrays, Truth, segment_accuracy
 
 GRID = 16
@@ -47,6 +48,11 @@ class Agreement(Decoder):
         found = [segment_accuracy(self._decided(val, *pair).segments, truth) for pair in pairs]
         audio, visual = pairs[int(np.argmax(found))]
         self.values.set(audio=audio, visual=visual)
+        if audio == visual == 0:
+            warn(
+                f"both thresholds of the agreement rule are 0, chosen on {len(truth.events)} val videos: every segment"
+                " where sound and sight name the same category is an event; use more val videos, or another decoder"
+            )
 
     def decide(self, predictions: PredictionArrays) -> PredictionArrays:
         """Events where both modalities agree."""

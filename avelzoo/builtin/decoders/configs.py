@@ -25,7 +25,7 @@ class MarginConfig(DecoderConfig):
     True
     """
 
-    def build(self, spec: FeatureSpec, head: Head) -> Decoder:
+    def build(self, spec: FeatureSpec, head: Head | None) -> Decoder:
         from avelzoo.builtin.decoders.threshold import Margin
 
         return Margin(head)
@@ -43,7 +43,7 @@ class ThresholdConfig(DecoderConfig):
         0.5
     )
 
-    def build(self, spec: FeatureSpec, head: Head) -> Decoder:
+    def build(self, spec: FeatureSpec, head: Head | None) -> Decoder:
         from avelzoo.builtin.decoders.threshold import RelevanceThreshold
 
         return RelevanceThreshold(self.threshold)
@@ -64,7 +64,7 @@ class SingleSpanConfig(DecoderConfig):
         float, Help("relevance that a span's segments must exceed on average; the default before val"), Share
     ] = 0.5
 
-    def build(self, spec: FeatureSpec, head: Head) -> Decoder:
+    def build(self, spec: FeatureSpec, head: Head | None) -> Decoder:
         from avelzoo.builtin.decoders.single_span import SingleSpan
 
         return SingleSpan(self.threshold)
@@ -95,7 +95,7 @@ class AgreementConfig(DecoderConfig):
     def reads(self, supervision: Supervision) -> frozenset[Need]:
         return frozenset({UNIMODAL})
 
-    def build(self, spec: FeatureSpec, head: Head) -> Decoder:
+    def build(self, spec: FeatureSpec, head: Head | None) -> Decoder:
         from avelzoo.builtin.decoders.agreement import Agreement
 
         return Agreement(audio=self.audio, visual=self.visual, category=self.category, weighted=self.weighted)
@@ -127,7 +127,7 @@ class DynamicThresholdConfig(DecoderConfig):
     def reads(self, supervision: Supervision) -> frozenset[Need]:
         return frozenset({UNIMODAL})
 
-    def build(self, spec: FeatureSpec, head: Head) -> Decoder:
+    def build(self, spec: FeatureSpec, head: Head | None) -> Decoder:
         from avelzoo.builtin.decoders.dynamic_threshold import DynamicThreshold
 
         return DynamicThreshold(
@@ -162,7 +162,7 @@ class CompetitionConfig(DecoderConfig):
     def reads(self, supervision: Supervision) -> frozenset[Need]:
         return frozenset({UNIMODAL})
 
-    def build(self, spec: FeatureSpec, head: Head) -> Decoder:
+    def build(self, spec: FeatureSpec, head: Head | None) -> Decoder:
         from avelzoo.builtin.decoders.competition import Competition
 
         return Competition(

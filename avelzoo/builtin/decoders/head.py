@@ -20,6 +20,6 @@ class HeadRuleConfig(DecoderConfig):
     True
     """
 
-    def build(self, spec: FeatureSpec, head: Head) -> Decoder | None:
+    def build(self, spec: FeatureSpec, head: Head | None) -> Decoder | None:
         """None."""
         return None

@@ -13,12 +13,12 @@ class Margin(Decoder):
     A head without a threshold, such as the single branch, keeps its own rule.
 
     Args:
-        head: the head.
+        head: the head; None for scores without a model, which are kept as well.
     """
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head | None) -> None:
         super().__init__()
-        decision = head.decision
+        decision = None if head is None else head.decision
         self.threshold = decision.threshold if decision is not None and decision.use_tuned else None
 
     def decide(self, predictions: PredictionArrays) -> PredictionArrays:

@@ -97,6 +97,8 @@ class GivenScoresConfig(EncoderConfig):
     Widths(fused=9, audio=9, visual=9)
     """
 
+    has_parameters: ClassVar[bool] = False
+
     def gives(self, supervision: Supervision) -> frozenset[Channel]:
         return frozenset({AUDIO_SCORES, VISUAL_SCORES})
 

@@ -157,6 +157,8 @@ class JointScoresConfig(HeadConfig):
     0.1
     """
 
+    has_parameters: ClassVar[bool] = False
+
     threshold: Annotated[float, Help("relevance above which a segment is an event"), Bounds(above=0, below=1)] = 0.5
     threshold_from: Annotated[Literal["fixed", "val"], THRESHOLD_FROM] = "fixed"
 

@@ -86,8 +86,8 @@ def predict(
         Path | None, typer.Option(metavar="DIR", help="Cut out every event, for review.", rich_help_panel=RESULTS)
     ] = None,
     random: Annotated[
-        int, typer.Option(min=0, help="Random segments to cut out too, by relevance.", rich_help_panel=RESULTS)
-    ] = 0,
+        int | None, typer.Option(min=0, help="Random segments to cut out too, by relevance.", rich_help_panel=RESULTS)
+    ] = None,
     load_params: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Settings of an earlier batch; other options win.", rich_help_panel=RESULTS),
@@ -118,14 +118,16 @@ def predict(
         "xray": xray,
         "plot": plot,
         "formats": formats,
+        "clips": None if clips is None else str(clips),
+        "random": random,
     }
     settings = (Settings() if load_params is None else read_settings(load_params)).overridden(given)
     settings.require_one_system()
     if out is None and (formats or plot):
         found = f"--format {formats}" if formats else "--plot"
         raise UsageError("results in files need an output folder", found=found, fix="add --out DIR")
-    if random and clips is None:
-        raise UsageError("random clips need a folder", found=f"--random {random}", fix="add --clips DIR")
+    if settings.random and not settings.clips:
+        raise UsageError("random clips need a folder", found=f"--random {settings.random}", fix="add --clips DIR")
     outputs = None
     if out is not None:
         outputs = Outputs(out, formats_of(default_host().registry, settings.formats or "json"), settings.plot)
@@ -154,8 +156,8 @@ def predict(
     if outputs is not None:
         write_settings(outputs.folder, settings, facts)
         summary.write_summary(outputs.folder, outcomes, shared=localizer.front.notices, add=True)
-    if clips is not None:
-        rows["clips"] = _cut(clips, outcomes, random)
+    if settings.clips:
+        rows["clips"] = _cut(Path(settings.clips), outcomes, settings.random)
     code = batch.exit_code(outcomes)
     if json:
         emit(outcomes, facts, code)

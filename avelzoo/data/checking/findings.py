@@ -46,9 +46,10 @@ class Finding:
     @classmethod
     def of(cls, error: AvelzooError, file: str) -> Finding:
         """Convert an error raised while reading a file."""
-        place = error.where.rpartition(f"{file}, ")[2] if f"{file}, " in error.where else ""
+        position = error.where.rpartition(f"{file}, ")[2] if f"{file}, " in error.where else ""
         fix = "" if "data doctor" in error.fix else error.fix
-        return cls("error", f"{file}, {place}" if place else file, error.problem, error.found, error.expected, fix)
+        where = f"{file}, {position}" if position else file
+        return cls("error", where, error.problem, error.found, error.expected, fix)
 
 
 @dataclass

@@ -26,10 +26,10 @@ def find_array(path: Path, key: str, depth: int = 0) -> ArrayInfo:
     Raises:
         DataError: no such array, or it or a file it refers to cannot be read.
     """
-    holder, place = follow(path, key)
+    holder, inner_key = follow(path, key)
     with open_file(holder) as file:
         try:
-            return describe(file[place], holder, key, depth)
+            return describe(file[inner_key], holder, key, depth)
         except BROKEN as error:
             raise damaged(str(holder), error) from error
 
@@ -46,8 +46,8 @@ def describe(array: h5py.Dataset | h5py.Group, path: Path, key: str, depth: int 
     Raises:
         DataError: it does not hold rows of numbers, or they cannot be read.
     """
-    place = array.name.lstrip("/")
-    where = f"{path}, key '{place}'"
+    name = array.name.lstrip("/")
+    where = f"{path}, key '{name}'"
     if isinstance(array, h5py.Group) or array.dtype.kind not in "fiub" or not array.shape:
         group = f"a group: {listed_names(array)}" if isinstance(array, h5py.Group) else ""
         raise DataError(
@@ -59,7 +59,7 @@ def describe(array: h5py.Dataset | h5py.Group, path: Path, key: str, depth: int 
     filters = filters_of(array)
     require_filters(filters, where)
     fill = float(array.fillvalue) if array.fillvalue is not None else 0.0
-    info = ArrayInfo(key, array.shape, array.dtype, path, place, None, filters=filters, fill=fill)
+    info = ArrayInfo(key, array.shape, array.dtype, path, name, None, filters=filters, fill=fill)
     if array.is_virtual:
         return _gathered(info, array, where, depth)
     if array.external is not None:

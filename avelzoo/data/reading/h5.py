@@ -94,21 +94,21 @@ class H5Array:
         self.fill(out, np.arange(len(index)), index)
         return out
 
-    def fill(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
-        """Copy row ``rows[i]`` into ``out[places[i]]`` in the format of ``out``; otherwise like ``fetch``."""
+    def fill(self, out: np.ndarray, positions: np.ndarray, rows: np.ndarray) -> None:
+        """Copy row ``rows[i]`` into ``out[positions[i]]`` in the format of ``out``; otherwise like ``fetch``."""
         if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
             raise IndexError(f"{self.path} has rows 0 to {len(self) - 1}")
         with np.errstate(over="ignore", invalid="ignore"):  # checked below
             if self.info.offset is None:
-                self._read(out, places, rows)
+                self._read(out, positions, rows)
             else:
-                self._copy(out, places, rows)
-            for place, row in zip(places, rows, strict=True):
-                values = out[place]
+                self._copy(out, positions, rows)
+            for position, row in zip(positions, rows, strict=True):
+                values = out[position]
                 if not _all_finite(values):
                     raise self._not_finite(int(row), values)
         if self._watch:
-            self._warn_of_blanks(out, places, rows)
+            self._warn_of_blanks(out, positions, rows)
 
     def raw(self, start: int, stop: int) -> np.ndarray:
         """Copy rows ``start`` to ``stop - 1`` as stored, unchecked."""
@@ -127,22 +127,22 @@ class H5Array:
         """Read every row as float32, for small arrays."""
         return self.fetch(np.arange(len(self)))
 
-    def _copy(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+    def _copy(self, out: np.ndarray, positions: np.ndarray, rows: np.ndarray) -> None:
         source, step = self._map(), max(1, _HELD // max(1, self.info.row_bytes))
         self._announce(rows)
-        for i, (place, row) in enumerate(zip(places, rows, strict=True), 1):
-            out[place] = source[row]
+        for i, (position, row) in enumerate(zip(positions, rows, strict=True), 1):
+            out[position] = source[row]
             if i % step == 0:
                 self._release()
         self._release()
 
-    def _read(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+    def _read(self, out: np.ndarray, positions: np.ndarray, rows: np.ndarray) -> None:
         """Read in the file's order, so that a chunk with several of the rows is decompressed once."""
         cache = min(max(4 * self.info.chunk_bytes, 1 << 20), _CACHE)
         for part in self._gathered(np.argsort(rows, kind="stable")):
             with open_array(self.info, rows[part], cache=cache) as array:
                 for i in part:
-                    out[places[i]] = read_stored(self.path, array, int(rows[i])).reshape(self.shape[1:])
+                    out[positions[i]] = read_stored(self.path, array, int(rows[i])).reshape(self.shape[1:])
 
     def _gathered(self, rows: np.ndarray) -> Iterator[np.ndarray]:
         """Yield all rows at once; for a virtual data set a few at a time, as each row may be in a separate file."""
@@ -174,8 +174,8 @@ class H5Array:
         if self._bytes is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._bytes.madvise(mmap.MADV_DONTNEED)
 
-    def _warn_of_blanks(self, out: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
-        blank = [int(row) for place, row in zip(places, rows, strict=True) if _is_blank(out[place], self.info.fill)]
+    def _warn_of_blanks(self, out: np.ndarray, positions: np.ndarray, rows: np.ndarray) -> None:
+        blank = [int(row) for at, row in zip(positions, rows, strict=True) if _is_blank(out[at], self.info.fill)]
         if not blank:
             return
         self._watch = False
@@ -201,12 +201,12 @@ class H5Array:
         )
 
     def _not_finite(self, row: int, values: np.ndarray) -> DataError:
-        places = np.argwhere(~np.isfinite(values))
-        shown = ", ".join(f"{values[tuple(p)]} at {tuple(map(int, p))}" for p in places[:_SHOWN])
+        positions = np.argwhere(~np.isfinite(values))
+        shown = ", ".join(f"{values[tuple(p)]} at {tuple(map(int, p))}" for p in positions[:_SHOWN])
         return DataError(
             "a row holds non-finite numbers",
             where=f"{self.path}, row {row}",
-            found=f"{len(places)} of {values.size}: {shown}",
+            found=f"{len(positions)} of {values.size}: {shown}",
             expected="finite numbers within the range of float32",
             fix=DOCTOR.format(self.path.parent),
         )

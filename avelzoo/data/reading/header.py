@@ -68,8 +68,8 @@ def read_stored(path: Path, array: h5py.Dataset, rows: int | slice) -> np.ndarra
     try:
         return np.asarray(array[rows])
     except (OSError, RuntimeError) as error:
-        place = f"row {rows}" if isinstance(rows, int) else f"rows {rows.start} to {rows.stop - 1}"
-        raise damaged(f"{path}, {place}", error) from error
+        selection = f"row {rows}" if isinstance(rows, int) else f"rows {rows.start} to {rows.stop - 1}"
+        raise damaged(f"{path}, {selection}", error) from error
 
 
 def _choose(path: Path, file: h5py.File, keys: Sequence[str]) -> str:

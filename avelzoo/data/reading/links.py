@@ -72,8 +72,8 @@ def find_linked(name: str, holder: Path, variable: str) -> Path | None:
         return Path(name)
     folder = holder.parent.absolute()
     given = [part.replace("${ORIGIN}", str(folder)) for part in os.environ.get(variable, "").split(os.pathsep) if part]
-    for place in (*map(Path, given), folder, Path.cwd(), holder.resolve().parent):
-        found = place / (Path(name).name if moved else name)
+    for directory in (*map(Path, given), folder, Path.cwd(), holder.resolve().parent):
+        found = directory / (Path(name).name if moved else name)
         if found.is_file() and not (moved and found.samefile(holder)):  # a file cannot be its own moved target
             return found
     return None

@@ -77,11 +77,11 @@ def raw_files(array: h5py.Dataset, path: Path) -> tuple[list[RawFile], bytes]:
     left = int(np.prod(array.shape, dtype=np.int64)) * array.id.get_type().get_size()
     found, beside = [], set()
     for name, offset, size in array.external:
-        place, origin = _raw_path(name, path, where)
+        target, origin = _raw_path(name, path, where)
         needed = min(size, left)
         left -= needed
-        found.append(RawFile(place, offset + needed))
-        check_bytes(place, offset + needed)
+        found.append(RawFile(target, offset + needed))
+        check_bytes(target, offset + needed)
         if not Path(name).is_absolute():
             beside.add(origin)
     if len(beside) > 1:
@@ -115,23 +115,23 @@ def _raw_path(name: str, holder: Path, where: str) -> tuple[Path, bool]:
     """Locate a file of raw bytes; return its path and whether it was found relative to the HDF5 file's folder."""
     folder = holder.parent.absolute()
     if Path(name).is_absolute():
-        places = {Path(name): False}
+        candidates = {Path(name): False}
     elif given := os.environ.get("HDF5_EXTFILE_PREFIX"):
-        places = {Path(given.replace(ORIGIN.decode(), str(folder))) / name: False}
+        candidates = {Path(given.replace(ORIGIN.decode(), str(folder))) / name: False}
     else:
-        places = {Path.cwd() / name: False, folder / name: True}
-    there = [place for place in places if place.is_file()]
+        candidates = {Path.cwd() / name: False, folder / name: True}
+    there = [candidate for candidate in candidates if candidate.is_file()]
     if not there:
         raise DataError(
             "the file with an array's bytes is missing",
             where=where,
             found=f"external storage in {name}",
-            expected=" or ".join(map(str, places)),
+            expected=" or ".join(map(str, candidates)),
             fix="restore that file, or write the array into the HDF5 file itself",
         )
     if len(there) > 1 and not there[0].samefile(there[1]):
         raise _two_places(where, " and ".join(map(str, there)))
-    return there[-1], places[there[-1]]
+    return there[-1], candidates[there[-1]]
 
 
 def _two_places(where: str, found: str) -> DataError:

@@ -185,13 +185,13 @@ class SharedProcesses(Processes):
         most = max(counts)
         own = position[owner == self._collectives.rank.rank]
         sent = torch.cat([own, own.new_zeros(most - own.shape[0])])
-        place = owner * most + torch.cat([torch.arange(count) for count in counts]).to(owner)
+        position = owner * most + torch.cat([torch.arange(count) for count in counts]).to(owner)
 
         def filled(empty: Tensor, held: Tensor) -> Tensor:
             if not empty.is_floating_point():
                 return empty
             return torch.zeros_like(empty, memory_format=torch.contiguous_format).index_copy(
-                0, index, self._collectives.all_gather(held[sent])[place]
+                0, index, self._collectives.all_gather(held[sent])[position]
             )
 
         return blank.map(filled, share)

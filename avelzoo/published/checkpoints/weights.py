@@ -57,7 +57,7 @@ def find(value: Any, key: str | None = None) -> Found:
         if key not in places:
             raise UsageError(
                 f"the checkpoint holds no weights under '{key}'",
-                expected=some([place for place in places if place], _SHOWN) or "no key",
+                expected=some([path for path in places if path], _SHOWN) or "no key",
             )
         chosen = key
     elif not places:
@@ -80,7 +80,7 @@ def find(value: Any, key: str | None = None) -> Found:
             fix=_DENSE.get(kind, "save the state dict of the plain model on a CPU"),
         )
     state = {name: tensor for name, entry in entries.items() if (tensor := _tensor(entry)) is not None}
-    beside = tuple(place or "(top)" for place in places if place != chosen and not place.startswith(f"{chosen}."))
+    beside = tuple(path or "(top)" for path in places if path != chosen and not path.startswith(f"{chosen}."))
     left = tuple(name for name in entries if name not in state and f"{chosen}.{name}".lstrip(".") not in places)
     return Found(state, chosen, beside, left if len(left) < len(entries) else ())
 
@@ -181,13 +181,13 @@ def _module_entries(module: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def _best(places: Mapping[str, Mapping[str, Any]]) -> str:
     """Choose the entry whose name identifies the model; else the top if it holds most tensors; else the only one."""
-    named = [place for place in places if _rank(place) < len(WRAPPERS)]
+    named = [path for path in places if _rank(path) < len(WRAPPERS)]
     if named:
-        return min(named, key=lambda place: (_rank(place), place.count(".")))
-    count = {place: sum(map(_is_weight, entries.values())) for place, entries in places.items()}
+        return min(named, key=lambda path: (_rank(path), path.count(".")))
+    count = {path: sum(map(_is_weight, entries.values())) for path, entries in places.items()}
     if count.get("") == max(count.values()):
         return ""
-    nested = [place for place in places if place and not _is_averaged(place)] or [next(filter(None, places))]
+    nested = [path for path in places if path and not _is_averaged(path)] or [next(filter(None, places))]
     if len(nested) == 1:
         return nested[0]
     raise RunError(
@@ -197,17 +197,17 @@ def _best(places: Mapping[str, Mapping[str, Any]]) -> str:
     )  # fmt: skip
 
 
-def _rank(place: str) -> int:
+def _rank(path: str) -> int:
     """Rank of a path as the model's: the rank of its least certain name."""
-    if place == "" or _is_averaged(place):
+    if path == "" or _is_averaged(path):
         return len(WRAPPERS)
-    ranks = [WRAPPERS.index(name) if name in WRAPPERS else None for name in place.split(".")]
+    ranks = [WRAPPERS.index(name) if name in WRAPPERS else None for name in path.split(".")]
     known = [rank for rank in ranks if rank is not None]
     return min(known) if known else len(WRAPPERS)
 
 
-def _is_averaged(place: str) -> bool:
-    return any(name in _AVERAGED for name in place.split("."))
+def _is_averaged(path: str) -> bool:
+    return any(name in _AVERAGED for name in path.split("."))
 
 
 def _described(value: Any) -> str:

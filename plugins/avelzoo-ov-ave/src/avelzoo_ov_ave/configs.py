@@ -23,7 +23,7 @@ class OvAveConfig(DatasetConfig):
     event.
     """
 
-    paper: ClassVar[str] = "zhou2025"
+    paper: ClassVar[str] = "ovavel2025"
     reads_folder: ClassVar[bool] = True
     assumptions: ClassVar[tuple[str, ...]] = (
         "The layout of both files is that of public descriptions; it was not tested on the published files.",

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from avelzoo import Paper, Registrar, hookimpl
+from avelzoo import Registrar, hookimpl
 from avelzoo_ov_ave.configs import OvAveConfig
 
 if TYPE_CHECKING:
     import typer
 
-PAPER = Paper(
-    "zhou2025",
-    "Zhou et al.",
-    "Towards Open-Vocabulary Audio-Visual Event Localization",
-    "CVPR",
-    2025,
-    code="https://github.com/jasongief/OV-AVEL",
-)
-
 
 @hookimpl
 def avelzoo_register(zoo: Registrar) -> None:
     """Offer the data set ``ov-ave``."""
-    zoo.paper(PAPER)
     zoo.dataset("ov-ave", OvAveConfig)
 
 
