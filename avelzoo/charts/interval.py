@@ -20,13 +20,13 @@ from avelzoo.charts.frame import (
     x_axis,
 )
 from avelzoo.charts.palette import series_colour
-from avelzoo.charts.scale import Axis, extent, finite, number
+from avelzoo.charts.scale import Axis, extent, finite, rounded
 from avelzoo.charts.svg import svg
 from avelzoo.charts.text import shortened, text_width
 
 ROW = 26.0
-FAR = 2.0
-"""Floors farther from the values than this many times their range are named, not drawn."""
+NEAR, FAR = 1.2, 3.0
+"""Floors farther from the values than this many times their range are named, not drawn; FAR is for the nearest one."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def interval_chart(
         names, marks = ["measured, with interval", "published"], [("dot", "series0"), ("ring", "series1")]
     y = legend(drawing, y, names, marks=marks)
     for floor in far:
-        y = _aside(drawing, y, floor, unit, low=floor.value < axis.low)
+        y = _aside(drawing, y, floor, unit, axis)
     top = y + names_height(near)
     span = (top, top + max(len(rows), 1) * ROW)
     bottom = x_axis(drawing, axis, span, label, unit)
@@ -103,15 +103,19 @@ def split_far(values: Sequence[float | None], floors: Sequence[Reference]) -> tu
     shown = [floor for floor in floors if finite(floor.value) is not None]
     if not known or max(known) == min(known):
         return shown, []
-    reach = FAR * (max(known) - min(known))
-    near = [f for f in shown if min(known) - reach <= f.value <= max(known) + reach]
+    low, high = min(known), max(known)
+    distance = {id(floor): max(low - floor.value, floor.value - high, 0.0) / (high - low) for floor in shown}
+    least = min(distance.values(), default=0.0)
+    near = [f for f in shown if distance[id(f)] <= (FAR if distance[id(f)] == least else NEAR)]
     return near, [f for f in shown if f not in near]
 
 
-def _aside(drawing: Drawing, y: float, floor: Reference, unit: str, *, low: bool) -> float:
+def _aside(drawing: Drawing, y: float, floor: Reference, unit: str, axis: Axis) -> float:
     """A line of text for a floor outside the axis; returns the height below."""
-    words = f"{floor.label}: {number(round(floor.value, 4))} {unit}".rstrip()
-    text = shortened(f"{'←' if low else '→'} {words}, outside the axis", SIZE - 1, drawing.width - 2 * EDGE)
+    words = f"{floor.label}: {rounded(floor.value, axis.high - axis.low)} {unit}".rstrip()
+    text = shortened(
+        f"{'←' if floor.value < axis.low else '→'} {words}, outside the axis", SIZE - 1, drawing.width - 2 * EDGE
+    )
     drawing.add(Text(EDGE, y + 12, text, SIZE - 1, "muted", title=words))
     return y + 18
 
@@ -127,13 +131,14 @@ def _row(drawing: Drawing, axis: Axis, y: float, row: IntervalRow, unit: str) ->
     drawing.add(Text(axis.start - 10, y + 4.5, text, SIZE, anchor="end", title=label if text != label else ""))
     value, low, high, published = map(finite, (row.value, row.low, row.high, row.published))
     colour = series_colour(0)
-    told = f"{label}: {'unknown' if value is None else f'{number(round(value, 4))} {unit}'}".rstrip()
+    span = axis.high - axis.low
+    told = f"{label}: {'unknown' if value is None else f'{rounded(value, span)} {unit}'}".rstrip()
     if low is not None and high is not None:
-        told += f", interval {number(round(low, 4))} to {number(round(high, 4))}"
+        told += f", interval {rounded(low, span)} to {rounded(high, span)}"
         drawing.add(Line(axis(low), y, axis(high), y, colour, width=2.4))
         drawing.add(*(Line(axis(end), y - 5, axis(end), y + 5, colour, width=1.6) for end in (low, high)))
     if published is not None:
-        said = f"{label}, published: {number(round(published, 4))} {unit}".rstrip()
+        said = f"{label}, published: {rounded(published, span)} {unit}".rstrip()
         drawing.add(*mark("ring", axis(published), y, "series1", radius=5.2, title=said))
     if value is not None:
         drawing.add(*mark("dot", axis(value), y, colour, title=told))

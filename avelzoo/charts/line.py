@@ -23,7 +23,7 @@ from avelzoo.charts.frame import (
     y_axis,
 )
 from avelzoo.charts.palette import series_colour, series_dash
-from avelzoo.charts.scale import Axis, extent, finite, number
+from avelzoo.charts.scale import Axis, extent, finite, number, rounded
 from avelzoo.charts.svg import svg
 from avelzoo.charts.text import shortened, text_width
 
@@ -176,7 +176,7 @@ def _references(drawing: Drawing, y: Axis, left: float, right: float, references
     known = sorted((r for r in references if finite(r.value) is not None), key=lambda r: -r.value)
     places = spread([y(r.value) - 5 for r in known], 15, y.end + 12, y.start - 4)
     for i, (reference, place) in enumerate(zip(known, places, strict=True)):
-        words = f"{reference.label}: {number(round(reference.value, 4))}"
+        words = f"{reference.label}: {rounded(reference.value, y.high - y.low)}"
         at, colour = y(reference.value), reference_colour(i)
         drawing.add(Curve([(left, at), (right, at)], stroke=colour, dash=REFERENCE_DASHES[i % 3], title=words))
         text = shortened(words, SIZE - 1, right - left - 8)

@@ -55,6 +55,15 @@ def number(value: float) -> str:
     return f"{value:.6g}" if abs(value) >= 1e-4 or not value else f"{value:.2g}"
 
 
+def rounded(value: float, span: float) -> str:
+    """A value's text with three digits of the span that it is seen in.
+
+    >>> rounded(19.3333, 40), rounded(0.1234567, 0.05)
+    ('19.3', '0.1235')
+    """
+    return number(round(value, 2 - math.floor(math.log10(span))) + 0.0 if span > 0 else value)
+
+
 @dataclass(frozen=True)
 class Axis:
     """A linear or logarithmic axis.
