@@ -311,10 +311,7 @@ class DecoderConfig(ComponentConfig):
 
     @abstractmethod
     def build(self, spec: FeatureSpec, head: Head | None) -> Decoder | None:
-        """The decoder beside ``head``; None to keep the head's own rule.
-
-        ``head`` is None for scores without a model, such as those of events by name.
-        """
+        """The decoder beside ``head`` (None for scores without a model); None to keep the head's own rule."""
 
 
 @dataclass(frozen=True, kw_only=True)
