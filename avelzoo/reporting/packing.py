@@ -17,7 +17,7 @@ from avelzoo.reporting.runs import SPLIT, ReportRun
 from avelzoo.system.files import whole_folder, write_bytes, write_json, write_lines
 
 DECIMALS = 3
-"""Of scores; they compress, and no decision is made from them again."""
+"""Of scores, and one fewer of those by modality; they compress, and no decision is made from them again."""
 
 
 def pack(run: ReportRun, facts: Mapping[str, Any], parent: Path) -> Path:
@@ -88,12 +88,12 @@ def _predictions(run: ReportRun, *, keep_modalities: bool) -> bytes:
 
 def _modalities(found: PredictionArrays) -> dict[str, np.ndarray]:
     scores = {"audio_scores": found.audio_scores, "visual_scores": found.visual_scores}
-    return {name: _short(array) for name, array in scores.items() if array is not None}
+    return {name: _short(array, 2) for name, array in scores.items() if array is not None}
 
 
 def _narrow(values: np.ndarray) -> np.ndarray:
     return values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16)
 
 
-def _short(values: np.ndarray) -> np.ndarray:
-    return np.round(values.astype(np.float64), DECIMALS).astype(np.float32)
+def _short(values: np.ndarray, decimals: int = DECIMALS) -> np.ndarray:
+    return np.round(values.astype(np.float64), decimals).astype(np.float32)

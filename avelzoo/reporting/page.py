@@ -40,7 +40,7 @@ def render(*, title: str, subtitle: str, panels: Sequence[Panel], runs: Sequence
     )
     inline = Inline()
     environment.filters["inline"] = lambda svg: Markup(inline(svg))  # noqa: S704, charts escape their text
-    return environment.get_template("report.html").render(
+    page = environment.get_template("report.html").render(
         title=title,
         subtitle=subtitle,
         panels=panels,
@@ -52,6 +52,7 @@ def render(*, title: str, subtitle: str, panels: Sequence[Panel], runs: Sequence
         data=Markup(embedded_json(data)),  # noqa: S704, escaped for HTML
         version=__version__,
     )
+    return page.lstrip()
 
 
 def policy(style: str, script: str) -> str:
