@@ -20,7 +20,7 @@ def test_there_are_committed_runs():
 def test_a_committed_run_is_small_and_has_no_paths(copy):
     assert sum(path.stat().st_size for path in copy.iterdir()) < 200_000
     text = "".join(path.read_text("utf-8") for path in copy.glob("*.json*"))
-    assert "/home/" not in text and "/work" not in text and "/tmp/" not in text  # noqa: S108
+    assert '"/' not in text
 
 
 def test_the_site_gets_a_report_for_every_folder(tmp_path):
