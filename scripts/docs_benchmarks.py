@@ -108,6 +108,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", nargs="+", help="folders of experiments; with --adopt, names of experiments")
     parser.add_argument("--adopt", type=Path, action="append", help="finished run folders, or folders of them")
+    parser.add_argument("--supervision", choices=["full", "weak"], help="with --adopt: one setting")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         for given in options.results:
@@ -116,6 +117,7 @@ def main() -> int:
                 folder = Path(scratch) / given
                 adopted = [f"--adopt={path}" for path in options.adopt]
                 command = [sys.executable, "-m", "avelzoo", "bench", given, f"--out={folder}", "--budget=0", "--quiet"]
+                command += [f"--supervision={options.supervision}"] if options.supervision else []
                 subprocess.run([*command, *adopted], check=True)
             print(f"wrote {take(folder).relative_to(DOCS.parent)}")
     for path, text in benchmark_pages().items():

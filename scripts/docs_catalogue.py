@@ -88,6 +88,7 @@ def catalogue(registry: Registry, part: Part) -> Iterator[str]:
         for entry in found:
             yield from component_section(entry)
             cited.add(details(entry)["paper"])
+    yield from experiments(registry, part)
     yield from channels(registry, part)
     yield from checkpoints(registry, part)
     yield from papers(registry, cited)
@@ -101,6 +102,15 @@ def channels(registry: Registry, part: Part) -> Iterator[str]:
     yield from ("## Channels", "")
     yield from ("Tensors that parts give and others read, in the [notation](api/records.md) of the records.", "")
     yield from table(("channel", "shape", "meaning"), rows)
+
+
+def experiments(registry: Registry, part: Part) -> Iterator[str]:
+    """Experiments of the page's plugins."""
+    found = [(f"`{entry.name}`", row(entry)) for entry in entries(registry, "experiment", part)]
+    if found:
+        yield from ("## Experiments", "", "Tables and figures that [`avelzoo bench`](benchmarks.md) runs.", "")
+        lines = ((name, data["summary"], data["source"], str(len(data["rows"]))) for name, data in found)
+        yield from table(("experiment", "description", "in the paper", "rows"), lines)
 
 
 def checkpoints(registry: Registry, part: Part) -> Iterator[str]:

@@ -76,12 +76,12 @@ def _intervals(result: BenchResult, table: TableResult) -> str:
         )
         for cell in table.cells
     ]
-    floors = [Reference("background everywhere", 100 * (table.background or 0.0))]
-    floors += [Reference("true category everywhere", 100 * (table.category_oracle or 0.0))]
+    floors = [Reference("background everywhere", round(100 * (table.background or 0.0), 1))]
+    floors += [Reference("true category everywhere", round(100 * (table.category_oracle or 0.0), 1))]
     setting = " ".join(filter(None, (f"{table.supervision} supervision", table.features)))
     return interval_chart(
         rows,
-        title=f"{result.title}, {setting}",
+        title=f"{result.title[:1].upper()}{result.title[1:]}, {setting}",
         description=" ".join(table.claims) or f"Segment accuracy on {table.videos} test videos.",
         floors=floors,
         label="segment accuracy on test, with 95 % interval over videos and seeds",

@@ -142,6 +142,12 @@ def test_a_plugin_declares_an_experiment(call, monkeypatch):
     (row,) = [row for row in call("list", "experiments", "--json").json if row["plugin"] == "mine"]
     assert (row["summary"], row["rows"]) == ("one row", ["only"])
     assert call("show", "mine", "--json").json["rows"][0]["published"][0]["segment_accuracy"] == 0.804
+    assert "rows of the edition short" in call("check", "mine").out
+    row = ExperimentRow(name="a", title="a", recipe="nope")
+    host.add(_registering("broken", lambda: one_row(rows=(row,))), name="b")
+    failed = call("check", "broken")
+    assert failed.code == 6
+    assert "missing: nope" in " ".join(failed.out.split())
     with pytest.raises(PluginError, match="not a function that returns one"):
         host.add(_registering("other", 3), name="other")
 

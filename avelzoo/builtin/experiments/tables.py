@@ -51,7 +51,7 @@ def table2() -> Experiment:
         _row("full-model", "full model", 0.804, 0.813, 0.772, 0.787),
         _row("no-audio", "without audio modality", 0.637, 0.641, 0.611, 0.612, options={"encoder.modality": "visual"}),
         _row("no-visual", "without visual modality", 0.653, 0.741, 0.625, 0.713, options={"encoder.modality": "audio"}),
-        _row("no-transformer", "vanilla attention instead of the transformer", 0.791, 0.807, 0.759, 0.773,
+        _row("no-transformer", "vanilla attention, no transformer", 0.791, 0.807, 0.759, 0.773,
              options={"encoder.attention": "vanilla"}),
         _row("no-spatial-fusion", "without spatial fusion", 0.783, 0.808, 0.761, 0.782,
              options={"encoder.spatial_fusion": False}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from avelzoo.cli import completing, render
 
 if TYPE_CHECKING:
     from avelzoo.plugin.registry import Entry
+    from avelzoo.testing import CheckResult
 
 
 def check(
@@ -25,9 +27,10 @@ def check(
 
     rows: list[dict[str, Any]] = []
     for entry in _entries(plugin):
+        found = _resolves(entry) if entry.kind == "experiment" else run_checks(entry.target())
         rows += [
             {"kind": entry.kind, "name": entry.name, "check": finding.check, "error": finding.error}
-            for finding in run_checks(entry.target())
+            for finding in found
         ]
     failed = [row for row in rows if row["error"]]
     if json:
@@ -37,6 +40,32 @@ def check(
         render.console().print(f"{len(rows) - len(failed)} of {len(rows)} checks passed")
     if failed:
         raise typer.Exit(6)
+
+
+def _resolves(entry: Entry) -> Iterator[CheckResult]:
+    """Whether all rows of an experiment compose, in every edition."""
+    from avelzoo.cli.catalogue import experiment_of
+    from avelzoo.errors import AvelzooError
+    from avelzoo.experiments.request import BenchRequest
+    from avelzoo.experiments.resolving import resolve_experiment
+    from avelzoo.plugin.default import default_host
+    from avelzoo.testing import CheckResult
+
+    registry = default_host().registry
+    try:
+        experiment = experiment_of(entry)
+    except AvelzooError as error:
+        yield CheckResult("declared", str(error))
+        return
+    for edition in experiment.editions:
+        names = tuple(setting.name for setting in edition.features)
+        request = BenchRequest(data=Path("DATA") if edition.reads_folder else None, features=names)
+        try:
+            resolve_experiment(registry, experiment, request)
+        except AvelzooError as error:
+            yield CheckResult(f"rows of the edition {edition.name}", str(error))
+        else:
+            yield CheckResult(f"rows of the edition {edition.name}", "")
 
 
 def _cells(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
@@ -54,7 +83,7 @@ def _entries(plugin: str) -> list[Entry]:
     from avelzoo.plugin.default import default_host
 
     host = default_host()
-    entries = [entry for kind in BASES for entry in host.registry.entries(kind)]
+    entries = [entry for kind in (*BASES, "experiment") for entry in host.registry.entries(kind)]
     found = [entry for entry in entries if entry.plugin == plugin]
     found = found or [entry for entry in entries if plugin in (entry.name, entry.qualified)]
     if not found:
