@@ -48,7 +48,7 @@ lint: $(READY)  ## style, formatting, types, generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy $(wildcard plugins/*/src examples/*/src)
-	MYPYPATH=scripts:. $(BIN)/mypy scripts/bench scripts/gpu scripts/gpu_check.py scripts/versions.py
+	MYPYPATH=scripts:. $(BIN)/mypy scripts/bench scripts/gpu scripts/pictures scripts/clip_picture.py scripts/gpu_check.py scripts/versions.py
 	$(BIN)/python scripts/gen_docs.py --check
 
 docs: $(READY)  ## the documentation, strictly, into site/
