@@ -58,7 +58,7 @@ def check(recipe: Recipe, registry: Registry, sources: Mapping[str, str] | None 
 
 
 def fits(recipe: Recipe) -> bool:
-    """Whether parts fit, with every term that the objective was made for; `check` says why they do not."""
+    """Whether the parts fit, including all own terms of the objective; `check` gives the reasons if not."""
     given, states = givers(recipe), loss_terms(recipe)
     return (
         all(recipe.supervision in part.supervisions for part in recipe.components().values())
@@ -163,7 +163,7 @@ def _works_under(registry: Registry, slot: str, supervision: str) -> str:
 def _remedy(
     registry: Registry, recipe: Recipe, slot: str, needs: Iterable[Need], kinds: tuple[str, ...] = GIVING
 ) -> str:
-    """Components that would give what is missing, and for an objective those that do without."""
+    """Components that give the missing channels; for an objective, also objectives that do not need them."""
     sources = sources_of(registry, recipe, needs)
     found = [f"--{kind} {name}" for kind, names in sources.items() if kind in kinds and kind != slot for name in names]
     fix = f"use one of: {', '.join(found)}" if found else "load a plugin that gives it: nothing registered does"

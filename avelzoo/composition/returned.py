@@ -1,4 +1,4 @@
-"""What parts of a model return, held against their contracts, so that a fault is named where it arises."""
+"""Return values of the parts of a model, compared with their contracts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def built(kind: str, part: Any) -> Any:
 
 
 def record(part: Any, method: str, value: Any, kind: type[R]) -> R:
-    """What a part's method returned.
+    """Check the return value of a part's method.
 
     Raises:
         PluginError: it is no record of this kind.
@@ -55,7 +55,7 @@ def record_or_none(part: Any, method: str, value: Any, kind: type[R]) -> R | Non
 
 
 def encoded(encoder: nn.Module | Callable[..., Any], value: Any, batch: Batch) -> Encoded:
-    """What an encoder returned for a batch.
+    """Check the return value of an encoder.
 
     Raises:
         PluginError: it is no `Encoded`, or a sequence of it has another shape than the encoder's ``widths`` say.
@@ -75,7 +75,7 @@ def encoded(encoder: nn.Module | Callable[..., Any], value: Any, batch: Batch) -
 
 
 def channels(memory: Any, value: Any, method: str = "observe") -> dict[Channel, Tensor]:
-    """What a memory's ``observe`` or ``infer`` returned; None is no channels.
+    """Check the return value of a memory's ``observe`` or ``infer``; None means no channels.
 
     Raises:
         PluginError: it is no mapping from channels to tensors.
@@ -92,7 +92,7 @@ def channels(memory: Any, value: Any, method: str = "observe") -> dict[Channel, 
 
 
 def scalar(term: str, function: Any, value: Any) -> Tensor:
-    """What a loss term returned.
+    """Check the return value of a loss term.
 
     Raises:
         PluginError: it is no scalar.

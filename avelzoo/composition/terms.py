@@ -1,4 +1,4 @@
-"""Loss terms of a composition: which train, what the others miss, and which parts would give it."""
+"""Loss terms of a composition: trained ones, and for the others the missing input and parts that give it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class TermState:
 
 
 def loss_terms(recipe: Recipe, registry: Registry | None = None) -> tuple[TermState, ...]:
-    """Which loss terms of a composition train and which do not, by what its parts declare; nothing is built.
+    """Decide which loss terms of a composition train, from the declarations of its parts; nothing is built.
 
     Args:
         recipe: every part.
@@ -99,7 +99,7 @@ def givers(recipe: Recipe) -> dict[Channel, str]:
 
 
 def sources_of(registry: Registry, recipe: Recipe, needs: Iterable[Need]) -> dict[str, list[str]]:
-    """By kind, components that give something of what is needed, and that fit the rest of the recipe."""
+    """Compatible components that give some of the missing channels, by kind."""
     wanted = channels_of(*needs)
     found = {
         kind: [e.name for e in registry.entries(kind) if wanted and _fits(recipe, kind, e.target(), wanted)]

@@ -1,4 +1,4 @@
-"""What is scored and what it is scored against: a split's predictions and its truth, as NumPy arrays."""
+"""Predictions of a split and its truth, as NumPy arrays."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class EventScores(_Record):
 
     @property
     def f1(self) -> float | None:
-        """2 matched / (predicted + true); None where there are no events."""
+        """2 matched / (predicted + true); None without events."""
         total = self.predicted_events + self.true_events
         return 2 * self.matched_events / total if total else None
 

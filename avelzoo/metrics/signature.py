@@ -1,4 +1,4 @@
-"""Signatures: one line of text that says how a score was measured."""
+"""Signatures: one line of text that states how a score was measured."""
 
 from __future__ import annotations
 

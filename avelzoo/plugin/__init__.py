@@ -1,1 +1,1 @@
-"""Plugins: hooks, the host that loads them, the registry of what they offer."""
+"""Plugins: hooks, the host that loads them, the registry of their components."""

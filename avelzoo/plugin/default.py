@@ -31,7 +31,7 @@ def default_host() -> PluginHost:
 
 
 def process_host() -> PluginHost:
-    """The default host of the whole process, whatever `as_default` says here.
+    """The default host of the process, regardless of `as_default`.
 
     Raises:
         PluginError: a plugin asks for it while it is being loaded.

@@ -1,4 +1,4 @@
-"""Finds plugins, keeps broken ones from breaking anything else, and knows who brought what."""
+"""Discovery and loading of plugins; broken ones are isolated, and every entry records its plugin."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ VIDEO_PROBABILITIES = Channel(
 )
 
 GATED_VIDEO = frozenset({VIDEO_LOGITS, VIDEO_PROBABILITIES})
-"""What a head gives that gates the video's category in every segment."""
+"""Channels of a head that gates the video's category in every segment."""
 
 PAIR_SIMILARITY = Channel("pair_similarity", "(b t)", "cosine of a segment's audio and vision after their propagation")
 PROPAGATED = Channel("propagated", "(b t d)", "fused features after the propagation")
@@ -22,7 +22,7 @@ VISUAL_GATE = Channel("visual_gate", "(b t)", "probability of an event in the se
 AUDIO_STREAM = Channel("audio_stream", "(b t d)", "audio stream, gated")
 VISUAL_STREAM = Channel("visual_stream", "(b t d)", "visual stream, gated")
 GATED_STREAMS = frozenset({AUDIO_GATE, VISUAL_GATE, AUDIO_STREAM, VISUAL_STREAM})
-"""What an encoder with gated streams gives."""
+"""Channels of an encoder with gated streams."""
 
 JOINT_GATE = Channel("joint_gate", "(b t)", "product of both streams' gates")
 MEAN_GATE = Channel("mean_gate", "(b t)", "mean of both streams' gates")

@@ -1,4 +1,4 @@
-"""Multi-modal factorised bilinear pooling, and the weighing of what it gives."""
+"""Multi-modal factorised bilinear pooling, and the weighting of its output."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class VisualGuidance(nn.Module):
-    """What the image makes of the audio: a * (1 + psi sigmoid(G)).
+    """Audio weighted by the image: a * (1 + psi sigmoid(G)).
 
     A = LN(a + Dropout(PlainAttention(a, a))) over t, G = PlainAttention(scene, A) over t. (Public code
     Brain-Cog-Lab/CACE-Net, Co-Guide.)

@@ -76,7 +76,7 @@ class CaceNet2024(RenamedSystem):
         return double_branch(output) | {"queries": output[CONTRAST_QUERIES]}
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
-        """What is looked at and what is heard."""
+        """Attended visual and audio features."""
         from avelzoo_baselines.cace_net.model import CaceNet
 
         assert isinstance(model.encoder, CaceNet)

@@ -1,4 +1,4 @@
-"""CMAN's sentinel: what a modality knows by itself, and how much of the other one is asked for."""
+"""CMAN's sentinel: the knowledge of a modality, and the weight of the other one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SentinelLSTM(nn.Module):
 
 
 class CoAttention(nn.Module):
-    """What a segment takes from the other modality, or from its own sentinel instead (adaptive co-attention).
+    """Attention to the other modality or to a segment's own sentinel (adaptive co-attention).
 
     With o_i = P y_i the other modality's segments and g_t = W_g h_t::
 

@@ -38,7 +38,7 @@ class ActivationSequences(nn.Module):
 
 
 def mean_of_top(sequence: Tensor, top: int) -> Tensor:
-    """(b t c) -> (b c): mean of the ``top`` largest values over t, of all where there are fewer."""
+    """(b t c) -> (b c): mean of the ``top`` largest values over t, or of all if there are fewer."""
     return sequence.topk(min(top, sequence.shape[1]), dim=1).values.mean(dim=1)
 
 

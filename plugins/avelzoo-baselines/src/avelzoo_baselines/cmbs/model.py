@@ -45,7 +45,7 @@ class Cmbs(Encoder):
         self.streams = GatedStreams(config, audio_dim=audio_dim, visual_dim=visual_dim)
 
     def attend(self, audio: Tensor, visual: Tensor) -> Tensor:
-        """f (b t v): what is looked at, from (b t a) and (b t h w v)."""
+        """f (b t v): attended visual features, from (b t a) and (b t h w v)."""
         cells = self.input_dropout(F.relu(self.visual_in(rearrange(visual, "b t h w v -> b t (h w) v"))))
         out: Tensor = self.attention(cells, audio)
         return out

@@ -110,7 +110,7 @@ class Cmbs2022(RenamedSystem):
         }
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
-        """What is looked at."""
+        """Attended visual features."""
         from avelzoo_baselines.cmbs.model import Cmbs
 
         assert isinstance(model.encoder, Cmbs)
@@ -118,7 +118,7 @@ class Cmbs2022(RenamedSystem):
 
 
 def double_branch(output: HeadOutput) -> dict[str, Tensor]:
-    """What the public supervised models of CMBS and CACE-Net return, times first."""
+    """Outputs of the public supervised models of CMBS and CACE-Net, time first."""
     relevance, event = output.relevance_logits, output.event_logits
     assert relevance is not None and event is not None
     return {

@@ -57,7 +57,7 @@ class Cmran(Encoder):
         )
 
     def attend(self, audio: Tensor, visual: Tensor) -> Tensor:
-        """f (b t v): what the audio sees, from (b t a) and (b t h w v)."""
+        """f (b t v): audio-guided visual features, from (b t a) and (b t h w v)."""
         cells = self.input_dropout(F.relu(self.visual_in(rearrange(visual, "b t h w v -> b t (h w) v"))))
         out: Tensor = self.attention(cells, audio)
         return out

@@ -84,7 +84,7 @@ class Cmran2020(RenamedSystem):
         }
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
-        """What the audio sees."""
+        """Audio-guided visual features."""
         from avelzoo_baselines.cmran.model import Cmran
 
         assert isinstance(model.encoder, Cmran)

@@ -88,7 +88,7 @@ class Cpsp2022(RenamedSystem):
         }
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
-        """What the audio sees."""
+        """Audio-guided visual features."""
         from avelzoo_baselines.psp.model import Psp
 
         assert isinstance(model.encoder, Psp)

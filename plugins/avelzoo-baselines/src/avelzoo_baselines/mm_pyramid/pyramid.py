@@ -14,7 +14,7 @@ from avelzoo.nn import Attention, Dropout, FeedForward
 
 
 class PyramidLayer(nn.Module):
-    """x <- q + Dropout(Attention(LN(q), m)), then x + Dropout(FeedForward(LN(x))): the memory m stays un-normalised.
+    """x <- q + Dropout(Attention(LN(q), m)), then x + Dropout(FeedForward(LN(x))): the memory m is not normalised.
 
     Args:
         width: channels d.

@@ -93,7 +93,7 @@ class CoAttention(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """z = ReLU(LN(W [v; a])); [v (1 + sigmoid(W_v z)); a (1 + sigmoid(W_a z))], each segment by itself.
+    """z = ReLU(LN(W [v; a])); [v (1 + sigmoid(W_v z)); a (1 + sigmoid(W_a z))], for each segment.
 
     Args:
         width: channels d of either modality.

@@ -107,7 +107,7 @@ class Psp2021(RenamedSystem):
         return {"scores_avg": output[VIDEO_PROBABILITIES], "score": logits}
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
-        """What the audio sees."""
+        """Audio-guided visual features."""
         from avelzoo_baselines.psp.model import Psp
 
         assert isinstance(model.encoder, Psp)

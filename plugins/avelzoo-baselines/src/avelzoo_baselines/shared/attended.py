@@ -28,7 +28,7 @@ _LSTMS = {"lstm_audio": "audio_lstm.lstm", "lstm_video": "visual_lstm.lstm"}
 
 @dataclass(frozen=True)
 class PublicStreams:
-    """Where a public model keeps what is `AttendedStreams` here: key prefixes, with a dot at the end or empty.
+    """Key prefixes of the parts of `AttendedStreams` in a public model, with a dot at the end or empty.
 
     Attributes:
         attention: prefix of the audio-guided attention.
@@ -59,7 +59,7 @@ class PublicStreams:
         }
 
     def spec(self, state: Mapping[str, Tensor], *, n: int, audio_dim: int | None = None) -> FeatureSpec:
-        """The features' sizes; of the grid, a checkpoint knows the number of cells alone, taken for a square.
+        """Sizes of the features; a checkpoint has only the number of cells of the grid, which is assumed square.
 
         Args:
             state: the checkpoint.

@@ -40,11 +40,11 @@ class RenamedSystem(OfficialSystem):
 
     @abstractmethod
     def sized(self, setting: str, state: Mapping[str, Tensor]) -> Recipe:
-        """The composition that computes what the public code does; the needed keys are there."""
+        """The composition that computes the same as the public code; the required keys are present."""
 
     @abstractmethod
     def returned(self, setting: str, output: HeadOutput) -> dict[str, Tensor]:
-        """What the public forward returns, in its layout."""
+        """Outputs of the public forward pass, in its layout."""
 
     def evaluated(self, model: Model, setting: str, batch: Batch) -> dict[str, Tensor]:
         """Further arrays of evaluation mode."""
@@ -136,5 +136,5 @@ def supervision_of(setting: str) -> Supervision:
 
 
 def category_names(n: int) -> tuple[str, ...]:
-    """AVE's categories where there are as many, else numbers."""
+    """AVE's categories if their number fits, else numbers."""
     return AVE_CATEGORIES if n == len(AVE_CATEGORIES) else tuple(f"category {k}" for k in range(n))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def register(zoo: Registrar) -> None:
-    """Offer what is shared."""
+    """Register the shared components."""
     zoo.head("gated-double", GatedDoubleConfig)
     zoo.head("layered-single", LayeredSingleConfig)
     zoo.head("pooled-single", PooledSingleConfig)

@@ -1,4 +1,4 @@
-"""What AVEL 2018, PSP and CPSP begin with."""
+"""First layers of AVEL 2018, PSP and CPSP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class AttendedStreams(nn.Module):
-    """Audio and what it sees, each in its temporal context (Tian et al. 2018, sec. 4.1-2).
+    """Audio and audio-guided visual features, each in its temporal context (Tian et al. 2018, sec. 4.1-2).
 
     With P_a and P_v linear maps or nothing::
 

@@ -30,7 +30,7 @@ class TwoPaths(Head):
 
     @abstractmethod
     def video(self, encoded: Encoded) -> Tensor:
-        """(b x), what the category is told from."""
+        """(b x), features for the category."""
 
     @abstractmethod
     def relevance(self, encoded: Encoded) -> Tensor:
