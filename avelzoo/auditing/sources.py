@@ -13,6 +13,7 @@ from avelzoo.auditing.reading.array_files import PREDICTIONS
 from avelzoo.composition.resolving import folder_dataset
 from avelzoo.errors import DataError, OptionError, UsageError
 from avelzoo.metrics import ReadsLabels, SplitLabels, Truth
+from avelzoo.metrics.signature import TRUTH
 from avelzoo.plugin.registry import Registry
 
 VARIANTS = ("annotations", "labels", "right_labels")
@@ -25,7 +26,7 @@ class LabelSource:
     Attributes:
         name: name of the data set, for the signature.
         place: folder, for people.
-        variant: label variant; ``?`` if the data set has none.
+        variant: label variant; ``truth`` if the data set has none, ``?`` if it is unknown.
         splits: labels by split.
         train_ids: names of the training videos.
     """
@@ -77,7 +78,7 @@ def read_source(
     return LabelSource(
         name=entry.name,
         place=str(folder) if folder is not None else entry.qualified,
-        variant=labels if "labels" in known else "?",
+        variant=labels if "labels" in known else TRUTH,
         splits=splits,
         train_ids=frozenset(splits["train"].video_ids if "train" in splits else ()),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,14 +129,29 @@ def _composition(composition: Composition, record: Mapping[str, Any]) -> Iterato
     yield TextTable(
         columns=("part", "component", "values that differ from the recipe"), rows=rows, left=_LEFT
     ).markdown()
-    words = list(record.get("command", ()))[1:]
-    if "--out" in words:  # a place on the machine of the training
-        place = words.index("--out")
-        del words[place : place + 2]
+    words = list(_portable(list(record.get("command", ()))[1:]))
     if words:
         yield f"```sh\n{shlex.join(['avelzoo', *words])}\n```"
 
 
+def _portable(words: Sequence[str]) -> Iterator[str]:
+    """Words of a command without folders of the training's machine."""
+    skip = False
+    for place, word in enumerate(words):
+        option, _, value = word.partition("=")
+        following = words[place + 1] if place + 1 < len(words) else ""
+        if skip:
+            skip = False
+        elif option in LOCAL:
+            skip = not value
+        elif word == "--set" and following.startswith("dataset.root="):
+            skip = True
+        elif not word.startswith("--set=dataset.root="):
+            yield word
+
+
+LOCAL = ("--out", "--data", "--dataset.root")
+"""Options whose values are places on one machine."""
 _LEFT = ("component", "values that differ from the recipe")
 
 

@@ -78,6 +78,7 @@ class Pair:
         minimum_detectable: smallest difference that a test on these videos shows in 80 % of cases; None without spread.
         separated: adjusted p below 1 - level, and 0 outside the interval.
         practically_equal: the interval lies within +- the margin; False says not shown to be equal.
+        identical: whether all predictions are the same.
         superiority: share of pairs of runs in which the first is better, ties half; None for single runs.
     """
 
@@ -91,6 +92,7 @@ class Pair:
     minimum_detectable: float | None
     separated: bool
     practically_equal: bool
+    identical: bool = False
     superiority: float | None = None
 
 

@@ -16,7 +16,7 @@ from avelzoo.comparing.systems import Labelled, System
 from avelzoo.errors import DataError, RunError, UsageError, some
 from avelzoo.metrics import PredictionArrays
 from avelzoo.metrics.stored import load_predictions
-from avelzoo.system.files import read_json
+from avelzoo.system.files import DAMAGED, read_json
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,7 +58,7 @@ class StoredRun:
         if not (isinstance(slots, dict) and all(isinstance(row, dict) and "options" in row for row in slots.values())):
             lacking.append("options in the slots of composition.json")
         if lacking:
-            raise RunError("the run is damaged", where=str(path), found="no " + ", ".join(lacking))
+            raise RunError("the run is damaged", where=str(path), found="no " + ", ".join(lacking), fix=DAMAGED)
         return cls(path=path, composition=composition, result=result)
 
     @property

@@ -60,7 +60,10 @@ def pairs_table(found: Comparison, *, brief: bool = False) -> TextTable:
     }
     columns |= {} if brief else {"p": lambda pair: p_text(pair.p)}
     columns |= {"adjusted p": lambda pair: p_text(pair.adjusted_p)}
-    notes = ["p: whole videos are swapped between the systems; adjusted by Holm over this table."]
+    notes = [
+        "p: whole videos are swapped between the systems; adjusted by Holm over this table.",
+        separated_note(found),
+    ]
     if not brief:
         columns |= {
             "effect": lambda pair: "-" if pair.effect_size is None else f"{pair.effect_size:.2f}",
@@ -74,10 +77,16 @@ def pairs_table(found: Comparison, *, brief: bool = False) -> TextTable:
     return TextTable(
         columns=list(columns),
         rows=[[cell(pair) for cell in columns.values()] for pair in found.pairs],
-        title=f"differences in {say.points}",
+        title=f"differences of {found.title} in {say.points}",
         left=("verdict",),
         notes=notes,
     )
+
+
+def separated_note(found: Comparison) -> str:
+    """What a separated pair must fulfil, in words."""
+    noise = ", training noise included," if any(row.runs > 1 for row in found.rows) else ""
+    return f"Separated: adjusted p below {100 * (1 - found.level):.3g} %, and an interval{noise} that excludes 0."
 
 
 def groups_table(found: Comparison) -> TextTable:

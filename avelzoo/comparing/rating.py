@@ -148,6 +148,7 @@ class Rating:
             minimum_detectable=minimum_detectable_difference(deviation, videos, alpha=alpha) if deviation > 0 else None,
             separated=adjusted < alpha and 0 not in difference,
             practically_equal=practically_equal(difference, margin),
+            identical=np.array_equal(a.system.segments, b.system.segments),
         )
 
     def _difference(self, a: Counted, b: Counted, inside: BoolArray | None = None) -> Interval:

@@ -37,6 +37,10 @@ def _best(found: Comparison, say: Wording) -> str:
     text = f"{say.number(best.mean)} ({100 * found.level:g} % interval {say.span(best.interval)})"
     if len(found.rows) == 1:
         return f"{head}: '{best.name}' has {text}."
+    if all(math.isclose(row.mean, best.mean, abs_tol=1e-12) for row in found.rows):
+        same = all(pair.identical for pair in found.pairs)
+        who = "both score" if len(found.rows) == 2 else f"all {len(found.rows)} systems score"
+        return f"{head}: {who} {text}{'; the predictions are identical' if same else ''}."
     way = "highest" if found.higher_is_better else "lowest"
     return f"{head}: '{best.name}' has the {way} mean of {len(found.rows)} systems, {text}."
 
@@ -46,14 +50,22 @@ def _floors(found: Comparison, say: Wording) -> Iterator[str]:
     if floors is None:
         return
     oracle = floors.category_oracle
-    below = [row.name for row in found.rows if not row.interval.low > oracle]
+    under = [row.name for row in found.rows if row.interval.high < oracle]
+    below = [row.name for row in found.rows if not row.interval.low > oracle and row.name not in under]
     text = f"The true category in every segment, without any localization, reaches {say.number(oracle)}"
-    if not below:
-        yield f"{text}; {'the system exceeds' if len(found.rows) == 1 else 'all systems exceed'} it."
-    elif len(below) == len(found.rows):
-        yield f"{text}; {'the system is not' if len(below) == 1 else 'no system is'} shown to exceed it."
-    else:
-        yield f"{text}; {_listed(below)} {'is' if len(below) == 1 else 'are'} not shown to exceed it."
+    one = len(found.rows) == 1
+    parts = []
+    if not below and not under:
+        parts.append("the system exceeds it" if one else "all systems exceed it")
+    if below:
+        who = "no system is" if len(below) == len(found.rows) else f"{_listed(below)} {_be(below)}"
+        parts.append(
+            f"{'the system is not' if one else who}{'' if one or who == 'no system is' else ' not'} shown to exceed it"
+        )
+    if under:
+        who = "all systems are" if len(under) == len(found.rows) else f"{_listed(under)} {_be(under)}"
+        parts.append(f"{'the system is' if one else who} below it")
+    yield f"{text}; {', and '.join(parts)}."
     for row in found.rows:
         if row.gain is not None and row.gain.low <= 0:
             shown = "scores less than" if row.gain.high < 0 else "is not shown to score more than"
@@ -95,10 +107,19 @@ def _pair(found: Comparison, pair: Pair, say: Wording) -> str:
         return f"'{pair.first}' is {word} than '{pair.second}': {size}{small}."
     equal = "they are practically equal" if pair.practically_equal else "they are not shown to be equal either"
     where = "lies within" if pair.practically_equal else "exceeds"
-    return (
-        f"'{pair.first}' and '{pair.second}' are not separated: {size};"
-        f" {equal}, as the interval {where} ±{margin} {say.points}."
-    )
+    head = f"'{pair.first}' and '{pair.second}' are not separated: {size}"
+    return f"{head}{_reason(found, pair)}; {equal}, as the interval {where} ±{margin} {say.points}."
+
+
+def _reason(found: Comparison, pair: Pair) -> str:
+    """Why a pair is not separated although one of the two conditions holds."""
+    if pair.adjusted_p < 1 - found.level:
+        noise = pair.difference.method.startswith("seed+")
+        interval = "the interval, which also covers training noise," if noise else "the interval"
+        return f". The test on these trained models is significant, but {interval} includes 0"
+    if 0 not in pair.difference:
+        return f". The interval excludes 0, but the adjusted p is not below {100 * (1 - found.level):.3g} %"
+    return ""
 
 
 def _noise(found: Comparison) -> Iterator[str]:
@@ -115,6 +136,10 @@ def _noise(found: Comparison) -> Iterator[str]:
     whose = f" of {_listed([row.name for row in several])}" if single else ""
     tests = "; p-values concern these runs only" if found.pairs else ""
     yield f"Intervals{whose} cover the choice of videos and training noise ({runs}){tests}."
+
+
+def _be(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from avelzoo.metrics import Truth
-from avelzoo.metrics.signature import UNKNOWN, Signature, data_hash
+from avelzoo.metrics.signature import TRUTH, UNKNOWN, Signature, data_hash
 
 
 def signature_of(
@@ -38,12 +38,17 @@ def signature_of(
         split=split,
         videos=len(labels[0]),
         supervision=supervision,
-        labels=options.get("labels", UNKNOWN),
+        labels=label_variant(options),
         selection="val",
         seeds=seeds,
         interval=interval,
         data_hash=data_hash(*labels),
     )
+
+
+def label_variant(options: Mapping[str, Any]) -> str:
+    """Label variant in signatures, from the options of a data set; ``truth`` if it has no variants."""
+    return str(options.get("labels", TRUTH))
 
 
 def joint_signature(texts: Iterable[str | None]) -> str | None:

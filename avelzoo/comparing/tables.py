@@ -51,12 +51,15 @@ class TextTable:
         return "\n\n".join(parts)
 
     def latex(self) -> str:
-        """The table in LaTeX, for the package ``booktabs``; notes are comments above it."""
+        """The table in LaTeX, for the package ``booktabs``; title and notes are its caption."""
         form = "".join("l" if self._is_left(i) else "r" for i in range(len(self.columns)))
         body = [r"\toprule", _latex_row(self.columns), r"\midrule", *map(_latex_row, self.rows), r"\bottomrule"]
-        lines = [*(f"% {note}" for note in self.notes), rf"\begin{{tabular}}{{{form}}}", *body, r"\end{tabular}"]
+        lines = [rf"\begin{{tabular}}{{{form}}}", *body, r"\end{tabular}"]
         if self.title:
-            lines = [r"\begin{table}", rf"\caption{{{latex_text(self.title)}}}", *lines, r"\end{table}"]
+            sentence = f"{self.title[0].upper()}{self.title[1:]}."
+            caption = latex_text(" ".join((sentence, *self.notes)))
+            return "\n".join([r"\begin{table}", rf"\caption{{{caption}}}", *lines, r"\end{table}"])
+        lines = [*(f"% {note}" for note in self.notes), *lines]
         return "\n".join(lines)
 
     def csv(self) -> str:

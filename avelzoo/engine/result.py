@@ -10,7 +10,7 @@ from avelzoo.components import LEAK_MARK
 from avelzoo.engine.rundir import RunDir
 from avelzoo.errors import RunError, first_line
 from avelzoo.metrics import Scores
-from avelzoo.system.files import read_json, write_json
+from avelzoo.system.files import DAMAGED, read_json, write_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,9 @@ class RunResult:
         data = read_json(folder.path, "result.json")
         missing = [f.name for f in fields(cls) if f.name not in data and f.default is MISSING]
         if missing:
-            raise RunError("result.json is incomplete", where=str(folder.result), found="no " + ", ".join(missing))
+            raise RunError(
+                "result.json is incomplete", where=str(folder.result), found="no " + ", ".join(missing), fix=DAMAGED
+            )
         return cls.from_dict(data | {"run_dir": str(folder.path)}, where=str(folder.result))
 
     @classmethod

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from avelzoo.comparing.comparing import compare
 from avelzoo.comparing.comparison import Comparison, Pair
+from avelzoo.comparing.signing import label_variant
 from avelzoo.comparing.systems import System
 from avelzoo.composition.experiment import Experiment
 from avelzoo.composition.recipe import Published
@@ -16,7 +17,7 @@ from avelzoo.experiments.claims import claims
 from avelzoo.experiments.plan import BenchPlan
 from avelzoo.experiments.results import BenchResult, CellResult, Difference, Score, TableResult
 from avelzoo.experiments.runs import KEPT, CellRuns, Measured, RunRecord, records
-from avelzoo.metrics.signature import UNKNOWN, Signature
+from avelzoo.metrics.signature import Signature
 from avelzoo.version import __version__
 
 MARGIN = 0.01
@@ -198,7 +199,7 @@ def _signature(cell: CellResult, own: CellRuns, comparison: Comparison, method: 
         split="test",
         videos=comparison.videos,
         supervision=cell.supervision if protocol is None else f"{cell.supervision}:{protocol}",
-        labels=dataset["options"].get("labels", UNKNOWN),
+        labels=label_variant(dataset["options"]),
         selection="val",
         seeds=len(own.runs),
         interval=method,

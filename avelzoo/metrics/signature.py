@@ -14,7 +14,9 @@ from avelzoo.metrics.predictions import Truth
 from avelzoo.version import __version__
 
 UNKNOWN = "?"
-LABELS = ("annotations", "labels", "right_labels")
+TRUTH = "truth"
+"""Label variant of a data set that has no variants, such as worlds."""
+LABELS = ("annotations", "labels", "right_labels", TRUTH)
 SELECTIONS = ("val", "test", "last")
 FORM = "NAME-SPLITVIDEOS|SUPERVISION|labels=LABELS|sel=SELECTION|seeds=N|ci=METHOD|avelzoo=VERSION|data=HASH"
 
@@ -22,7 +24,7 @@ _FORMS = {
     "dataset": (r"[\w.+/:-]*[\w.+/:]|\?", "letters, digits and . _ + / : -"),
     "split": (r"[A-Za-z_]+|\?", "letters and _"),
     "supervision": (r"full|weak(?::[\w.+-]+)?|none|\?", "full, weak, weak:PROTOCOL, none or ?"),
-    "labels": (r"[A-Za-z_][\w.-]*|\?", "annotations, labels, right_labels or ?"),
+    "labels": (r"[A-Za-z_][\w.-]*|\?", "annotations, labels, right_labels, truth or ?"),
     "selection": ("|".join(SELECTIONS) + r"|\?", "val, test, last or ?"),
     "interval": (r"[\w.+-]+|\?", "the method of an interval, none or ?"),
     "version": (r"[\w.+!-]+|\?", "a version or ?"),
@@ -52,7 +54,7 @@ class Signature:
         split: train, val or test.
         videos: number of scored videos; None if unknown.
         supervision: full, weak, ``weak:PROTOCOL``, or none for predictions without training.
-        labels: label variant: annotations, labels or right_labels.
+        labels: label variant: annotations, labels or right_labels; truth for a data set without variants, as worlds.
         selection: how the epoch was chosen: on val, on test, or the last.
         seeds: number of training runs; None if unknown.
         interval: method of the interval, such as ``video-bootstrap-10k``; ``none`` without an interval.

@@ -11,6 +11,7 @@ import numpy as np
 
 from avelzoo.comparing import Comparison, System, compare
 from avelzoo.comparing.comparison import Row
+from avelzoo.comparing.signing import signature_of
 from avelzoo.metrics.signature import Signature, data_hash
 from avelzoo.reporting.blocks import Panel
 from avelzoo.reporting.groups import groups_of
@@ -189,7 +190,7 @@ def _compared(found: ReportRuns, names: Sequence[str], groups: Mapping[str, np.n
     systems = [_system(name, found.systems[name]) for name in names]
     first = found.systems[names[0]][0].labelled
     compared = compare(systems, first.truth, first.video_ids, groups=groups, resamples=resamples)
-    signatures = {row.name: str(_signature(found.systems[row.name], compared, row)) for row in compared.rows}
+    signatures = {row.name: str(_signature(found.systems[row.name], row)) for row in compared.rows}
     return replace(compared, signatures=signatures)
 
 
@@ -204,21 +205,15 @@ def _system(name: str, runs: Sequence[ReportRun]) -> System:
     )
 
 
-def _signature(runs: Sequence[ReportRun], compared: Comparison, row: Row) -> Signature:
-    composition, result = runs[0].stored.composition, runs[0].stored.result
-    dataset = composition["slots"]["dataset"]
-    protocol = result.get("weak_protocol")
-    return Signature(
-        dataset=str(dataset.get("name", "?")).rpartition("/")[2],
-        split="test",
-        videos=compared.videos,
-        supervision=str(composition["supervision"]) + (f":{protocol}" if protocol else ""),
-        labels=str(dataset.get("options", {}).get("labels", "annotations")),
-        selection="val",
-        seeds=row.runs,
+def _signature(runs: Sequence[ReportRun], row: Row) -> Signature:
+    composition, labelled = runs[0].stored.composition, runs[0].labelled
+    return signature_of(
+        composition["slots"],
+        composition["supervision"],
+        "test",
+        (labelled.video_ids, labelled.truth),
         interval=row.interval.method,
-        version=str(result.get("versions", {}).get("avelzoo", "?")),
-        data_hash=compared.data,
+        seeds=row.runs,
     )
 
 

@@ -126,6 +126,9 @@ def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     write_bytes(path, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode())
 
 
+DAMAGED = "restore the file from a copy, or train again"
+
+
 def read_json(folder: Path, name: str) -> dict[str, Any]:
     """Read a JSON object of a run folder.
 
@@ -141,10 +144,20 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
             expected=f"a folder with {name}",
             fix="name a folder that `avelzoo run` made",
         ) from None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{name} cannot be read: {error}", where=str(path)) from error
+    except OSError as error:
+        raise RunError(
+            f"{name} cannot be read", where=str(path), found=error.strerror or str(error), fix="check its permissions"
+        ) from error
+    except ValueError as error:
+        place = f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise RunError(
+            f"{name} is damaged: it is not complete JSON text", where=", ".join(filter(None, (str(path), place))),
+            fix=DAMAGED,
+        ) from error  # fmt: skip
     if not isinstance(data, dict):
-        raise RunError(f"{name} is damaged", where=str(path), found=type(data).__name__, expected="an object")
+        raise RunError(
+            f"{name} is damaged", where=str(path), found=type(data).__name__, expected="an object", fix=DAMAGED
+        )
     return data
 
 

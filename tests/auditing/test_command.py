@@ -85,7 +85,7 @@ def test_a_run_folder_holds_its_labels(tmp_path: Path, capsys: pytest.CaptureFix
         stored = json.loads((run / "result.json").read_text("utf-8"))["scores"]["test"]
         assert found.scores.segment_accuracy == stored["segment_accuracy"]
         assert found.scores.event_f1_iou50 == stored["event_f1_iou50"]
-        assert str(found.signature).startswith("worlds-test60|weak:onehot+neg|labels=?|sel=val|seeds=1|")
+        assert str(found.signature).startswith("worlds-test60|weak:onehot+neg|labels=truth|sel=val|seeds=1|")
     (run / "metrics.jsonl").write_text(
         '{"epoch": 1, "val": {"segment_accuracy": 0.8}, "test_segment_accuracy": 0.7}\n'
         '{"epoch": 2, "val": {"segment_accuracy": 0.7}, "test_segment_accuracy": 0.9}\n',

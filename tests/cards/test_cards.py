@@ -16,6 +16,7 @@ from avelzoo.errors import RunError, UsageError
 from avelzoo.metrics.signature import Signature
 from avelzoo.plugin.default import default_host
 from avelzoo.plugin.papers import Paper
+from avelzoo.system.files import read_json, write_json
 from tests.cli.conftest import Call, call  # noqa: F401 - a fixture
 from tests.comparing.folders import made_truth, make_run
 
@@ -82,6 +83,17 @@ def test_evaluation_results_have_the_required_fields(finished: Path) -> None:
     assert row["dataset"] == {"id": "owner/ave", "task_id": "full"}
     assert 0 < row["value"] <= 100
     assert "signature worlds-test40" in row["notes"]
+
+
+def test_the_command_of_a_card_names_no_local_folder(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "run", truth=made_truth(20))
+    record = read_json(path, "composition.json")
+    local = ("--data", "elsewhere/ave", "--out=elsewhere/runs", "--set", "dataset.root=elsewhere", "--data=elsewhere")
+    words = ["avelzoo", "run", "ead-b", *local, "--dataset.root", "elsewhere", "--set", "train.seed=1", "--epochs", "2"]
+    write_json(path / "composition.json", record | {"command": words})
+    readme = make_card(path, default_host().registry).readme
+    assert "avelzoo run ead-b --set train.seed=1 --epochs 2\n" in readme
+    assert "elsewhere" not in readme
 
 
 def test_weak_labels_with_duration_are_marked(tmp_path: Path) -> None:

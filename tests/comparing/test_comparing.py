@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -125,6 +126,44 @@ def test_equal_predictions_are_not_separated_but_practically_equal() -> None:
     assert pair.minimum_detectable is None
 
 
+def test_a_pair_that_meets_one_condition_is_told_why_it_is_not_separated(found: Comparison) -> None:
+    pair = found.pair("weak", "good")
+    around = replace(pair.difference, low=-0.1, high=0.1)
+    text = replace(found, pairs=(replace(pair, difference=around, separated=False),)).sentences()
+    assert any("significant, but the interval, which also covers training noise, includes 0; they" in s for s in text)
+    videos = replace(around, method="video-bootstrap-1k")
+    text = replace(found, pairs=(replace(pair, difference=videos, separated=False),)).sentences()
+    assert any("significant, but the interval includes 0; they" in s for s in text)
+    text = replace(found, pairs=(replace(pair, adjusted_p=0.2, separated=False),)).sentences()
+    assert any("The interval excludes 0, but the adjusted p is not below 5 %;" in s for s in text)
+    assert not any("but" in s for s in found.sentences())
+
+
+def test_equal_systems_are_said_to_be_equal() -> None:
+    one = system("one", 0.1, 0)
+    other = System(name="other", segments=one.segments, category=one.category)
+    head = compare([one, other], TRUTH, IDS, resamples=100).sentences()[0]
+    assert "videos: both score" in head
+    assert head.endswith("; the predictions are identical.")
+    ids = [(TRUTH.segments + shift)[None] % 4 for shift in (1, 2)]
+    assert not any((x == TRUTH.segments).any() for x in ids)
+    head = compare([System(name=str(i), segments=x) for i, x in enumerate(ids)], TRUTH, IDS, resamples=100).sentences()[
+        0
+    ]
+    assert "both score 0.0" in head
+    assert "identical" not in head
+
+
+def test_systems_below_a_floor_are_said_to_be_below() -> None:
+    everywhere = System(name="floor", segments=np.repeat(TRUTH.events[None, :, None], 10, axis=2))
+    poor = [system("poor", 0.9, 0), system("worse", 1.0, 1)]
+    lines = compare([everywhere, system("good", 0.01, 0), *poor], TRUTH, IDS, resamples=200).sentences()
+    assert any(s.endswith("'floor' is not shown to exceed it, and 'poor' and 'worse' are below it.") for s in lines)
+    assert any(s.endswith("; all systems are below it.") for s in compare(poor, TRUTH, IDS, resamples=200).sentences())
+    single = compare(poor[:1], TRUTH, IDS, resamples=200).sentences()
+    assert any(s.endswith("; the system is below it.") for s in single)
+
+
 def test_a_baseline_has_one_pair_per_other_system() -> None:
     systems = [system(name, wrong, 0) for name, wrong in (("base", 0.3), ("a", 0.1), ("b", 0.5))]
     found = compare(systems, TRUTH, IDS, baseline="base", resamples=200)
@@ -162,6 +201,9 @@ def test_tables_have_every_system(found: Comparison) -> None:
     assert len(pairs_table(found).rows) == 3
     assert len(groups_table(found).rows) == 6
     assert r"95 \% interval" in rows_table(found).latex()
+    caption = next(line for line in pairs_table(found).latex().splitlines() if "caption" in line)
+    assert caption.startswith(r"\caption{Differences of segment accuracy in points. p: whole videos are swapped")
+    assert r"Separated: adjusted p below 5 \%, and an interval, training noise included, that excludes 0." in caption
 
 
 @pytest.mark.parametrize(

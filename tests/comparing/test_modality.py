@@ -98,6 +98,7 @@ def test_numbers_out_of_range_are_refused() -> None:
         modality(audio, visual, truth, folds=2, margin=0.0)
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_file_for_groups(call: Call, tmp_path: Path) -> None:  # noqa: F811
     small = ("--set", "dataset.train_videos=36", "--set", "dataset.segments=6")
     told = call("data", "modality", "--dataset", "worlds", *small, "--out", tmp_path / "m.json", "--json")

@@ -87,6 +87,7 @@ def test_comparison_of_runs_has_signatures(runs: Path) -> None:
     assert (signature.dataset, signature.split, signature.videos) == ("worlds", "test", 60)
     assert (signature.seeds, signature.interval) == (2, "seed+video-bootstrap-200")
     assert signature.data_hash == found.data
+    assert signature.labels == "truth"
     assert Signature.parse(found.signatures["ead-b weak"]).supervision == "weak:onehot+neg"
     assert sum(group.videos for group in found.groups) == 60
 
@@ -117,6 +118,9 @@ def damage_slots(run: Path) -> None:
         (damage_slots, "the run is damaged"),
         (lambda run: (run / "predictions.h5").unlink(), "the run has no predictions"),
         (lambda run: (run / "result.json").write_text("{}"), "the run is damaged"),
+        (lambda run: (run / "result.json").write_text("{"), "result.json is damaged: it is not complete JSON text"),
+        (lambda run: (run / "result.json").write_text("[]"), "result.json is damaged"),
+        (lambda run: (run / "result.json").write_bytes(b"\xff"), "result.json is damaged"),
     ],
 )
 def test_unfinished_and_damaged_runs_are_named(
@@ -127,6 +131,7 @@ def test_unfinished_and_damaged_runs_are_named(
     with pytest.raises(RunError, match=message) as raised:
         compare_runs([runs / "plain-0", tmp_path / "run"], resamples=10)
     assert str(tmp_path / "run") in raised.value.where
+    assert raised.value.fix
 
 
 def test_runs_that_do_not_belong_together_are_refused(runs: Path, tmp_path: Path) -> None:

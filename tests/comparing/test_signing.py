@@ -20,7 +20,7 @@ def test_a_signature_says_how_a_score_was_measured() -> None:
     expected = f"ave-val8|full|labels=labels|sel=val|seeds=1|ci=video-bootstrap-1k|avelzoo={found.version}"
     assert str(found) == f"{expected}|data={data_hash(IDS, TRUTH)}"
     weak = signature_of(slots(weak_protocol="soft-duration"), "weak", "test", (IDS, TRUTH), seeds=5)
-    assert (weak.supervision, weak.labels, weak.seeds, weak.interval) == ("weak:soft-duration", "?", 5, "?")
+    assert (weak.supervision, weak.labels, weak.seeds, weak.interval) == ("weak:soft-duration", "truth", 5, "?")
 
 
 def test_runs_of_a_cell_have_one_signature() -> None:

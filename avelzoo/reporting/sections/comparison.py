@@ -8,6 +8,7 @@ from functools import partial
 from avelzoo.charts import IntervalRow, Reference, interval_chart
 from avelzoo.comparing import Comparison
 from avelzoo.comparing.comparison import Pair
+from avelzoo.comparing.presenting import separated_note
 from avelzoo.reporting.blocks import Block, Cell, DataTable, Panel, count_cell, number_cell, percent_cell, text_cell
 from avelzoo.reporting.drawing import picture
 
@@ -83,8 +84,8 @@ def _pairs(found: Comparison) -> DataTable:
         rows=rows,
         numeric=frozenset(range(1, 8)),
         behind=False,
-        note=f"Practically equal: the interval lies within ±{100 * found.margin:g} points. Detectable: the smallest"
-        " difference that a test on these videos shows in 80 % of cases.",
+        note=f"{separated_note(found)} Practically equal: the interval lies within ±{100 * found.margin:g} points."
+        " Detectable: the smallest difference that a test on these videos shows in 80 % of cases.",
     )
 
 
