@@ -54,6 +54,7 @@ lint: $(READY)  ## style, formatting, types, generated pages
 docs: $(READY)  ## the documentation, strictly, into site/
 	$(BIN)/python scripts/gen_docs.py
 	$(BIN)/zensical build --clean --strict
+	$(BIN)/python scripts/site_reports.py
 
 bench: $(READY)  ## speed and memory against a plain reference and the arithmetic: table, JSON, plot; BENCH for options
 	PYTHONPATH=scripts $(BIN)/python -m bench $(BENCH)

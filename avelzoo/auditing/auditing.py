@@ -41,7 +41,7 @@ def audit(
         labels: annotations, labels or right_labels; ``all`` also scores against the other label files.
         claim: claimed accuracy in percent; as text, such as ``"80.80"``, it keeps its printed digits.
         epochs: file of accuracies on val and test per epoch.
-        groups: CSV file of groups, ``category,group`` or ``video,group``.
+        groups: file of groups, as `avelzoo.comparing.group_files.file_groups` reads it.
         supervision: full, weak or ``weak:PROTOCOL``, for the signature.
         selection: split that chose the epoch, for the signature.
         reading: how to read the file.

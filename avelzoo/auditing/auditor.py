@@ -11,11 +11,12 @@ import numpy as np
 from avelzoo.auditing.claims import Claim, parse_claim, prints_as, reach
 from avelzoo.auditing.decoding import Decoded, decode
 from avelzoo.auditing.floors import label_facts, leaked, part
-from avelzoo.auditing.grouping import group_parts, read_groups
+from avelzoo.auditing.grouping import group_parts
 from avelzoo.auditing.reading.files import is_run, read_predictions
 from avelzoo.auditing.records import Audit, LabelFacts, Part, Variant
 from avelzoo.auditing.sources import VARIANTS, LabelSource, need_split, read_source, run_source
 from avelzoo.comparing import Comparison, System, compare
+from avelzoo.comparing.group_files import file_groups
 from avelzoo.comparing.signing import signature_of
 from avelzoo.data.reading.categories import read_categories
 from avelzoo.errors import DataError, OptionError
@@ -74,7 +75,7 @@ class Auditor:
             interval="none",
             data_hash=data_hash(labels.video_ids, truth),
         )
-        masks = None if groups is None else read_groups(groups, labels)
+        masks = None if groups is None else file_groups(groups, labels.truth, labels.video_ids)
         if self.file is None:
             claimed = None if claim is None else self._claim(claim, facts, None)
             return Audit(

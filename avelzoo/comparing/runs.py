@@ -35,7 +35,7 @@ def compare_runs(
         measure: a name of `avelzoo.metrics.counts.MEASURES`.
         baseline: system, or one of its run folders, that all others are compared with; by default all pairs are.
         margin: differences within +- this value are practically equal.
-        groups: ``run-length``, ``category``, or a file of `avelzoo data modality`, for scores in groups of videos.
+        groups: ``run-length``, ``category``, or a file (`file_groups`), for scores in groups of videos.
         level: coverage of the intervals.
         resamples: number of bootstrap samples and of random swaps.
 
@@ -57,7 +57,7 @@ def compare_runs(
         measure=measure,
         baseline=None if baseline is None else gathered.named(baseline),
         margin=margin,
-        groups=None if groups is None else named_groups(str(groups), truth),
+        groups=None if groups is None else named_groups(str(groups), truth, video_ids),
         level=level,
         resamples=resamples,
         notes=gathered.notes,

@@ -68,7 +68,7 @@ class ReportRequest:
     Attributes:
         title: heading; by default, the names of the systems.
         videos: timelines: ``all``, a number of videos, or ids separated by commas.
-        groups: file with groups of videos, as `groups.read_groups` reads it; None for none.
+        groups: file with groups of videos, as `file_groups` reads it; None for none.
         model: read models, for the map, the memory and X-rays.
         method: projection of the map.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.

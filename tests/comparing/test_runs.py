@@ -191,5 +191,5 @@ def test_groups_by_modality(runs: Path, tmp_path: Path) -> None:
     found = compare_runs([runs], resamples=50, groups=tmp_path / "modality.json")
     assert [group.name for group in found.groups] == ["audio-led", "balanced"]
     (tmp_path / "modality.json").write_text("[]")
-    with pytest.raises(AvelzooError, match="does not say which modality"):
+    with pytest.raises(AvelzooError, match="wrong form"):
         compare_runs([runs], groups=tmp_path / "modality.json")

@@ -119,7 +119,7 @@ def test_videos_are_chosen_by_number_or_id():
     [
         (["{folder}/nothing"], "no folder"),
         (["{run}", "--videos", "nobody"], "the test split has no such video"),
-        (["{run}", "--groups", "{folder}/groups.json"], "a group names neither a test video nor a category"),
+        (["{run}", "--groups", "{folder}/groups.json"], "a group names neither a video of the split nor a category"),
         (["{run}", "--projection", "umap"], "unknown projection"),
     ],
 )

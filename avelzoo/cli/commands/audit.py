@@ -31,9 +31,7 @@ def audit(
         str | None, typer.Option(metavar="PERCENT", help="Claimed segment accuracy, such as 80.8.")
     ] = None,
     epochs: Annotated[Path | None, typer.Option(metavar="FILE", help="Accuracies on val and test per epoch.")] = None,
-    groups: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="CSV file with a group per category or video.")
-    ] = None,
+    groups: Annotated[Path | None, typer.Option(metavar="FILE", help="CSV or JSON file of groups.")] = None,
     supervision: Annotated[
         str, typer.Option(metavar="full|weak", help="Labels used in training, for the signature.")
     ] = "?",

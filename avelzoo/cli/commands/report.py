@@ -18,9 +18,7 @@ def report(
     videos: Annotated[
         str, typer.Option(metavar="all|N|IDS", help="Timelines: all, a number, or ids separated by commas.")
     ] = "all",
-    groups: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="JSON file: group -> test videos or categories.")
-    ] = None,
+    groups: Annotated[Path | None, typer.Option(metavar="FILE", help="CSV or JSON file of groups.")] = None,
     no_model: Annotated[bool, typer.Option("--no-model", help="Read no weights and no data.")] = False,
     projection: Annotated[
         str, typer.Option(metavar="auto|t-sne|pca", help="Map of the embedding; auto: t-SNE with scikit-learn.")
