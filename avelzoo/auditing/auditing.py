@@ -69,6 +69,8 @@ def audit(
     run = found.format == "run" and auditor.file is not None and auditor.file.is_dir()
     curve = Path(epochs) if epochs is not None else auditor.file / METRICS if run and auditor.file else None
     optimism = None if curve is None else _optimism(curve, given=epochs is not None)
+    if optimism is not None and epochs is not None and found.whole is not None and split == "test":
+        optimism = replace(optimism, fits=optimism.has(found.whole.right, found.whole.segments))
     signature = found.signature
     if supervision != "?":
         signature = replace(signature, supervision=supervision)

@@ -99,6 +99,7 @@ class Auditor:
             whole=whole,
             scores=scores if found.has_relevance else replace(scores, ranking=None),
             calibrated=found.has_relevance,
+            nameless=found.nameless,
             leak_free=part("not in train", counts, truth, ~own) if own.any() and not own.all() else None,
             groups=group_parts(counts, labels, masks),
             variants=variants,

@@ -22,11 +22,13 @@ class Decoded:
     Attributes:
         predictions: arrays in the split's order.
         has_relevance: whether the file has a relevance or scores, so that its calibration can be measured.
+        nameless: videos for which the file has neither a category nor an event segment.
         notes: what was assumed, in sentences.
     """
 
     predictions: PredictionArrays
     has_relevance: bool
+    nameless: int
     notes: tuple[str, ...]
 
 
@@ -71,7 +73,7 @@ def decode(
         doubt_split(file, predictions, splits, split)
     notes = (*file.notes, *words.notes, *reader.notes, *match.notes)
     scored = any(entry.relevance is not None or entry.scores is not None for entry in match.entries)
-    return Decoded(predictions=predictions, has_relevance=scored, notes=notes)
+    return Decoded(predictions=predictions, has_relevance=scored, nameless=reader.nameless, notes=notes)
 
 
 class _Reader:
@@ -80,6 +82,7 @@ class _Reader:
     def __init__(self, file: PredictionFile, words: Vocabulary, threshold: float) -> None:
         self._file, self._words, self._threshold = file, words, threshold
         self.notes: list[str] = []
+        self.nameless = 0
         self._columns: list[int] | None = None
         self._shares = False
         first = next((entry.scores for entry in file.entries if entry.scores is not None), None)
@@ -120,7 +123,7 @@ class _Reader:
         if not self._columns:
             scores = np.eye(n, dtype=np.float32)[category]
         if nameless.any():
-            count = int(nameless.sum())
+            self.nameless = count = int(nameless.sum())
             self.notes.append(
                 f"{count:,} video{'s have' if count > 1 else ' has'} neither a category nor an event segment in the"
                 " file; the category counts as wrong."

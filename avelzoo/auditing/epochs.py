@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ class Optimism:
         test_epoch: epoch with the best accuracy on test, the first of several.
         best: its accuracy on test.
         last: accuracy on test of the last epoch.
+        test: accuracy on test of every epoch.
+        unit: last digit of the accuracies, as they are written.
+        fits: whether an epoch has the accuracy of the audited predictions; None if they were not compared.
     """
 
     epochs: int
@@ -37,6 +41,14 @@ class Optimism:
     test_epoch: int
     best: float
     last: float
+    test: tuple[float, ...] = ()
+    unit: float = 0.0
+    fits: bool | None = None
+
+    def has(self, right: int, segments: int) -> bool:
+        """Whether an epoch has the accuracy right / segments on test, rounded or cut to the digits of the file."""
+        near = max(self.unit, 0.5 / segments)
+        return any(abs(accuracy - right / segments) < near for accuracy in self.test)
 
     @property
     def gap(self) -> float:
@@ -69,6 +81,8 @@ def read_epochs(path: Path) -> Optimism:
         test_epoch=epochs[best],
         best=test[best] / scale,
         last=test[-1] / scale,
+        test=tuple(accuracy / scale for accuracy in test),
+        unit=min(10.0 ** int(Decimal(repr(accuracy)).normalize().as_tuple().exponent) for accuracy in test) / scale,
     )
 
 

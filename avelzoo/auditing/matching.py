@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from avelzoo.auditing.reading.entries import Entry, PredictionFile, fault
+from avelzoo.auditing.reading.entries import Entry, PredictionFile, fault, occur, others
 from avelzoo.errors import DataError, did_you_mean, printable, some
 from avelzoo.metrics import SplitLabels
 
@@ -96,14 +96,17 @@ class Match:
     def _by_row(self) -> list[Entry]:
         entries = self._file.entries
         by_row: dict[int, Entry] = {}
+        again: dict[int, Entry] = {}
         for entry in entries:
             row = int(entry.row if entry.row is not None else -1)
-            if row in by_row:
-                raise self._fault(
-                    "a row occurs twice", entry.where, found=f"row {row}, also in {by_row[row].where}",
-                    expected="every row once",
-                )  # fmt: skip
-            by_row[row] = entry
+            if by_row.setdefault(row, entry) is not entry:
+                again.setdefault(row, entry)
+        if again:
+            row, entry = next(iter(again.items()))
+            raise self._fault(
+                occur("row", len(again)), entry.where, expected="every row once",
+                found=f"row {row}, also in {by_row[row].where}" + others([f"row {one}" for one in again]),
+            )  # fmt: skip
         own, videos = self._rows, len(self._rows)
         total = sum(len(labels.rows) for labels in self._splits.values())
         readings = {
@@ -169,6 +172,14 @@ class Match:
                 if name in own:
                     number = int(labels.rows[i]) if len(labels.rows) else i
                     rows[name].append(_Row(number, split, i, int(labels.truth.events[i])))
+        many = [name for name in own if len(groups[name]) not in (1, own[name], len(rows[name]))]
+        if many:
+            one, two = groups[many[0]][:2]
+            raise self._fault(
+                "a video occurs more often in the file than in the labels", two.where,
+                found=f"{many[0]}, {len(groups[many[0]])} times; first in {one.where}{others(many)}",
+                expected=f"{own[many[0]]} times", fix="remove the repeated entries, or add row numbers",
+            )  # fmt: skip
         taken: dict[int, Entry] = {}
         for name in own:
             taken.update(self._share(name, groups[name], sorted(rows[name])))
@@ -185,13 +196,7 @@ class Match:
             if len(here) > 1:
                 self._repeated["One entry is used for all rows of a video"].append(name)
             return {row.position: entries[0] for row in here}
-        rows = next((found for found in (here, everywhere) if len(found) == len(entries)), None)
-        if rows is None:
-            raise self._fault(
-                "a video occurs more often in the file than in the labels", entries[1].where,
-                found=f"{name}, {len(entries)} times; first in {entries[0].where}", expected=f"{len(here)} times",
-                fix="remove the repeated entries, or add row numbers",
-            )  # fmt: skip
+        rows = here if len(here) == len(entries) else everywhere
         events, predicted = [row.event for row in rows], list(map(self._category, entries))
         if sorted(events) == sorted(predicted) and len(set(events)) == len(events):
             order = [entries[predicted.index(event)] for event in events]

@@ -85,6 +85,7 @@ class Audit:
         whole: the score of the split; None for labels alone.
         scores: all scores; None for labels alone.
         calibrated: whether the file has a relevance, so that ``scores.calibration`` means something.
+        nameless: videos for which the file has neither a category nor an event segment.
         leak_free: the videos that are not in train; None if all are, or for labels alone.
         groups: name of a grouping -> its groups.
         variants: scores against other label files.
@@ -103,6 +104,7 @@ class Audit:
     whole: Part | None = None
     scores: Scores | None = None
     calibrated: bool = False
+    nameless: int = 0
     leak_free: Part | None = None
     groups: Mapping[str, tuple[Part, ...]]
     variants: tuple[Variant, ...] = ()

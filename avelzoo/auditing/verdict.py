@@ -24,8 +24,11 @@ def _of_file(audit: Audit) -> Iterator[str]:
     )
     yield f"{_against('That', value, labels.true_category)}, the true category in every segment without localization."
     own = scores.floors.own_category_all_event
-    if value > own:
-        yield f"Localization adds {_points(value - own)} to an event of its own categories in every segment."
+    if audit.nameless == labels.videos:
+        yield "The file predicts background in every segment, which localizes nothing, and names no categories."
+    elif value > own:
+        wrong = f", where the {audit.nameless:,} videos without one count as wrong" if audit.nameless else ""
+        yield f"Localization adds {_points(value - own)} to an event of its own categories in every segment{wrong}."
     elif value < own:
         yield f"An event of its own categories in every segment would score {_points(own - value)} more."
     else:
@@ -72,13 +75,18 @@ def _of_optimism(audit: Audit) -> Iterator[str]:
     found = audit.optimism
     if found is None:
         return
+    doubt = ""
+    if found.fits is False and audit.whole is not None:
+        accuracy = f"{100 * audit.whole.interval.value:.2f} %"
+        doubt = f"; but no epoch has the predictions' {accuracy} on test: the two may be of different runs"
     if found.gap:
         yield (
             f"Choosing the epoch on test ({found.test_epoch}, {_percent(found.best)}) instead of val"
-            f" ({found.val_epoch}, {_percent(found.at_val)}) gains {_points(found.gap)}."
+            f" ({found.val_epoch}, {_percent(found.at_val)}) gains {_points(found.gap)}{doubt}."
         )
     else:
-        yield f"Choosing the epoch on test instead of val gains nothing: both score {_percent(found.best)} on test."
+        both = _percent(found.best)
+        yield f"Choosing the epoch on test instead of val gains nothing: both score {both} on test{doubt}."
 
 
 def _of_reach(claim: Claim) -> Iterator[str]:

@@ -38,6 +38,7 @@ BROKEN = {
     "two-keys.jsonl": (FOUR.replace('"row"', '"preds": [], "row"'), "line 1.*two keys"),
     "repeated-key.jsonl": (ROW.replace('"row"', '"row": 1, "row"'), "occurs twice"),
     "repeated-video.json": ('{"one": ["Bark"], "one": ["Bark"]}', "occurs twice.*one"),
+    "repeated-videos.json": ('{"one": [1], "two": [1], "one": [1], "two": [1]}', "2 keys occur.*'one', 'two'"),
     "number.json": ("17", "wrong form"),
     "numbers.json": ('{"one": 3}', "wrong form"),
     "deep.json": ("[" * 100_000, "nested too deeply|not JSON"),
@@ -50,6 +51,7 @@ BROKEN = {
     "negative.jsonl": (FOUR.replace("[0,", "[-2,", 1), "line 1.*out of range"),
     "short.jsonl": (FOUR.replace("[0,", "[", 1), "line 1.*wrong number of segments.*9 segments"),
     "missing-row.jsonl": ("".join(FOUR.splitlines(keepends=True)[:3]), "missing for 1 of 4 videos.*row 9"),
+    "repeated-rows.jsonl": (FOUR + FOUR[: 2 * len(ROW) + 2], "line 5.*2 rows occur.*row 6, also in line 1.*row 7"),
     "repeated-row.jsonl": (FOUR + ROW, "line 5.*row occurs twice.*line 1"),
     "wrong-row.jsonl": (
         NAMED.replace('"row": 6', '"row": x').replace('"row": 7', '"row": 6').replace('"row": x', '"row": 7'),
@@ -64,11 +66,13 @@ BROKEN = {
     "unknown-video.json": ('{"one": ["Bark"], "twoo": ["Bark"]}', "missing for 3 of 4.*twoo.*did you mean 'two'"),
     "repeated-name.jsonl": (NAMED.replace('"row"', '"no"') + '{"video": "one", "segments": [0,0,0,0,0,0,0,0,0,0]}',
                             "line 5.*more often"),
+    "repeated-names.jsonl": (re.sub('"row": [0-9]+, ', "", NAMED * 3), "line 5.*more often.*one, 3 times.*as well two"),
     "too-many.json": (json.dumps([[0] * 10] * 5), "wrong number of videos.*5 entries"),
     "as-val.json": (json.dumps([[0] * 10] * 2), "as many as the val split.*--split val"),
     "transposed.json": (json.dumps([[0] * 4] * 10), "transposed.*10 x 4"),
     "ragged.json": (json.dumps([[0] * 10] * 3 + [[0] * 9]), "unequal length"),
-    "nan.jsonl": (FOUR.replace("[0,0,0,0,0,0,0,0,0,0]", "[" + ",".join(["[1,0,0,NaN]"] * 10) + "]", 1), "line 1.*NaN"),
+    "nan.jsonl": (FOUR.replace("[0,0,0,0,0,0,0,0,0,0]", "[" + ",".join(["[1,0,0,NaN]"] * 10) + "]", 1),
+                  "line 1.*NaN.*nan in segment 0, column 3; 10 in all"),
     "ragged-scores.jsonl": (FOUR.replace("[0,0,0,0,0,0,0,0,0,0]", "[[1,0,0,0],[1,0]]", 1), "line 1.*wrong form"),
     "text-scores.jsonl": (FOUR.replace("[0,0,0,0,0,0,0,0,0,0]", '[["a"],["b"]]', 1), "line 1.*not numbers"),
     "columns.jsonl": (FOUR.replace("0,0,0,0,0,0,0,0,0,0", ",".join(["[1,0]"] * 10)), "number of columns.*2"),
@@ -90,6 +94,7 @@ BROKEN = {
     "quote.csv": (WIDE + '"one;', "damaged"),
     "gap.csv": (LONG.replace("6,one,3,BARK\n", ""), "line 2.*segments of a video are missing.*also 3"),
     "twice.csv": (LONG + "6,one,3,BARK\n", "line 42.*segment occurs twice.*line 4"),
+    "all-twice.csv": (LONG + LONG.split("\n", 1)[1], "line 42.*40 segments occur.*also in line 2.*as well line 43"),
     "segment.csv": (LONG.replace("one,3,", "one,x,"), "line 4.*not a whole number"),
     "categories.csv": ("video,segment,label,category\none,0,Bark,Bark\none,1,Bark,bell\n", "two categories"),
     "nothing.tsv": ("", "empty"),
@@ -132,12 +137,16 @@ def test_the_command_prints_one_message(name: str, tmp_path: Path, capsys: pytes
 
 
 def arrays() -> dict[str, dict[str, object]]:
-    ids = np.zeros((4, 10), dtype=np.int64)
+    ids, one_nan = np.zeros((4, 10), dtype=np.int64), np.zeros((4, 10, 4))
+    one_nan[2, 3, 1] = np.nan
     return {
         "Python objects": {"segments": np.array([[None]], dtype=object)},
         "no predictions": {"x": ids},
         "wrong shape": {"segments": ids[0]},
-        "NaN or infinity": {"scores": np.full((4, 10, 4), np.nan)},
+        "video 2 of array 'scores'": {"scores": one_nan},
+        "nan in segment 3, column 1; 1 in all": {"scores": one_nan},
+        "nan in segment 3; 1 in all": {"segments": ids, "relevance": one_nan[..., 1]},
+        "wrong type: relevance": {"segments": ids, "relevance": ids.astype(str)},
         "objects": {"segments": ids.astype(complex)},
         "number of videos: segments and video": {"segments": ids, "video_ids": np.array(["one"])},
         "transposed": {"segments": ids.T, "video_ids": np.array(["one", "two", "three", "bbb"])},

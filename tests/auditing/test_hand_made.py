@@ -140,6 +140,8 @@ def test_background_everywhere() -> None:
     assert found.scores.event_f1_iou50 == 0
     assert found.scores.category_accuracy == 0
     assert "20.0 points below 60.0 %" in found.verdict[1]
+    assert found.nameless == 4
+    assert "background in every segment, which localizes nothing" in found.verdict[2]
 
 
 def test_positions_in_the_split_are_recognized_and_the_truth_scores_1() -> None:

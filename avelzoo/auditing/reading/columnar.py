@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from avelzoo.auditing.reading.entries import Entry, PredictionFile, fault, shown_keys
-from avelzoo.auditing.reading.values import label, row_number, video_name
+from avelzoo.auditing.reading.values import first_infinite, label, row_number, video_name
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "rows": ("rows", "row"),
@@ -58,7 +58,7 @@ def from_arrays(path: Path, kind: str, arrays: Mapping[str, Any], *, default: st
         raise stop(
             f"an array has the wrong shape: {main}", found=str(array.shape), expected="(v t) ids or (v t n+1) scores"
         )
-    _check(main, array, stop)
+    _check(main, array, path)
     beside = {part: found[part] for part in ("rows", "video", "category", "relevance") if part in found}
     for part, values in beside.items():
         if len(values) != len(array) or values.ndim != 1 + (part == "relevance"):
@@ -67,6 +67,8 @@ def from_arrays(path: Path, kind: str, arrays: Mapping[str, Any], *, default: st
                 found=f"{array.shape} and {values.shape}",
                 fix="if the arrays are transposed, store numpy.swapaxes(array, 0, 1)",
             )
+    if "relevance" in beside:
+        _check("relevance", beside["relevance"], path)
     columns = tuple(map(str, found["columns"].tolist())) if "columns" in found and found["columns"].ndim == 1 else None
     entries = []
     for i, values in enumerate(array):
@@ -96,9 +98,18 @@ def _array(value: Any, stop: Any) -> np.ndarray:
     return np.char.decode(array, "utf-8", "replace") if array.dtype.kind == "S" else array
 
 
-def _check(main: str, array: np.ndarray, stop: Any) -> None:
-    kinds = "iufU" if main == "segments" else "iufb"
-    if array.dtype.kind not in kinds:
-        raise stop(f"an array has the wrong type: {main}", found=str(array.dtype), expected="numbers")
+def _check(part: str, array: np.ndarray, path: Path) -> None:
+    if array.dtype.kind not in _KINDS[part]:
+        raise fault(path, "", f"an array has the wrong type: {part}", found=str(array.dtype), expected="numbers")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise stop(f"an array holds NaN or infinity: {main}", expected="finite numbers")
+        raise fault(
+            path,
+            f"video {np.argwhere(~np.isfinite(array))[0][0]} of array '{part}'",
+            f"an array holds NaN or infinity: {part}",
+            found=first_infinite(array),
+            expected="finite numbers",
+        )
+
+
+_KINDS = {"segments": "iufU", "scores": "iufb", "relevance": "iufb"}
+"""Part -> kinds of its types, as NumPy abbreviates them."""

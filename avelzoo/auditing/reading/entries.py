@@ -98,6 +98,20 @@ def fault(path: Path, where: str, problem: str, *, found: str = "", expected: st
     )
 
 
+def occur(what: str, count: int) -> str:
+    """Problem of things that occur more than once.
+
+    >>> occur("row", 1), occur("row", 3)
+    ('a row occurs twice', '3 rows occur more than once')
+    """
+    return f"a {what} occurs twice" if count == 1 else f"{count:,} {what}s occur more than once"
+
+
+def others(names: Sequence[str]) -> str:
+    """All but the first of the names, as an addition to a message about the first; empty for one name."""
+    return f"; as well {some(list(map(printable, names[1:])), 3)}" if names[1:] else ""
+
+
 def part_of(keys: Sequence[str], part: str, stop: Callable[[str, str], DataError]) -> str | None:
     """The key of a part among ``keys``; None if there is none.
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from avelzoo.auditing.reading.columnar import from_arrays
-from avelzoo.auditing.reading.entries import FORMS, NAMES, Entry, PredictionFile, fault, part_of, shown_keys
+from avelzoo.auditing.reading.entries import FORMS, NAMES, Entry, PredictionFile, fault, occur, part_of, shown_keys
 from avelzoo.auditing.reading.values import label, numbers, row_number, video_name
 from avelzoo.data.reading.categories import read_text
+from avelzoo.errors import some
 
 _BROKEN = "the file may be truncated; write it again"
 
@@ -32,7 +34,7 @@ def read_json(path: Path) -> PredictionFile:
     try:
         document = _parse(text)
     except _RepeatedKeyError as error:
-        raise fault(path, "", f"a key occurs twice: {error}", expected="every video once") from None
+        raise fault(path, "", str(error), expected="every video once") from None
     except RecursionError:
         raise fault(path, "", "JSON is nested too deeply", expected=FORMS) from None
     except ValueError as error:
@@ -56,7 +58,7 @@ def _lines(path: Path, text: str, error: ValueError) -> PredictionFile:
         try:
             value = _parse(line)
         except _RepeatedKeyError as repeated:
-            raise fault(path, where, f"a key occurs twice: {repeated}", expected="every key once") from None
+            raise fault(path, where, str(repeated), expected="every key once") from None
         except RecursionError:
             raise fault(path, where, "JSON is nested too deeply", expected=FORMS) from None
         except ValueError as broken:
@@ -129,13 +131,9 @@ def _parse(text: str) -> Any:
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        raise _RepeatedKeyError(next(repr(key) for key in _keys(pairs) if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
+        again = [repr(key) for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+        raise _RepeatedKeyError(f"{occur('key', len(again))}: {some(again)}")
     return found
-
-
-def _keys(pairs: Sequence[tuple[str, Any]]) -> Iterator[str]:
-    return (key for key, _ in pairs)
 
 
 def _said(error: ValueError) -> str:

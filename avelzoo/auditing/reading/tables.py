@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from avelzoo.auditing.reading.entries import Entry, Label, PredictionFile, fault, part_of, shown_keys
+from avelzoo.auditing.reading.entries import Entry, Label, PredictionFile, fault, occur, others, part_of, shown_keys
 from avelzoo.auditing.reading.values import Stop, label, parsed, row_number, video_name
 from avelzoo.data.reading.categories import read_text
 
@@ -128,6 +128,7 @@ def _lines(
 def _long(path: Path, lines: Sequence[Line]) -> PredictionFile:
     """Join the lines of each video; segments count from 0, or from 1 if no line has 0."""
     videos: dict[tuple[int | None, str | None], dict[int, Line]] = {}
+    again: list[Line] = []
     for line in lines:
         stop = partial(fault, path, f"line {line.number}")
         at = parsed(line.segment)
@@ -136,14 +137,19 @@ def _long(path: Path, lines: Sequence[Line]) -> PredictionFile:
                 "the number of a segment is not a whole number", found=repr(line.segment), expected="0, 1, 2, ..."
             )
         known = videos.setdefault(line.who, {})
-        if int(at) in known:
-            raise stop(
-                "a segment occurs twice",
-                found=f"segment {int(at)}, also in line {known[int(at)].number}",
-                expected="every segment of a video once",
-                fix="a video with several rows needs the column 'row'",
-            )
-        known[int(at)] = line
+        if known.setdefault(int(at), line) is not line:
+            again.append(line)
+    if again:
+        at = int(parsed(again[0].segment))
+        raise fault(
+            path,
+            f"line {again[0].number}",
+            occur("segment", len({(line.who, int(parsed(line.segment))) for line in again})),
+            found=f"segment {at}, also in line {videos[again[0].who][at].number}"
+            + others([f"line {line.number}" for line in again]),
+            expected="every segment of a video once",
+            fix="a video with several rows needs the column 'row'",
+        )
     first = min(1, *map(min, videos.values()))
     notes = ("Segments are numbered from 1 in the file, not from 0.",) if first == 1 else ()
     entries = tuple(_joined(path, segments, first) for segments in videos.values())

@@ -79,8 +79,16 @@ def numbers(value: Any, axes: int, name: str, stop: Stop) -> NDArray[np.float64]
     if array.ndim != axes or not array.size:
         raise stop(f"{name} have the wrong form", found=f"shape {array.shape}", expected=expected)
     if not np.isfinite(array).all():
-        raise stop(f"{name} hold NaN or infinity", found=repr(value), expected=expected)
+        raise stop(f"{name} hold NaN or infinity", found=first_infinite(array[None]), expected=expected)
     return array
+
+
+def first_infinite(array: NDArray[Any]) -> str:
+    """The first value of (v t ...) that is not finite, its segment and column from 0, and how many there are."""
+    places = np.argwhere(~np.isfinite(array))
+    at = places[0].tolist()
+    named = [f"{name} {i}" for name, i in zip(("segment", "column"), at[1:], strict=False)]
+    return f"{array[tuple(at)]:g}" + (f" in {', '.join(named)}" if named else "") + f"; {len(places):,} in all"
 
 
 def parsed(text: str) -> float:

@@ -90,7 +90,8 @@ def audit(
 
     if json:
         render.emit_json(found.to_dict())
-    print_audit(found, render.console(stderr=json))
+    else:
+        print_audit(found, render.console())
     if out is not None and out.suffix.lower() == ".json":
         write_json(out, found.to_dict())
     elif out is not None:
