@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from avelzoo.charts.drawing import Circle, Curve, Drawing, Line, Rectangle, Shape, Text
 from avelzoo.charts.palette import series_colour, series_dash
 from avelzoo.charts.scale import Axis, finite, number, rounded
-from avelzoo.charts.text import shortened, text_width, wrapped
+from avelzoo.charts.text import shortened, shortened_before, text_width, wrapped
 
 WIDTH, EDGE, SIZE = 640.0, 14.0, 13.0
 """Of a chart: width in pixels, margin, size of letters."""
@@ -140,8 +140,9 @@ def references_across(
     for i, reference in enumerate(shown):
         x, row = axis(reference.value), y + 17 * i
         colour = reference_colour(i)
-        words = f"{reference.label}: {rounded(reference.value, axis.high - axis.low)} {unit}".strip()
-        text = shortened(words, SIZE - 1, drawing.width - 2 * EDGE - 12)
+        end = f": {rounded(reference.value, axis.high - axis.low)} {unit}".rstrip()
+        words = reference.label + end
+        text = shortened_before(reference.label, end, SIZE - 1, drawing.width - 2 * EDGE - 12)
         wide = text_width(text, SIZE - 1)
         left = x + 7 if x + 7 + wide <= drawing.width - EDGE else max(x - 7 - wide, EDGE)
         drawing.add(Curve([(x, row + 2), (x, bottom)], stroke=colour, dash=REFERENCE_DASHES[i % 3], title=words))

@@ -22,7 +22,7 @@ from avelzoo.charts.frame import (
 from avelzoo.charts.palette import series_colour
 from avelzoo.charts.scale import Axis, extent, finite, rounded
 from avelzoo.charts.svg import svg
-from avelzoo.charts.text import shortened, text_width
+from avelzoo.charts.text import shortened, shortened_before, text_width
 
 ROW = 26.0
 NEAR, FAR = 1.2, 3.0
@@ -112,10 +112,10 @@ def split_far(values: Sequence[float | None], floors: Sequence[Reference]) -> tu
 
 def _aside(drawing: Drawing, y: float, floor: Reference, unit: str, axis: Axis) -> float:
     """A line of text for a floor outside the axis; returns the height below."""
-    words = f"{floor.label}: {rounded(floor.value, axis.high - axis.low)} {unit}".rstrip()
-    text = shortened(
-        f"{'←' if floor.value < axis.low else '→'} {words}, outside the axis", SIZE - 1, drawing.width - 2 * EDGE
-    )
+    end = f": {rounded(floor.value, axis.high - axis.low)} {unit}".rstrip()
+    words = floor.label + end
+    arrow = "←" if floor.value < axis.low else "→"
+    text = shortened_before(f"{arrow} {floor.label}", f"{end}, outside the axis", SIZE - 1, drawing.width - 2 * EDGE)
     drawing.add(Text(EDGE, y + 12, text, SIZE - 1, "muted", title=words))
     return y + 18
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from avelzoo.charts.drawing import Curve, Drawing, Line, Text
+from avelzoo.charts.drawing import Curve, Drawing, Line, Rectangle, Shape, Text
 from avelzoo.charts.frame import (
     EDGE,
     REFERENCE_DASHES,
@@ -25,7 +25,7 @@ from avelzoo.charts.frame import (
 from avelzoo.charts.palette import series_colour, series_dash
 from avelzoo.charts.scale import Axis, extent, finite, number, rounded
 from avelzoo.charts.svg import svg
-from avelzoo.charts.text import shortened, text_width
+from avelzoo.charts.text import shortened, shortened_before, text_width
 
 DIRECT = 6
 """Lines that are named at their right ends; more are named in a legend."""
@@ -111,11 +111,13 @@ def line_chart(
     x, y = Axis(x_low, x_high, left, right, log_x), Axis(y_low, y_high, top + height, top, log_y)
     y_axis(drawing, y, left, right)
     bottom = x_axis(drawing, x, (top, top + height), x_label)
-    _references(drawing, y, left, right, references)
+    dots = [(x(p.x), y(p.y or 0.0)) for _, points in lines for p in points if finite(p.y) is not None]
+    names = _references(drawing, y, (left, right), references, dots)
     if marked and finite(marked.value) is not None:
         _marked(drawing, x, top, top + height, marked)
     for i, (one, points) in enumerate(lines):
         _line(drawing, (x, y), one, points, i=i if one.colour is None else one.colour, bands=bands)
+    drawing.add(*names)
     if direct:
         bottom = max(bottom, _names(drawing, y, right + 12, lines, (top, top + height)))
     return svg(finished(drawing, bottom))
@@ -171,16 +173,34 @@ def _line(
             drawing.add(*mark(series_mark(i), x(p.x), y(p.y or 0.0), colour, radius=3.8, title=told))
 
 
-def _references(drawing: Drawing, y: Axis, left: float, right: float, references: Sequence[Reference]) -> None:
-    """Horizontal lines, named above their left ends."""
+def _references(
+    drawing: Drawing,
+    y: Axis,
+    ends: tuple[float, float],
+    references: Sequence[Reference],
+    dots: Sequence[tuple[float, float]],
+) -> list[Shape]:
+    """Horizontal lines; returns their names, above the end that fewer dots are near, on paper."""
+    names: list[Shape] = []
+    left, right = ends
     known = sorted((r for r in references if finite(r.value) is not None), key=lambda r: -r.value)
     places = spread([y(r.value) - 5 for r in known], 15, y.end + 12, y.start - 4)
     for i, (reference, place) in enumerate(zip(known, places, strict=True)):
-        words = f"{reference.label}: {rounded(reference.value, y.high - y.low)}"
+        end = f": {rounded(reference.value, y.high - y.low)}"
+        words = reference.label + end
         at, colour = y(reference.value), reference_colour(i)
         drawing.add(Curve([(left, at), (right, at)], stroke=colour, dash=REFERENCE_DASHES[i % 3], title=words))
-        text = shortened(words, SIZE - 1, right - left - 8)
-        drawing.add(Text(left + 6, place, text, SIZE - 1, colour, title=words if text != words else ""))
+        text = shortened_before(reference.label, end, SIZE - 1, right - left - 8)
+        wide = text_width(text, SIZE - 1)
+        start = min((left + 6, right - 6 - wide), key=lambda x: _inside(dots, x, wide, place))
+        names.append(Rectangle(start - 3, place - 11, wide + 6, 14, "paper"))
+        names.append(Text(start, place, text, SIZE - 1, colour, title=words if text != words else ""))
+    return names
+
+
+def _inside(dots: Sequence[tuple[float, float]], x: float, wide: float, base: float) -> int:
+    """Number of dots that a name would hide."""
+    return sum(x - 8 <= at <= x + wide + 8 and base - 17 <= height <= base + 9 for at, height in dots)
 
 
 def _marked(drawing: Drawing, x: Axis, top: float, bottom: float, marked: Reference) -> None:

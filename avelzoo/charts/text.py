@@ -37,6 +37,15 @@ def shortened(text: str, size: float, width: float) -> str:
     return text[:kept].rstrip(" ,;-") + "…"
 
 
+def shortened_before(text: str, end: str, size: float, width: float) -> str:
+    """The text and its end, such as a value: only the text is shortened, as a cut number is another number.
+
+    >>> shortened_before("floor of everything", ": 80.67 %", 10, 100)
+    'floor of…: 80.67 %'
+    """
+    return shortened(text, size, width - text_width(end, size)) + end
+
+
 def wrapped(text: str, size: float, width: float, lines: int) -> list[str]:
     """The text in at most ``lines`` lines of ``width``, broken at spaces; the last one is shortened."""
     words, found = text.split(), [""]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from avelzoo.plugin.registry import Registry
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from avelzoo.composition.recipe import Published
     from avelzoo.experiments.results import BenchResult
     from avelzoo.experiments.running import Prepared
 
@@ -107,6 +108,8 @@ def print_plan(prepared: Prepared, launcher: LauncherConfig, seconds: float | No
     titles = {cell.row.name: cell.row for cell in resolved.cells}
     rows = [(row.name, row.title, overrides_text(row)) for row in titles.values()]
     out.print(render.table(("row", "title", "recipe and changes"), rows, title=prepared.experiment.title))
+    if published := _published(prepared):
+        out.print(published)
     settings = dict.fromkeys("-".join(filter(None, (cell.supervision, cell.features.name))) for cell in resolved.cells)
     detectable = [
         f"{100 * one['minimum_detectable']:.1f} points if {one['differing_videos']:.0%} of the {one['videos']} test"
@@ -120,11 +123,46 @@ def print_plan(prepared: Prepared, launcher: LauncherConfig, seconds: float | No
                 "settings": ", ".join(settings),
                 "seeds": ", ".join(map(str, resolved.seeds)),
                 "runs": f"{len(prepared.trials())} with the launcher {launcher_name(launcher)}",
-                "expected time": duration(seconds),
+                "expected time": _expected(seconds),
                 "detectable": "\n".join(detectable),
                 "plan": prepared.plan.hash,
             }
         )
+    )
+
+
+def _published(prepared: Prepared) -> Table | None:
+    """Published scores of the plan's rows and settings; None if there are none."""
+    cells = prepared.resolved.cells
+    scores = published_of(prepared)
+    asked = {cell.supervision for cell in cells}
+    names = list(dict.fromkeys(cell.row.name for cell in cells))
+    settings = dict.fromkeys((s.supervision, s.features) for n in names for s in scores[n] if s.supervision in asked)
+    if not settings:
+        return None
+    rows = []
+    for name in names:
+        known = {(one.supervision, one.features): one.segment_accuracy for one in scores[name]}
+        rows.append([name, *(render.percent(known.get(setting)) for setting in settings)])
+    columns = [f"{supervision}, {features.removeprefix('VGG-19 + ')} %" for supervision, features in settings]
+    return render.table(("row", *columns), rows, title="published segment accuracy", right=columns)
+
+
+def published_of(prepared: Prepared) -> Mapping[str, Sequence[Published]]:
+    """Published scores of every row of a plan."""
+    from avelzoo.experiments.resolving import published_scores
+    from avelzoo.plugin.default import default_host
+
+    return published_scores(default_host().registry, prepared.experiment)
+
+
+def _expected(seconds: float | None) -> str:
+    """Expected time, what it is, and how to limit it."""
+    if seconds is None:
+        return duration(seconds)
+    return (
+        f"about {duration(seconds)}: an estimate for free cores, replaced by measured times once runs have finished\n"
+        "--budget MINUTES starts only runs that end in time; --launcher local runs several at once"
     )
 
 

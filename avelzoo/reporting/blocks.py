@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from avelzoo.statistics import Interval
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -113,8 +115,20 @@ def number_cell(value: float | None, digits: int = 1, *, scale: float = 1.0, uni
 
 
 def percent_cell(value: float | None, digits: int = 1) -> Cell:
-    """A share in per cent, without the sign."""
+    """A share in percent, without the sign."""
     return number_cell(value, digits, scale=100)
+
+
+def interval_cell(found: Interval, digits: int = 1, *, signed: bool = False) -> Cell:
+    """The ends of an interval of shares, in percent or points; sorted by the lower end."""
+    ends = [percent_cell(end, digits) for end in (found.low, found.high)]
+    texts = [f"+{end.text}" if signed and (end.key or 0) > 0 else end.text for end in ends]
+    return Cell(" to ".join(texts), ends[0].key)
+
+
+def sentence_case(text: str) -> str:
+    """The text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def count_cell(value: int | None) -> Cell:
@@ -123,9 +137,9 @@ def count_cell(value: int | None) -> Cell:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """A share as text in per cent, for sentences.
+    r"""A share as text in percent, for sentences.
 
     >>> percent(0.8)
-    '80.0 %'
+    '80.0\xa0%'
     """
-    return "-" if value is None or not math.isfinite(value) else f"{100 * value:.{digits}f} %"
+    return "-" if value is None or not math.isfinite(value) else f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"

@@ -23,7 +23,6 @@ def groups_of(run: ReportRun, file: Path | None) -> dict[str, np.ndarray]:
     """
     truth = run.labelled.truth
     found = {
-        f"{name} event segments" if name.isdecimal() else f"event: {name}": inside
-        for name, inside in run_length_groups(truth).items()
+        name if "segment" in name else f"event: {name}": inside for name, inside in run_length_groups(truth).items()
     }
     return found if file is None else found | dict(file_groups(file, truth, run.labelled.video_ids))

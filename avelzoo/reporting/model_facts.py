@@ -153,7 +153,7 @@ def _reach(
 
 
 def _xray_facts(run: LoadedRun, embedded: EmbeddedSplit, baseline: Baseline) -> dict[str, Any] | None:
-    """Shares of sound and sight in the relevance (v t), as whole per cent; None for videos of different length."""
+    """Shares of sound and sight in the relevance (v t), as whole percent; None for videos of different length."""
     import torch
 
     from avelzoo.localization.xray import xray

@@ -59,7 +59,7 @@ def project(points: np.ndarray, *, method: Method = "auto", perplexity: float = 
         n_components=2, perplexity=used, init="pca", learning_rate="auto", random_state=seed, method="barnes_hut"
     )
     found = np.asarray(tsne.fit_transform(start.astype(np.float32)), dtype=np.float64)
-    return Projection(found, "t-sne", f"t-SNE, perplexity {used:g}, seed {seed}, of {len(wide)} points")
+    return Projection(found, "t-sne", f"t-SNE, perplexity {used:g}, seed {seed}, of {len(wide):,} points")
 
 
 def _manifold() -> ModuleType:
@@ -86,4 +86,4 @@ def _pca(wide: np.ndarray) -> Projection:
     found = np.zeros((len(wide), 2))
     found[:, : scores.shape[1]] = scores
     share = 100 * float(shares[:2].sum())
-    return Projection(found, "pca", f"PCA, {share:.0f} % of the variance, of {len(wide)} points")
+    return Projection(found, "pca", f"PCA, {share:.0f}\N{NO-BREAK SPACE}% of the variance, of {len(wide):,} points")

@@ -12,6 +12,7 @@ import numpy as np
 from avelzoo.comparing import Comparison, System, compare
 from avelzoo.comparing.comparison import Row
 from avelzoo.comparing.signing import signature_of
+from avelzoo.errors import some
 from avelzoo.metrics.signature import Signature, data_hash
 from avelzoo.reporting.blocks import Panel
 from avelzoo.reporting.groups import groups_of
@@ -121,7 +122,7 @@ def write_report(
         path=out,
         bytes=len(content),
         runs=tuple(run.name for run in found.runs),
-        sections={panel.id: _left_out(panel) for panel in panels},
+        sections={panel.id: _left_out(panel, found.runs) for panel in panels},
         copies=tuple(copies),
         notes=tuple(found.notes),
     )
@@ -225,6 +226,14 @@ def _subtitle(found: ReportRuns) -> str:
     return f"{counted}, {len(truth.events):,} test videos, {truth.n} categories"
 
 
-def _left_out(panel: Panel) -> str:
-    blocks = [*panel.shared, *(block for one in panel.by_run for block in one)]
-    return " ".join(dict.fromkeys(block.left_out for block in blocks if block.left_out))
+def _left_out(panel: Panel, runs: Sequence[ReportRun]) -> str:
+    """What a panel lacks; of the first run of each system, as others show their model only there."""
+    reasons: dict[str, list[str]] = {block.left_out: [] for block in panel.shared if block.left_out}
+    first = [(run.system, blocks) for run, blocks in zip(runs, panel.by_run, strict=False) if run.first]
+    for system, blocks in first:
+        for reason in dict.fromkeys(block.left_out for block in blocks if block.left_out):
+            reasons.setdefault(reason, []).append(system)
+    return " ".join(
+        f"{reason.removesuffix('.')} ({some(names)})." if 0 < len(names) < len(first) else reason
+        for reason, names in reasons.items()
+    )

@@ -68,7 +68,7 @@ def _categories(run: ReportRun, counts: np.ndarray) -> Block:
         series=("segment accuracy", "floor: true category"),
     )
     table = DataTable(
-        caption="Test videos by true category, in per cent",
+        caption="Test videos by true category, in percent",
         columns=("category", "videos", "accuracy", "floor", "gain", "category recall", *_titles()),
         rows=[
             [
@@ -117,7 +117,7 @@ def _groups(run: ReportRun, counts: np.ndarray, groups: Groups, resamples: int) 
             ]
         )
     table = DataTable(
-        caption="Test videos by group, in per cent",
+        caption="Test videos by group, in percent",
         columns=("group", "videos", "accuracy", "low", "high", "floor", "gain", *_titles()),
         rows=rows,
         numeric=frozenset(range(1, 7 + len(SHOWN))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -9,7 +10,20 @@ from avelzoo.charts import IntervalRow, Reference, interval_chart
 from avelzoo.comparing import Comparison
 from avelzoo.comparing.comparison import Pair
 from avelzoo.comparing.presenting import separated_note
-from avelzoo.reporting.blocks import Block, Cell, DataTable, Panel, count_cell, number_cell, percent_cell, text_cell
+from avelzoo.comparing.wording import p_text
+from avelzoo.errors import some
+from avelzoo.reporting.blocks import (
+    Block,
+    Cell,
+    DataTable,
+    Panel,
+    count_cell,
+    interval_cell,
+    number_cell,
+    percent_cell,
+    sentence_case,
+    text_cell,
+)
 from avelzoo.reporting.drawing import picture
 
 DRAWN = 30
@@ -35,7 +49,7 @@ def _blocks(found: Comparison) -> list[Block]:
     )
     text = [words]
     if found.single_runs:
-        text.append("Systems with one run: the noise of training is not covered by their intervals and tests.")
+        text.append(f"One run only: {some(found.single_runs)}. The noise of training is not covered there.")
     draw = partial(
         interval_chart,
         [_row(pair, best) for pair in against],
@@ -59,7 +73,7 @@ def _row(pair: Pair, best: str) -> IntervalRow:
     sign = -100 if pair.first == best else 100
     other = pair.second if pair.first == best else pair.first
     low, high = sorted((sign * pair.difference.low, sign * pair.difference.high))
-    note = "separated" if pair.separated else ""
+    note = "separated" if pair.separated else "open"
     return IntervalRow(other, round(sign * pair.difference.value, 2), round(low, 2), round(high, 2), note=note)
 
 
@@ -68,8 +82,7 @@ def _pairs(found: Comparison) -> DataTable:
         [
             text_cell(f"{pair.first} - {pair.second}"),
             _points(pair.difference.value),
-            _points(pair.difference.low),
-            _points(pair.difference.high),
+            interval_cell(pair.difference, 2, signed=True),
             _p(pair.p),
             _p(pair.adjusted_p),
             number_cell(pair.effect_size, 2),
@@ -80,11 +93,12 @@ def _pairs(found: Comparison) -> DataTable:
     ]
     return DataTable(
         caption="Differences between systems, in points",
-        columns=("pair", "difference", "low", "high", "p", "adjusted p", "effect size", "detectable", "verdict"),
+        columns=("pair", "difference", "interval", "p", "adjusted p", "effect size", "detectable", "verdict"),
         rows=rows,
-        numeric=frozenset(range(1, 8)),
+        numeric=frozenset(range(1, 7)),
         behind=False,
-        note=f"{separated_note(found)} Practically equal: the interval lies within ±{100 * found.margin:g} points."
+        note=f"Interval: {100 * found.level:g} %. {separated_note(found)}"
+        f" Practically equal: the interval lies within ±{100 * found.margin:g} points."
         " Detectable: the smallest difference that a test on these videos shows in 80 % of cases.",
     )
 
@@ -100,8 +114,7 @@ def _points(value: float) -> Cell:
 
 
 def _p(value: float) -> Cell:
-    cell = number_cell(value, 4)
-    return Cell("< 0.0001", value) if value < 0.0001 else cell
+    return Cell(p_text(value), None if math.isnan(value) else value)
 
 
 def _groups(found: Comparison) -> Block:
@@ -111,18 +124,17 @@ def _groups(found: Comparison) -> Block:
             count_cell(group.videos),
             text_cell(row.name),
             percent_cell(row.mean),
-            percent_cell(row.interval.low),
-            percent_cell(row.interval.high),
+            interval_cell(row.interval),
             percent_cell(row.floors.own_category if row.floors else None),
         ]
         for group in found.groups
         for row in group.rows
     ]
     table = DataTable(
-        caption=f"{found.title} by group of videos, in per cent",
-        columns=("group", "videos", "system", found.title, "low", "high", "floor: own category"),
+        caption=f"{sentence_case(found.title)} by group of videos, in percent",
+        columns=("group", "videos", "system", found.title, "interval", "floor: own category"),
         rows=rows,
-        numeric=frozenset((1, 3, 4, 5, 6)),
+        numeric=frozenset((1, 3, 4, 5)),
         behind=False,
     )
     return Block(heading="Groups of videos", text=["There are no tests within groups."], tables=[table])

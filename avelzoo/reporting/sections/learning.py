@@ -32,7 +32,7 @@ def _together(runs: Sequence[ReportRun]) -> list[Block]:
         x_label="epoch",
     )
     table = DataTable(
-        caption="Segment accuracy on val by epoch, in per cent",
+        caption="Segment accuracy on val by epoch, in percent",
         columns=("epoch", *(run.name for run in known)),
         rows=_columns([[(row["epoch"], _percent(row, "val")) for row in run.epochs] for run in known]),
         numeric=frozenset(range(len(known) + 1)),
@@ -141,7 +141,7 @@ def _table(run: ReportRun) -> DataTable:
         for row in run.epochs
     ]
     return DataTable(
-        caption="Scores by epoch, accuracies in per cent",
+        caption="Scores by epoch, accuracies in percent",
         columns=("epoch", "val segment", "val category", "test segment", "learning rate", "seconds"),
         rows=rows,
         numeric=frozenset(range(6)),

@@ -12,15 +12,17 @@ from avelzoo.charts import IntervalRow, Reference, interval_chart
 from avelzoo.comparing import Comparison
 from avelzoo.comparing.comparison import Row
 from avelzoo.components import LEAK_MARK, LEAK_NOTE
+from avelzoo.errors import some
 from avelzoo.reporting.blocks import (
     Block,
     Cell,
     DataTable,
     Panel,
     count_cell,
+    interval_cell,
     number_cell,
-    percent,
     percent_cell,
+    sentence_case,
     text_cell,
 )
 from avelzoo.reporting.drawing import picture
@@ -36,7 +38,7 @@ MEASURED = (
     ("segment IoU where the category is right", "localization.segment_iou"),
     ("segment accuracy on partial events", "partial_event.segment_accuracy"),
     ("event F1 at IoU 0.5", "event_f1_iou50"),
-    ("macro segment accuracy", "macro.segment_accuracy"),
+    ("mean over categories", "macro.segment_accuracy"),
     ("expected calibration error", "calibration.expected_error"),
 )
 """Rows of the table of scores: title and dotted name; references follow the floors."""
@@ -59,7 +61,7 @@ def _compared(found: Comparison, *, several: bool) -> list[Block]:
     draw = partial(
         interval_chart,
         rows,
-        title=f"{found.title[:1].upper()}{found.title[1:]} on test, %",
+        title=f"{sentence_case(found.title)} on test, %",
         description=" ".join(found.sentences()),
         floors=_floors(found.rows),
         unit="%",
@@ -76,12 +78,20 @@ def _compared(found: Comparison, *, several: bool) -> list[Block]:
 
 
 def _legend(found: Comparison) -> str:
-    words = f"Dots are means over runs, bars {100 * found.level:g} % intervals ({found.rows[0].interval.method})."
+    words = f"Dots are means over runs, bars {100 * found.level:g} % intervals ({_methods(found.rows)})."
     if any(row.letter for row in found.rows) and len(found.rows) > 1:
         words += " Systems that share a letter cannot be separated on these videos."
     if any(row.leaks_duration for row in found.rows):
         words += f" {LEAK_MARK} {LEAK_NOTE}"
     return words
+
+
+def _methods(rows: Sequence[Row]) -> str:
+    """How the intervals were made; with the systems of each way if there are several."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.interval.method, []).append(row.name)
+    return next(iter(found)) if len(found) == 1 else "; ".join(f"{way}: {some(who)}" for way, who in found.items())
 
 
 def _chart_row(row: Row) -> IntervalRow:
@@ -98,15 +108,15 @@ def _floors(rows: Sequence[Row]) -> list[Reference]:
     if not known:
         return []
     own = [floor.own_category for floor in known if floor.own_category is not None]
-    found = [Reference("floor: the true category in every segment", round(100 * known[0].category_oracle, 2))]
+    found = [Reference("floor: true category everywhere", round(100 * known[0].category_oracle, 2))]
     if own and not math.isclose(max(own), known[0].category_oracle, abs_tol=5e-4):
-        found.append(Reference("highest floor: own category in every segment", round(100 * max(own), 2)))
+        found.append(Reference("highest floor: own category everywhere", round(100 * max(own), 2)))
     return found
 
 
 def _rows(found: Comparison) -> DataTable:
     letters = len(found.rows) > 1 and any(row.letter for row in found.rows)
-    columns = ["system", "runs", found.title, "std", "low", "high", "floor: own category", "gain over it"]
+    columns = ["system", "runs", found.title, "std", "interval", "floor: own category", "gain over it"]
     columns += ["letter"] if letters else []
     rows = [
         [
@@ -114,8 +124,7 @@ def _rows(found: Comparison) -> DataTable:
             count_cell(row.runs),
             percent_cell(row.mean, 2),
             percent_cell(row.std, 2),
-            percent_cell(row.interval.low, 2),
-            percent_cell(row.interval.high, 2),
+            interval_cell(row.interval, 2),
             percent_cell(row.floors.own_category if row.floors else None, 2),
             percent_cell(row.gain.value if row.gain else None, 2),
             *([text_cell(row.letter)] if letters else []),
@@ -123,11 +132,11 @@ def _rows(found: Comparison) -> DataTable:
         for row in found.rows
     ]
     return DataTable(
-        caption=f"{found.title} in per cent, {found.videos:,} videos",
+        caption=f"{sentence_case(found.title)} in percent, {found.videos:,} videos",
         columns=columns,
         rows=rows,
-        numeric=frozenset(range(1, 8)),
-        note=f"Low and high: {100 * found.level:g} % interval. std: over runs.",
+        numeric=frozenset(range(1, 7)),
+        note=f"Interval: {100 * found.level:g} %. Std: over runs.",
     )
 
 
@@ -141,8 +150,12 @@ def value_of(scores: Mapping[str, Any], dotted: str) -> float | None:
 
 def _scores(found: ReportRuns) -> Block:
     systems = found.systems
-    references = list(dict.fromkeys(n for run in found.runs for n in run.scores.get("references", {})))
-    measured = [*MEASURED[:4], *((f"reference: {name}", f"references.{name}") for name in references), *MEASURED[4:]]
+    references: list[str] = list(dict.fromkeys(n for run in found.runs for n in run.scores.get("references", {})))
+    measured = [
+        *MEASURED[:4],
+        *(_reference(name) for name in references),
+        *MEASURED[4:],
+    ]
     rows = []
     for title, dotted in measured:
         spreads = [[value_of(run.scores, dotted) for run in runs] for runs in systems.values()]
@@ -157,7 +170,7 @@ def _scores(found: ReportRuns) -> Block:
         heading="All scores",
         tables=[
             DataTable(
-                caption="Scores on test, in per cent" + (": mean ± standard deviation over runs" if several else ""),
+                caption="Scores on test, in percent" + (": mean ± standard deviation over runs" if several else ""),
                 columns=columns,
                 rows=rows,
                 numeric=frozenset(range(1, len(columns))),
@@ -165,6 +178,10 @@ def _scores(found: ReportRuns) -> Block:
             )
         ],
     )
+
+
+def _reference(name: str) -> tuple[str, str]:
+    return f"reference: {name.replace('_', '-')}", f"references.{name}"
 
 
 def _spread(values: Sequence[float | None]) -> Cell:
@@ -217,15 +234,9 @@ def _signatures(found: ReportRuns, comparisons: Sequence[Comparison]) -> Block:
     known = {name: text for one in comparisons for name, text in one.signatures.items()}
     return Block(
         heading="Signatures",
-        text=["How each score was measured, as `avelzoo audit` reads it. Only scores with equal data hashes compare."],
+        text=[
+            "How each score was measured, for the command avelzoo audit. Only scores with equal data hashes compare."
+        ],
         facts=[(name, known[name]) for name in found.systems if name in known],
         left_out="" if known else "Left out: the runs do not state how they were measured.",
     )
-
-
-def summary(comparisons: Sequence[Comparison]) -> str:
-    """One sentence for the head of the page."""
-    if not comparisons:
-        return ""
-    best = comparisons[0].rows[0]
-    return f"{best.name}: {percent(best.mean)}"

@@ -70,7 +70,10 @@
   });
   const named = () => Math.max(0, panels.findIndex((panel) => `#${panel.id}` === location.hash));
   addEventListener("hashchange", () => {
-    if (panels.some((panel) => `#${panel.id}` === location.hash)) open(named(), { keep: false });
+    if (panels.some((panel) => `#${panel.id}` === location.hash)) {
+      open(named(), { keep: false });
+      scrollTo(0, 0);
+    }
   });
 
   /* Runs: one is shown. */
