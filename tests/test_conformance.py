@@ -25,9 +25,6 @@ def without_weights(entry):
     )
 
 
-FOLDERS = {AveConfig, NamedScoresConfig}
-
-
 def quick(entry):
     """The default config; an encoder with few channels, an extractor of pictures with few frames."""
     config = entry.target()
@@ -37,6 +34,7 @@ def quick(entry):
 
 
 REGISTRY = default_host().registry
+FOLDERS = {AveConfig, NamedScoresConfig} | {e.target for e in REGISTRY.entries("dataset") if e.plugin == "ov-ave"}
 CONFIGS = [
     quick(entry)
     for kind in BASES

@@ -109,13 +109,13 @@ def test_folders_that_are_none(tmp_path, finished):
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("composition.json", b"{", "composition.json cannot be read"),
+        ("composition.json", b"{", "composition.json is damaged"),
         ("composition.json", b"{}", "incomplete"),
         ("composition.json", b"[]", "damaged"),
         ("best.safetensors", b"", "damaged"),
         ("best.safetensors", None, "does not exist yet"),
         ("result.json", b"{}", "incomplete"),
-        ("result.json", b"\xff", "cannot be read"),
+        ("result.json", b"\xff", "result.json is damaged"),
     ],
 )
 def test_damaged_folders(finished, tmp_path, name, text, said):

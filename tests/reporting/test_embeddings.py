@@ -93,7 +93,7 @@ def test_pca_keeps_distances_of_a_plane():
     before = np.linalg.norm(plane[:, None] - plane[None], axis=-1)
     after = np.linalg.norm(found.points[:, None] - found.points[None], axis=-1)
     np.testing.assert_allclose(after, before, atol=1e-9)
-    assert found.words == "PCA, 100 % of the variance, of 40 points"
+    assert found.words == "PCA, 100\u00a0% of the variance, of 40 points"
     assert (project(np.zeros((3, 4)), method="pca").points == 0).all()
 
 
