@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from avelzoo.cli import render
+from avelzoo.cli.compared import comparison_table
 from avelzoo.errors import printable
 
 if TYPE_CHECKING:
@@ -129,8 +130,7 @@ def _print_comparison(found: Audit, out: Console) -> None:
     if found.comparison is None:
         return
     for one in (rows_table(found.comparison), pairs_table(found.comparison, brief=True)):
-        right = [name for name in one.columns[1:] if name not in one.left]
-        out.print(render.table(one.columns, one.rows, title=one.title, right=right, folded=one.columns[0]))
+        out.print(comparison_table(one))
     out.print(_paragraphs("Comparison", found.comparison.sentences()), soft_wrap=True)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from avelzoo.comparing.comparing import compare
 from avelzoo.comparing.comparison import Comparison, Pair
-from avelzoo.comparing.signing import label_variant
+from avelzoo.comparing.signing import signature_of
 from avelzoo.comparing.systems import System
 from avelzoo.composition.experiment import Experiment
 from avelzoo.composition.recipe import Published
@@ -17,8 +17,6 @@ from avelzoo.experiments.claims import claims
 from avelzoo.experiments.plan import BenchPlan
 from avelzoo.experiments.results import BenchResult, CellResult, Difference, Score, TableResult
 from avelzoo.experiments.runs import KEPT, CellRuns, Measured, RunRecord, records
-from avelzoo.metrics.signature import Signature
-from avelzoo.version import __version__
 
 MARGIN = 0.01
 """Differences within +- one point count as practically equal."""
@@ -156,7 +154,7 @@ def _measured(
     cell: CellResult, measured: Measured, plan: BenchPlan, compared: Mapping[str, Comparison], reference: str
 ) -> CellResult:
     own = measured.cells[cell.name]
-    comparison = compared[own.data]
+    comparison, labelled = compared[own.data], measured.labelled[own.data]
     row = comparison.row(cell.row)
     first: RunRecord = own.runs[0]
     difference = None
@@ -185,26 +183,18 @@ def _measured(
         device=first.device,
         weak_protocol=first.weak_protocol,
         leaks_duration=row.leaks_duration,
-        signature=str(_signature(cell, own, comparison, row.interval.method)),
+        signature=str(
+            signature_of(
+                cell.composition["slots"],
+                cell.supervision,
+                "test",
+                (labelled.video_ids, labelled.truth),
+                interval=row.interval.method,
+                seeds=len(own.runs),
+            )
+        ),
         data=own.data,
         runs=tuple(records(own)),
-    )
-
-
-def _signature(cell: CellResult, own: CellRuns, comparison: Comparison, method: str) -> Signature:
-    dataset = cell.composition["slots"]["dataset"]
-    protocol = own.runs[0].weak_protocol
-    return Signature(
-        dataset=dataset["name"].rpartition("/")[2],
-        split="test",
-        videos=comparison.videos,
-        supervision=cell.supervision if protocol is None else f"{cell.supervision}:{protocol}",
-        labels=label_variant(dataset["options"]),
-        selection="val",
-        seeds=len(own.runs),
-        interval=method,
-        version=__version__,
-        data_hash=own.data,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from avelzoo.cli import render
+from avelzoo.cli.compared import comparison_table
 from avelzoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ def compare(
 def _print(found: Comparison, tables: list[TextTable]) -> None:
     out = render.console()
     for shown in tables:
-        right = [name for i, name in enumerate(shown.columns) if i and name not in shown.left]
-        out.print(render.table(shown.columns, shown.rows, title=shown.title, right=right, folded=_names(shown)))
+        out.print(comparison_table(shown))
         for note in shown.notes:
             out.print(note, style="dim")
         out.print("")
@@ -88,11 +88,6 @@ def _print(found: Comparison, tables: list[TextTable]) -> None:
     out.print("")
     for line in _signatures(found):
         out.print(line, style="dim", soft_wrap=True)
-
-
-def _names(table: TextTable) -> str:
-    """The column of names, the only one to break in lines."""
-    return "system" if "system" in table.columns else table.columns[0]
 
 
 def _signatures(found: Comparison) -> list[str]:
