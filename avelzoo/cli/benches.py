@@ -71,10 +71,14 @@ def overrides_text(row: ExperimentRow) -> str:
     return " ".join([row.recipe, *slots, *(f"{path}={as_text(value)}" for path, value in row.options.items())])
 
 
-def plan_data(prepared: Prepared, seconds: float | None) -> dict[str, Any]:
-    """The plan as plain data: rows, runs, expected time, power, hash."""
+def plan_data(registry: Registry, prepared: Prepared, seconds: float | None) -> dict[str, Any]:
+    """The plan as plain data: rows with their published scores, runs, expected time, power, hash."""
     trials = prepared.trials()
+    rows = dict.fromkeys(cell.row.name for cell in prepared.resolved.cells)
+    published = published_of(registry, prepared)
     return prepared.plan.to_dict() | {
+        "summary": prepared.resolved.summary,
+        "published": {name: [asdict(score) for score in published[name]] for name in rows},
         "runs": [{"name": trial.name, "seed": trial.seed} for trial in trials],
         "expected_seconds": seconds,
         "power": power_rows(prepared),
@@ -101,14 +105,14 @@ SIZE = 0.3
 """Assumed share of videos with different scores, and their difference: 3 of 10 segments."""
 
 
-def print_plan(prepared: Prepared, launcher: LauncherConfig, seconds: float | None) -> None:
+def print_plan(registry: Registry, prepared: Prepared, launcher: LauncherConfig, seconds: float | None) -> None:
     """Print the plan of an experiment."""
     out = render.console()
     resolved = prepared.resolved
     titles = {cell.row.name: cell.row for cell in resolved.cells}
     rows = [(row.name, row.title, overrides_text(row)) for row in titles.values()]
     out.print(render.table(("row", "title", "recipe and changes"), rows, title=prepared.experiment.title))
-    if published := _published(prepared):
+    if published := _published(registry, prepared):
         out.print(published)
     settings = dict.fromkeys("-".join(filter(None, (cell.supervision, cell.features.name))) for cell in resolved.cells)
     detectable = [
@@ -119,7 +123,7 @@ def print_plan(prepared: Prepared, launcher: LauncherConfig, seconds: float | No
     out.print(
         render.fields(
             {
-                "edition": f"{resolved.edition.name}: {resolved.edition.summary}",
+                "edition": f"{resolved.edition.name}: {resolved.summary}",
                 "settings": ", ".join(settings),
                 "seeds": ", ".join(map(str, resolved.seeds)),
                 "runs": f"{len(prepared.trials())} with the launcher {launcher_name(launcher)}",
@@ -131,10 +135,10 @@ def print_plan(prepared: Prepared, launcher: LauncherConfig, seconds: float | No
     )
 
 
-def _published(prepared: Prepared) -> Table | None:
+def _published(registry: Registry, prepared: Prepared) -> Table | None:
     """Published scores of the plan's rows and settings; None if there are none."""
     cells = prepared.resolved.cells
-    scores = published_of(prepared)
+    scores = published_of(registry, prepared)
     asked = {cell.supervision for cell in cells}
     names = list(dict.fromkeys(cell.row.name for cell in cells))
     settings = dict.fromkeys((s.supervision, s.features) for n in names for s in scores[n] if s.supervision in asked)
@@ -148,12 +152,11 @@ def _published(prepared: Prepared) -> Table | None:
     return render.table(("row", *columns), rows, title="published segment accuracy", right=columns)
 
 
-def published_of(prepared: Prepared) -> Mapping[str, Sequence[Published]]:
+def published_of(registry: Registry, prepared: Prepared) -> Mapping[str, Sequence[Published]]:
     """Published scores of every row of a plan."""
     from avelzoo.experiments.resolving import published_scores
-    from avelzoo.plugin.default import default_host
 
-    return published_scores(default_host().registry, prepared.experiment)
+    return published_scores(registry, prepared.experiment)
 
 
 def _expected(seconds: float | None) -> str:

@@ -182,6 +182,7 @@ MEASURES: tuple[tuple[str, Callable[[Scores], float | None]], ...] = (
     ("segment IoU where the category is right", lambda scores: scores.localization.segment_iou),
     ("segment accuracy on partial events", lambda scores: scores.partial_event.segment_accuracy),
     ("event F1 at IoU 0.5", lambda scores: scores.event_f1_iou50),
+    ("event F1 at IoU 0.5, mean over thresholds", lambda scores: getattr(scores.ranking, "event_f1_mean", None)),
     ("event/background AUROC", lambda scores: scores.ranking.auroc if scores.ranking else None),
 )
 

@@ -141,7 +141,7 @@ def gather(folders: Sequence[Path], *, split: str = "test") -> Gathered:
 
 
 def run_folders(words: Sequence[str | Path]) -> list[Path]:
-    """Run folders that words name: run folders, sweep folders, folders of run folders, or patterns such as ``runs/*``.
+    """Run folders that words name: run folders, sweeps, benches, folders of run folders, or patterns (``runs/*``).
 
     Raises:
         RunError: a word names no run, or a sweep is not finished.
@@ -157,9 +157,11 @@ def run_folders(words: Sequence[str | Path]) -> list[Path]:
     return list(found.values())
 
 
-def _runs_in(place: Path, *, strict: bool) -> Iterator[Path]:
+def _runs_in(place: Path, *, strict: bool, resume: str = "") -> Iterator[Path]:
     if (place / "composition.json").exists():
         yield place
+    elif sweep := sweep_of(place):
+        yield from _runs_in(sweep, strict=strict, resume=f"avelzoo bench {place} --resume")
     elif (place / "sweep.json").exists():
         trials = [place / "runs" / str(trial.get("name")) for trial in read_json(place, "sweep.json").get("trials", [])]
         left = [path.name for path in trials if not (path / "result.json").exists()]
@@ -168,7 +170,7 @@ def _runs_in(place: Path, *, strict: bool) -> Iterator[Path]:
                 "the sweep is not finished",
                 where=str(place),
                 found=f"{len(left)} of {len(trials)} runs without a result: {some(left)}",
-                fix=f"`avelzoo run --resume {place}`, or name its finished runs",
+                fix=f"`{resume or f'avelzoo run --resume {place}'}`, or name its finished runs",
             )
         yield from trials
     else:
@@ -176,6 +178,26 @@ def _runs_in(place: Path, *, strict: bool) -> Iterator[Path]:
         if not inside and strict:
             read_json(place, "composition.json")  # raises the usual message
         yield from inside
+
+
+def sweep_of(bench: Path) -> Path | None:
+    """The sweep with the runs of an experiment; None for folders that `avelzoo bench` did not make.
+
+    Raises:
+        RunError: the folder has the results of the experiment, but not its runs.
+    """
+    if not (bench / "plan.json").is_file():
+        return None
+    sweep = bench / "sweep"
+    if not (sweep / "sweep.json").is_file():
+        raise RunError(
+            "the folder of an experiment has no runs",
+            where=str(bench),
+            found="no sweep/sweep.json",
+            expected="the folder that `avelzoo bench --out` wrote, with its runs",
+            fix=f"`avelzoo bench {bench} --recompute` makes the tables and charts again without the runs",
+        )
+    return sweep
 
 
 def _require_one_system(group: Sequence[StoredRun]) -> None:

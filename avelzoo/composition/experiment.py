@@ -153,7 +153,9 @@ class Experiment:
                 return row
         known = [row.name for row in self.rows]
         raise UnknownNameError(
-            f"the experiment '{self.name}' has no row '{name}'" + did_you_mean(name, known), expected=", ".join(known)
+            f"the experiment '{self.name}' has no row '{name}'" + did_you_mean(name, known),
+            expected=", ".join(known),
+            fix=f"`avelzoo show {self.name}` describes the rows; leave --rows out for all of them",
         )
 
     def edition(self, *, folder: bool) -> ExperimentEdition:

@@ -64,7 +64,11 @@ def _reference(cells: Sequence[CellResult], comparison: Comparison, experiment: 
         f"below {len(outcome['below'])}{_listed(outcome['below'])}",
         f"and not separated from {len(outcome['open'])}{_listed(outcome['open'])}",
     ]
-    yield f"By paired tests, the row '{reference.title}' " + ", ".join(parts) + f" of the {len(cells) - 1} other rows."
+    yield (
+        f"By paired tests, the row '{reference.title}' "
+        + ", ".join(parts)
+        + f" of the {_counted(len(cells) - 1, 'other row')}."
+    )
 
 
 def _order(cells: Sequence[CellResult], comparison: Comparison) -> Iterator[str]:
@@ -84,9 +88,10 @@ def _order(cells: Sequence[CellResult], comparison: Comparison) -> Iterator[str]
                 contradict += 1
         total = agree + contradict + undecided
         if total:
+            verdict = _verdict(agree, contradict, total)
             yield (
-                f"Of the {total} pairs of rows that the paper orders with {features}, the tests here confirm the order"
-                f" of {agree}, reverse {contradict} and leave {undecided} open. {_verdict(agree, contradict, total)}"
+                f"Of the {_counted(total, 'pair')} of rows that the paper orders with {features}, the tests here"
+                f" confirm the order of {agree}, reverse {contradict} and leave {undecided} open. {verdict}"
             )
 
 
@@ -100,6 +105,10 @@ def _verdict(agree: int, contradict: int, total: int) -> str:
     if contradict > agree:
         return "These runs do not support the paper's order."
     return "These runs support the paper's order in part."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def _listed(titles: Sequence[str]) -> str:

@@ -103,12 +103,14 @@ class ResolvedExperiment:
         edition: the edition.
         cells: cells, row by row.
         seeds: seeds of every cell.
+        summary: the edition, with the values that it and the request change in the recipes.
     """
 
     experiment: Experiment
     edition: ExperimentEdition
     cells: tuple[Cell, ...]
     seeds: tuple[int, ...]
+    summary: str
 
     def trials(self) -> tuple[Trial, ...]:
         """All runs: every cell with the first seed, then with the second, so that a stopped experiment is complete."""

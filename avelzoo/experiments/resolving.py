@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -10,13 +10,13 @@ from avelzoo.components import Supervision
 from avelzoo.composition.checking import check
 from avelzoo.composition.experiment import Experiment, ExperimentEdition, ExperimentRow, FeatureSetting
 from avelzoo.composition.overrides import Override
-from avelzoo.composition.recipe import Published
+from avelzoo.composition.recipe import Published, Recipe
 from avelzoo.composition.request import RunRequest
 from avelzoo.composition.resolving import Composition
 from avelzoo.errors import AvelzooError, SupervisionError, UnknownNameError, UsageError, did_you_mean, some
 from avelzoo.experiments.request import BenchRequest, Cell, ResolvedExperiment
 from avelzoo.plugin.registry import Registry
-from avelzoo.sweeps.plan import SEED
+from avelzoo.sweeps.plan import SEED, as_text
 
 OWN = FeatureSetting(name="")
 """The data set's own features, where an edition compares none."""
@@ -68,7 +68,13 @@ def resolve_experiment(registry: Registry, experiment: Experiment, request: Benc
             fix=first.fix,
         )
     _require_different(cells)
-    return ResolvedExperiment(experiment=experiment, edition=edition, cells=tuple(cells), seeds=tuple(range(seeds)))
+    return ResolvedExperiment(
+        experiment=experiment,
+        edition=edition,
+        cells=tuple(cells),
+        seeds=tuple(range(seeds)),
+        summary=_summary(registry, edition, cells, request),
+    )
 
 
 def _compose(
@@ -97,6 +103,25 @@ def _compose(
         values[override.path] = (override.value, override.source)
     overrides = tuple(Override(path, value, source) for path, (value, source) in values.items())
     return replace(plain, overrides=overrides).resolve(registry)
+
+
+def _summary(registry: Registry, edition: ExperimentEdition, cells: Sequence[Cell], request: BenchRequest) -> str:
+    """The edition in words, with every value that it or the request changes, and the recipes' own value."""
+    changes = []
+    for path in dict.fromkeys((*edition.options, *(override.path for override in request.overrides))):
+        slot, _, option = path.partition(".")
+        recipes = [cell.composition.recipe for cell in cells]
+        plain = [registry.get("recipe", cell.row.recipe).target(cell.supervision) for cell in cells]
+        now, before = (_texts(found, slot, option) for found in (recipes, plain))
+        if now != before:
+            changes.append(f"{path}={' or '.join(now)}" + (f" instead of {' or '.join(before)}" if before else ""))
+    return ", ".join(filter(None, (edition.summary, some(changes, 8))))
+
+
+def _texts(recipes: Iterable[Recipe], slot: str, option: str) -> list[str]:
+    """Different values of an option, as text; none where a recipe's component lacks the option."""
+    parts = (getattr(recipe, slot) for recipe in recipes)
+    return sorted({as_text(getattr(part, option)) for part in parts if hasattr(part, option)})
 
 
 def _supervisions(experiment: Experiment, wanted: Sequence[str]) -> list[Supervision]:

@@ -44,7 +44,7 @@ def write_results(
         plan,
         measured,
         published_scores(registry, prepared.experiment),
-        summary=prepared.resolved.edition.summary,
+        summary=prepared.resolved.summary,
         failed=failed,
         left_out=left_out,
     )

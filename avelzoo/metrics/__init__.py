@@ -17,6 +17,7 @@ from avelzoo.metrics.bootstrap import bootstrap_interval
 from avelzoo.metrics.calibration import calibration_error, fit_scale
 from avelzoo.metrics.categories import macro_scores, per_category
 from avelzoo.metrics.counts import MEASURES, VIDEO_COUNTS, Measure, video_counts
+from avelzoo.metrics.curves import EventCurve, event_curve
 from avelzoo.metrics.events import event_scores, several_runs
 from avelzoo.metrics.floors import floor_accuracies, reference_accuracies
 from avelzoo.metrics.groups import (
@@ -39,6 +40,7 @@ from avelzoo.metrics.thresholds import best_threshold, decided_at
 __all__ = [
     "MEASURES",
     "VIDEO_COUNTS",
+    "EventCurve",
     "GroupScore",
     "Measure",
     "PredictionArrays",
@@ -60,6 +62,7 @@ __all__ = [
     "correct_segments",
     "data_hash",
     "decided_at",
+    "event_curve",
     "event_scores",
     "fit_scale",
     "floor_accuracies",

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from avelzoo.metrics.accuracy import segment_accuracy
 from avelzoo.metrics.arrays import BoolArray, ratio
+from avelzoo.metrics.curves import event_curve
 from avelzoo.metrics.predictions import PredictionArrays, Truth
 from avelzoo.metrics.scores import Ranking
 from avelzoo.metrics.thresholds import best_threshold, decided_at
@@ -21,6 +22,9 @@ def ranking_scores(predictions: PredictionArrays, truth: Truth) -> Ranking:
       event segments says that r does not tell them apart. None without event segments.
     - best_accuracy: segment accuracy with the predicted category where r exceeds the best global threshold *of this
       split*: optimistic, an upper bound of what a choice on val reaches.
+    - event_f1_mean: mean over all thresholds from 0 to 1 of the F1 of whole events, see `event_curve`. None without
+      events.
+    - event_f1_best: the highest F1 of any threshold *of this split*: optimistic as well.
 
     Args:
         predictions: with the relevance (v t) and the categories (v).
@@ -28,10 +32,13 @@ def ranking_scores(predictions: PredictionArrays, truth: Truth) -> Ranking:
     """
     relevance, event = predictions.relevance[truth.real], truth.relevance[truth.real]
     threshold = best_threshold(predictions, truth)
+    curve = event_curve(predictions, truth)
     return Ranking(
         auroc=auroc(relevance, event),
         average_precision=average_precision(relevance, event),
         best_accuracy=segment_accuracy(decided_at(predictions, threshold).segments, truth),
+        event_f1_mean=curve.mean if curve else None,
+        event_f1_best=curve.best if curve else None,
     )
 
 

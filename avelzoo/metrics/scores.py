@@ -124,6 +124,8 @@ class Ranking(_Record):
     auroc: float | None
     average_precision: float | None
     best_accuracy: float
+    event_f1_mean: float | None = None
+    event_f1_best: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,15 +191,13 @@ class Scores(_Record):
         foreground_background: `foreground_background`.
         localization: `localization_scores`.
         partial_event: `partial_event`.
-        event_f1_iou50: F1 of ``events_iou50``.
-        events_iou50: `event_scores`.
+        event_f1_iou50, events_iou50: `event_scores`, and its F1 alone.
         macro: `macro_scores`.
         calibration: `calibration_error` of the relevance score.
         per_category: `per_category`.
         videos, segments: how many were scored.
         thresholds: scores at the fixed threshold and at that of val, for heads that decide by a threshold.
-        absent_event: `absent_event`; None in results of older versions.
-        ranking: `ranking_scores`; None in results of older versions.
+        absent_event, ranking: `absent_event` and `ranking_scores`; None in results of older versions.
     """
 
     segment_accuracy: float

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from avelzoo.comparing.folders import StoredRun, run_folders
+from avelzoo.comparing.folders import StoredRun, run_folders, sweep_of
 from avelzoo.comparing.naming import names
 from avelzoo.comparing.systems import Labelled
 from avelzoo.errors import RunError, UsageError, some
@@ -104,7 +104,7 @@ def read_runs(words: Sequence[str | Path]) -> ReportRuns:
 def _inside(word: str | Path) -> str | Path:
     """The folder of runs in the folder of a sweep or bench, which may have unfinished runs; other words as they are."""
     place = Path(word)
-    nested = place / "runs"
+    nested = (sweep_of(place) or place) / "runs"
     return nested if nested.is_dir() and not (place / "composition.json").exists() else word
 
 

@@ -16,6 +16,7 @@ from avelzoo.comparing.folders import gather, run_folders
 from avelzoo.comparing.naming import names
 from avelzoo.errors import AvelzooError, DataError, RunError
 from avelzoo.metrics.signature import Signature
+from avelzoo.reporting.runs import read_runs
 from tests.cli.conftest import Call, call  # noqa: F401 - a fixture
 from tests.comparing.folders import made_truth, make_run
 
@@ -64,6 +65,22 @@ def test_a_sweep_folder_stands_for_its_runs(runs: Path, tmp_path: Path) -> None:
         run_folders([tmp_path])
     assert raised.value.found == "1 of 2 runs without a result: plain-1"
     assert f"--resume {tmp_path}" in raised.value.fix
+
+
+def test_a_bench_folder_stands_for_its_runs(runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text("{}")
+    with pytest.raises(RunError, match="experiment has no runs"):
+        run_folders([tmp_path])
+    shutil.copytree(runs / "plain-0", tmp_path / "sweep/runs/plain-0")
+    sweep = {"trials": [{"name": "plain-0"}, {"name": "plain-1"}]}
+    (tmp_path / "sweep/sweep.json").write_text(json.dumps(sweep))
+    with pytest.raises(RunError, match="not finished") as raised:
+        run_folders([tmp_path])
+    assert f"avelzoo bench {tmp_path} --resume" in raised.value.fix
+    report = read_runs([tmp_path])  # reports need no complete experiment
+    assert [run.seed for run in report.runs] == [0]
+    shutil.copytree(runs / "plain-1", tmp_path / "sweep/runs/plain-1")
+    assert len(run_folders([tmp_path])) == 2
 
 
 def test_names_have_what_was_changed() -> None:

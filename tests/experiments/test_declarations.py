@@ -99,6 +99,7 @@ def test_values_of_all_rows_and_refusals():
     two = BenchRequest(overrides=(Override("train.epochs", "2", "--set"),))
     found = resolve_experiment(REGISTRY, margin, two)
     assert {cell.composition.recipe.train.epochs for cell in found.cells} == {2}
+    assert found.summary == "synthetic worlds with known truth, train.epochs=2 instead of 300"
     refused = {
         "is an axis of the experiment": BenchRequest(overrides=(Override("head.margin", "0.5", "--set"),)),
         "has no row 'm-0-4'; did you mean": BenchRequest(rows=("m-0-4",)),
@@ -107,8 +108,13 @@ def test_values_of_all_rows_and_refusals():
         "needs a seed": BenchRequest(seeds=0),
     }
     for message, request in refused.items():
-        with pytest.raises(UsageError, match=message):
+        with pytest.raises(UsageError, match=message) as caught:
             resolve_experiment(REGISTRY, margin, request)
+        assert caught.value.fix or caught.value.expected
+    with pytest.raises(UnknownNameError) as unknown:
+        margin.row("foo")
+    assert unknown.value.expected.startswith("m-0-5, m-0-6")
+    assert "avelzoo show margin" in unknown.value.fix
 
 
 def test_rows_without_their_plugin_are_named():

@@ -122,6 +122,8 @@ def test_the_command_line(call, host, folder, monkeypatch):
     assert [run["name"] for run in plan["runs"]][:3] == ["single-full-s0", "double-full-s0", "single-full-s1"]
     assert plan["expected_seconds"] == 60.0
     assert plan["power"][0]["videos"] == 12
+    assert plan["published"]["double"][0]["segment_accuracy"] == 0.80
+    assert "train.epochs=1 instead of 300" in plan["summary"]
     told = call("bench", "small", "--dry-run").out
     assert plan["hash"] not in told  # three seeds are another plan than one
     assert BenchDir(folder).load().hash in told

@@ -16,6 +16,8 @@ from avelzoo.metrics import (
     average_precision,
     best_threshold,
     decided_at,
+    event_curve,
+    event_scores,
     ranking_scores,
     score,
     segment_accuracy,
@@ -60,6 +62,31 @@ def test_they_are_those_of_loops_over_real_segments(case: Case) -> None:
     )
 
 
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(cases())
+def test_the_curve_of_event_f1_is_that_of_a_loop_over_thresholds(case: Case) -> None:
+    given_predictions, labels = case
+    edges = sorted({0.0, 1.0, *map(float, given_predictions.relevance[labels.real])})
+    f1 = [event_scores(decided_at(given_predictions, x).segments, labels).f1 for x in edges]
+    found = ranking_scores(given_predictions, labels)
+    if not labels.relevance.any():
+        assert (found.event_f1_mean, found.event_f1_best, event_curve(*case)) == (None, None, None)
+        return
+    area = sum((right - left) * y for left, right, y in zip(edges, edges[1:], f1, strict=False))
+    assert found.event_f1_mean == pytest.approx(area)
+    assert found.event_f1_best == pytest.approx(max(f1))
+
+
+def test_the_curve_is_the_same_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = random_case(3, videos=11, length=6, n=3)
+    whole = event_curve(*case)
+    monkeypatch.setattr("avelzoo.metrics.curves.CELLS", 100)
+    parts = event_curve(*case)
+    assert len(whole.edges) == len(whole.f1) + 1
+    np.testing.assert_array_equal(whole.f1, parts.f1)
+    np.testing.assert_array_equal(whole.edges, parts.edges)
+
+
 def test_known_rankings() -> None:
     positive = np.array([True, True, False, False])
     assert auroc(np.array([0.9, 0.8, 0.2, 0.1]), positive) == average_precision(np.array([4, 3, 2, 1]), positive) == 1
@@ -86,5 +113,8 @@ def test_results_of_older_versions_have_none_of_them() -> None:
     assert (loaded.absent_event, loaded.ranking) == (None, None)
     assert replace(found, absent_event=None, ranking=None) == loaded
     assert loaded.to_dict() == old
+    older = {**found.to_dict()["ranking"]}
+    del older["event_f1_mean"], older["event_f1_best"]
+    assert type(found.ranking).from_dict(older).event_f1_mean is None
     perfect = score(predictions([[0, 1]], [0], n=1), truth([[0, 1]], [0], n=1), bootstrap=0)
-    assert perfect.ranking.to_dict() == {"auroc": 1, "average_precision": 1, "best_accuracy": 1}
+    assert set(perfect.ranking.to_dict().values()) == {1}

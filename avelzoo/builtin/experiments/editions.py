@@ -27,7 +27,7 @@ def worlds_edition(*, epochs: int = 10, seeds: int = 5, seconds: float = 60.0) -
     """Embedded worlds as they are, with their few epochs."""
     return ExperimentEdition(
         name="worlds",
-        summary=f"synthetic worlds with known truth, {epochs} epochs instead of the paper's 300",
+        summary="synthetic worlds with known truth",
         options={"train.epochs": epochs},
         seeds=seeds,
         seconds=seconds,

@@ -125,9 +125,9 @@ def bench(
     if dry_run:
         expected = expected_seconds(prepared, how, out if resume else None)
         if json:
-            render.emit_json(benches.plan_data(prepared, expected))
+            render.emit_json(benches.plan_data(host.registry, prepared, expected))
         else:
-            benches.print_plan(prepared, how, expected)
+            benches.print_plan(host.registry, prepared, how, expected)
         return
     settings = BenchSettings(
         launcher=how, device=device, resume=resume, budget=budget, adopt=adopt or (), command=command
