@@ -15,7 +15,9 @@ from avelzoo.builtin.encoders.configs import MeanPoolConfig
 from avelzoo.engine.compiling import compile_encoder
 from avelzoo.plugin.default import default_host
 from avelzoo.profiling import profile
-from avelzoo.profiling.clock import Clock, products_per_second
+from avelzoo.profiling.clock import Clock
+from avelzoo.system import products
+from avelzoo.system.products import product_speeds
 from avelzoo.testing import random_batch, random_targets
 
 SPEC = FeatureSpec(segments=4, audio_dim=6, grid=(2, 2), visual_dim=8, categories=("bark", "bell", "horn"))
@@ -85,8 +87,46 @@ def test_parts_do_not_count_each_other(monkeypatch):
     assert clock.seconds == {"whole": 1.0 + 3.0, "inner": 2.0}
 
 
-def test_products_have_a_speed():
-    assert products_per_second(CPU, torch.float32, size=64, turns=2) > 0
+def test_products_have_speeds_and_leave_the_generators_alone():
+    state = torch.get_rng_state()
+    types = [torch.float32, torch.bfloat16]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        speeds = product_speeds(CPU, types, shapes=[(8, 8, 8)], seconds=0.001)
+    assert list(speeds) == types
+    assert all(0 < speed < 1e15 for speed in speeds.values())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(("worked", "speed"), [(3.6, 5e9), (1.5, 4 * 2e9)])
+def test_one_thread_counts_for_all_when_other_programs_take_the_cores(monkeypatch, worked, speed):
+    """Four threads in one second: 3.6 s of CPU time are their own work, 1.5 s mean that they waited for cores."""
+    used = []
+
+    def measured(*_given):
+        used.append(torch.get_num_threads())
+        return {torch.float32: 5e9 if used[-1] == 4 else 2e9}
+
+    monkeypatch.setattr(products, "_measured", measured)
+    monkeypatch.setattr("time.perf_counter", iter([0.0, 1.0]).__next__)
+    monkeypatch.setattr("time.process_time", iter([0.0, worked]).__next__)
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        assert product_speeds(CPU, [torch.float32]) == {torch.float32: speed}
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)
+    assert used == ([4] if worked == 3.6 else [4, 1])
+
+
+def test_products_of_a_slow_device_are_smaller_and_those_not_reached_do_not_count(monkeypatch):
+    """A clock on which every product takes a tenth of a second: the time is over after the first one."""
+    ticks = (i / 10 for i in range(10**6))
+    monkeypatch.setattr("time.perf_counter", ticks.__next__)
+    monkeypatch.setattr(products, "_timer", lambda _device: lambda action: (action(), 0.1)[1])
+    speeds = products._measured(CPU, [torch.float32, torch.float64], [(512, 32, 32), (512, 64, 64)], 0.05)
+    assert set(speeds) == {torch.float32, torch.float64}
+    assert speeds[torch.float32] == pytest.approx(2 * 64 * 32 * 32 / 0.1)
 
 
 def test_the_command_tells_it_all():

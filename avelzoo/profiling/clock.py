@@ -93,26 +93,5 @@ class _TimedMemory(_Timed):
             return self.part.read(*args)
 
 
-def products_per_second(device: torch.device, dtype: torch.dtype, *, size: int = 2048, turns: int = 5) -> float:
-    """FLOP/s of square matrix products, the best of some turns: an upper bound for this machine.
-
-    Args:
-        device: where.
-        dtype: of the factors.
-        size: rows and columns.
-        turns: after one that is not counted.
-    """
-    clock = Clock(device)
-    a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-    best = 0.0
-    for turn in range(turns + 1):
-        clock.seconds.clear()
-        with clock.part("product"):
-            _ = a @ b
-        if turn:
-            best = max(best, 2 * size**3 / clock.seconds["product"])
-    return best
-
-
 def _nothing() -> None:
     """Do nothing: on a CPU, the work is done when a call returns."""

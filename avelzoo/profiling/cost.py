@@ -20,9 +20,10 @@ from avelzoo.engine.compiling import compile_encoder, plain_encoder
 from avelzoo.engine.device import device_name, feature_type, make_fabric, peak_memory_mb
 from avelzoo.errors import UsageError
 from avelzoo.nn.cpu import plain_layers
-from avelzoo.profiling.clock import Clock, products_per_second
+from avelzoo.profiling.clock import Clock
 from avelzoo.records import Batch, FeatureSpec, Targets
 from avelzoo.system.isolation import isolated, seed_all
+from avelzoo.system.products import SQUARE, product_speeds
 
 FACTORS = {"32": torch.float32, "64": torch.float64, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 """Type of the factors of matrix products in each precision."""
@@ -152,7 +153,7 @@ def profile(
         device=device_name(fabric.device),
         precision=precision,
         train_parts=train_parts,
-        products_per_second=products_per_second(fabric.device, FACTORS[precision]),
+        products_per_second=product_speeds(fabric.device, [FACTORS[precision]], shapes=SQUARE)[FACTORS[precision]],
         compiled=compiled,
     )
 
