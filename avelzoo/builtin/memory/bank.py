@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -94,11 +95,10 @@ class Bank(Memory):
         with torch.no_grad():
             entries = self.candidates(encoded, batch, targets, self.classifiers(encoded.audio, encoded.visual))
             lowest = self.slots.score.masked_fill(~self.slots.filled, -1.0).amin(dim=1)
-            wins = entries.score >= lowest[entries.category]
+            wins = entries.allowed & (entries.score >= lowest[entries.category])
             if self.duplicates == "segment":
-                wins &= ~torch.isin(entries.key, self.slots.key)
-        wanted[entries.position[wins] // batch.audio.shape[1]] = True
-        return wanted
+                wins &= ~self._is_stored(entries)
+        return wins.view(batch.audio.shape[:2]).any(dim=1)
 
     def infer(self, encoded: Encoded) -> dict[Channel, Tensor]:
         """Uni-modal logits, as in training."""
@@ -107,8 +107,9 @@ class Bank(Memory):
 
     def read(self, encode: Encode) -> MemoryView:
         """(n l d) embeddings, with gradient if ``embeddings`` computes them with gradient."""
-        filled = torch.ones_like(self.slots.filled) if self.unfilled == "zeros" else self.slots.filled.clone()
-        items, parts = self.embeddings.read(self.slots, filled, encode)
+        zeros = self.unfilled == "zeros"
+        filled = torch.ones_like(self.slots.filled) if zeros else self.slots.filled.clone()
+        items, parts = self.embeddings.read(self.slots, encode, unfilled=zeros)
         if self.refresh and self.training and parts:
             self._rank_again(parts)
         return MemoryView(items=items, filled=filled)
@@ -125,7 +126,7 @@ class Bank(Memory):
         return slots.key >> SEGMENT_BITS, slots.key & (2**SEGMENT_BITS - 1), slots.score, slots.filled
 
     def candidates(self, encoded: Encoded, batch: Batch, targets: Targets, unimodal: Unimodal) -> Candidates:
-        """The batch's segments, ordered by video and time, as entries of their video's category."""
+        """All b t segments, ordered by video and time, as entries of their video's category."""
         b, t = batch.audio.shape[:2]
         relevance = self._relevance(targets)
         score = self._scores(unimodal, relevance, batch.mask)
@@ -141,16 +142,14 @@ class Bank(Memory):
         if self.relation.event_only and relevance is not None:
             allowed &= relevance > 0
         if self.entrants == "best":
-            best = torch.zeros_like(allowed)
-            best[torch.arange(b, device=best.device), score.argmax(dim=1)] = True
-            allowed &= best
-        index = allowed.flatten().nonzero().squeeze(1)
+            allowed &= torch.arange(t, device=score.device) == score.argmax(dim=1, keepdim=True)
         return Candidates(
-            category=event.unsqueeze(1).expand(b, t).reshape(-1)[index],
-            score=score.flatten()[index],
-            key=key.flatten()[index],
-            relevance=known.flatten()[index],
-            position=index,
+            category=event.clamp_max(targets.background - 1).unsqueeze(1).expand(b, t).reshape(-1),
+            score=score.flatten(),
+            key=key.flatten(),
+            relevance=known.flatten(),
+            position=torch.arange(b * t, device=score.device),
+            allowed=allowed.flatten(),
             source={name: value.flatten(0, 1) for name, value in self.embeddings.source(encoded, batch).items()},
         )
 
@@ -165,10 +164,10 @@ class Bank(Memory):
     def _admit(self, entries: Candidates) -> None:
         """Insert entries into their categories, except entries already stored."""
         if self.duplicates == "segment":
-            stored = (self.slots.key[entries.category] == entries.key.unsqueeze(1)).any(dim=1)
-            fresh = ~stored & _first_of_key(entries.key)
-            self.slots.insert(entries.take(fresh.nonzero().squeeze(1)))
+            fresh = ~self._is_stored(entries) & _first_of_key(entries.key.masked_fill(~entries.allowed, -1))
+            self.slots.insert(replace(entries, allowed=entries.allowed & fresh))
             return
+        entries = entries.take(entries.allowed.nonzero().squeeze(1))
         # The public code adds entries one after another and compares each with those stored before.
         for i, category in enumerate(entries.category.tolist()):
             one = entries.take(torch.tensor([i], device=entries.key.device))
@@ -176,6 +175,10 @@ class Bank(Memory):
             incoming = one.source["audio"][one.position].double().sum(dim=-1)
             if not bool((known == incoming).any()):
                 self.slots.insert(one)
+
+    def _is_stored(self, entries: Candidates) -> Tensor:
+        """(k) bool: entries that are in a slot of their category."""
+        return (self.slots.key[entries.category] == entries.key.unsqueeze(1)).any(dim=1)
 
     def _relevance(self, targets: Targets) -> Tensor | None:
         """(b t): y^r, or its estimate; None without either."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from avelzoo.builtin.memory.host_copy import HostCopy
 from avelzoo.builtin.memory.reading import Parts, encode_slots
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ class Embeddings(nn.Module, ABC):
         """Tensors of a batch's segments that slots may store, name -> (b t ...)."""
 
     @abstractmethod
-    def read(self, slots: RankedSlots, filled: Tensor, encode: Encode) -> tuple[Tensor, Parts]:
+    def read(self, slots: RankedSlots, encode: Encode, *, unfilled: bool) -> tuple[Tensor, Parts]:
         """Embeddings (n l d), and the encodings computed for them, if any.
 
         Args:
             slots: the stored segments.
-            filled: (n l) bool, slots to embed.
             encode: the encoder.
+            unfilled: embed unfilled slots too.
         """
 
 
@@ -61,7 +62,7 @@ class Stored(Embeddings):
         """The fused features."""
         return {"fused": encoded.fused}
 
-    def read(self, slots: RankedSlots, filled: Tensor, encode: Encode) -> tuple[Tensor, Parts]:
+    def read(self, slots: RankedSlots, encode: Encode, *, unfilled: bool) -> tuple[Tensor, Parts]:
         """The stored features."""
         return slots.payload("fused").clone(), []
 
@@ -85,11 +86,12 @@ class EveryStep(Embeddings):
         """The raw features."""
         return {"audio": batch.audio, "visual": batch.visual}
 
-    def read(self, slots: RankedSlots, filled: Tensor, encode: Encode) -> tuple[Tensor, Parts]:
-        """Encode every filled slot; embeddings of unfilled slots are 0."""
+    def read(self, slots: RankedSlots, encode: Encode, *, unfilled: bool) -> tuple[Tensor, Parts]:
+        """Encode every filled slot; embeddings of unfilled slots are 0, unless they are encoded too."""
         audio, visual = slots.payload("audio"), slots.payload("visual")
-        parts = encode_slots(encode, audio, visual, filled, self.context)
-        items = audio.new_zeros(*filled.shape, self.width)
+        counts = (slots.size,) * len(audio) if unfilled else slots.counts()
+        parts = encode_slots(encode, audio, visual, counts, self.context)
+        items = audio.new_zeros(*audio.shape[:2], self.width)
         if parts:
             items = items.to(parts[0][1].fused.dtype)
         for where, part in parts:
@@ -115,20 +117,23 @@ class EveryKthStep(Embeddings):
         self.exact, self.k = exact, k
         self.shapes = exact.shapes | {"fused": (exact.width,)}
         self.register_buffer("age", torch.zeros((), dtype=torch.int64))
+        self._age = HostCopy(int)
 
     def source(self, encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
         """The raw features and their embeddings."""
         return self.exact.source(encoded, batch) | {"fused": encoded.fused}
 
-    def read(self, slots: RankedSlots, filled: Tensor, encode: Encode) -> tuple[Tensor, Parts]:
+    def read(self, slots: RankedSlots, encode: Encode, *, unfilled: bool) -> tuple[Tensor, Parts]:
         """Embeddings, at most k steps old in training."""
         if not self.training:
-            return self.exact.read(slots, filled, encode)
+            return self.exact.read(slots, encode, unfilled=unfilled)
+        age = self._age.value(self.age) + 1
         self.age += 1
+        self._age.set(self.age, age)
         stored = slots.payload("fused")
-        if int(self.age) % self.k:
+        if age % self.k:
             return stored.clone(), []
         with torch.no_grad():
-            items, parts = self.exact.read(slots, filled, encode)
+            items, parts = self.exact.read(slots, encode, unfilled=unfilled)
             stored.copy_(items)
         return items, parts

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from avelzoo.contracts import Encode
@@ -16,7 +18,7 @@ Parts = list[tuple[tuple[Tensor, Tensor], Encoded]]
 """Slot positions (category, slot), both (k), and their encoding with (k d) outputs."""
 
 
-def encode_slots(encode: Encode, audio: Tensor, visual: Tensor, filled: Tensor, context: Context) -> Parts:
+def encode_slots(encode: Encode, audio: Tensor, visual: Tensor, counts: Sequence[int], context: Context) -> Parts:
     """Encode the filled slots of every category.
 
     ``sequence`` treats a category's slots, best score first, as the segments of one video; categories with the same
@@ -27,27 +29,35 @@ def encode_slots(encode: Encode, audio: Tensor, visual: Tensor, filled: Tensor, 
         encode: the encoder.
         audio: (n l a).
         visual: (n l h w v).
-        filled: (n l) bool, filled slots first in each category.
+        counts: leading slots of each category to encode.
         context: the temporal context.
 
     Returns:
         Encodings, each filled slot once.
     """
     if context == "independent":
-        where = filled.nonzero(as_tuple=True)
-        if where[0].numel() == 0:
+        rows, slots = _leading(counts, audio)
+        if rows.numel() == 0:
             return []
-        alone = encode(audio[where].unsqueeze(1), visual[where].unsqueeze(1))
-        return [((where[0], where[1]), _flat(alone))]
+        return [((rows, slots), _flat(encode(audio[rows, slots].unsqueeze(1), visual[rows, slots].unsqueeze(1))))]
     encoded = []
-    counts = filled.sum(dim=1)
-    for count in sorted(set(counts.tolist()) - {0}):
-        categories = (counts == count).nonzero().squeeze(1)
+    for count in sorted(set(counts) - {0}):
+        rows, slots = _leading([count if own == count else 0 for own in counts], audio)
+        categories = rows[::count]
         sequence = encode(audio[categories, :count], visual[categories, :count])
-        rows = categories.repeat_interleave(count)
-        slots = filled.new_ones(count).cumsum(0).sub(1).repeat(len(categories))
         encoded.append(((rows, slots), _flat(sequence)))
     return encoded
+
+
+def _leading(counts: Sequence[int], like: Tensor) -> tuple[Tensor, Tensor]:
+    """Category and slot of the leading slots, both (k); made on the device where all categories have as many."""
+    n, most = len(counts), max(counts)
+    if min(counts) == most:
+        rows = torch.arange(n, device=like.device).repeat_interleave(most)
+        return rows, torch.arange(most, device=like.device).repeat(n)
+    rows = torch.tensor([row for row, count in enumerate(counts) for _ in range(count)], dtype=torch.int64)
+    slots = torch.tensor([slot for count in counts for slot in range(count)], dtype=torch.int64)
+    return rows.to(like.device), slots.to(like.device)
 
 
 def _flat(encoded: Encoded) -> Encoded:

@@ -62,7 +62,8 @@ class RandomRelation:
     @staticmethod
     def draw(like: Tensor) -> Tensor:
         """Uniform in (0, 1], with the argument's shape. Drawn on the CPU, so that all devices use the same numbers."""
-        return (1 - torch.rand(like.shape)).to(like.device)
+        drawn = 1 - torch.rand(like.shape)
+        return drawn.pin_memory().to(like.device, non_blocking=True) if like.is_cuda else drawn
 
 
 class UnimodalClassifiers(nn.Module):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor, nn
 
+from avelzoo.builtin.memory.host_copy import HostCopy
+
 
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
@@ -19,6 +21,7 @@ class Candidates:
         key: (k) int64, identity of the segment.
         relevance: (k), y^r, 0 where unknown.
         position: (k) int64, the entry's row in ``source``.
+        allowed: (k) bool; other entries never enter a slot.
         source: name -> (rows ...), tensors to store; copied only for entries that enter a slot.
     """
 
@@ -27,6 +30,7 @@ class Candidates:
     key: Tensor
     relevance: Tensor
     position: Tensor
+    allowed: Tensor
     source: Mapping[str, Tensor]
 
     def take(self, index: Tensor) -> Candidates:
@@ -61,37 +65,50 @@ class RankedSlots(nn.Module):
         self.register_buffer("key", torch.full((n, size), -1, dtype=torch.int64))
         self.register_buffer("relevance", torch.zeros(n, size))
         self.register_buffer("filled", torch.zeros(n, size, dtype=torch.bool))
+        self._counts = HostCopy(_counted)
 
     def payload(self, name: str) -> Tensor:
         """(n l ...), one of the stored buffers."""
         return self.get_buffer(name)
 
+    def counts(self) -> tuple[int, ...]:
+        """Filled slots of each category. A GPU is read only until all slots are filled: they are never emptied."""
+        return self._counts.value(self.filled)
+
     @torch.no_grad()
     def insert(self, entries: Candidates) -> None:
-        """Merge entries into their categories and keep the l best of each; vectorised over categories for GPUs."""
+        """Merge entries into their categories and keep the l best of each; all shapes are known without the GPU."""
         n, size = self.score.shape
-        category = torch.arange(n, device=self.score.device).repeat_interleave(size)
-        category = torch.cat([category, entries.category])
+        own = torch.arange(n * size, device=self.score.device)
+        category = entries.category.masked_fill(~entries.allowed, n)
+        category = torch.cat([own // size, category])
         score = torch.cat([self.score.masked_fill(~self.filled, -1.0).flatten(), entries.score])
         order = score.argsort(descending=True, stable=True)
         order = order[category[order].argsort(stable=True)]  # by category, best first, older first among equals
-        count = category.bincount(minlength=n)
-        best = order[(count.cumsum(0) - count).unsqueeze(1) + torch.arange(size, device=order.device)]  # (n l)
-        changed = (best >= n * size).any(dim=1).nonzero().squeeze(1)
-        if changed.numel() == 0:
-            return
-        best = best[changed]
-        is_new = best >= n * size
-        winners = best[is_new] - n * size
-        added = {name: entries.source[name][entries.position[winners]] for name in self.names}
-        added |= {"score": entries.score[winners], "key": entries.key[winners], "relevance": entries.relevance[winners]}
-        added["filled"] = torch.ones_like(winners, dtype=torch.bool)
-        kept = best.masked_fill(is_new, 0)
-        for name, rows in added.items():
-            buffer = self.get_buffer(name)
-            merged = buffer.flatten(0, 1)[kept]
-            merged[is_new] = rows.to(buffer.dtype)
-            buffer[changed] = merged
+        first = torch.searchsorted(category[order], own[:n])
+        best = order[first.unsqueeze(1) + own[:size]].flatten()
+        self._put(best, own, entries)
+
+    def _put(self, best: Tensor, own: Tensor, entries: Candidates) -> None:
+        """Give every slot its entry: ``best`` below n l is that of a slot, and the rest are new ones."""
+        given: dict[str, tuple[Tensor, Tensor | None]]
+        given = {name: (entries.source[name], entries.position) for name in self.names}
+        given |= {name: (getattr(entries, name), None) for name in ("score", "key", "relevance")}
+        given |= {} if self._is_full() else {"filled": (entries.allowed, None)}
+        is_new, new = best >= len(own), best - len(own)
+        if waits(best.device):  # all slots, as the number of those that change is on the device
+            new, kept = new.clamp_min(0), best.masked_fill(is_new, 0)
+        else:
+            moved, added = (~is_new & (best != own)).nonzero().squeeze(1), is_new.nonzero().squeeze(1)
+            new, kept = new[added], best[moved]
+        for name, (source, position) in given.items():
+            rows = self.get_buffer(name).flatten(0, 1)
+            fresh = source[new if position is None else position[new]].to(rows.dtype)
+            if waits(best.device):
+                rows.copy_(torch.where(is_new.view(-1, *([1] * (rows.dim() - 1))), fresh, rows[kept]))
+            else:
+                rows[moved] = rows[kept]
+                rows[added] = fresh
 
     @torch.no_grad()
     def rescore(self, scores: Tensor) -> None:
@@ -99,6 +116,21 @@ class RankedSlots(nn.Module):
         fresh = torch.where(self.filled, scores.to(self.score.dtype), torch.zeros_like(self.score))
         order = fresh.masked_fill(~self.filled, -1.0).argsort(dim=1, descending=True, stable=True)
         self.score.copy_(fresh)
-        for buffer in (self.score, self.key, self.relevance, self.filled, *(self.payload(n) for n in self.names)):
-            index = order.view(*order.shape, *([1] * (buffer.dim() - 2)))
-            buffer.copy_(buffer.take_along_dim(index, dim=1))
+        row = order + self.size * torch.arange(len(order), device=order.device).unsqueeze(1)
+        for name in ("score", "key", "relevance", *(() if self._is_full() else ("filled",)), *self.names):
+            buffer = self.get_buffer(name)
+            buffer.copy_(buffer.flatten(0, 1)[row])
+
+    def _is_full(self) -> bool:
+        """Whether the host knows that all slots are filled; then ``filled`` is not written any more."""
+        counts = self._counts.known(self.filled)
+        return counts is not None and min(counts) == self.size
+
+
+def waits(device: torch.device) -> bool:
+    """Whether the host waits when it reads a tensor of this device."""
+    return device.type != "cpu"
+
+
+def _counted(filled: Tensor) -> tuple[int, ...]:
+    return tuple(filled.sum(dim=1).tolist())
