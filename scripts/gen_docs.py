@@ -18,6 +18,7 @@ from docs_benchmarks import benchmark_pages
 from docs_catalogue import PARTS, catalogue
 from docs_commands import commands
 from docs_markdown import NOTE
+from docs_performance import performance_pages
 from pictures import pictures
 
 from avelzoo.plugin.host import PluginHost
@@ -69,6 +70,7 @@ def pages() -> dict[Path, str]:
         **{DOCS / part.file: "\n".join(catalogue(host.registry, part)).rstrip() + "\n" for part in PARTS},
         DOCS / "commands.md": "\n".join(commands()).rstrip() + "\n",
         **benchmark_pages(),
+        **performance_pages(),
         **pictures(),
         DOCS / "api" / "nn.md": "\n".join(layers()).rstrip() + "\n",
     }

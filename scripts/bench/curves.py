@@ -7,7 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
-from bench.parts import Options, Row, Section, Worker
+from bench.parts import Options, Worker
+from bench.results import Row, Section
 
 BATCHES = 8
 
@@ -34,17 +35,16 @@ def measure(options: Options) -> Section:
     noise = apart(smooth["reference"], smooth["reference, other dropout"])
     rows = [
         Row(
-            name=f"mean distance of loss curves over {options.steps} steps, {key}",
+            name=f"mean distance from the plain code over {options.steps} steps, {key}",
             unit="loss",
-            reference=noise,
-            ours=apart(smooth["reference"], smooth[key]),
-            goal="as the reference from itself",
+            value=apart(smooth["reference"], smooth[key]),
+            references={"plain from itself, other dropout": noise},
             note=f"loss {losses['reference'][0]:.2f} -> {smooth['reference'][-1]:.2f}",
         )
         for key in ("float32", "bf16-mixed")
     ]
     pairs = {f"{a} / {b}": apart(smooth[a], smooth[b]) for a, b in combinations(smooth, 2)}
-    return Section(name="curves", rows=rows, figures={"losses": losses, "distance": pairs})
+    return Section(name="curves", rows=rows, facts={"losses": losses, "distance": pairs})
 
 
 def smoothed(values: list[float], window: int = 8) -> np.ndarray:

@@ -14,9 +14,11 @@ import numpy as np
 from avelzoo import AveConfig
 from avelzoo.data.making.pack import pack
 from avelzoo.data.making.simulate import Simulation, simulate
-from bench.parts import Options, Row, Section, ratio
+from bench.parts import Options
+from bench.results import Goal, Row, Section
 
 VISUAL = "visual_feature.h5"
+PUBLIC = "public float64 files"
 
 
 def measure(options: Options) -> Section:
@@ -46,30 +48,28 @@ def measure(options: Options) -> Section:
         Row(
             name="features of a video on the disk",
             unit="MB",
-            reference=bytes_per_video["public"] / 1e6,
-            ours=bytes_per_video["packed"] / 1e6,
-            ratio=bytes_per_video["public"] / bytes_per_video["packed"],
-            goal="3",
-            note="reference: public float64; avelzoo: packed",
+            value=bytes_per_video["packed"] / 1e6,
+            references={PUBLIC: bytes_per_video["public"] / 1e6},
+            goal=Goal(of="ratio", limit=3),
         )
     ]
     rows += [
         Row(
-            name=f"reading an epoch from the {source}, shuffled",
-            unit="s per 1,000 videos",
-            reference=statistics.median(seconds["public"]),
-            ours=statistics.median(seconds["packed"]),
+            name=f"reading 1,000 videos from the {source}, shuffled",
+            unit="s",
+            value=statistics.median(seconds["packed"]),
+            references={PUBLIC: statistics.median(seconds["public"])},
             floor=statistics.median(seconds["plain"]),
-            ratio=ratio(seconds["public"], seconds["packed"]),
-            goal="3" if source == "disk" else "",
             note="floor: the packed bytes read in order",
         )
         for source, seconds in found.items()
     ]
     first = statistics.median(found["disk"]["first"])
-    rows.append(Row(name="first batch of the public files, from the disk", unit="s", ours=first, goal="3"))
-    figures = {"videos": options.stored, "bytes_per_video": bytes_per_video, "seconds_per_1000": found}
-    return Section(name="data", rows=rows, figures=figures)
+    rows.append(
+        Row(name="first batch of public files, from the disk", unit="s", value=first, goal=Goal(of="value", limit=3))
+    )
+    facts = {"videos": options.stored, "bytes_per_video": bytes_per_video, "seconds_per_1000": found}
+    return Section(name="data", rows=rows, facts=facts)
 
 
 def epoch(folder: Path, batch: int) -> tuple[float, float, int]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.parts import Options, Row, Section, Worker, in_turns
+from bench.parts import Options, Worker, in_turns
+from bench.results import Row, Section
 
 FACTORS = (0.25, 0.5, 1.0, 2.0)
 AXES = {"bank": "slots per category", "segments": "segments per video", "categories": "categories"}
@@ -35,16 +36,16 @@ def measure(options: Options) -> Section:
         slope, start = np.polyfit(values, times, 1)
         rows.append(
             Row(
-                name=f"growth with {words}, {values[0]} to {values[-1]}",
-                unit="s more for twice as many",
-                ours=float(slope * getattr(base, axis)),
-                goal="a line",
-                note=f"R2 {straightness(values, times):.3f} in time, {straightness(values, flops):.3f} in FLOPs",
+                name=f"{words}, {values[0]} to {values[-1]}",
+                unit="s",
+                value=float(slope * getattr(base, axis)),
+                note=f"batches of {base.batch}, {base.bank} slots, {base.categories} categories; "
+                f"R2 {straightness(values, times):.3f} in time, {straightness(values, flops):.3f} in FLOPs",
             )
         )
-        figures[axis] = {"values": values, "seconds": seconds, "median": times, "flops": flops}
+        figures[axis] = {"label": words, "values": values, "seconds": seconds, "median": times, "flops": flops}
         figures[axis] |= {"slope": float(slope), "intercept": float(start), "batch": base.batch}
-    return Section(name="growth", rows=rows, figures=figures)
+    return Section(name="growth", rows=rows, facts=figures)
 
 
 def straightness(x: list[int], y: list[float] | list[int]) -> float:

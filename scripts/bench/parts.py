@@ -1,16 +1,16 @@
-"""What every section shares: options, rows, and workers that take turns."""
+"""What the parts share: options, and workers that take turns."""
 
 from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.sizes import Sizes
 
@@ -30,6 +30,8 @@ class Options:
         threads: of each worker.
         stored: videos whose features are written to the disk and read.
         scratch: folder for them; None for the system's own.
+        before: checkout of an earlier avelzoo, measured in the same turns by its own scripts.
+        window: seconds of each contention measurement.
     """
 
     sizes: Sizes
@@ -40,47 +42,23 @@ class Options:
     threads: int = 2
     stored: int = 512
     scratch: Path | None = None
+    before: Path | None = None
+    window: float = 12.0
+
+    @property
+    def earlier(self) -> tuple[str, ...]:
+        """Name of the earlier avelzoo among the subjects, if there is one."""
+        return ("before",) if self.before else ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One line of the table.
-
-    Attributes:
-        name: what was measured.
-        unit: of the three figures.
-        reference: the plain way.
-        ours: avelzoo's.
-        floor: what nobody can go below (or above, for a speed); None where there is none.
-        ratio: how many times better than the reference; None where that says nothing.
-        goal: the ratio, or the figure, that is aimed at, in words.
-        note: what a reader has to know.
-    """
-
-    name: str
-    unit: str = ""
-    reference: float | None = None
-    ours: float | None = None
-    floor: float | None = None
-    ratio: float | None = None
-    goal: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """What a section found: rows for the table, and all its figures for the JSON file and the plot."""
-
-    name: str
-    rows: list[Row]
-    figures: dict[str, Any] = field(default_factory=dict)
+Key = TypeVar("Key")
 
 
 class Worker:
     """A process that is one subject; see `bench.worker`. Sleeps unless it is asked.
 
     Args:
-        name: ``reference``, ``avelzoo`` or ``products``.
+        name: ``products``, ``before``, or a subject of `bench.subjects.make`.
         options: threads.
         sizes: the options' own unless others are given.
         precision: as in `ComputeConfig`.
@@ -101,14 +79,16 @@ class Worker:
         full: bool = True,
     ) -> None:
         sizes = sizes or options.sizes
-        told = {"name": name, "threads": options.threads, "sizes": sizes.to_dict(), "precision": precision}
-        told |= {"videos": videos or sizes.batch, "seed": seed, "full": full}
-        path = os.pathsep.join([str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+        home = options.before / "scripts" if name == "before" and options.before else SCRIPTS
+        told = {"name": "avelzoo" if name == "before" else name, "threads": options.threads, "precision": precision}
+        told |= {"sizes": sizes.to_dict(), "videos": videos or sizes.batch, "seed": seed, "full": full}
+        path = os.pathsep.join([str(home), str(home.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            cwd=home,  # -m looks there first
             env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": str(options.threads)},
         )
         self._say(told)
@@ -139,20 +119,15 @@ class Worker:
         self._process.stdout.close()
 
 
-def in_turns(workers: dict[str, Worker], what: str, repeats: int, key: str = "seconds") -> dict[str, list[float]]:
-    """Each worker's figures, one turn after the other, so that whatever else slows the machine slows all alike.
+def in_turns(workers: Mapping[Key, Worker], what: str, repeats: int) -> dict[Key, list[float]]:
+    """Each worker's seconds, one turn after the other, so that whatever else slows the machine slows all alike.
 
     Each warms up once, uncounted.
     """
-    found: dict[str, list[float]] = {name: [] for name in workers}
+    found: dict[Key, list[float]] = {name: [] for name in workers}
     for worker in workers.values():
         worker.ask(do=what)
     for _ in range(repeats):
         for name, worker in workers.items():
-            found[name].append(worker.ask(do=what)[key])
+            found[name].append(worker.ask(do=what)["seconds"])
     return found
-
-
-def ratio(slow: list[float], fast: list[float]) -> float:
-    """Median over the turns of slow / fast."""
-    return statistics.median(a / b for a, b in zip(slow, fast, strict=True))

@@ -1,9 +1,9 @@
-"""A plain reference of `ead-b`'s mathematics in stock torch modules: sequence-first, float32, nothing clever.
+"""A plain reference of `ead-b`'s mathematics: the best code that a careful person writes with stock torch modules.
 
-It is what the paper's equations become when they are written down with `torch.nn`, with the layout of the public code
-(sequences first, an encoder layer per stream, the bank encoded in every forward pass, in evaluation as well) and the
-options of the recipe `ead-b`. Parameter names are those of the public state dict. `tests/bench` proves it equal to
-avelzoo's model: losses, gradients, bank, answers.
+Nothing is recomputed, no gradient is written by hand, and dropout is torch's. The layout is the fastest of three
+(`bench.plain`); the bank's update sorts each category once; evaluation encodes the bank once, or in every batch as the
+public code does (`bench.subjects.Plain`). Parameter names are those of the public state dict. `tests/bench` proves it
+equal to avelzoo's model: losses, gradients, bank, answers.
 """
 
 from __future__ import annotations
@@ -16,38 +16,8 @@ from torch.nn import functional as F
 
 from avelzoo.nn import sinusoids
 from avelzoo.records import Batch, Targets
+from bench.plain import Layer, Layout, jensen_shannon, widened
 from bench.sizes import Sizes
-
-
-class Decoder(nn.Module):
-    """A decoder layer without self-attention: LN(q + MHA(q, m, m)), then LN(q + FF(q))."""
-
-    def __init__(self, width: int, heads: int, feedforward: int, dropout: float) -> None:
-        super().__init__()
-        self.multihead_attn = nn.MultiheadAttention(width, heads, dropout=dropout)
-        self.linear1, self.linear2 = nn.Linear(width, feedforward), nn.Linear(feedforward, width)
-        self.norm2, self.norm3 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.dropout, self.dropout2, self.dropout3 = nn.Dropout(dropout), nn.Dropout(dropout), nn.Dropout(dropout)
-
-    def forward(self, query: Tensor, memory: Tensor) -> Tensor:
-        """(q b d), (k b d) -> (q b d)."""
-        query = self.norm2(query + self.dropout2(self.multihead_attn(query, memory, memory, need_weights=False)[0]))
-        hidden = self.dropout(F.relu(self.linear1(query)))
-        out: Tensor = self.norm3(query + self.dropout3(self.linear2(hidden)))
-        return out
-
-
-class Layers(nn.Module):
-    """One layer under the public state dict's name."""
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList([layer])
-
-    def forward(self, *given: Tensor) -> Tensor:
-        """As the layer."""
-        out: Tensor = self.layers[0](*given)
-        return out
 
 
 class Fusion(nn.Module):
@@ -61,8 +31,8 @@ class Fusion(nn.Module):
         self.ln2 = nn.LayerNorm(width)
 
     def forward(self, spatial: Tensor, temporal: Tensor) -> Tensor:
-        """(t b d) twice -> (b t d)."""
-        joined = torch.cat([spatial, temporal], dim=-1).permute(1, 2, 0)
+        """(b t d) twice -> (b t d)."""
+        joined = torch.cat([spatial, temporal], dim=-1).transpose(1, 2)
         out: Tensor = self.ln2(self.layers(joined).transpose(1, 2))
         return out
 
@@ -71,20 +41,15 @@ BUFFERS = ("audio", "visual", "score", "key", "relevance", "filled")
 """What a slot of the bank holds."""
 
 
-def jensen_shannon(x: Tensor, y: Tensor) -> Tensor:
-    """(... n), (... n) logits -> (...)."""
-    p, q = x.softmax(-1), y.softmax(-1)
-    middle = ((p + q) / 2).log()
-    return ((p * (p.log() - middle)).sum(-1) + (q * (q.log() - middle)).sum(-1)) / 2
-
-
 class Reference(nn.Module):
     """The paper's system under full supervision.
 
     Args:
         sizes: of the features and the network.
+        layout: of the transformer layers.
     """
 
+    places: Tensor
     audio: Tensor
     visual: Tensor
     score: Tensor
@@ -92,7 +57,7 @@ class Reference(nn.Module):
     relevance: Tensor
     filled: Tensor
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: Sizes, layout: Layout = "attention") -> None:
         super().__init__()
         s, d, n = sizes, sizes.width, sizes.categories
         p, p_in = (0.1, 0.2) if s.dropout else (0.0, 0.0)
@@ -100,23 +65,21 @@ class Reference(nn.Module):
         def project(channels: int) -> nn.Sequential:
             return nn.Sequential(nn.Linear(channels, d), nn.LeakyReLU(), nn.Linear(d, d), nn.Dropout(p_in))
 
-        def encoder() -> Layers:
-            return Layers(nn.TransformerEncoderLayer(d, 4, s.feedforward, p))
-
-        def decoder() -> Layers:
-            return Layers(Decoder(d, 4, s.feedforward, p))
+        def layer(kind: str) -> Layer:
+            return Layer(kind, layout, d, s.feedforward, p)
 
         self.width, self.n, self.slots = d, n, s.bank
         self.audio_fc, self.video_fc = project(s.audio), project(s.visual)
         self.position_dropout = nn.Dropout(p)
-        self.video_stf, self.audio_tf, self.video_ttf = encoder(), encoder(), encoder()
-        self.spatial_decoder, self.temporal_decoder = decoder(), decoder()
+        self.video_stf, self.audio_tf, self.video_ttf = (layer("encoder") for _ in range(3))
+        self.spatial_decoder, self.temporal_decoder = layer("decoder"), layer("decoder")
         self.fusion_layer = Fusion(d)
         self.audio_classifier, self.video_classifier = nn.Linear(d, n), nn.Linear(d, n)
         self.final_event_classifier = nn.ModuleDict({"linear2": nn.Linear(d, n)})
         self.final_bg_classifier = nn.ModuleDict({"linear2": nn.Linear(d, 1)})
         self.feature_dropout = nn.Dropout(p_in)
         self.margin = 0.7
+        self.register_buffer("places", sinusoids(s.grid**2, d), persistent=False)
         for name, shape in {
             "audio": (s.audio,),
             "visual": (s.grid, s.grid, s.visual),
@@ -131,15 +94,12 @@ class Reference(nn.Module):
         """(b t a), (b t h w v) -> F, At, Vt, all (b t d)."""
         b, t = audio.shape[:2]
         heard = self.audio_fc(audio)  # (b t d)
-        cells = self.video_fc(visual.flatten(2, 3)).flatten(0, 1).transpose(0, 1)  # (hw bt d)
-        places = sinusoids(cells.shape[0], self.width).unsqueeze(1).to(cells)
-        seen = self.video_stf(self.position_dropout(cells + places))
-        spatial = self.spatial_decoder(heard.flatten(0, 1).unsqueeze(0), seen)
-        spatial = spatial.view(b, t, -1).transpose(0, 1)  # (t b d)
-        heard = self.audio_tf(heard.transpose(0, 1))
-        watched = self.video_ttf(seen.mean(dim=0).view(b, t, -1).transpose(0, 1))
-        temporal = self.temporal_decoder(heard, watched)
-        return self.fusion_layer(spatial, temporal), heard.transpose(0, 1), watched.transpose(0, 1)
+        cells = self.video_fc(visual.flatten(2, 3).flatten(0, 1))  # (bt hw d)
+        seen = self.video_stf(self.position_dropout(cells + self.places))
+        spatial = self.spatial_decoder(heard.flatten(0, 1).unsqueeze(1), seen).view(b, t, -1)
+        heard = self.audio_tf(heard)
+        watched = self.video_ttf(seen.mean(dim=1).view(b, t, -1))
+        return self.fusion_layer(spatial, self.temporal_decoder(heard, watched)), heard, watched
 
     def bank(self) -> Tensor:
         """(n l d): the categories as videos, those with equally many filled slots together.
@@ -153,39 +113,44 @@ class Reference(nn.Module):
             which = (counts == count).nonzero().squeeze(1)
             fused, heard, seen = self.encode(self.audio[which, :count], self.visual[which, :count])
             place = (which.unsqueeze(1), torch.arange(count).unsqueeze(0))
-            items = items.index_put(place, fused)
-            with torch.no_grad():
-                agreement = 1 - jensen_shannon(self.audio_classifier(heard), self.video_classifier(seen))
-                scores[place] = agreement + self.relevance[place]
+            items = items.index_put(place, fused.to(items))
+            if self.training:
+                with torch.no_grad():
+                    said, shown = widened(self.audio_classifier(heard)), widened(self.video_classifier(seen))
+                    agreement = 1 - jensen_shannon(said, shown)
+                    scores[place] = agreement + self.relevance[place]
         if self.training:
             order = torch.where(self.filled, scores, -1.0).argsort(dim=1, descending=True, stable=True)
             self.score.copy_(scores)
+            rows = torch.arange(self.n).unsqueeze(1)
             for name in BUFFERS:
                 buffer = self.get_buffer(name)
-                for k in range(self.n):
-                    buffer[k] = buffer[k][order[k]]
+                buffer.copy_(buffer[rows, order])
         return items
 
     @torch.no_grad()
     def update(self, batch: Batch, targets: Targets, score: Tensor) -> None:
-        """Video after video: its segments that are not stored yet join their category, and the best slots stay."""
-        for i in range(batch.audio.shape[0]):
-            k = int(targets.event[i])
-            key = (batch.rows[i] << 20) + torch.arange(batch.audio.shape[1])
-            new = ~torch.isin(key, self.key[k])
+        """The segments of each category's videos that are not stored yet join it, and the best slots stay."""
+        t = batch.audio.shape[1]
+        new = {
+            "audio": batch.audio,
+            "visual": batch.visual,
+            "score": score,
+            "key": (batch.rows.unsqueeze(1) << 20) + torch.arange(t),
+            "relevance": targets.relevance,
+            "filled": torch.ones_like(score, dtype=torch.bool),
+        }
+        flat = {name: values.flatten(0, 1) for name, values in new.items()}
+        for k in targets.event.unique().tolist():
+            rows = (targets.event == k).repeat_interleave(t).nonzero().squeeze(1)
+            rows = rows[~torch.isin(flat["key"][rows], self.key[k])]
             stored = torch.where(self.filled[k], self.score[k], -1.0)
-            order = torch.cat([stored, score[i][new]]).argsort(descending=True, stable=True)[: self.slots]
-            for name, values in {
-                "audio": batch.audio[i],
-                "visual": batch.visual[i],
-                "score": score[i],
-                "key": key,
-                "relevance": targets.relevance[i],
-            }.items():
-                buffer = self.get_buffer(name)
-                buffer[k] = torch.cat([buffer[k], values[new]])[order]
-            filled = torch.cat([self.filled[k], torch.ones(int(new.sum()), dtype=torch.bool)])
-            self.filled[k] = filled[order]
+            order = torch.cat([stored, flat["score"][rows]]).argsort(descending=True, stable=True)[: self.slots]
+            enters = order >= self.slots
+            for name in BUFFERS:
+                kept = self.get_buffer(name)[k][order.clamp(max=self.slots - 1)]
+                kept[enters] = flat[name][rows[order[enters] - self.slots]].to(kept.dtype)
+                self.get_buffer(name)[k] = kept
 
     def distance(self, x: Tensor, y: Tensor) -> Tensor:
         """(... p d), (... q d) -> (... p q), over sqrt(d), as the margin wants it."""
@@ -199,14 +164,15 @@ class Reference(nn.Module):
     def forward(self, batch: Batch, targets: Targets) -> Tensor:
         """One training step's loss (eq. 14); updates the bank first."""
         fused, heard, seen = self.encode(batch.audio, batch.visual)
-        said, shown = self.audio_classifier(heard), self.video_classifier(seen)
+        said, shown = widened(self.audio_classifier(heard)), widened(self.video_classifier(seen))
+        fused = widened(fused)
         relevant, event = targets.relevance, targets.event
         self.update(batch, targets, 1 - jensen_shannon(said, shown) + relevant)
         filled = self.filled.clone()
         items, usable = self.bank(), filled.any(1)
         logits = -torch.cdist(fused, self.prototypes(items).unsqueeze(0)).masked_fill(~usable, 1e4)
-        event_logits = self.final_event_classifier["linear2"](self.feature_dropout(fused)).mean(1)
-        relevance_logits = self.final_bg_classifier["linear2"](self.feature_dropout(fused)).squeeze(-1)
+        event_logits = widened(self.final_event_classifier["linear2"](self.feature_dropout(fused))).mean(1)
+        relevance_logits = widened(self.final_bg_classifier["linear2"](self.feature_dropout(fused))).squeeze(-1)
         category = event.unsqueeze(1).expand_as(relevant)
         unimodal = sum(F.cross_entropy(x.transpose(1, 2), category, reduction="none") for x in (said, shown))
         own, empty = self.distance(fused, items[event]), ~self.filled[event].unsqueeze(1)
@@ -217,11 +183,9 @@ class Reference(nn.Module):
         loss = loss + F.binary_cross_entropy_with_logits(relevance_logits, relevant)
         return loss + 0.01 * (unimodal * relevant).mean() + 0.1 * prototype + 0.1 * contrast.mean()
 
-    @torch.no_grad()
-    def answer(self, batch: Batch) -> Tensor:
-        """(b t) ids (eq. 20-21); encodes the bank again."""
-        fused, _, _ = self.encode(batch.audio, batch.visual)
-        items = self.bank()
+    def answer(self, batch: Batch, items: Tensor) -> Tensor:
+        """(b t) ids (eq. 20-21), from the encoded bank."""
+        fused = widened(self.encode(batch.audio, batch.visual)[0])
         distance = self.distance(fused, self.prototypes(items).unsqueeze(0)).masked_fill(~self.filled.any(1), 1e4)
         category = distance.mean(1).argmin(-1)
         nearest = self.distance(fused, items[category]).masked_fill(~self.filled[category].unsqueeze(1), 1e30).amin(-1)

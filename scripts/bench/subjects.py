@@ -16,6 +16,7 @@ from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.loader import Loader
 from avelzoo.engine.processes import SingleProcess
 from avelzoo.nn.cpu import plain_layers
+from bench.plain import Layout, autocast
 from bench.reference import BUFFERS, Reference
 from bench.sizes import Sizes, Videos, full_bank
 
@@ -41,14 +42,25 @@ class Plain:
 
     Args:
         sizes: of everything.
+        precision: ``32``, or ``bf16-mixed`` by `torch.autocast`.
         seed: of the initial weights.
+        layout: of the transformer layers.
+        every_batch: encode the bank in every batch of an evaluation, as the public code does.
     """
 
-    def __init__(self, sizes: Sizes, seed: int = 0) -> None:
+    def __init__(
+        self,
+        sizes: Sizes,
+        precision: str = "32",
+        seed: int = 0,
+        layout: Layout = "attention",
+        *,
+        every_batch: bool = False,
+    ) -> None:
         torch.manual_seed(seed)
-        self.model = Reference(sizes)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=3e-4)
-        self.batch_size = sizes.batch
+        self.model = Reference(sizes, layout)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=3e-4, fused=True)
+        self.batch_size, self.precision, self.every_batch = sizes.batch, precision, every_batch
 
     def fill(self, sizes: Sizes) -> None:
         """Fill the bank."""
@@ -60,18 +72,22 @@ class Plain:
         """As everybody writes it."""
         self.model.train()
         self.optimizer.zero_grad()
-        loss = self.model(*videos.fetch(indices))
+        with autocast(self.precision):
+            loss = self.model(*videos.fetch(indices))
         loss.backward()
         self.optimizer.step()
         return float(loss.detach())
 
+    @torch.inference_mode()
     def evaluate(self, videos: Videos) -> np.ndarray:
-        """Batch after batch, the bank encoded in each."""
+        """Batch after batch."""
         self.model.eval()
         found = []
-        for start in range(0, len(videos), self.batch_size):
-            batch, _ = videos.fetch(np.arange(start, min(start + self.batch_size, len(videos))))
-            found.append(self.model.answer(batch))
+        with autocast(self.precision):
+            items = self.model.bank()
+            for start in range(0, len(videos), self.batch_size):
+                batch, _ = videos.fetch(np.arange(start, min(start + self.batch_size, len(videos))))
+                found.append(self.model.answer(batch, self.model.bank() if self.every_batch and start else items))
         ids: np.ndarray = torch.cat(found).numpy()
         return ids
 
@@ -88,7 +104,7 @@ class Ours:
     def __init__(self, sizes: Sizes, precision: str = "32", seed: int = 0) -> None:
         recipe = sizes.recipe(precision)
         self.model = build(recipe, sizes.spec)
-        copy_weights(Plain(sizes, seed).model, self.model)
+        copy_weights(Plain(sizes, seed=seed).model, self.model)
         self.compute = recipe.compute
         fabric = make_fabric("cpu", precision)
         fabric.setup_module(self.model)
@@ -149,8 +165,13 @@ def copy_weights(reference: Reference, model: Model) -> None:
 
 
 def make(name: str, sizes: Sizes, precision: str = "32", seed: int = 0) -> Plain | Ours:
-    """A subject by name: ``reference`` or ``avelzoo``."""
-    return Plain(sizes, seed) if name == "reference" else Ours(sizes, precision, seed)
+    """A subject by name: ``avelzoo``; ``reference``, with a layout or ``every-batch`` after a colon."""
+    if name == "avelzoo":
+        return Ours(sizes, precision, seed)
+    variant = name.partition(":")[2]
+    if variant == "every-batch":
+        return Plain(sizes, precision, seed, every_batch=True)
+    return Plain(sizes, precision, seed, cast("Layout", variant or "attention"))
 
 
 def arithmetic(subject: Subject, videos: Videos, batch: int, *, evaluate: bool) -> int:

@@ -1,62 +1,54 @@
-"""A training step: time in float32 and mixed precision, and peak memory, each subject in a process of its own."""
+"""A training step: time and peak memory in float32 and mixed precision, each subject in a process of its own."""
 
 from __future__ import annotations
 
 import statistics
 from contextlib import ExitStack
 
-from bench.floor import throughput
-from bench.parts import Options, Row, Section, Worker, in_turns, ratio
+from bench.floor import TYPES, product_speeds
+from bench.parts import Options, Worker, in_turns
+from bench.results import Goal, Row, Section
 
-SUBJECTS = {"reference": ("reference", "32"), "avelzoo": ("avelzoo", "32"), "mixed": ("avelzoo", "bf16-mixed")}
+NAMES = {"32": "float32", "bf16-mixed": "bf16-mixed"}
+SHARES = {"32": 0.8, "bf16-mixed": 0.55}
+GIGABYTE = 1500.0
 
 
 def measure(options: Options) -> Section:
-    """Steps in turns; their arithmetic; what each process held at most."""
+    """Steps in turns; their arithmetic; the most memory that each process held."""
     with ExitStack() as stack:
         workers = {
-            key: stack.enter_context(Worker(name, options, precision=precision))
-            for key, (name, precision) in SUBJECTS.items()
+            (name, precision): stack.enter_context(Worker(name, options, precision=precision))
+            for precision in TYPES
+            for name in ("reference", "avelzoo", *options.earlier)
         }
         seconds = in_turns(workers, "step", options.repeats)
         memory = {key: worker.ask(do="memory") for key, worker in workers.items()}
-        flops = workers["avelzoo"].ask(do="step flops")["flops"]
-    speed = throughput(options)
+        flops = workers["avelzoo", "32"].ask(do="step flops")["flops"]
+    speeds = product_speeds(options)
     middle = {key: statistics.median(values) for key, values in seconds.items()}
     peak = {key: value["peak_mb"] for key, value in memory.items()}
-    rows = [
-        Row(
-            name="training step, float32",
-            unit="s",
-            reference=middle["reference"],
-            ours=middle["avelzoo"],
-            floor=flops / speed["32"],
-            ratio=ratio(seconds["reference"], seconds["avelzoo"]),
-            goal="1.7",
-        ),
-        Row(
-            name="training step, bf16-mixed",
-            unit="s",
-            reference=middle["reference"],
-            ours=middle["mixed"],
-            floor=flops / speed["bf16-mixed"],
-            ratio=ratio(seconds["reference"], seconds["mixed"]),
-            goal="3.5",
-            note=f"bf16 products {speed['bf16-mixed'] / speed['32']:.2f} times as fast as float32 ones here",
-        ),
-        *(
-            Row(
-                name=f"peak memory of training, {precision}",
-                unit="MiB",
-                reference=peak["reference"],
-                ours=peak[key],
-                floor=memory[key]["held_mb"],
-                ratio=peak["reference"] / peak[key],
-                goal="2",
-                note="floor: held before the first step",
-            )
-            for key, precision in (("avelzoo", "float32"), ("mixed", "bf16-mixed"))
-        ),
-    ]
-    figures = {"seconds": seconds, "memory_mb": memory, "flops": flops, "products_flops_per_second": speed}
-    return Section(name="training", rows=rows, figures=figures)
+
+    def row(name: str, unit: str, of: dict[tuple[str, str], float], precision: str) -> Row:
+        return Row(
+            name=f"{name}, {NAMES[precision]}",
+            unit=unit,
+            value=of["avelzoo", precision],
+            before=of.get(("before", precision)),
+            references={f"plain, {NAMES[p]}": of["reference", p] for p in TYPES},
+            floor=flops / speeds[precision]["step"] if unit == "s" else memory["avelzoo", precision]["held_mb"],
+            goal=Goal(of="share", limit=SHARES[precision]) if unit == "s" else Goal(of="value", limit=GIGABYTE),
+        )
+
+    rows = [row("training step", "s", middle, precision) for precision in TYPES]
+    rows += [row("peak memory of training", "MiB", peak, precision) for precision in TYPES]
+    return Section(
+        name="training",
+        rows=rows,
+        facts={
+            "flops": flops,
+            "products": speeds,
+            "seconds": {f"{name}, {NAMES[p]}": values for (name, p), values in seconds.items()},
+            "memory_mb": {f"{name}, {NAMES[p]}": values for (name, p), values in memory.items()},
+        },
+    )

@@ -16,6 +16,7 @@ import torch
 
 from avelzoo.system.allocator import ask_to_keep_memory, keep_freed_memory
 from avelzoo.system.memory import memory_mb
+from bench.products import products
 from bench.sizes import Sizes, Videos
 from bench.subjects import arithmetic, make
 
@@ -45,7 +46,7 @@ class Served:
     def do(self, what: dict[str, Any]) -> dict[str, Any]:
         """One of ``step``, ``evaluate``, ``memory``, ``reseed``, ``step flops``, ``evaluate flops``; or a type."""
         if self._products:
-            return {"flops": products(what["dtype"])}
+            return products(what["dtype"])
         began = time.perf_counter()
         match what["do"]:
             case "step":
@@ -67,21 +68,8 @@ class Served:
                 return {"flops": arithmetic(self._subject, self._videos, self._sizes.batch, evaluate=evaluate)}
 
 
-def products(dtype: str, rows: int = 16384) -> float:
-    """Operations a second that matrix products of the encoder's shapes reach here: the best of several goes."""
-    kind = getattr(torch, dtype)
-    x, w = torch.randn(rows, 256).to(kind), torch.randn(1024, 256).to(kind)
-    y, best = torch.empty(rows, 1024, dtype=kind), 0.0
-    for _ in range(4):
-        began = time.perf_counter()
-        for _ in range(4):
-            torch.mm(x, w.t(), out=y)
-        best = max(best, 4 * 2 * x.shape[0] * w.shape[0] * w.shape[1] / (time.perf_counter() - began))
-    return best
-
-
 def main() -> None:
-    """PredictionArrays go to the stdout that the parent gave; what libraries print goes to stderr."""
+    """Answers go to the parent's stdout; what libraries print goes to stderr."""
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 

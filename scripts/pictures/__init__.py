@@ -19,7 +19,7 @@ DRAWN = {
     "worlds-memories": results.memories,
     "recipes-on-worlds": results.recipes,
     "diagram-worlds": world.cues,
-    "performance-ratios": cost.ratios,
+    "performance-shares": cost.shares,
     "performance-steps": cost.steps,
     "growth": cost.growth,
     "scale-storage": cost.storage,

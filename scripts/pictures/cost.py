@@ -1,9 +1,11 @@
-"""Speed, memory and growth, from the tables of the pages that show them."""
+"""Speed, memory and growth, from the results of `make bench` and the tables of pages."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+
+from bench.results import Row, load
 
 from avelzoo.charts import BarGroup, Point, Reference, Series, bar_chart, line_chart
 from avelzoo.charts.scale import number
@@ -13,41 +15,60 @@ from pictures.tables import DOCS, table, value
 MIB, SLOTS = 1024**2, 16
 
 
-def ratios() -> str:
-    """How many times better than the plain reference, and the goals."""
-    rows = [row for row in table("performance.md", "## Comparison with a plain reference") if row[4]]
-    measured, goals = [value(row[4]) for row in rows], [value(row[5]) for row in rows]
+def shares() -> str:
+    """Shares of the arithmetic floor, and the goals."""
+    rows = [
+        row for part in ("training", "evaluation") for row in _measured(part) if row.goal and row.goal.of == "share"
+    ]
+    found = [(row.name, 100 * (row.share or 0.0), 100 * row.goal.limit) for row in rows if row.goal]
     return bar_chart(
-        [BarGroup(row[0], pair) for row, pair in zip(rows, zip(measured, goals, strict=True), strict=True)],
-        title="Times better than the plain reference",
-        description="; ".join(
-            f"{row[0]}: {number(a)}, goal {number(b)}" for row, a, b in zip(rows, measured, goals, strict=True)
-        ),
-        series=["measured", "goal"],
-        references=[Reference("the reference", 1.0)],
-        label="ratio of time, memory or videos per second",
+        [BarGroup(name, [round(share), goal]) for name, share, goal in found],
+        title="Share of the arithmetic floor",
+        description="; ".join(f"{name}: {share:.0f} %, goal {goal:.0f} %" for name, share, goal in found) + ".",
+        series=["avelzoo", "goal"],
+        references=[Reference("matrix products alone", 100.0)],
+        unit="%",
+        label="time of the matrix products / time",
         width=WIDTH,
     )
 
 
 def steps() -> str:
     """Seconds of a training step."""
-    rows = [r for r in table("performance.md", "## Comparison with a plain reference") if "training step" in r[0]]
-    groups = [BarGroup(row[0].removeprefix("training step, "), [value(cell) for cell in row[1:4]]) for row in rows]
-    names = ["plain reference", "avelzoo", "matrix products alone"]
+    rows = [row for row in _measured("training") if row.unit == "s"]
+    columns = {"matrix products alone": [row.floor for row in rows], "avelzoo": [row.value for row in rows]}
+    if any(row.before for row in rows):
+        columns["avelzoo before"] = [row.before for row in rows]
+    columns |= {name: [row.references.get(name) for row in rows] for name in rows[0].references}
+    groups = [
+        BarGroup(row.name.removeprefix("training step, "), [_rounded(values[i]) for values in columns.values()])
+        for i, row in enumerate(rows)
+    ]
     said = (
-        f"{g.label}: {', '.join(f'{n} {number(v or 0)} s' for n, v in zip(names, g.values, strict=True))}"
+        f"{g.label}: {', '.join(f'{n} {number(v or 0)} s' for n, v in zip(columns, g.values, strict=True))}"
         for g in groups
     )
     return bar_chart(
         groups,
-        title="A training step: batch 128, bank 16, two CPU cores",
+        title="A training step: batch 128, bank 16",
         description="; ".join(said) + ".",
-        series=names,
+        series=list(columns),
         unit="s",
         label="time",
         width=WIDTH,
     )
+
+
+def _measured(part: str) -> Sequence[Row]:
+    """Rows of a part; the former ones before it was measured."""
+    found = load()
+    if part in found:
+        return found[part].rows
+    return [row for row in found["former"].rows if part in row.name] if "former" in found else ()
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
 
 
 def growth() -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from bench.plain import LAYOUTS
 from bench.reference import BUFFERS
 from bench.sizes import TINY, Videos, full_bank
 from bench.subjects import Ours, Plain, copy_weights
@@ -34,7 +35,10 @@ def test_steps_and_answers_are_the_same(full):
         for name in BUFFERS:
             assert torch.allclose(state[f"slots.{name}"].double(), plain.model.get_buffer(name).double()), name
     assert not torch.equal(before, plain.model.get_buffer("score")), "segments have entered"
-    assert np.array_equal(plain.evaluate(videos), ours.evaluate(videos))
+    answers = plain.evaluate(videos)
+    assert np.array_equal(answers, ours.evaluate(videos))
+    plain.every_batch = True
+    assert np.array_equal(answers, plain.evaluate(videos))
 
 
 def test_gradients_are_the_same():
@@ -56,3 +60,32 @@ def test_a_full_bank_is_sorted_and_no_batch_holds_its_keys():
     bank = full_bank(TINY)
     assert bool((bank["score"].diff(dim=1) <= 0).all())
     assert int(bank["key"].min()) > 10**12
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[1:])
+def test_every_layout_computes_the_same(layout):
+    videos = Videos(STILL, 3)
+    chosen, other = Plain(STILL), Plain(STILL, layout=layout)
+    chosen.fill(STILL)
+    other.model.load_state_dict(chosen.model.state_dict())
+    batch, targets = videos.fetch(np.arange(3))
+    losses = [plain.model.train()(batch, targets) for plain in (chosen, other)]
+    for loss in losses:
+        loss.backward()
+    assert torch.allclose(*losses)
+    for name, value in chosen.model.named_parameters():
+        grad = other.model.get_parameter(name).grad
+        assert value.grad is not None and grad is not None
+        assert torch.allclose(value.grad, grad, atol=1e-5), name
+
+
+def test_autocast_steps_stay_near_float32():
+    videos = Videos(STILL, 3)
+    losses = []
+    for precision in ("32", "bf16-mixed"):
+        plain = Plain(STILL, precision)
+        plain.fill(STILL)
+        losses.append([plain.step(videos, np.arange(3)) for _ in range(2)])
+        assert plain.evaluate(videos).shape == (3, STILL.segments)
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)
