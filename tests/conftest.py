@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Tables are as wide here as in a wide terminal: parallel test processes would see 80 columns and fold paths.
 os.environ["COLUMNS"] = "160"
+
+# Files of tests need not outlive a loss of power: without this, tests of runs mostly wait for the disk.
+os.fsync = lambda fd: None
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -83,9 +87,15 @@ SLOW = (
 )
 
 
+@cache
+def is_slow(module: Path) -> bool:
+    """Whether a module is one of those."""
+    path = module.relative_to(ROOT) if module.is_relative_to(ROOT) else module
+    return any(path.match(pattern) for pattern in SLOW)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of slow modules."""
     for item in items:
-        path = item.path.relative_to(ROOT) if item.path.is_relative_to(ROOT) else item.path
-        if any(path.match(pattern) for pattern in SLOW):
+        if is_slow(item.path):
             item.add_marker(pytest.mark.slow)

@@ -36,7 +36,7 @@ def run_time_imports(module: str, source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, submodule if submodule in WITH_PLUGINS else str(node.module)
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             todo.extend(node.orelse)
-        else:
+        elif not isinstance(node, ast.expr):
             todo.extend(ast.iter_child_nodes(node))
 
 

@@ -6,19 +6,25 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.imports import ROOT, SOURCES, WITH_PLUGINS, circles, run_time_imports
 
-GRAPH = {
-    module: {target for _, target in run_time_imports(module, path.read_text("utf-8")) if target in WITH_PLUGINS}
-    for module, path in WITH_PLUGINS.items()
-}
+
+@pytest.fixture(scope="module")
+def graph() -> dict[str, set[str]]:
+    """The modules of the project that each of them imports."""
+    return {
+        module: {target for _, target in run_time_imports(module, path.read_text("utf-8")) if target in WITH_PLUGINS}
+        for module, path in WITH_PLUGINS.items()
+    }
 
 
-def test_there_are_no_import_circles() -> None:
-    assert sorted(map(sorted, circles(GRAPH))) == []
+def test_there_are_no_import_circles(graph: dict[str, set[str]]) -> None:
+    assert sorted(map(sorted, circles(graph))) == []
 
 
-def test_a_module_imports_its_config_for_type_checkers_alone() -> None:
+def test_a_module_imports_its_config_for_type_checkers_alone(graph: dict[str, set[str]]) -> None:
     """Encoders, heads, memories, data sets and launchers are given their config and need its type, not the module."""
     ready_made = re.compile(
         r"\.(configs?|plugin|register|official|recipes|\w+_recipe|objective)$"
@@ -29,7 +35,7 @@ def test_a_module_imports_its_config_for_type_checkers_alone() -> None:
         f"{module} imports {target}"
         for module in modules
         if not ready_made.search(module)
-        for target in GRAPH[module]
+        for target in graph[module]
         if re.search(r"\.configs?$", target) and target != "avelzoo.config"
     ]
     assert not faults, "move these imports under TYPE_CHECKING: " + "; ".join(faults)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -123,6 +124,7 @@ TORCH_FREE = (
     "avelzoo.doctor.examining",
     *(f"avelzoo.builtin.{path.parent.name}.configs" for path in sorted(PACKAGE.glob("builtin/*/configs.py"))),
 )
+FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 HEAVY = ("torch", "lightning_fabric", "timm", "h5py", "safetensors", "einops", "scipy", "sklearn")
 
 
@@ -183,18 +185,33 @@ def test_encoders_heads_and_memories_do_not_know_each_other() -> None:
     assert not faults
 
 
-def loaded_after(code: str) -> set[str]:
-    """Which heavy packages a fresh interpreter holds after ``code``."""
-    report = f"\nimport sys; print('HEAVY', *sorted(set({HEAVY!r}) & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code + report], capture_output=True, text=True, check=True)
-    return set(done.stdout.strip().splitlines()[-1].split()[1:])
+def loaded_after(*codes: str) -> list[set[str]]:
+    """Which heavy packages an interpreter holds after each of ``codes``; it starts once and forks for each of them."""
+    program = f"""
+import os, sys
+for code in {codes!r}:
+    child = os.fork()
+    if not child:
+        exec(code, {{}})
+        print("HEAVY", *sorted(set({HEAVY!r}) & set(sys.modules)), flush=True)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit("this raises: " + code)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stdout.splitlines() if line.startswith("HEAVY")]
+    assert len(told) == len(codes)
+    return [set(line.split()[1:]) for line in told]
 
 
-@pytest.mark.parametrize("module", TORCH_FREE)
-def test_stays_light(module: str) -> None:
-    assert loaded_after(f"import {module}") == set()
+@FORKS
+def test_these_modules_stay_light() -> None:
+    found = loaded_after(*(f"import {module}" for module in TORCH_FREE))
+    assert {module: heavy for module, heavy in zip(TORCH_FREE, found, strict=True) if heavy} == {}
 
 
+@FORKS
 def test_looking_around_stays_light() -> None:
     """Everything that help, list, show and plugins read: the host, every entry, every recipe, every option."""
     code = """
@@ -210,8 +227,11 @@ for entry in registry.entries():
     elif entry.kind == "recipe":
         entry.target("full").components()
 """
-    assert loaded_after(code) == set()
+    assert loaded_after(code) == [set()]
 
 
+@FORKS
 def test_a_heavy_import_is_seen() -> None:
-    assert "torch" in loaded_after("import avelzoo.composition.model")
+    heavy, light = loaded_after("import avelzoo.composition.model", "pass")
+    assert "torch" in heavy
+    assert light == set()

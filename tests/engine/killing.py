@@ -25,6 +25,8 @@ OPTIONS = {"train_epochs": 2, "train_clip_norm": 1.0, "train_accumulate": 2, "tr
 COMPOSITION = composed(**OPTIONS, transform="noise", optimizer="adamw")
 READING = composed(**OPTIONS, transform="noise", optimizer="adamw", compute_workers=2)
 
+os.fsync = lambda fd: None  # what a killed process wrote is there all the same
+
 
 def train(folder: Path, *, kill_at: int = 0, after: bool = False, composition: Composition = COMPOSITION) -> None:
     """A run that goes on with what is there; dies at its ``kill_at``-th renaming, before or after it."""
