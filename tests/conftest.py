@@ -94,6 +94,11 @@ def is_slow(module: Path) -> bool:
     return any(path.match(pattern) for pattern in SLOW)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no slow module for ``-m "not slow"``, which would take longer than many of the tests."""
+    return True if config.getoption("markexpr") == "not slow" and is_slow(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of slow modules."""
     for item in items:

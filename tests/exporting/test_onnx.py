@@ -31,8 +31,10 @@ DECIDED = {"names-agreement"}
 WEAK = ("cmbs", "ead-b", "psp", "spav")
 """Recipes whose weak variant has a model of its own."""
 
-FEWER = {"mm-pyramid": {"levels": 2}}
-"""Options that repeat a part of an encoder less often."""
+FEWER = {"ave-clip": {"windows": (2, 5)}, "mm-pyramid": {"levels": 2}} | {
+    name: {"layers": 1} for name in ("cmbs", "cmran", "mpn", "spav")
+}
+"""Options of encoders that repeat a part less often."""
 
 
 def small(name, supervision="full"):
