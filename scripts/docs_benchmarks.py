@@ -62,8 +62,6 @@ def section(folder: Path, result: BenchResult, names: list[str]) -> Iterator[str
     """Heading, statement, charts, tables and notes of a result."""
     title = f"{result.title[:1].upper()}{result.title[1:]}"
     yield from (f"## {result.source}: {title}" if result.source else f"## {title}", "")
-    for fact in result.facts:
-        yield from (f"The paper: {fact}", "")
     for table, data in zip(text_tables(result), result.tables, strict=True):
         if not data.videos:
             continue

@@ -65,6 +65,7 @@ def line_chart(
     log_x: bool = False,
     log_y: bool = False,
     from_zero: bool = False,
+    x_ticks: Sequence[float] = (),
     width: float = WIDTH,
     height: float = 260.0,
 ) -> str:
@@ -85,6 +86,7 @@ def line_chart(
         log_x: a logarithmic horizontal axis; points that are not positive are left out.
         log_y: a logarithmic vertical axis; points that are not positive are left out.
         from_zero: the vertical axis begins at 0.
+        x_ticks: values to label on the horizontal axis; by default, round ones.
         width: of the document in pixels.
         height: of the plot in pixels.
     """
@@ -108,7 +110,7 @@ def line_chart(
     )
     left, right = EDGE + edge + 10, drawing.width - EDGE - (room + 16 if direct else 6)
     top += 16 if marked else 4
-    x, y = Axis(x_low, x_high, left, right, log_x), Axis(y_low, y_high, top + height, top, log_y)
+    x, y = Axis(x_low, x_high, left, right, log_x, tuple(x_ticks)), Axis(y_low, y_high, top + height, top, log_y)
     y_axis(drawing, y, left, right)
     bottom = x_axis(drawing, x, (top, top + height), x_label)
     dots = [(x(p.x), y(p.y or 0.0)) for _, points in lines for p in points if finite(p.y) is not None]

@@ -74,6 +74,7 @@ class Axis:
         start: pixel of ``low``.
         end: pixel of ``high``.
         log: equal distances are equal ratios.
+        marks: values to label, such as those that were measured; round values if empty or too many.
     """
 
     low: float
@@ -81,6 +82,7 @@ class Axis:
     start: float
     end: float
     log: bool = False
+    marks: tuple[float, ...] = ()
 
     def __call__(self, value: float) -> float:
         """Pixel of a value, kept within the axis."""
@@ -90,6 +92,8 @@ class Axis:
 
     def ticks(self, most: int = 6) -> list[float]:
         """Round values on the axis: powers of ten, with 2 and 5 where these are few, on a logarithmic one."""
+        if self.marks and len(self.marks) <= most:
+            return list(self.marks)
         if not self.log:
             return ticks(self.low, self.high, most)
         powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)

@@ -26,7 +26,7 @@ def _advance(character: str) -> float:
 
 def shortened(text: str, size: float, width: float) -> str:
     """The text, or its beginning and an ellipsis where it is wider than ``width``."""
-    if text_width(text, size) <= width:
+    if text_width(text, size) <= width + 1e-6:  # a width made from this text's own, less rounding
         return text
     room, kept = width - text_width("…", size), 0
     for character in text:

@@ -6,22 +6,24 @@ from importlib import metadata
 from pathlib import Path
 
 from avelzoo.doctor.completion import completion
+from avelzoo.doctor.data import data
 from avelzoo.doctor.devices import devices
 from avelzoo.doctor.environment import interpreter, machine
 from avelzoo.doctor.findings import Examination, guarded
 from avelzoo.doctor.imports import Probe
-from avelzoo.doctor.installed import data, plugins, weights
+from avelzoo.doctor.installed import plugins, weights
 from avelzoo.doctor.libraries import extras, libraries, required
 
 TRIED = ("media",)
 """Extras whose libraries are imported as well: they are fast, and ship binaries that may not fit the system."""
 
 
-def examine(folder: Path | None = None) -> Examination:
+def examine(folder: Path | None = None, dataset: str | None = None) -> Examination:
     """Examine the installation; nothing is changed and the network is not used.
 
     Args:
         folder: data folder to examine; None for none.
+        dataset: name of the data set of the folder; None for AVE's public layout.
 
     Returns:
         The findings. Errors of libraries are findings, not exceptions.
@@ -29,11 +31,7 @@ def examine(folder: Path | None = None) -> Examination:
     probe = Probe(_modules())
     try:
         before = guarded("environment", interpreter)
-        own = [
-            *guarded("data", lambda: data(folder)),
-            *guarded("plugins", plugins),
-            *guarded("weights", weights),
-        ]
+        own = [*guarded("plugins", plugins), *guarded("weights", weights)]
         imports = probe.result()
     except BaseException:
         probe.stop()
@@ -44,6 +42,7 @@ def examine(folder: Path | None = None) -> Examination:
             *guarded("environment", lambda: required(imports)),
             *guarded("environment", lambda: machine(imports)),
             *guarded("devices", lambda: devices(imports)),
+            *guarded("data", lambda: data(folder, dataset, torch_works=bool(imports.torch))),
             *own,
             *guarded("extras", lambda: extras(imports)),
             *guarded("completion", completion),

@@ -1,15 +1,12 @@
-"""What belongs to avelzoo on this machine: plugins, files of weights, a data folder."""
+"""What belongs to avelzoo on this machine: plugins, files of weights."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 
-from avelzoo.doctor.findings import Finding, Level
+from avelzoo.doctor.findings import Finding
 from avelzoo.errors import some
-
-LEVELS: dict[str, Level] = {"error": "problem", "warning": "warning", "note": "ok"}
 
 
 def plugins() -> Iterator[Finding]:
@@ -52,24 +49,3 @@ def weights() -> Iterator[Finding]:
         else:
             fix = f"`avelzoo weights path {known.file.name}` says how to get it"
             yield Finding("weights", known.file.name, "warning", f"missing ({users})", fix)
-
-
-def data(folder: Path | None) -> Iterator[Finding]:
-    """Findings of a quick examination of a data folder.
-
-    Raises:
-        DataError: the folder does not exist.
-    """
-    if folder is None:
-        yield Finding("data", "worlds", "ok", "built in; --data DIR examines a data folder")
-        return
-    from avelzoo.data.checking.doctor import examine
-
-    report = examine(folder, quick=True)
-    for found in report.findings:
-        details = (("found", found.found), ("expected", found.expected))
-        text = "; ".join([found.problem, *(f"{label} {value}" for label, value in details if value)])
-        yield Finding("data", found.file, LEVELS[found.level], text, found.fix)
-    text = f"{len(report.files)} files, {report.count('error')} errors, {report.count('warning')} warnings"
-    level: Level = "ok" if report.ok else "problem"
-    yield Finding("data", str(folder), level, text, f"`avelzoo data doctor {folder}` reads every number")

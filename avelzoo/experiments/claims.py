@@ -39,9 +39,13 @@ def _best_point(cells: Sequence[CellResult], comparison: Comparison, experiment:
     best = comparison.rows[0]
     titles = {cell.row: cell.title for cell in cells}
     alike = [row.name for row in comparison.rows[1:] if set(row.letter) & set(best.letter)]
-    said = f"The highest mean accuracy is at {titles[best.name]} ({WORDS.number(best.mean)} %)."
+    level = [titles[row.name] for row in comparison.rows if row.mean == best.mean]
+    value = f"({WORDS.number(best.mean)} %)"
+    said = f"The highest mean accuracy is at {level[0]} {value}."
+    if len(level) > 1:
+        said = f"Equal highest mean accuracy {value}: {some(level, 8)}."
     if len(alike) == len(comparison.rows) - 1:
-        yield f"{said} The tests separate it from none of the other values: these runs show no best {experiment.axis}."
+        yield f"{said} The tests separate no other value from it: these runs show no best {experiment.axis}."
     elif alike:
         yield f"{said} The tests do not separate it from {some([titles[name] for name in alike], 8)}."
     else:

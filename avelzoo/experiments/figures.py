@@ -16,6 +16,7 @@ from avelzoo.charts import (
     line_chart,
     scatter_chart,
 )
+from avelzoo.charts.interval import split_far
 from avelzoo.experiments.results import BenchResult, TableResult
 
 if TYPE_CHECKING:
@@ -101,6 +102,11 @@ def _curve(result: BenchResult) -> str:
         if table.videos
     ]
     said = " ".join(claim for table in result.tables for claim in table.claims)
+    values = [value for one in series for point in one.points for value in (point.y, point.low, point.high)]
+    oracles = {table.category_oracle for table in result.tables if table.videos}
+    floors = [
+        Reference("true category everywhere", _percent(oracle) or 0.0) for oracle in sorted(filter(None, oracles))
+    ]
     return line_chart(
         series,
         title=f"Accuracy over {result.axis}",
@@ -108,6 +114,8 @@ def _curve(result: BenchResult) -> str:
         x_label=result.axis,
         y_label="segment accuracy on test, %",
         bands=False,
+        references=split_far(values, floors)[0],
+        x_ticks=sorted({point.x for one in series for point in one.points}),
     )
 
 

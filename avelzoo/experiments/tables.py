@@ -49,7 +49,10 @@ def footnotes(result: BenchResult) -> Iterator[str]:
     yield f"Plan {result.plan[:12]}, written {result.written or 'never'}" + (
         "; " + "; ".join(one["what"] for one in result.amendments) + "." if result.amendments else "."
     )
-    if result.paper:
+    if result.facts:
+        source = f" ({result.source})" if result.source else ""
+        yield f"The paper{source} states: " + " ".join(result.facts)
+    if any(cell.published for table in result.tables for cell in table.cells):
         yield "Published scores are those of AVE's test split, mostly with the epoch chosen on test."
 
 
@@ -102,10 +105,12 @@ def _notes(table: TableResult) -> Iterator[str]:
         floors += [f"the true category in every segment {WORDS.number(table.category_oracle)}"]
         floors += [f"reference {name} {WORDS.number(value)}" for name, value in table.references.items()]
         yield f"{table.videos} test videos. Floors in %: " + ", ".join(floors) + "."
+        yield "Gain: accuracy minus the row's own category in every segment, in points."
+    if sum(bool(cell.seeds) for cell in table.cells) > 1:
         yield (
-            "Gain: accuracy minus the row's own category in every segment, in points. p: whole videos swapped between"
-            " these trained models, corrected over the table (Holm); intervals also cover the choice of seeds. Two rows"
-            " are separated if p is below 0.05 and the interval excludes 0; rows that are not separated share a letter."
+            "p: whole videos swapped between these trained models, corrected over the table (Holm); intervals also"
+            " cover the choice of seeds. Two rows are separated if p is below 0.05 and the interval excludes 0; rows"
+            " that are not separated share a letter."
         )
     if any(cell.leaks_duration for cell in table.cells):
         yield f"{LEAK_MARK} {LEAK_NOTE}"

@@ -231,6 +231,35 @@ def test_data_are_examined(doctor, tmp_path):
     assert lines(told, "data")["audio_feature.h5"]["level"] == "problem"
 
 
+def test_data_of_other_layouts_are_examined(doctor, tmp_path):
+    folder, videos = tmp_path / "clips", tmp_path / "videos"
+    assert main(["ov-ave-simulate", str(folder), "--clips", "40", "--seen", "4", "--unseen", "2"]) == 0
+    code, told = doctor("--data", folder)
+    (found,) = lines(told, "data").values()
+    assert (code, found["level"]) == (1, "problem")
+    assert found["fix"] == "add --dataset ov-ave, which can read this folder"
+    code, told = doctor("--data", folder, "--dataset", "ov-ave")
+    assert code == 0
+    assert "categories" in lines(told, "data")["test"]["text"]
+    assert lines(told, "data")["features of ov-ave"]["text"].startswith("labels can be audited, but no model")
+    videos.mkdir()
+    (videos / "a.mp4").touch()
+    found = lines(doctor("--data", videos)[1], "data")[str(videos)]
+    assert "found a.mp4" in found["text"]
+    assert "avelzoo extract" in found["fix"]
+
+
+def test_data_sets_without_a_folder_are_examined(doctor, tmp_path):
+    code, told = doctor("--dataset", "worlds")
+    assert code == 0
+    assert lines(told, "data")["features of test"]["text"].startswith("240 videos; the first one has audio 10 x 32")
+    assert "reads no folder" in lines(doctor("--dataset", "worlds", "--data", tmp_path)[1], "data")["worlds"]["text"]
+    assert "reads a folder" in lines(doctor("--dataset", "ave")[1], "data")["ave"]["text"]
+    assert "nope" in lines(doctor("--dataset", "nope")[1], "data")["data"]["text"]
+    offline = Imports({}, {})
+    assert lines(doctor("--dataset", "worlds", imports=offline)[1], "data")["features"]["level"] == "warning"
+
+
 @pytest.mark.parametrize(
     ("shell", "files", "level"),
     [

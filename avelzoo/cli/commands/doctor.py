@@ -18,6 +18,9 @@ STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 
 def doctor(
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="Data folder to examine, by samples.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help=r"Data set of the folder. \[default: AVE's layout]")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Examine environment, devices, plugins, weights, extras; exit code 1 if there is a problem.
@@ -26,7 +29,7 @@ def doctor(
     """
     from avelzoo.doctor.examining import examine
 
-    found = examine(data)
+    found = examine(data, dataset)
     if json:
         render.emit_json(found.to_dict())
     else:
