@@ -10,11 +10,9 @@ from avelzoo.charts import (
     IntervalRow,
     Point,
     Reference,
-    ScatterGroup,
     Series,
     interval_chart,
     line_chart,
-    scatter_chart,
 )
 from avelzoo.charts.interval import split_far
 from avelzoo.experiments.results import BenchResult, TableResult
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
 CURVE = "curve"
 EMBEDDING = "embedding"
 SPLIT = "test"
+MAP = 720.0
+"""Width of the map of embeddings, in pixels."""
 
 
 def charts(result: BenchResult) -> Iterator[tuple[str, str]]:
@@ -44,25 +44,24 @@ def embedding_chart(registry: Registry, run: Path, *, title: str, device: str = 
     """
     from avelzoo.engine import load_run
     from avelzoo.engine.embeddings import embeddings
+    from avelzoo.reporting.map import map_chart
     from avelzoo.reporting.projection import project
 
     found = embeddings(load_run(run, registry), SPLIT, device=device)
     features, category, event = found.points()
     projection = project(features, method="t-sne")
     names = (*found.categories, "no event")
-    groups = []
-    for number, name in enumerate(names):
-        for is_event, marker in ((True, "dot"), (False, "cross")):
-            chosen = projection.points[(category == number) & (event == is_event)]
-            if len(chosen):
-                label = name if is_event else f"{name}: background"
-                points = [(float(x), float(y)) for x, y in chosen]
-                groups.append(ScatterGroup(label=label, points=points, marker=marker, colour=number))
-    return scatter_chart(
-        groups,
+    spots = [
+        (float(x), float(y), int(k), bool(is_event), f"{names[k]}, {'event' if is_event else 'background'}")
+        for (x, y), k, is_event in zip(projection.points, category, event, strict=True)
+    ]
+    return map_chart(
+        spots,
+        found.categories,
         title=title,
         description=f"{projection.words}. Dots are event segments, crosses background segments, coloured by the"
         " category of their video.",
+        width=MAP,
     )
 
 
