@@ -23,6 +23,7 @@ Duplicates = Literal["segment", "audio-sum"]
 WeakScore = Literal["jsd", "jsd+relevance"]
 
 CONTEXT = Help("context of a stored segment: sequence of its category's slots, or none (t=1)")
+SLICE = Help("MiB of activations per slice of slots, encoded in turn; 0: one slice")
 REFRESH = Help("score stored segments at every reading, not only at entry")
 
 
@@ -83,6 +84,7 @@ class JsdBankConfig(BankConfig):
     """
 
     context: Annotated[Context, CONTEXT] = "sequence"
+    slice_mb: Annotated[int, SLICE, Bounds(min=0)] = 0
     candidates: Annotated[
         Entrants,
         Help("candidates: all segments (paper), or each video's best (public code)"),
@@ -112,7 +114,7 @@ class JsdBankConfig(BankConfig):
 
         return self._bank(spec, widths, supervision)(
             relation=JsdRelation(),
-            embeddings=EveryStep(spec, widths.fused, self.context),
+            embeddings=EveryStep(spec, widths.fused, self.context, self.slice_mb),
             entrants=self.candidates,
             duplicates=self.duplicates,
             weak_score=self.weak_score,
@@ -136,6 +138,7 @@ class LazyBankConfig(BankConfig):
     refresh_scores: Annotated[bool, REFRESH] = True
     every: Annotated[int, Help("training steps k between two encodings of the bank"), Bounds(min=1)] = 8
     context: Annotated[Context, CONTEXT] = "sequence"
+    slice_mb: Annotated[int, SLICE, Bounds(min=0)] = 0
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
         from avelzoo.builtin.memory.embeddings import EveryKthStep, EveryStep
@@ -143,7 +146,7 @@ class LazyBankConfig(BankConfig):
 
         return self._bank(spec, widths, supervision)(
             relation=JsdRelation(),
-            embeddings=EveryKthStep(EveryStep(spec, widths.fused, self.context), self.every),
+            embeddings=EveryKthStep(EveryStep(spec, widths.fused, self.context, self.slice_mb), self.every),
             refresh=self.refresh_scores,
         )
 
@@ -157,13 +160,14 @@ class RandomBankConfig(BankConfig):
     """
 
     context: Annotated[Context, CONTEXT] = "sequence"
+    slice_mb: Annotated[int, SLICE, Bounds(min=0)] = 0
 
     def build(self, spec: FeatureSpec, widths: Widths, supervision: Supervision) -> Memory:
         from avelzoo.builtin.memory.embeddings import EveryStep
         from avelzoo.builtin.memory.relation import RandomRelation
 
         return self._bank(spec, widths, supervision)(
-            relation=RandomRelation(), embeddings=EveryStep(spec, widths.fused, self.context)
+            relation=RandomRelation(), embeddings=EveryStep(spec, widths.fused, self.context, self.slice_mb)
         )
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from avelzoo.builtin.memory.host_copy import HostCopy
-from avelzoo.builtin.memory.reading import Parts, encode_slots
+from avelzoo.builtin.memory.reading import Parts, SlotEncoder
 
 if TYPE_CHECKING:
     from avelzoo.builtin.memory.configs import Context
@@ -74,12 +74,13 @@ class EveryStep(Embeddings):
         spec: sizes of the features.
         width: d.
         context: temporal context of a stored segment.
+        slice_mb: as in `SlotEncoder`.
     """
 
-    def __init__(self, spec: FeatureSpec, width: int, context: Context) -> None:
+    def __init__(self, spec: FeatureSpec, width: int, context: Context, slice_mb: int = 0) -> None:
         super().__init__()
         self.width = width
-        self.context: Context = context
+        self.encoded = SlotEncoder(context, slice_mb)
         self.shapes = {"audio": (spec.audio_dim,), "visual": (*spec.grid, spec.visual_dim)}
 
     def source(self, encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
@@ -88,14 +89,13 @@ class EveryStep(Embeddings):
 
     def read(self, slots: RankedSlots, encode: Encode, *, unfilled: bool) -> tuple[Tensor, Parts]:
         """Encode every filled slot; embeddings of unfilled slots are 0, unless they are encoded too."""
-        audio, visual = slots.payload("audio"), slots.payload("visual")
-        counts = (slots.size,) * len(audio) if unfilled else slots.counts()
-        parts = encode_slots(encode, audio, visual, counts, self.context)
-        items = audio.new_zeros(*audio.shape[:2], self.width)
+        n, size = slots.score.shape
+        parts = self.encoded(encode, slots, (size,) * n if unfilled else slots.counts())
+        items = slots.payload("audio").new_zeros(n, size, self.width)
         if parts:
-            items = items.to(parts[0][1].fused.dtype)
-        for where, part in parts:
-            items = items.index_put(where, part.fused)
+            category, slot = (torch.cat([where[axis] for where, _ in parts]) for axis in (0, 1))
+            fused = torch.cat([part.fused for _, part in parts])
+            items = items.to(fused.dtype).index_put((category, slot), fused)
         return items, parts
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from avelzoo.builtin.memory.host_copy import HostCopy
+from avelzoo.errors import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,10 @@ class RankedSlots(nn.Module):
         n: categories.
         size: l.
         shapes: name -> shape of one stored entry.
+
+    Attributes:
+        insertions: number of calls of `insert`.
+        order: (n l) int64, the slot in which each entry was at the first `Reading`; None before it.
     """
 
     score: Tensor
@@ -66,6 +71,8 @@ class RankedSlots(nn.Module):
         self.register_buffer("relevance", torch.zeros(n, size))
         self.register_buffer("filled", torch.zeros(n, size, dtype=torch.bool))
         self._counts = HostCopy(_counted)
+        self.insertions = 0
+        self.order: Tensor | None = None
 
     def payload(self, name: str) -> Tensor:
         """(n l ...), one of the stored buffers."""
@@ -78,6 +85,7 @@ class RankedSlots(nn.Module):
     @torch.no_grad()
     def insert(self, entries: Candidates) -> None:
         """Merge entries into their categories and keep the l best of each; all shapes are known without the GPU."""
+        self.insertions += 1
         n, size = self.score.shape
         own = torch.arange(n * size, device=self.score.device)
         category = entries.category.masked_fill(~entries.allowed, n)
@@ -120,11 +128,43 @@ class RankedSlots(nn.Module):
         for name in ("score", "key", "relevance", *(() if self._is_full() else ("filled",)), *self.names):
             buffer = self.get_buffer(name)
             buffer.copy_(buffer.flatten(0, 1)[row])
+        if self.order is not None:
+            self.order = self.order.take_along_dim(order, dim=1)
 
     def _is_full(self) -> bool:
         """Whether the host knows that all slots are filled; then ``filled`` is not written any more."""
         counts = self._counts.known(self.filled)
         return counts is not None and min(counts) == self.size
+
+
+class Reading:
+    """The stored tensors as they are now; found again after the slots were sorted, without a copy of them.
+
+    Args:
+        slots: the slots.
+    """
+
+    def __init__(self, slots: RankedSlots) -> None:
+        n, size = slots.score.shape
+        if slots.order is None or slots.order.device != slots.score.device:
+            slots.order = torch.arange(size, device=slots.score.device).expand(n, size).contiguous()
+        self._slots, self._order, self._insertions = slots, slots.order, slots.insertions
+
+    def payload(self, name: str, category: Tensor, slot: Tensor) -> Tensor:
+        """Stored tensors of the slots (category, slot), both (...), in the order of that time: (... features).
+
+        Raises:
+            UsageError: entries were inserted since then.
+        """
+        slots = self._slots
+        if slots.order is None or slots.insertions != self._insertions:
+            raise UsageError(
+                "the memory changed between a training step's loss and its gradient",
+                expected="`backward` before the next `observe`",
+                fix="back-propagate each batch by itself, or use --set memory.slice_mb=0",
+            )
+        now = slots.order.argsort(dim=1)
+        return slots.payload(name)[category, now[category, self._order[category, slot]]]
 
 
 def waits(device: torch.device) -> bool:

@@ -9,6 +9,8 @@ process because their inputs are the same.
 from __future__ import annotations
 
 import warnings
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, final
 
@@ -148,7 +150,7 @@ class SharedProcesses(Processes):
             share = Batch(audio=audio[own], visual=visual[own], rows=own)
             return self._encode_share(encoder, share, rows)
 
-        return shared
+        return _SharedEncoder(shared, self._own)
 
     def _encode_share(self, encoder: nn.Module, share: Batch, rows: int) -> Encoded:
         with self._own.drawn():
@@ -195,3 +197,18 @@ class SharedProcesses(Processes):
             )
 
         return blank.map(filled, share)
+
+
+@dataclass(frozen=True)
+class _SharedEncoder:
+    """An encoder whose random numbers come from the process's own stream."""
+
+    encode: Encode
+    stream: OwnStream
+
+    def __call__(self, audio: Tensor, visual: Tensor) -> Encoded:
+        return self.encode(audio, visual)
+
+    def replayed(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+        """Contexts of an encoding and of its repetition for the gradient."""
+        return self.stream.replayed()

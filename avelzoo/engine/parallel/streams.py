@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,25 @@ class OwnStream:
         finally:
             self._state = self._take()
             self._put(common)
+
+    def replayed(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+        """Contexts of a computation and of its repetition, which draws the same numbers."""
+        held: list[tuple[Any, ...]] = []
+
+        @contextmanager
+        def first() -> Iterator[None]:
+            held[:] = [self._state]
+            yield
+
+        @contextmanager
+        def again() -> Iterator[None]:
+            now, self._state = self._state, held[0]
+            try:
+                yield
+            finally:
+                self._state = now
+
+        return first(), again()
 
     def capture(self) -> Generators:
         """The stream's state, to be stored."""
