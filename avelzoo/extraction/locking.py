@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from avelzoo.errors import OptionError, RunError
-from avelzoo.system.files import storage_error
+from avelzoo.system.locking import lock_file, unlock
 
 T = TypeVar("T")
 _ALL = "lock"
@@ -60,7 +58,7 @@ def claimed(journal: Path, shard: Shard) -> Iterator[None]:
         RunError: another process has the folder, this shard, or a shard of another division.
     """
     whole = shard.of == 1
-    handles = [_lock(journal / _ALL, shared=not whole)]
+    handles = [lock_file(journal / _ALL, shared=not whole)]
     try:
         if None in handles:
             raise _taken(journal.parent)
@@ -68,22 +66,22 @@ def claimed(journal: Path, shard: Shard) -> Iterator[None]:
             own = f"shard-{shard.number}-of-{shard.of}"
             others = [path for path in journal.glob("shard-*-of-*") if not path.name.endswith(f"-of-{shard.of}")]
             for path in [journal / own, *others]:
-                handles.append(_lock(path))
+                handles.append(lock_file(path))
                 if handles[-1] is None:
                     raise _taken(journal.parent, path.name)
         yield
     finally:
-        _release(handles)
+        unlock(handles)
 
 
 @contextmanager
 def alone(journal: Path) -> Iterator[bool]:
     """Hold a whole journal inside the block; yields whether no other process has a part of it."""
-    handle = _lock(journal / _ALL)
+    handle = lock_file(journal / _ALL)
     try:
         yield handle is not None
     finally:
-        _release([handle])
+        unlock([handle])
 
 
 def _taken(out: Path, what: str = "") -> RunError:
@@ -93,33 +91,3 @@ def _taken(out: Path, what: str = "") -> RunError:
         found=what.replace("-of-", "/").replace("shard-", "shard "),
         fix="wait until it ends, choose another folder with --out, or divide the work with --shard i/n in each process",
     )
-
-
-def _lock(path: Path, *, shared: bool = False) -> int | None:
-    """Handle of a lock that the system releases when the process ends; None if another process has it.
-
-    -1 on systems and file systems without locks.
-    """
-    if sys.platform == "win32":
-        return -1
-    import fcntl
-
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise storage_error(error, path) from error
-    try:
-        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    except OSError:  # some network disks cannot lock
-        os.close(handle)
-        return -1
-    return handle
-
-
-def _release(handles: list[int | None]) -> None:
-    for handle in handles:
-        if handle is not None and handle >= 0:
-            os.close(handle)

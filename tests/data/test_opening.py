@@ -62,7 +62,7 @@ def test_a_file_that_this_program_reads_with_any_locking(tmp_path, locking, how,
 
 def test_sources_that_this_program_reads_with_other_locking(tmp_path):
     """HDF5 before 2.0 gives zeros for such a source."""
-    path = in_parts(tmp_path)
+    path = in_parts(tmp_path, chunks=True)  # contiguous ones are mapped
     part = tmp_path / "parts" / "p1.h5"
     with h5py.File(part, "r"):
         array = reads_right(path)
@@ -113,7 +113,7 @@ def test_a_file_whose_writer_crashed(tmp_path, writer):
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_source_that_another_program_writes(tmp_path, writer, when):
     """Older HDF5 gives zeros for a source that it cannot lock."""
-    path = in_parts(tmp_path)
+    path = in_parts(tmp_path, chunks=True)
     array = H5Array(path)
     process = writer(tmp_path / "parts" / "p1.h5")
     with pytest.raises(DataError, match="another program is writing") as caught:

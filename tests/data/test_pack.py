@@ -15,7 +15,7 @@ import torch
 from avelzoo import AveConfig
 from avelzoo.data.checking.doctor import examine
 from avelzoo.data.checking.status import status
-from avelzoo.data.making import pack as packing
+from avelzoo.data.making import shards as packing
 from avelzoo.data.making.pack import MANIFEST, pack, read_manifest
 from avelzoo.errors import DataError, UsageError
 from tests.data.conftest import write

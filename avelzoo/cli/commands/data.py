@@ -118,22 +118,41 @@ def pack(
     folder: Folder,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write; new or empty.")],
     dtype: Annotated[str, typer.Option(metavar="float16|float32", help="Number format of the features.")] = "float16",
+    shards: Annotated[
+        int | None, typer.Option(help="Number of files for each kind of features.", min=1, show_default=False)
+    ] = None,
+    shard_videos: Annotated[
+        int | None, typer.Option(help="Videos per file, instead of --shards.", min=1, show_default=False)
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes that write shards.", min=1)] = 1,
     json: Json = False,
 ) -> None:
-    """Write a copy of a folder with half-precision features, a quarter of the size, and checksums."""
+    """Write a copy of a folder with half-precision features, a quarter of the size, and checksums.
+
+    With --shards or --shard-videos, features are stored in several files; repeat a killed command to finish it.
+    """
     from avelzoo.data.making.pack import PackedType, pack as write
 
     if dtype not in ("float16", "float32"):
         raise OptionError(f"unknown number format '{dtype}'", where="--dtype", expected="float16 or float32")
+    sharded = shards is not None or shard_videos is not None
+    if shards is not None and shard_videos is not None:
+        raise UsageError("--shards and --shard-videos are mutually exclusive", fix="remove one of them")
+    if workers > 1 and not sharded:
+        raise UsageError("--workers needs --shards or --shard-videos", fix="add one of them, or remove --workers")
+    kind = cast("PackedType", dtype)
     with _progress("packing") as begin:
-        manifest = write(folder, out, dtype=cast("PackedType", dtype), begin=begin)
+        manifest = write(
+            folder, out, dtype=kind, shards=shards, shard_videos=shard_videos, workers=workers, begin=begin
+        )
     if json:
         render.emit_json({"root": str(out), **manifest})
         return
     size = sum(entry["bytes"] for entry in manifest["files"].values())
+    count = sum("rows" in entry for entry in manifest["files"].values())
     pairs = {
         "folder": str(out),
-        "features": dtype,
+        "features": dtype + (f", in {count} shards" if count else ""),
         "size": folders.size_text(size),
         "next": f"avelzoo run ead-b --data {out}",
     }

@@ -13,7 +13,7 @@ from avelzoo.data.checking.recorded import check_extracted
 from avelzoo.data.checking.sources import SOURCES
 from avelzoo.data.checking.status import known_marker
 from avelzoo.data.facts import CHECKSUMS, is_ave
-from avelzoo.data.making.pack import MANIFEST, check_packed
+from avelzoo.data.making.pack import MANIFEST, check_packed, shard_files
 from avelzoo.data.reading.annotations import Annotations
 from avelzoo.data.reading.categories import CATEGORIES
 from avelzoo.data.reading.checksum import sha256
@@ -46,6 +46,7 @@ _ORDER = {"error": 0, "warning": 1, "note": 2}
 def work(root: Path, *, quick: bool = False) -> int:
     """Bytes that an examination will read, about."""
     sizes = [path.stat().st_size for file in FILES if (path := root / file.name).is_file()]
+    sizes += [path.stat().st_size for path in shard_files(root)]
     return 0 if quick else 2 * sum(sizes)
 
 
@@ -80,6 +81,8 @@ def examine(root: Path, *, quick: bool = False, tick: Tick | None = None) -> Rep
     if annotations is not None and report.simulated is None:
         report.findings += _unlike_public(report, annotations)
     sums = {file.name: file.sha256 for file in report.files}
+    if not quick:
+        sums |= {path.relative_to(root).as_posix(): sha256(path, tick) for path in shard_files(root)}
     report.findings += check_packed(root, sums)
     report.findings += check_extracted(root, sums, packed=(root / MANIFEST).is_file())
     report.findings = list(dict.fromkeys(report.findings))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,12 +18,25 @@ import numpy as np
 
 from avelzoo.data.checking.findings import Finding
 from avelzoo.data.checking.recorded import check_files
-from avelzoo.data.making.folder import new_folder
+from avelzoo.data.making.folder import need_space, new_folder
+from avelzoo.data.making.shards import (
+    FOLDER,
+    NOTES,
+    Piece,
+    Tick,
+    shard_name,
+    starts_of,
+    unfinished,
+    write_index,
+    write_pieces,
+    write_rows,
+)
 from avelzoo.data.reading.checksum import fingerprint, sha256
 from avelzoo.data.reading.h5 import H5Array
 from avelzoo.data.reading.header import read_info
 from avelzoo.data.reading.layout import BY_NAME, FILES, MARKER, File, need_file, need_folder, read_marker
 from avelzoo.errors import DataError, UsageError
+from avelzoo.system.files import write_json
 from avelzoo.version import __version__
 
 PackedType = Literal["float16", "float32"]
@@ -30,9 +44,7 @@ PackedType = Literal["float16", "float32"]
 MANIFEST = "packed.json"
 """Manifest of a packed folder."""
 FORMAT = 1
-BLOCK = 32 << 20
-
-Tick = Callable[[int], None]
+ADVICE = "choose another disk"
 
 
 def pack(
@@ -40,6 +52,9 @@ def pack(
     target: Path,
     *,
     dtype: PackedType = "float16",
+    shards: int | None = None,
+    shard_videos: int | None = None,
+    workers: int = 1,
     begin: Callable[[int], Tick | None] | None = None,
 ) -> dict[str, Any]:
     """Write a packed copy of a folder; returns its manifest.
@@ -48,18 +63,24 @@ def pack(
     at most 2^-11 for numbers from 6e-5 to 65504. Labels, orders and annotations are copied byte by byte. The copy is
     written to a temporary folder beside ``target``, which is renamed at the end.
 
+    With ``shards`` or ``shard_videos``, every feature file becomes a virtual data set of several files. If the process
+    is killed, the same call keeps the finished ones.
+
     Args:
         source: a folder in the public layout.
         target: the folder to create; new or empty.
         dtype: number format of the features.
+        shards: number of files for the features of one kind.
+        shard_videos: videos of a file, instead.
+        workers: processes that write shards.
         begin: called with the bytes of features to read; returns a callback for the bytes read.
 
     Raises:
         DataError: a file is damaged, or a number is not finite or too large for ``dtype``.
-        UsageError: ``target`` is not empty, or is ``source``.
+        UsageError: ``target`` is not empty, or is ``source``; or an unfinished copy has other options.
         StorageError: no space or no permission.
     """
-    source = need_folder(source.expanduser()).resolve()
+    source, target = need_folder(source.expanduser()).resolve(), target.expanduser().resolve()
     _require_free(source, target)
     present = [file for file in FILES if (source / file.name).is_file()]
     if not any(_is_feature(file) for file in present):
@@ -67,34 +88,62 @@ def pack(
     arrays = {file.name: H5Array(source / file.name, keys=file.keys) for file in present if _is_feature(file)}
     others = [source / file.name for file in present if not _is_feature(file)]
     linked = {file.name: read_info(p := source / file.name, file.keys).others(p) for file in present if file.axes}
+    prints = {file.name: fingerprint(source / file.name, linked.get(file.name, ())) for file in present}
     needed = sum(_packed_bytes(array, dtype) for array in arrays.values()) + sum(p.stat().st_size for p in others)
-    with new_folder(target, needed, advice="choose another disk") as draft:
-        tick = begin(sum(array.info.row_bytes * len(array) for array in arrays.values())) if begin else None
-        for name, array in arrays.items():
-            _write(draft / name, array, np.dtype(dtype).newbyteorder("<"), tick)
-        for path in others:
-            if linked.get(path.name):  # a relative link may not resolve from the copy's folder
-                _write_out(path, draft / path.name)
-            else:
-                shutil.copyfile(path, draft / path.name)
-        marker = read_marker(source)
-        if marker is not None:  # simulated features stay marked as simulated
-            kept = {key: value for key, value in marker.items() if key != "files"}
-            (draft / MARKER).write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
-        manifest = {
-            "packed": True,
-            "format": FORMAT,
-            "avelzoo": __version__,
-            "dtype": dtype,
-            "source": {file.name: fingerprint(source / file.name, linked.get(file.name, ())) for file in present},
-            "files": {
-                path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)}
-                for path in sorted(draft.iterdir())
-                if path.name != MARKER
-            },
+    total = sum(array.info.row_bytes * len(array) for array in arrays.values())
+    manifest = {"packed": True, "format": FORMAT, "avelzoo": __version__, "dtype": dtype, "source": prints}
+
+    def finish(draft: Path, notes: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+        _copy_others(source, draft, others, linked)
+        known = {name: {key: value for key, value in note.items() if key != "read"} for name, note in notes.items()}
+        files = {p.name: _entry(p) for p in sorted(draft.iterdir()) if p.is_file() and p.name not in (MARKER, MANIFEST)}
+        whole = manifest | {"files": files | known}
+        write_json(draft / MANIFEST, whole)
+        return whole
+
+    if shards is None and shard_videos is None:
+        with new_folder(target, needed, advice=ADVICE) as draft:
+            tick = begin(total) if begin else None
+            for name, array in arrays.items():
+                write_rows(draft / name, array, range(len(array)), dtype, tick)
+            return finish(draft, {})
+    most = max(map(len, arrays.values()))
+    starts = {name: starts_of(len(array), most, shards, shard_videos) for name, array in arrays.items()}
+    with unfinished(target, manifest | {"starts": starts}) as draft:
+        pieces = {
+            name: [
+                Piece(source / name, range(first, end), draft / shard_name(name, i, len(own) - 1), dtype)
+                for i, (first, end) in enumerate(pairwise(own))
+            ]
+            for name, own in starts.items()
         }
-        (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
-    return manifest
+        written = sum(path.stat().st_size for path in (draft / FOLDER).glob("*.h5"))
+        need_space(draft, max(0, needed - written), ADVICE)
+        notes = write_pieces(list(chain(*pieces.values())), draft, workers, begin(total) if begin else None)
+        for name, array in arrays.items():
+            write_index(draft / name, array, pieces[name])
+        found = finish(draft, notes)
+        if target.exists():
+            target.rmdir()  # empty, or another program wrote into it: then this is an error
+        draft.rename(target)
+        shutil.rmtree(target / NOTES, ignore_errors=True)
+    return found
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
+
+
+def _copy_others(source: Path, draft: Path, others: Sequence[Path], linked: Mapping[str, Sequence[Path]]) -> None:
+    """Copy labels, orders and annotations; simulated features stay marked as simulated."""
+    for path in others:
+        if linked.get(path.name):  # a relative link may not resolve from the copy's folder
+            _write_out(path, draft / path.name)
+        else:
+            shutil.copyfile(path, draft / path.name)
+    marker = read_marker(source)
+    if marker is not None:
+        write_json(draft / MARKER, {key: value for key, value in marker.items() if key != "files"})
 
 
 def read_manifest(root: Path) -> dict[str, Any] | None:
@@ -139,8 +188,20 @@ def check_packed(root: Path, sums: Mapping[str, str | None]) -> Iterator[Finding
     except DataError as error:
         yield Finding.of(error, MANIFEST)
         return
-    if manifest is not None:
-        yield from check_files(root, manifest["files"], sums, what="a packed file", fix="pack the folder again")
+    if manifest is None:
+        return
+    files = {n: e for n, e in manifest["files"].items() if "file" not in e or (root / n).is_file()}  # or it is reported
+    yield from check_files(root, files, sums, what="a packed file", fix="pack the folder again")
+
+
+def shard_files(root: Path) -> list[Path]:
+    """Shards of a packed folder that are present; none if its manifest is damaged, which `check_packed` reports."""
+    try:
+        manifest = read_manifest(root)
+    except DataError:
+        return []
+    shards = [root / name for name, entry in manifest["files"].items() if "file" in entry] if manifest else []
+    return [path for path in shards if path.is_file()]
 
 
 def _is_feature(file: File) -> bool:
@@ -152,7 +213,6 @@ def _packed_bytes(array: H5Array, dtype: PackedType) -> int:
 
 
 def _require_free(source: Path, target: Path) -> None:
-    target = target.expanduser().resolve()
     if target.is_dir() and any(target.iterdir()):
         raise UsageError(
             "the target folder is not empty" if target != source else "a folder cannot be packed into itself",
@@ -162,39 +222,8 @@ def _require_free(source: Path, target: Path) -> None:
         )
 
 
-def _write(path: Path, array: H5Array, dtype: np.dtype[Any], tick: Tick | None) -> None:
-    """Write one array, a block of rows at a time."""
-    rows, step = len(array), max(1, BLOCK // max(1, array.info.row_bytes))
-    with h5py.File(path, "w") as file:
-        packed = file.create_dataset(array.info.key, array.shape, dtype=dtype)
-        for start in range(0, rows, step):
-            block = array.raw(start, min(start + step, rows))
-            _require_fits(array, block, start, dtype)
-            packed[start : start + len(block)] = block.astype(dtype)
-            if tick is not None:
-                tick(block.nbytes)
-
-
 def _write_out(path: Path, target: Path) -> None:
     """Write an array that is stored in other files into one file."""
     array = H5Array(path, keys=BY_NAME[path.name].keys)
     with h5py.File(target, "w") as file:
         file.create_dataset(array.info.key, data=array.raw(0, len(array)))
-
-
-def _require_fits(array: H5Array, block: np.ndarray, start: int, dtype: np.dtype[Any]) -> None:
-    limit = float(np.finfo(dtype).max)
-    low, high = float(block.min()), float(block.max())
-    if low >= -limit and high <= limit:  # false for NaN
-        return
-    rows = block.reshape(len(block), -1)
-    row = int(np.flatnonzero(~(np.abs(rows) <= limit).all(axis=1))[0])
-    value = rows[row][~(np.abs(rows[row]) <= limit)][0]
-    finite = bool(np.isfinite(value))
-    raise DataError(
-        f"a number is too large for {dtype.name}" if finite else "a number is not finite",
-        where=f"{array.path}, row {start + row}",
-        found=f"{value:g}",
-        expected=f"finite numbers up to {limit:g}",
-        fix="pack with --dtype float32" if finite and dtype.itemsize < 4 else "extract this video again",
-    )

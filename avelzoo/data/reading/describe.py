@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from avelzoo.data.reading.filters import filters_of, require_filters
-from avelzoo.data.reading.info import ArrayInfo, Source
+from avelzoo.data.reading.info import ArrayInfo, Shard, Source
 from avelzoo.data.reading.links import find_linked, follow, listed_names
 from avelzoo.data.reading.opening import damaged, open_file
 from avelzoo.data.reading.virtual import Piece, pieces, raw_files
@@ -107,7 +107,21 @@ def _gathered(info: ArrayInfo, array: h5py.Dataset, where: str, depth: int) -> A
     sizes = [part.size for part in parts]
     if None not in sizes and (less := array.size - sum(map(int, filter(None, sizes)))) > 0:
         lacks.insert(0, f"{less:,} of {array.size:,} numbers, which no source fills,")
-    return replace(info, sources=tuple(sources), raw=tuple(raw), unwritten=" and ".join(lacks[:3]))
+    shards = _shards(info, [(part, known[files[part.file], part.key]) for part in parts])
+    return replace(info, sources=tuple(sources), shards=shards, raw=tuple(raw), unwritten=" and ".join(lacks[:3]))
+
+
+def _shards(info: ArrayInfo, parts: list[tuple[Piece, ArrayInfo]]) -> tuple[Shard, ...]:
+    """The parts as shards, ordered by row; empty unless they are whole contiguous arrays that follow each other."""
+    shards, row = [], 0
+    for part, inner in sorted(parts, key=lambda pair: pair[0].rows):
+        size = int(np.prod(inner.shape, dtype=np.int64))
+        whole = inner.offset is not None and inner.dtype == info.dtype and inner.shape[1:] == info.shape[1:]
+        if not whole or part.size != size or part.rows != (row, row + inner.shape[0] - 1):
+            return ()
+        shards.append(Shard(row, inner))
+        row += inner.shape[0]
+    return tuple(shards) if row == info.shape[0] else ()
 
 
 def _locate(names: set[str], holder: Path, where: str) -> dict[str, Path]:

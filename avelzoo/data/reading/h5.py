@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import mmap
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from avelzoo.data.reading.header import DOCTOR, KEYS, open_array, read_info, read_stored
+from avelzoo.data.reading.mapped import MappedRows
 from avelzoo.data.reading.shapes import named, reshaped
 from avelzoo.errors import DataError, DataWarning, printable
 
 _CACHE = 64 << 20  # bytes of chunks that h5py may keep while it reads one batch
-_HELD = 8 << 20  # bytes of a mapped file that one fetch holds at a time
 _GATHERED = 8  # rows of a virtual data set for which the source files are open at a time
 _SHOWN = 3
 _PROBES = 64
@@ -25,9 +23,9 @@ _PROBES = 64
 class H5Array:
     """Rows of one array, as float32, read on demand.
 
-    Contiguous arrays are mapped into memory; each fetch releases its pages, so a run's memory does not grow with the
-    file. Other arrays are read through h5py, which opens the file for each fetch. No handle stays open, so an array can
-    be pickled and used in forked processes.
+    Contiguous arrays, and virtual data sets of whole contiguous arrays (shards), are mapped into memory; each fetch
+    releases its pages, so a run's memory does not grow with the files. Other arrays are read through h5py, which opens
+    the file for each fetch. An array can be pickled and used in forked processes.
 
     Args:
         path: the file.
@@ -57,7 +55,6 @@ class H5Array:
     ) -> None:
         self.path = path
         self.info = read_info(path, keys)
-        self._bytes: mmap.mmap | None = None
         self._watch = watch
         if pooled and len(self.shape) == 3:
             self.info = replace(self.info, shape=(*self.shape[:2], 1, 1, *self.shape[2:]))
@@ -67,6 +64,8 @@ class H5Array:
             raise self._wrong_shape(f"{rows} rows, one per annotation")
         if 0 in self.shape:
             raise self._wrong_shape("no axis of length 0")
+        placed = self.info.offset is not None or self.info.shards
+        self._mapped = MappedRows(self.info, self.shape[1:]) if placed else None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -75,9 +74,6 @@ class H5Array:
 
     def __len__(self) -> int:
         return self.shape[0]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_bytes": None}
 
     def fetch(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """Read rows by number, in the given order.
@@ -99,10 +95,10 @@ class H5Array:
         if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
             raise IndexError(f"{self.path} has rows 0 to {len(self) - 1}")
         with np.errstate(over="ignore", invalid="ignore"):  # checked below
-            if self.info.offset is None:
+            if self._mapped is None:
                 self._read(out, positions, rows)
             else:
-                self._copy(out, positions, rows)
+                self._mapped.copy(out, positions, rows)
             for position, row in zip(positions, rows, strict=True):
                 values = out[position]
                 if not _all_finite(values):
@@ -112,29 +108,18 @@ class H5Array:
 
     def raw(self, start: int, stop: int) -> np.ndarray:
         """Copy rows ``start`` to ``stop - 1`` as stored, unchecked."""
-        if self.info.offset is None:
-            parts = []
-            for rows in self._gathered(np.arange(start, stop)):
-                with open_array(self.info, rows) as array:
-                    parts.append(read_stored(self.path, array, slice(int(rows[0]), int(rows[-1]) + 1)))
-            whole = np.concatenate(parts) if len(parts) > 1 else parts[0]
-            return whole.reshape(-1, *self.shape[1:])
-        values = self._map()[start:stop].copy()
-        self._release()
-        return values
+        if self._mapped is not None:
+            return self._mapped.raw(start, stop)
+        parts = []
+        for rows in self._gathered(np.arange(start, stop)):
+            with open_array(self.info, rows) as array:
+                parts.append(read_stored(self.path, array, slice(int(rows[0]), int(rows[-1]) + 1)))
+        whole = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        return whole.reshape(-1, *self.shape[1:])
 
     def all(self) -> np.ndarray:
         """Read every row as float32, for small arrays."""
         return self.fetch(np.arange(len(self)))
-
-    def _copy(self, out: np.ndarray, positions: np.ndarray, rows: np.ndarray) -> None:
-        source, step = self._map(), max(1, _HELD // max(1, self.info.row_bytes))
-        self._announce(rows)
-        for i, (position, row) in enumerate(zip(positions, rows, strict=True), 1):
-            out[position] = source[row]
-            if i % step == 0:
-                self._release()
-        self._release()
 
     def _read(self, out: np.ndarray, positions: np.ndarray, rows: np.ndarray) -> None:
         """Read in the file's order, so that a chunk with several of the rows is decompressed once."""
@@ -149,30 +134,6 @@ class H5Array:
         step = _GATHERED if self.info.sources else max(1, len(rows))
         for start in range(0, len(rows), step):
             yield rows[start : start + step]
-
-    def _map(self) -> np.ndarray:
-        offset = self.info.offset
-        assert offset is not None
-        self.info.check_sizes()  # reading mapped bytes of a truncated file would kill the process
-        if self._bytes is None:
-            with self.info.path.open("rb") as file:
-                self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        count = int(np.prod(self.shape, dtype=np.int64))
-        return np.frombuffer(self._bytes, self.info.dtype, count, offset).reshape(self.shape)
-
-    def _announce(self, rows: np.ndarray) -> None:
-        """Announce the next bytes to the system, so that it reads whole rows at once."""
-        if self._bytes is None or self.info.offset is None or not hasattr(mmap, "MADV_WILLNEED"):
-            return
-        for row in rows:
-            start = self.info.offset + int(row) * self.info.row_bytes
-            page = start // mmap.PAGESIZE * mmap.PAGESIZE
-            self._bytes.madvise(mmap.MADV_WILLNEED, page, start + self.info.row_bytes - page)
-
-    def _release(self) -> None:
-        """Release the mapped pages; they stay in the system's file cache."""
-        if self._bytes is not None and hasattr(mmap, "MADV_DONTNEED"):
-            self._bytes.madvise(mmap.MADV_DONTNEED)
 
     def _warn_of_blanks(self, out: np.ndarray, positions: np.ndarray, rows: np.ndarray) -> None:
         blank = [int(row) for at, row in zip(positions, rows, strict=True) if _is_blank(out[at], self.info.fill)]
@@ -205,11 +166,14 @@ class H5Array:
         shown = ", ".join(f"{values[tuple(p)]} at {tuple(map(int, p))}" for p in positions[:_SHOWN])
         return DataError(
             "a row holds non-finite numbers",
-            where=f"{self.path}, row {row}",
+            where=f"{self.path}, row {row}" + self._shard_of(row),
             found=f"{len(positions)} of {values.size}: {shown}",
             expected="finite numbers within the range of float32",
             fix=DOCTOR.format(self.path.parent),
         )
+
+    def _shard_of(self, row: int) -> str:
+        return f", in {self._mapped.file_of(row).path.name}" if self._mapped is not None and self.info.shards else ""
 
 
 def _all_finite(values: np.ndarray) -> bool:

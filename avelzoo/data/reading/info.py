@@ -41,6 +41,19 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Shard:
+    """Consecutive rows of a virtual data set that are a whole contiguous array of another file.
+
+    Attributes:
+        first: first row.
+        info: the array.
+    """
+
+    first: int
+    info: ArrayInfo
+
+
+@dataclass(frozen=True)
 class ArrayInfo:
     """Location and number format of an array.
 
@@ -53,6 +66,7 @@ class ArrayInfo:
         offset: position of the first byte in ``path``; None unless the array is contiguous there, in ``dtype``.
         chunk_bytes: size of a chunk; 0 without chunks.
         sources: source files of a virtual data set.
+        shards: all rows of a virtual data set, if each of its sources is a shard; otherwise empty.
         raw: files of raw bytes outside HDF5.
         raw_prefix: prefix that HDF5 needs before their names.
         filters: filters needed for reading: number to name.
@@ -68,6 +82,7 @@ class ArrayInfo:
     offset: int | None
     chunk_bytes: int = 0
     sources: tuple[Source, ...] = ()
+    shards: tuple[Shard, ...] = ()
     raw: tuple[RawFile, ...] = ()
     raw_prefix: bytes = b""
     filters: Mapping[int, str] = field(default_factory=dict)
@@ -76,9 +91,11 @@ class ArrayInfo:
 
     @property
     def storage(self) -> str:
-        """Kind of storage: contiguous, chunked or indirect."""
+        """Kind of storage: contiguous, shards, chunked or indirect."""
         if self.offset is not None:
             return "contiguous"
+        if self.shards:
+            return "shards"
         return "chunked" if self.chunk_bytes else "indirect"
 
     @property

@@ -1,0 +1,41 @@
+"""Locks that the system releases when the process ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from avelzoo.system.files import storage_error
+
+
+def lock_file(path: Path, *, shared: bool = False) -> int | None:
+    """Handle of a lock that the system releases when the process ends; None if another process has it.
+
+    -1 on systems and file systems without locks.
+    """
+    if sys.platform == "win32":
+        return -1
+    import fcntl
+
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise storage_error(error, path) from error
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    except OSError:  # some network disks cannot lock
+        os.close(handle)
+        return -1
+    return handle
+
+
+def unlock(handles: Iterable[int | None]) -> None:
+    """Release locks of `lock_file`."""
+    for handle in handles:
+        if handle is not None and handle >= 0:
+            os.close(handle)
