@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RayConfig(LauncherConfig):
-    """As tasks of Ray: on this machine, or on the cluster that an address names.
+    """Tasks of Ray, on this machine or on the cluster at an address.
 
-    Ray decides where and when a job runs, by the CPUs, GPUs and memory it asks for. A job whose process or machine is
-    lost is started again, and goes on where it was.
+    Ray starts a job where its CPUs, GPUs and memory are free. A job whose process or machine is lost starts again and
+    resumes: a run after its last complete epoch, an extraction after its last complete video.
     """
 
     address: Annotated[str | None, Help("Ray cluster: host:port, or auto; none = start Ray on this machine")] = None
