@@ -12,7 +12,7 @@ import torch
 
 from avelzoo import FeatureSpec, build
 from avelzoo.builtin.encoders.configs import MeanPoolConfig
-from avelzoo.engine.compiling import compile_encoder
+from avelzoo.engine.compiling import compile_model
 from avelzoo.plugin.default import default_host
 from avelzoo.profiling import profile
 from avelzoo.profiling.clock import Clock
@@ -163,13 +163,13 @@ def test_a_device_that_is_not_there():
 def test_what_a_run_compiles_is_measured_compiled(monkeypatch):
     used = []
 
-    def compiling(model, example):
-        found = compile_encoder(model, example, backend="eager")
+    def compiling(model, example, *, mode):
+        found = compile_model(model, example, mode=mode, backend="eager")
         compiled = model.encoder._compiled_call_impl
         model.encoder._compiled_call_impl = lambda *args: used.append(compiled) or compiled(*args)
         return found
 
-    monkeypatch.setattr("avelzoo.profiling.cost.compile_encoder", compiling)
+    monkeypatch.setattr("avelzoo.profiling.cost.compile_model", compiling)
     plain = recipe("double-branch")
     wanted = replace(plain, encoder=MeanPoolConfig(), compute=replace(plain.compute, compile=True))
     cost = profile(wanted, SPEC, batch_size=2, repeats=2)
@@ -177,6 +177,7 @@ def test_what_a_run_compiles_is_measured_compiled(monkeypatch):
     assert len(used) == 7, "the memory filled, three steps and three evaluations: one of each is not counted"
     bare = profile(replace(wanted, compute=plain.compute), SPEC, batch_size=2, repeats=1)
     assert not bare.compiled
+    assert bare.attention == (), "nothing here attends"
     assert (cost.train_flops, cost.eval_flops) == (bare.train_flops, bare.eval_flops)
 
 

@@ -26,6 +26,7 @@ from avelzoo.components import (
     TransformConfig,
 )
 from avelzoo.config import Bounds, Config, Help
+from avelzoo.errors import OptionError
 
 MOVED: dict[str, str] = {
     "train.learning_rate": "optimizer.learning_rate",
@@ -87,12 +88,29 @@ class ComputeConfig(Config):
         Help("number format of features cached on the device; off = no cache"),
     ] = "off"
     compile: Annotated[bool, Help("compile the encoder with torch.compile (worth it on GPUs)")] = False
+    compile_mode: Annotated[
+        Literal["default", "reduce-overhead"],
+        Help("mode of compile; reduce-overhead = CUDA graphs of encoder and head"),
+    ] = "default"
+    transfer: Annotated[
+        Literal["stored", "bfloat16"],
+        Help("number format of features on their way to the device"),
+    ] = "stored"
     eval_batch_size: Annotated[int, Help("videos per batch in evaluation"), Bounds(min=1)] = 128
     workers: Annotated[
         int | None,
         Help("DataLoader worker processes; none = the data set's default"),
         Bounds(min=0),
     ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.compile_mode != "default" and not self.compile:
+            raise OptionError(
+                "compute.compile_mode needs compute.compile",
+                found=f"compute.compile_mode = {self.compile_mode}, compute.compile = false",
+                fix="set compute.compile to true",
+            )
 
 
 RECORDS: dict[str, type[Config]] = {"train": TrainConfig, "compute": ComputeConfig}

@@ -78,7 +78,10 @@ class CachedSplit(Split):
 
     def fetch(self, indices: Sequence[int] | np.ndarray) -> tuple[Batch, Targets]:
         """Features, in the cache's number format, and targets of the videos at these positions, on the device."""
-        places = torch.from_numpy(np.asarray(indices, dtype=np.int64)).to(self._device)
+        places = torch.from_numpy(np.asarray(indices, dtype=np.int64))
+        if self._device.type == "cuda":  # a copy from pinned memory does not wait for the GPU
+            places = places.pin_memory()
+        places = places.to(self._device, non_blocking=True)
         return self._batch.take(places), self._targets.take(places)
 
     def labels(self) -> np.ndarray:

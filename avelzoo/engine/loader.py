@@ -44,13 +44,16 @@ class Loader:
         splits: splits by name.
         processes: processes; only the share of this one is read.
         workers: persistent worker processes that prefetch batches; with 0, the main process reads them.
+        transfer: number format of features on their way to the device; None for that of the split.
     """
 
-    def __init__(self, splits: Mapping[str, Split], processes: Processes, workers: int) -> None:
+    def __init__(
+        self, splits: Mapping[str, Split], processes: Processes, workers: int, transfer: torch.dtype | None = None
+    ) -> None:
         self._processes = processes
         self._requests: list[Request] = []
         self._loader: DataLoader[Any] = DataLoader(
-            _Reader(splits),  # type: ignore[arg-type]
+            _Reader(splits, transfer),  # type: ignore[arg-type]
             batch_sampler=_Requests(self._requests),  # type: ignore[arg-type]
             collate_fn=_as_read,
             num_workers=workers,
@@ -113,22 +116,27 @@ class _Requests:
 class _Reader:
     """The data set for `DataLoader`, in a worker or the main process."""
 
-    def __init__(self, splits: Mapping[str, Split]) -> None:
+    def __init__(self, splits: Mapping[str, Split], transfer: torch.dtype | None) -> None:
         self._splits = splits
+        self._transfer = transfer
 
     def __getitems__(self, request: Request) -> tuple[Batch, Targets, list[Warning], AvelzooError | None]:
         """A batch with the warnings of its worker process, whose own output is not shown."""
         name, indices = request
         if get_worker_info() is None:
-            return *self._splits[name].fetch(indices), [], None
+            return *self._fetch(name, indices), [], None
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                batch, targets = self._splits[name].fetch(indices)
+                batch, targets = self._fetch(name, indices)
             except AvelzooError as error:
                 return None, None, [], _Sent(error)  # type: ignore[return-value]
         said = [warning.message for warning in caught if isinstance(warning.message, Warning)]
         return batch, targets, said, None
+
+    def _fetch(self, name: str, indices: np.ndarray) -> tuple[Batch, Targets]:
+        batch, targets = self._splits[name].fetch(indices)
+        return (batch if self._transfer is None else batch.to(dtype=self._transfer)), targets
 
 
 class _Sent:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import torch
 from lightning_fabric import Fabric
 from torch.optim import Optimizer
 
@@ -23,7 +24,7 @@ from avelzoo.composition.resolving import Composition
 from avelzoo.contracts import Dataset
 from avelzoo.engine import test_curve
 from avelzoo.engine.checkpoint import Progress, load_weights
-from avelzoo.engine.compiling import compile_encoder
+from avelzoo.engine.compiling import compile_model
 from avelzoo.engine.deciding import require_fitting_data
 from avelzoo.engine.device import device_name, make_fabric, peak_memory_mb
 from avelzoo.engine.device_cache import cached
@@ -145,18 +146,23 @@ def _processes(rank: Rank | None, fabric: Fabric, composition: Composition) -> P
 
 
 def _loader(dataset: Dataset, processes: Processes, recipe: Recipe) -> Loader:
-    workers = recipe.compute.workers
-    if recipe.compute.cache_on_device != "off":
-        workers = 0
+    workers, transfer = recipe.compute.workers, recipe.compute.transfer
+    if recipe.compute.cache_on_device != "off":  # features are on the device already
+        workers, transfer = 0, "stored"
     splits = {name: dataset.split(name) for name in ("train", "val", "test")}
-    return Loader(splits, processes, suggested_workers(dataset) if workers is None else workers)
+    return Loader(
+        splits,
+        processes,
+        suggested_workers(dataset) if workers is None else workers,
+        None if transfer == "stored" else getattr(torch, transfer),
+    )
 
 
 def _compile(model: Model, processes: Processes, dataset: Dataset, recipe: Recipe) -> str | None:
     split = dataset.split("train")
     example = processes.fetch(split, np.arange(min(recipe.train.batch_size, len(split)))).batch
     with processes.fabric.autocast():
-        return compile_encoder(model, example)
+        return compile_model(model, example, mode=recipe.compute.compile_mode)
 
 
 def _finish(

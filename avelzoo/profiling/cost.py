@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,10 +17,11 @@ from avelzoo.composition.building import build
 from avelzoo.composition.model import Model
 from avelzoo.composition.recipe import Recipe
 from avelzoo.config import Bounds, checked
-from avelzoo.engine.compiling import compile_encoder, plain_encoder
+from avelzoo.engine.compiling import compile_model, plain_model
 from avelzoo.engine.device import device_name, feature_type, make_fabric, peak_memory_mb
 from avelzoo.errors import UsageError
 from avelzoo.nn.cpu import plain_layers
+from avelzoo.profiling.attention import AttentionKernels
 from avelzoo.profiling.clock import Clock
 from avelzoo.records import Batch, FeatureSpec, Targets
 from avelzoo.system.isolation import isolated, seed_all
@@ -49,6 +51,7 @@ class Cost:
             backward, optimizer.
         products_per_second: FLOP/s of large matrix products on this device, in this format.
         compiled: whether the encoder was compiled; false if compiling failed.
+        attention: PyTorch's kernels for attention (`AttentionKernels`); on a CPU of evaluation alone.
     """
 
     parameters: dict[str, int]
@@ -64,6 +67,7 @@ class Cost:
     train_parts: dict[str, float]
     products_per_second: float
     compiled: bool = False
+    attention: tuple[str, ...] = ()
 
     @property
     def floor_share(self) -> float:
@@ -113,7 +117,7 @@ def profile(
     compiled = False
     if recipe.compute.compile:
         with fabric.autocast():
-            compiled = compile_encoder(model, batch) is None
+            compiled = compile_model(model, batch, mode=recipe.compute.compile_mode) is None
 
     def step(clock: Clock) -> None:
         optimizer.zero_grad()
@@ -133,13 +137,16 @@ def profile(
     with torch.no_grad(), fabric.autocast():
         view = model.view()
         eval_seconds = _median(lambda: model.predict(batch, view), repeats, fabric.device)
-    plain_encoder(model)  # compiled kernels hide their arithmetic
+    plain_model(model)  # compiled kernels hide their arithmetic
     model.train()
-    train_flops = _flops(lambda: step(Clock(fabric.device)))
+    kernels = AttentionKernels()
+    with nullcontext() if fabric.device.type == "cpu" else kernels:  # training on a CPU has kernels of its own
+        train_flops = _flops(lambda: step(Clock(fabric.device)))
     model.eval()
     with torch.no_grad(), fabric.autocast():
         view_flops = _flops(model.view)
-        eval_flops = _flops(lambda: model.predict(batch, view))
+        with kernels:
+            eval_flops = _flops(lambda: model.predict(batch, view))
     parts = {"encoder": model.encoder, "memory": model.memory, "head": model.head, "objective": model.objective}
     return Cost(
         parameters={name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()},
@@ -155,6 +162,7 @@ def profile(
         train_parts=train_parts,
         products_per_second=product_speeds(fabric.device, [FACTORS[precision]], shapes=SQUARE)[FACTORS[precision]],
         compiled=compiled,
+        attention=kernels.names,
     )
 
 

@@ -6,6 +6,10 @@
 - ``published``: the public codes' recorded outputs
 - ``resuming``: a resumed run against one that nothing interrupted
 - ``features``: a data set of AVE's size, made on the device
+- ``waiting``: operations that make the host wait for the device
+- ``kernels``: the encoder's products, kernels of attention, the optimizer, copies to the device
+- ``several``: two processes with a device each
+- ``model``: the paper's system, for single steps
 - ``epochs``: seconds an epoch of the paper's training takes
 - ``costs``: what a step of five recipes costs, by precision, compiled and not
 """

@@ -10,8 +10,8 @@ import torch
 
 from avelzoo.plugin.default import default_host
 from avelzoo.profiling import profile
-from avelzoo.records import FeatureSpec
 from gpu.arithmetic import multiply_in
+from gpu.model import spec
 from gpu.rows import Job
 
 RECIPES = ("ead-b", "cmbs", "cmran", "psp", "cace-net")
@@ -52,7 +52,7 @@ def _measure(job: Job, title: str, name: str, label: str, *, compiled: bool) -> 
     try:
         cost = profile(
             recipe,
-            _spec(tiny=job.tiny),
+            spec(tiny=job.tiny),
             batch_size=4 if job.tiny else 128,
             repeats=1 if job.tiny else 5,
             device=job.device,
@@ -68,14 +68,4 @@ def _note(cost: dict[str, Any]) -> str:
     return (
         f"{cost['train_flops'] / cost['train_seconds'] / 1e12:.3g} TFLOP/s, {100 * cost['floor_share']:.0f} % of what"
         f" products reach; evaluation {1000 * cost['eval_seconds']:.3g} ms; peak {cost['peak_memory_mb']:,.0f} MiB"
-    )
-
-
-def _spec(*, tiny: bool) -> FeatureSpec:
-    return FeatureSpec(
-        segments=10,
-        audio_dim=8 if tiny else 128,
-        grid=(2, 2) if tiny else (7, 7),
-        visual_dim=16 if tiny else 512,
-        categories=tuple(f"category {number}" for number in range(3 if tiny else 28)),
     )

@@ -30,10 +30,13 @@ class Part:
 
 PARTS = (
     Part("equality", "equality", 90),
-    Part("resume", "resuming", 50),
-    Part("parity", "published", 50),
-    Part("training", "epochs", 150),
-    Part("cost", "costs", 130),
+    Part("waits", "waiting", 20),
+    Part("resume", "resuming", 40),
+    Part("parity", "published", 40),
+    Part("training", "epochs", 170),
+    Part("kernels", "kernels", 35),
+    Part("nccl", "several", 30),
+    Part("cost", "costs", 50),
 )
 SHORTEST = 15.0
 """Seconds below which no part begins."""

@@ -87,6 +87,11 @@ class Job:
         return [Row(**json.loads(line)) for line in lines[:-1]]  # a line without its end was cut off by a kill
 
 
+def verdict(reached: bool, job: Job) -> str:
+    """Whether a goal is met; on a CPU nothing is measured."""
+    return ("met" if reached else "not met") if job.device == "cuda" else "no measurement on a CPU"
+
+
 def table(rows: Iterable[Row]) -> Iterator[str]:
     """Lines of the table: measurements and failures each, checks that passed as one number."""
     rows = list(rows)

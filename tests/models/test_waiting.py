@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from gpu.waiting import Reads
 
 from avelzoo import build, recipes
 from avelzoo.builtin.encoders.configs import STFusionConfig
@@ -19,31 +17,6 @@ from avelzoo.builtin.memory.configs import FeatureBankConfig, JsdBankConfig, Laz
 from avelzoo.builtin.memory.slots import Candidates, RankedSlots
 from avelzoo.nn.cpu import plain_layers
 from tests.models.worlds import SPEC, make_batch, make_targets
-
-READS = (
-    *("_local_scalar_dense", "is_nonzero", "nonzero", "masked_select", "masked_scatter", "equal", "bincount"),
-    *("_unique", "_unique2", "unique_dim", "unique_consecutive", "histc"),
-)
-"""ATen operations that make the host wait for a GPU, as their result or its shape depends on the data."""
-
-
-class Reads(TorchDispatchMode):
-    """Counts the operations that wait; indexing with a mask among them, which finds its nonzero elements."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: Counter[str] = Counter()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = func._schema.name.partition("::")[2]
-        masked = name in ("index", "index_put", "index_put_") and any(
-            value is not None and value.dtype in (torch.bool, torch.uint8) for value in args[1]
-        )
-        counted = name == "repeat_interleave" and func._overloadname != "self_int"
-        if name in READS or masked or counted:
-            self.found[f"{name} by mask" if masked else name] += 1
-        return func(*args, **(kwargs or {}))
-
 
 ENCODER = STFusionConfig(width=8, heads=2, feedforward=12)
 MEMORIES = {

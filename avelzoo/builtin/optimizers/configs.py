@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +29,8 @@ class AdamConfig(OptimizerConfig):
         """`torch.optim.Adam` with its default betas and eps."""
         from torch.optim import Adam
 
-        return Adam(parameters, lr=self.learning_rate, weight_decay=self.weight_decay)
+        parameters = list(parameters)
+        return Adam(parameters, lr=self.learning_rate, weight_decay=self.weight_decay, fused=one_kernel(parameters))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,8 @@ class AdamWConfig(OptimizerConfig):
         """`torch.optim.AdamW` with its default betas and eps."""
         from torch.optim import AdamW
 
-        return AdamW(parameters, lr=self.learning_rate, weight_decay=self.weight_decay)
+        parameters = list(parameters)
+        return AdamW(parameters, lr=self.learning_rate, weight_decay=self.weight_decay, fused=one_kernel(parameters))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +81,18 @@ class SgdConfig(OptimizerConfig):
         """`torch.optim.SGD`."""
         from torch.optim import SGD
 
+        parameters = list(parameters)
         return SGD(
             parameters,
             lr=self.learning_rate,
             momentum=self.momentum,
             nesterov=self.nesterov,
             weight_decay=self.weight_decay,
+            fused=one_kernel(parameters),
         )
+
+
+def one_kernel(parameters: Sequence[nn.Parameter]) -> bool | None:
+    """The argument ``fused``: True if all parameters are floats on a CUDA device, else PyTorch's default."""
+    on_gpu = all(parameter.is_cuda and parameter.is_floating_point() for parameter in parameters)
+    return True if on_gpu and parameters else None

@@ -70,9 +70,17 @@ def _rows(cost: dict[str, Any]) -> dict[str, str]:
         f" time, at the measured {cost['products_per_second'] / 1e9:.0f} GFLOP/s",
         "evaluation": f"{cost['eval_seconds']:.3f} s for {b} videos, {cost['eval_flops'] / 1e9:.1f} GFLOP",
         "memory encoding": f"{cost['view_flops'] / 1e9:.1f} GFLOP, once per evaluation",
+        "attention": _attention(cost),
         "peak memory": f"{cost['peak_memory_mb']:.0f} MiB",
         "device": f"{cost['device']}, precision {cost['precision']}",
     }
+
+
+def _attention(cost: dict[str, Any]) -> str:
+    if not cost["attention"]:
+        return "none of PyTorch's kernels"
+    names = ", ".join(map(str, cost["attention"]))
+    return f"{names} in evaluation, avelzoo.nn.cpu in training" if cost["device"] == "cpu" else names
 
 
 def _share(seconds: float, cost: dict[str, Any]) -> str:
