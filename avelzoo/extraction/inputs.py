@@ -39,17 +39,27 @@ def find_videos(paths: Sequence[Path]) -> list[VideoFile]:
     Raises:
         UsageError: there is no video.
     """
-    roots = [_plain(path) for path in paths]
-    files = dict.fromkeys(file for root in roots for file in (_inside(root) if root.is_dir() else [root]))
-    if not files:
+    found, _ = find_all(paths)
+    if not found:
         raise UsageError(
             "no video found",
             where=", ".join(map(str, paths[:3])),
             expected="files, or folders with videos: " + " ".join(sorted(SUFFIXES)),
             fix="name the files one by one if their names end differently",
         )
-    top = common_folder(roots)
-    return sorted(VideoFile(file.relative_to(top).as_posix(), file) for file in files)
+    return found
+
+
+def find_all(paths: Sequence[Path]) -> tuple[list[VideoFile], list[Path]]:
+    """`find_videos`, and the folders among ``paths`` without a video. Each folder is walked once."""
+    inside = {path: list(_inside(_plain(path))) if path.is_dir() else [_plain(path)] for path in paths}
+    used = [path for path in inside if inside[path]]
+    if not used:
+        return [], list(inside)
+    top = common_folder(used)
+    files = dict.fromkeys(file for path in used for file in inside[path])
+    found = sorted(VideoFile(file.relative_to(top).as_posix(), file) for file in files)
+    return found, [path for path in inside if not inside[path]]
 
 
 def common_folder(roots: Sequence[Path]) -> Path:

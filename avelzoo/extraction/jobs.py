@@ -14,10 +14,11 @@ from avelzoo.extraction.inputs import VideoFile
 from avelzoo.extraction.journal import Journal
 from avelzoo.extraction.record import Record, video_key
 from avelzoo.extraction.request import ExtractionRequest
-from avelzoo.extraction.work import CALL
+from avelzoo.extraction.work import CALL, calling
 from avelzoo.jobs import Job
 from avelzoo.plugin.default import as_default
 from avelzoo.plugin.host import PluginHost
+from avelzoo.system.stages import StageTimes
 
 CHUNK = 8
 """Largest number of videos of a job in its own process."""
@@ -46,7 +47,12 @@ def task_of(video: VideoFile, *, by_content: bool) -> Task:
 
 
 class Runner:
-    """Runs the videos of one process's share as jobs."""
+    """Runs the videos of one process's share as jobs.
+
+    Attributes:
+        times: busy time of the stages, of all processes together.
+        read: records of the videos that this call extracted.
+    """
 
     def __init__(
         self,
@@ -58,6 +64,8 @@ class Runner:
     ) -> None:
         self._request, self._journal, self._host = request, journal, host
         self._launcher, self._on_video = launcher, on_video
+        self.times = StageTimes()
+        self.read: list[Record] = []
 
     def run(self, tasks: Sequence[Task]) -> int:
         """Extract every video that has no record; returns the number of videos that already had one.
@@ -74,19 +82,27 @@ class Runner:
         for task in tasks:
             if task.missing is not None:
                 self._tell(task, task.missing, over, len(tasks))
+
+        def finished(key: str) -> None:
+            nonlocal over
+            if key in pending and (record := self._journal.record(key)) is not None:
+                over += 1
+                self.read.append(record)
+                self._tell(pending.pop(key), record, over, len(tasks))
+
         while pending:
             jobs = {job.name: job for job in self._jobs(list(pending.values()))}
             before = len(pending)
-            with as_default(self._host), closing(self._launcher.build().launch(list(jobs.values()))) as outcomes:
+            launched = self._launcher.build().launch(list(jobs.values()))
+            with as_default(self._host), calling(finished), closing(launched) as outcomes:
                 for outcome in outcomes:
                     keys = [video["key"] for video in jobs[outcome.job].arguments["videos"]]
                     if outcome.error is not None:
                         self._blame(keys, outcome.error)
+                    else:
+                        self.times.merge(outcome.value)
                     for key in keys:
-                        record = self._journal.record(key)
-                        if record is not None and key in pending:
-                            over += 1
-                            self._tell(pending.pop(key), record, over, len(tasks))
+                        finished(key)
             if len(pending) == before:
                 raise StorageError(
                     "the launcher's jobs leave no records in the output folder",
@@ -100,8 +116,8 @@ class Runner:
         return record is None or (self._request.retry_failed and record.failed)
 
     def _jobs(self, tasks: Sequence[Task]) -> Iterator[Job]:
-        """One video per job in this process, a few in others, which load the extractors anew."""
-        size = max(1, min(CHUNK, len(tasks) // 16)) if self._launcher.isolated else 1
+        """One job in this process, which decodes ahead; a few videos per job in others, which load the extractors."""
+        size = max(1, min(CHUNK, len(tasks) // 16)) if self._launcher.isolated else len(tasks)
         features, out = asdict(self._request.features), str(self._request.out.absolute())
         for start in range(0, len(tasks), size):
             part = [{"key": task.key, "path": str(task.video.path)} for task in tasks[start : start + size]]

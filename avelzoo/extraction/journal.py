@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,7 @@ from avelzoo.extraction.manifest import begin_manifest
 from avelzoo.extraction.record import Record, file_state
 from avelzoo.extraction.video import Block, FeatureReader, require_segments
 from avelzoo.system.files import SCRATCH, storage_error, write_json, write_whole
+from avelzoo.system.stages import BACKBONE, WRITING, StageTimes
 
 VIDEOS = "videos"
 _STEP = 32 << 20
@@ -106,7 +108,7 @@ class Journal:
         Args:
             key: key of the video.
             path: its file.
-            reader: reader of its features.
+            reader: reader of its features; its times get that of writing.
 
         Raises:
             DataError: the video cannot be read, or changed meanwhile.
@@ -114,12 +116,12 @@ class Journal:
         """
         digest, shapes, count = hashlib.sha256(), ((0,), (0,)), 0
         own = self._videos / f"{key}-{os.getpid()}.f32"  # no other process writes this file
-        before = file_state(path)
+        began, reading = time.perf_counter(), StageTimes()
 
         def write(scratch: Path) -> None:
             nonlocal shapes, count
             with scratch.open("wb") as file:
-                for block in _readable(path, reader):
+                for block in reading.iterate(BACKBONE, _readable(path, reader)):
                     rows = _rows(block)
                     digest.update(rows.data)
                     file.write(rows.data)
@@ -129,7 +131,7 @@ class Journal:
         write_whole(own, write)
         try:
             require_segments(path, count)
-            if file_state(path) != before:
+            if file_state(path) != reader.state:
                 raise DataError("the file changed while it was read", where=str(path), fix="repeat the command")
             own.replace(self._features(key))
         except OSError as error:
@@ -137,7 +139,7 @@ class Journal:
         finally:
             own.unlink(missing_ok=True)
         report = reader.report
-        return self._keep(
+        record = self._keep(
             Record(
                 key=key,
                 status=report.status,
@@ -150,6 +152,8 @@ class Journal:
                 sha256=digest.hexdigest(),
             )
         )
+        reader.times.add(WRITING, time.perf_counter() - began - reading.seconds[BACKBONE])
+        return record
 
     def features(self, record: Record) -> Iterator[Block]:
         """Features of a video in blocks.

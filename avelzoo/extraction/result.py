@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from avelzoo.extraction.throughput import Throughput
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractionResult:
@@ -26,6 +28,7 @@ class ExtractionResult:
         left_out: rows of the table that are not in the data set, with the reason.
         recipes: recipe ids of the visual and the audio features.
         seconds: time.
+        throughput: speed of the extraction without assembling of the data folder; None if nothing was extracted.
     """
 
     out: str
@@ -42,6 +45,7 @@ class ExtractionResult:
     categories: int = 0
     splits: Mapping[str, int] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    throughput: Throughput | None = None
 
     @property
     def exit_code(self) -> int:
@@ -52,4 +56,5 @@ class ExtractionResult:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
-        return asdict(self) | {"recipes": list(self.recipes), "left_out": list(self.left_out)}
+        speed = None if self.throughput is None else self.throughput.to_dict()
+        return asdict(self) | {"recipes": list(self.recipes), "left_out": list(self.left_out), "throughput": speed}

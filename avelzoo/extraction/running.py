@@ -22,6 +22,7 @@ from avelzoo.extraction.request import ExtractionRequest
 from avelzoo.extraction.result import ExtractionResult
 from avelzoo.extraction.splits import assign, sizes
 from avelzoo.extraction.table import TableRow, read_table
+from avelzoo.extraction.throughput import Throughput
 from avelzoo.extractors import Extractor, ExtractorConfig, recipe_id
 from avelzoo.plugin.default import as_default
 from avelzoo.plugin.host import PluginHost
@@ -83,7 +84,9 @@ def _extract(
         tasks = [task_of(video, by_content=request.by_content) for video in videos]
         own = request.shard.part(tasks)
         runner = Runner(replace(request, features=features), journal, host, launcher, on_video)
+        launched = time.perf_counter()
         resumed = runner.run(own)
+        launched = time.perf_counter() - launched
     records = {task.video.name: task.missing or journal.record(task.key) for task in tasks}
     mine = {task.video.name: records[task.video.name] for task in own}
     done = {name: record for name, record in records.items() if record is not None}
@@ -97,8 +100,16 @@ def _extract(
         waiting=len(records) - len(done),
         recipes=(sources[0].recipe_id, sources[1].recipe_id),
         seconds=0.0,
+        throughput=_throughput(runner, launched),
     )
     return result if result.waiting else _assembled(request, journal, table, done, sources, result=result)
+
+
+def _throughput(runner: Runner, seconds: float) -> Throughput | None:
+    read = [record.duration for record in runner.read if not record.failed]
+    if not read:
+        return None
+    return Throughput(videos=len(read), video_seconds=sum(read), seconds=seconds, stages=runner.times.seconds)
 
 
 def _videos(request: ExtractionRequest, table: Sequence[TableRow] | None) -> list[VideoFile]:

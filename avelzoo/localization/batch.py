@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from avelzoo.errors import DataError, RunError, StorageError, UsageError, explain
-from avelzoo.extraction.inputs import VideoFile, find_videos
+from avelzoo.extraction.ahead import one_ahead
+from avelzoo.extraction.inputs import VideoFile, find_all
 from avelzoo.extraction.locking import alone
 from avelzoo.extraction.manifest import require_same
-from avelzoo.extraction.record import video_key
+from avelzoo.extraction.throughput import Throughput
 from avelzoo.localization.deciding import decided
 from avelzoo.localization.localizer import Localizer
 from avelzoo.localization.outputs import SCORES, Outputs
+from avelzoo.localization.planning import Plan, plan_of
 from avelzoo.localization.storing import Stored, load, save
 from avelzoo.system.files import clear_scratch, make_folder
+from avelzoo.system.stages import WRITING, StageTimes
 from avelzoo.timeline.records import Localization
 
 
@@ -37,6 +40,7 @@ class Outcome:
         files: files that were written.
         resumed: whether its scores are those of an earlier call.
         error: why results could not be written; empty if they were.
+        times: busy seconds by stage; empty for a video of an earlier call.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Outcome:
     files: tuple[Path, ...] = ()
     resumed: bool = False
     error: str = ""
+    times: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -57,6 +62,21 @@ def exit_code(outcomes: Sequence[Outcome]) -> int:
     return 2 if failed == len(outcomes) else 1 if failed else 0
 
 
+def throughput(outcomes: Sequence[Outcome], seconds: float, *, start: float = 0.0) -> Throughput | None:
+    """Speed of a batch; None if no video was read.
+
+    Args:
+        outcomes: the outcomes of the batch.
+        seconds: time that it took.
+        start: second at which reading began in each file.
+    """
+    times, read = StageTimes(), [o for o in outcomes if o.times and o.result.scores is not None]
+    for outcome in outcomes:
+        times.merge(outcome.times)
+    length = sum(o.result.duration - start for o in read)
+    return Throughput(videos=len(read), video_seconds=length, seconds=seconds, stages=times.seconds) if read else None
+
+
 def videos_of(paths: Sequence[Path]) -> list[VideoFile]:
     """Videos of files and folders, with unique names; a folder without videos stays in the list and is reported.
 
@@ -65,15 +85,8 @@ def videos_of(paths: Sequence[Path]) -> list[VideoFile]:
     """
     if not paths:
         raise UsageError("no videos named", expected="video files, or folders with videos")
-    empty = []
-    for path in dict.fromkeys(paths):
-        if path.is_dir():
-            try:
-                find_videos([path])
-            except UsageError:
-                empty.append(VideoFile(path.name or "folder", path))
-    rest = [path for path in paths if path not in {video.path for video in empty}]
-    found = find_videos(rest) if rest else []
+    found, without = find_all(paths)
+    empty = [VideoFile(path.name or "folder", path) for path in without]
     if not any(path.is_absolute() for path in paths):  # as the user named them
         found = [VideoFile(video.name, Path(os.path.relpath(video.path))) for video in found]
     return [*found, *empty]
@@ -87,7 +100,7 @@ def predict_batch(
     start: float = 0.0,
     duration: float | None = None,
 ) -> Iterator[Outcome]:
-    """Results of the videos, in order, as they are finished.
+    """Results of the videos, in order, as they are finished. While one is scored, the next one is being decoded.
 
     Args:
         localizer: the localizer.
@@ -105,8 +118,10 @@ def predict_batch(
     with _held(outputs):
         if outputs is not None:
             _require_own(outputs, mark)
-        for video in videos:
-            yield _outcome(localizer, video, outputs, mark)
+        planned = (plan_of(localizer, video, outputs, mark) for video in videos)
+        with closing(one_ahead(planned, Plan.start, Plan.close)) as plans:
+            for plan in plans:
+                yield _outcome(localizer, plan, outputs, mark)
 
 
 def fingerprint(localizer: Localizer, start: float, duration: float | None) -> dict[str, Any]:
@@ -133,63 +148,45 @@ def _require_own(outputs: Outputs, mark: Mapping[str, Any]) -> None:
         return
 
 
-def _outcome(
-    localizer: Localizer,
-    video: VideoFile,
-    outputs: Outputs | None,
-    mark: Mapping[str, Any],
+def _outcome(localizer: Localizer, plan: Plan, outputs: Outputs | None, mark: Mapping[str, Any]) -> Outcome:
+    scored = plan.known or _score_or_reason(localizer, plan, mark)
+    times = StageTimes() if plan.reader is None else plan.reader.times
+    with times.timed(WRITING):
+        outcome = _written(localizer, plan, outputs, mark, scored)
+    return outcome if plan.reader is None else replace(outcome, times=times.seconds)
+
+
+def _written(
+    localizer: Localizer, plan: Plan, outputs: Outputs | None, mark: Mapping[str, Any], scored: Localization
 ) -> Outcome:
-    key, known = _key(video.path), None
-    if outputs is not None and key:
-        known = _kept(outputs.scores(video.name), video.path, key, mark)
-    scored = known or score_or_reason(localizer, video.path, start=mark["start"], duration=mark["duration"])
     result = decided(scored, localizer.rule, own=localizer.rule is localizer.system.rule)
+    name = plan.video.name
     if outputs is None:
-        return Outcome(video.name, result)
-    path = outputs.scores(video.name)
+        return Outcome(name, result)
+    path = outputs.scores(name)
     try:
         if result.status == "unreadable":
             path.unlink(missing_ok=True)  # scores of an earlier file of this name
-        elif known is None:
+        elif plan.known is None:
             make_folder(path.parent)
-            save(path, Stored(scored, replace(localizer.system.rule, decide=None), key, mark))
-        files = outputs.write(video.name, result, threshold=localizer.rule.threshold)
+            save(path, Stored(scored, replace(localizer.system.rule, decide=None), plan.key, mark))
+        files = outputs.write(name, result, threshold=localizer.rule.threshold)
     except (StorageError, OSError) as error:
         said = explain(error)
-        return Outcome(video.name, result, error=f"{said.problem}: {said.found or said.where}")
-    return Outcome(video.name, result, tuple(files), resumed=known is not None)
+        return Outcome(name, result, error=f"{said.problem}: {said.found or said.where}")
+    return Outcome(name, result, tuple(files), resumed=plan.known is not None)
 
 
-def score_or_reason(
-    localizer: Localizer, path: Path, *, start: float = 0.0, duration: float | None = None
-) -> Localization:
+def _score_or_reason(localizer: Localizer, plan: Plan, mark: Mapping[str, Any]) -> Localization:
     """Scores of a video; the status ``unreadable`` and a reason for files that cannot be read."""
     try:
-        if path.is_dir():
+        if plan.reader is None:
             raise DataError("a folder without videos")
-        return localizer.score(path, start=start, duration=duration)
+        return localizer.score(plan.reader, start=mark["start"])
     except (DataError, OSError) as error:
         said = explain(error)
         reason = f"{said.problem}: {said.found}" if said.found else said.problem
-        return Localization(path=str(path), status="unreadable", reason=reason)
-
-
-def _key(path: Path) -> str:
-    try:
-        return video_key(path)
-    except OSError:
-        return ""
-
-
-def _kept(path: Path, named: Path, key: str, mark: Mapping[str, Any]) -> Localization | None:
-    """The result of an earlier call, if nothing that changes scores differs."""
-    if not path.is_file():
-        return None
-    try:
-        stored = load(path)
-    except DataError:
-        return None  # damaged by something else than this program, which writes whole files; scored again
-    return replace(stored.result, path=str(named)) if stored.key == key and stored.fingerprint == mark else None
+        return Localization(path=str(plan.video.path), status="unreadable", reason=reason)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +16,9 @@ from avelzoo.extraction.video import FeatureReader, VideoFeatures, require_segme
 from avelzoo.localization.deciding import VAL, Rule, decide, decided, parsed_threshold
 from avelzoo.localization.front import Front, front_of, named_front
 from avelzoo.localization.systems import NAMED_SCORES, NamedScores, NamedSystem, System, TrainedSystem, tuned_rule
-from avelzoo.localization.windows import OVERLAP, Features, Layout, Merger
+from avelzoo.localization.windows import OVERLAP, Features, Layout, Merger, batches
 from avelzoo.plugin.default import default_host
+from avelzoo.system.stages import MODEL, StageTimes
 from avelzoo.timeline.records import Localization
 from avelzoo.weights.store import WeightStore
 
@@ -188,26 +189,29 @@ class Localizer:
         """
         return decided(self.score(video, start=start, duration=duration), self.rule, own=self.rule is self.system.rule)
 
+    def reader(self, video: Path, *, start: float = 0.0, duration: float | None = None) -> FeatureReader:
+        """Reader of the features that `score` needs. Arguments as in `predict`; once started, it decodes ahead."""
+        front = self.front
+        return FeatureReader(video, front.visual, front.audio, seconds=front.seconds, start=start, duration=duration)
+
     def score(
-        self, video: str | Path | VideoFeatures, *, start: float = 0.0, duration: float | None = None
+        self,
+        video: str | Path | VideoFeatures | FeatureReader,
+        *,
+        start: float = 0.0,
+        duration: float | None = None,
     ) -> Localization:
-        """`predict` without a decision: scores per segment, no events."""
+        """`predict` without a decision: scores per segment, no events. A reader must have been made with ``start``."""
         merger = Merger(self.layout, self.system.categories, self.front.seconds, start=start)
         if isinstance(video, VideoFeatures):
             path, report = "", video.report
-            self._score(merger, iter([(video.audio, video.visual)]))
+            self._score(merger, [(video.audio, video.visual)], StageTimes())
         else:
-            path = str(video)
-            reader = FeatureReader(
-                Path(video),
-                self.front.visual,
-                self.front.audio,
-                seconds=self.front.seconds,
-                start=start,
-                duration=duration,
-            )
-            count = self._score(merger, ((block.audio, block.visual) for block in reader))
-            require_segments(Path(video), count)
+            reader = video if isinstance(video, FeatureReader) else None
+            reader = reader or self.reader(Path(video), start=start, duration=duration)
+            path = str(reader.path)
+            count = self._score(merger, ((block.audio, block.visual) for block in reader), reader.times)
+            require_segments(reader.path, count)
             report = reader.report
         scores = merger.scores()
         scores = replace(scores, segments=decide(scores, self.system.rule))
@@ -221,11 +225,13 @@ class Localizer:
             preference=self.system.preference,
         )
 
-    def _score(self, merger: Merger, blocks: Iterator[Features]) -> int:
+    def _score(self, merger: Merger, blocks: Iterable[Features], times: StageTimes) -> int:
+        """Score all windows; returns the number of segments."""
         count = 0
-        for first, (audio, visual) in self.layout.walk(blocks):
-            merger.add(first, self.system(audio, visual), self.system.shares(audio, visual))
-            count = first + len(audio)
+        for firsts, (audio, visual) in batches(self.layout.walk(blocks)):
+            with times.timed(MODEL):
+                merger.add(firsts, self.system(audio, visual), self.system.shares(audio, visual))
+            count = firsts[-1] + audio.shape[1]
         return count
 
 

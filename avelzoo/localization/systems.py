@@ -47,10 +47,10 @@ class System(Protocol):
     preference: Mapping[str, Any]
 
     def __call__(self, audio: np.ndarray, visual: np.ndarray) -> PredictionArrays:
-        """Predictions (1 t) before a decoder, from audio (t a) and visual features (t h w v)."""
+        """Predictions (b t) before a decoder, from audio (b t a) and visual features (b t h w v)."""
 
     def shares(self, audio: np.ndarray, visual: np.ndarray) -> Sequence[np.ndarray]:
-        """Shares (t) of the decision that came from sound and from sight; empty if not asked for."""
+        """Shares (b t) of the decision that came from sound and from sight; empty if not asked for."""
 
 
 class TrainedSystem:
@@ -80,14 +80,14 @@ class TrainedSystem:
             self.preference = preferences(run.model, predictor.memory(), self.categories, self._baseline)
 
     def __call__(self, audio: np.ndarray, visual: np.ndarray) -> PredictionArrays:
-        """Predictions (1 t) by the head."""
+        """Predictions (b t) by the head."""
         return self._predictor.head(*self._inputs(audio, visual))
 
     def _inputs(self, audio: np.ndarray, visual: np.ndarray) -> Features:
         if self._named is None:
             return audio, visual
         heard, seen = self._named(audio, visual)
-        return heard, seen[:, None, None]
+        return heard, seen[:, :, None, None]
 
     def shares(self, audio: np.ndarray, visual: np.ndarray) -> Sequence[np.ndarray]:
         """Shapley values of sound and sight for each segment's relevance."""
@@ -96,13 +96,13 @@ class TrainedSystem:
         model = self._predictor.model
         some = next(model.parameters(), None)
         heard, seen = (
-            torch.from_numpy(np.ascontiguousarray(part))[None].to(
+            torch.from_numpy(np.ascontiguousarray(part)).to(
                 self._predictor.device, None if some is None else some.dtype
             )
             for part in self._inputs(audio, visual)
         )
         found = xray(model.eval(), self._predictor.memory(), heard, seen, self._baseline)
-        return found.audio[0], found.visual[0]
+        return found.audio, found.visual
 
 
 class NamedScores:
@@ -129,7 +129,7 @@ class NamedScores:
         self.categories = resolve(names, audio.classes, visual.classes)
 
     def __call__(self, audio: np.ndarray, visual: np.ndarray) -> Features:
-        """Scores by modality, (t n) each, from audio (t a) and visual features (t h w v)."""
+        """Scores by modality, (b t n) each, from audio (b t a) and visual features (b t h w v)."""
         return category_scores(
             self._audio.class_scores(audio),
             self._visual.class_scores(visual),
@@ -165,9 +165,8 @@ class NamedSystem:
         self.rule = Rule(decoder.describe(), decoder.decide)
 
     def __call__(self, audio: np.ndarray, visual: np.ndarray) -> PredictionArrays:
-        """Predictions (1 t) from the scores of both modalities."""
-        heard, seen = self._scores(audio, visual)
-        return predictions(heard[None], seen[None])
+        """Predictions (b t) from the scores of both modalities."""
+        return predictions(*self._scores(audio, visual))
 
     def shares(self, audio: np.ndarray, visual: np.ndarray) -> Sequence[np.ndarray]:
         """Empty: both modalities must agree, none decides alone."""

@@ -11,6 +11,10 @@ from avelzoo.errors import OptionError
 from avelzoo.metrics import PredictionArrays
 from avelzoo.timeline.records import SegmentScores
 
+BATCH = 16
+"""Largest number of windows that a system scores at a time."""
+BATCH_BYTES = 64 << 20
+"""Size of the features of these windows in memory; a batch has at least one window."""
 OVERLAP = 0.5
 """Share of a window that the next one covers again, unless asked otherwise."""
 
@@ -80,6 +84,31 @@ class Layout:
             yield last, (audio[last - first :], visual[last - first :])
 
 
+def batches(windows: Iterable[tuple[int, Features]]) -> Iterator[tuple[list[int], Features]]:
+    """Windows of one length in batches: their first segments, and features (b w a) and (b w h w v).
+
+    >>> video = np.zeros((7, 2)), np.zeros((7, 1, 1, 3))
+    >>> [(firsts, audio.shape) for firsts, (audio, _) in batches(Layout(4, 2).walk([video]))]
+    [([0, 2, 3], (3, 4, 2))]
+    """
+    firsts: list[int] = []
+    held: list[Features] = []
+    for first, window in windows:  # all of a video have one length
+        firsts.append(first)
+        held.append(window)
+        if len(held) >= BATCH or len(held) * (window[0].nbytes + window[1].nbytes) >= BATCH_BYTES:
+            yield firsts, _stacked(held)
+            firsts, held = [], []
+    if held:
+        yield firsts, _stacked(held)
+
+
+def _stacked(windows: Sequence[Features]) -> Features:
+    if len(windows) == 1:
+        return windows[0][0][None], windows[0][1][None]
+    return np.stack([audio for audio, _ in windows]), np.stack([visual for _, visual in windows])
+
+
 @dataclass
 class Merger:
     """Collects the predictions of windows, in order; `scores` has their mean in every segment.
@@ -97,15 +126,16 @@ class Merger:
     start: float = 0.0
     _found: list[tuple[int, PredictionArrays, Sequence[np.ndarray]]] = field(default_factory=list)
 
-    def add(self, first: int, found: PredictionArrays, shares: Sequence[np.ndarray] = ()) -> None:
-        """Add a window's predictions, with v = 1.
+    def add(self, firsts: Sequence[int], found: PredictionArrays, shares: Sequence[np.ndarray] = ()) -> None:
+        """Add the predictions of v successive windows.
 
         Args:
-            first: its first segment.
+            firsts: their first segments.
             found: predictions by the head.
-            shares: audio and visual share of the decision, (w) each; empty if not computed.
+            shares: audio and visual share of the decision, (v w) each; empty if not computed.
         """
-        self._found.append((first, found, shares))
+        for i, first in enumerate(firsts):
+            self._found.append((first, found.video(i), [part[i] for part in shares]))
 
     def scores(self) -> SegmentScores:
         """Scores per segment; the head's own ids are those of the window that decides the segment."""

@@ -124,6 +124,11 @@ class MediaReader:
         return clock
 
     @property
+    def decoding(self) -> float:
+        """Seconds spent so far on reading and decoding packets, without the work on their frames."""
+        return sum(source.busy for source in self._sources)
+
+    @property
     def report(self) -> MediaReport:
         """How the file was read so far."""
         return report(

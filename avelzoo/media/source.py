@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +26,7 @@ class StreamSource:
         damaged: packets that could not be read or decoded.
         concealed: frames that the decoder repaired.
         stopped: the file could not be read to its end.
+        busy: seconds spent on opening the file, reading and decoding packets.
     """
 
     def __init__(self, path: Path, kind: Literal["video", "audio"]) -> None:
@@ -34,9 +36,11 @@ class StreamSource:
         self.damaged = 0
         self.concealed = 0
         self.stopped = False
+        self.busy = 0.0
         self._open()
 
     def _open(self) -> None:
+        began = time.perf_counter()
         self.container = open_input(self.path)
         self.format = str(self.container.format.name)
         self.stream = choose(self.container, self._kind)
@@ -47,6 +51,7 @@ class StreamSource:
         if self.stream is not None:
             self.stream.thread_type = "AUTO"
             self.stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        self.busy += time.perf_counter() - began
 
     def close(self) -> None:
         """Close the file."""
@@ -75,15 +80,20 @@ class StreamSource:
     def frames(self) -> Iterator[Any]:
         """Decoded frames. No frame is kept here."""
         context = self.stream.codec_context
+        began = time.perf_counter()
         for packet in self._packets():
             try:
                 decoded = context.decode(packet)
             except self._errors:
                 self.damaged += 1
                 continue
+            finally:
+                now = time.perf_counter()
+                self.busy, began = self.busy + now - began, now
             for frame in decoded:
                 self.concealed += bool(frame.is_corrupt)
                 yield frame
+            began = time.perf_counter()
 
     def _packets(self) -> Iterator[Any]:
         """Packets up to the end of the file, then None, which empties the decoder."""

@@ -92,6 +92,11 @@ class PredictionArrays:
         arrays = {name: joined(name) for name in names}
         return cls(**arrays if lengths is None else arrays | {"lengths": lengths})
 
+    def video(self, position: int) -> PredictionArrays:
+        """The predictions of one video, with v = 1."""
+        names = [f.name for f in fields(self) if getattr(self, f.name) is not None]
+        return PredictionArrays(**{name: getattr(self, name)[position : position + 1] for name in names})
+
     @property
     def n(self) -> int:
         """Number of event categories."""
@@ -157,6 +162,11 @@ class Truth:
                 expected=f"background, {self.background}",
                 fix=_DATA,
             )
+
+    def video(self, position: int) -> PredictionArrays:
+        """The predictions of one video, with v = 1."""
+        names = [f.name for f in fields(self) if getattr(self, f.name) is not None]
+        return PredictionArrays(**{name: getattr(self, name)[position : position + 1] for name in names})
 
     @property
     def n(self) -> int:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 
@@ -72,6 +72,11 @@ def synonyms(name: str) -> tuple[str, ...]:
 
 def positions(wanted: Iterable[str], classes: Iterable[str]) -> tuple[int, ...]:
     """Positions of the wanted classes: by the whole name, otherwise by a first name that only one class has."""
+    return _positions(tuple(wanted), tuple(classes))
+
+
+@lru_cache(maxsize=256)  # every window of every video asks the same
+def _positions(wanted: tuple[str, ...], classes: tuple[str, ...]) -> tuple[int, ...]:
     whole: dict[tuple[str, ...], int] = {}
     first: dict[tuple[str, ...], list[int]] = {}
     for index, name in enumerate(classes):

@@ -33,6 +33,7 @@ class FakeReader:
         self.report = FakeReport(duration=duration)
         self.pictures, self.sound = pictures, sound
         self.held = 0
+        self.decoding = 0.0
 
     def __call__(
         self,

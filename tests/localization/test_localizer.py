@@ -239,3 +239,32 @@ def test_a_start_after_the_end_names_the_length_of_the_file(call, clips, trained
     told = call("predict", clips / "clip00.mp4", "--run", trained, "--start", "100", "--json")
     assert told.code == 2
     assert "start 100 s, 5.0 s announced by the file" in told.json["results"][0]["reason"]
+
+
+def test_windows_in_batches_get_the_scores_of_single_windows(localizer, tmp_path, monkeypatch):
+    write_video(tmp_path / "long.mp4", 23, {2, 3, 4, 14, 15, 16}, 1)
+    together = localizer.predict(tmp_path / "long.mp4")
+    monkeypatch.setattr("avelzoo.localization.windows.BATCH", 1)
+    single = localizer.predict(tmp_path / "long.mp4")
+    assert [(e.start, e.end, e.category) for e in single.events] == [
+        (e.start, e.end, e.category) for e in together.events
+    ]
+    for name in ("relevance", "category_scores"):
+        np.testing.assert_allclose(getattr(together.scores, name), getattr(single.scores, name), atol=1e-6)
+    assert np.array_equal(together.scores.segments, single.scores.segments)
+
+
+def test_both_commands_say_how_fast_and_what_bounds(call, clips, trained, tmp_path):
+    files = sorted(clips.glob("*.mp4"))[:3]
+    told = call("predict", *files, "--run", trained, "--out", tmp_path / "out", "--json")
+    speed = told.json["throughput"]
+    assert (speed["videos"], speed["hours"]) == (3, pytest.approx(15 / 3600))
+    assert sum(speed["shares"].values()) == pytest.approx(1.0)
+    assert all(share > 0 for share in speed["shares"].values())
+    assert speed["bound"] in told.err
+    again = call("predict", *files, "--run", trained, "--out", tmp_path / "out", "--json")
+    assert again.json["throughput"] is None
+    told = call("extract", *files, "--out", tmp_path / "data", "--json")
+    speed = told.json["throughput"]
+    assert (speed["videos"], speed["shares"]["model"], speed["bound"] in told.err) == (3, 0.0, True)
+    assert call("extract", *files, "--out", tmp_path / "data", "--json").json["throughput"] is None

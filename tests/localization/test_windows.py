@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from avelzoo.errors import OptionError
+from avelzoo.localization import windows
 from avelzoo.localization.deciding import Rule, decide, events_of, threshold_rule, why_empty
 from avelzoo.localization.windows import Layout, Merger
 from avelzoo.metrics import PredictionArrays
@@ -87,7 +88,7 @@ def test_merged_scores_are_means_over_windows():
     t, kept = 9, []
     for first in layout.starts(t):
         kept.append((first, predictions(rng, 4)))
-        merger.add(*kept[-1])
+        merger.add([first], kept[-1][1])
     scores = merger.scores()
     for i in range(t):
         here = [(first, found) for first, found in kept if first <= i < first + 4]
@@ -103,7 +104,7 @@ def test_one_window_keeps_what_the_model_said():
     rng = np.random.default_rng(1)
     found = predictions(rng, 6, unimodal=False)
     merger = Merger(Layout(10, 5), NAMES, 1.0)
-    merger.add(0, found)
+    merger.add([0], found)
     scores = merger.scores()
     assert np.array_equal(scores.relevance, found.relevance[0])
     assert np.array_equal(scores.segments, found.segments[0])
@@ -168,3 +169,17 @@ def test_a_long_film_needs_no_more_memory():
         tracemalloc.stop()
     assert windows == len(layout.starts(film * block))
     assert peaks[1] < 1.2 * peaks[0] < 4e6
+
+
+@pytest.mark.parametrize("t", [1, 3, 4, 9, 100])
+def test_batches_hold_every_window_once(t, monkeypatch):
+    layout = Layout(4, 1)
+    video = np.arange(t * 2.0).reshape(t, 2), np.arange(t * 3.0).reshape(t, 1, 1, 3)
+    single = list(layout.walk([video]))
+    for size in (windows.BATCH_BYTES, 1):
+        monkeypatch.setattr(windows, "BATCH_BYTES", size)
+        found = list(windows.batches(layout.walk([video])))
+        assert [first for firsts, _ in found for first in firsts] == [first for first, _ in single]
+        for k in (0, 1):
+            assert np.array_equal(np.concatenate([both[k] for _, both in found]), np.stack([b[k] for _, b in single]))
+        assert max(len(firsts) for firsts, _ in found) == (1 if size == 1 else min(len(single), windows.BATCH))

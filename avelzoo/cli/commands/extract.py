@@ -213,6 +213,7 @@ def _print(result: ExtractionResult, labelled: bool, *, stderr: bool) -> None:
         "rows": size if ready else "",
         "splits": splits,
         "time": f"{result.seconds:.0f} s",
+        "speed": result.throughput.describe() if result.throughput is not None else "",
         "data folder": result.out,
         "next": f"avelzoo run ead-b --data {result.out}" if ready else "",
     }

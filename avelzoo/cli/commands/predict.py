@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -143,6 +144,7 @@ def predict(
             "recipes": localizer.front.recipes,
             "notices": list(localizer.front.notices),
         }
+        began = perf_counter()
         work = batch.predict_batch(localizer, videos, outputs, start=settings.start, duration=settings.duration)
         try:
             with _progress(len(videos), quiet=quiet) as step:
@@ -152,7 +154,9 @@ def predict(
         except KeyboardInterrupt:
             fix = "repeat the command; finished videos are not scored again" if out else "use --out DIR to keep results"
             raise StoppedError("the prediction was interrupted", where=str(out or ""), fix=fix) from None
+    speed = batch.throughput(outcomes, perf_counter() - began, start=settings.start)
     rows = {"decision": localizer.rule.words, "windows": _windows(localizer), "results": str(out or "")}
+    rows["speed"] = speed.describe() if speed is not None else ""
     if outputs is not None:
         write_settings(outputs.folder, settings, facts)
         summary.write_summary(outputs.folder, outcomes, shared=localizer.front.notices, add=True)
@@ -160,6 +164,7 @@ def predict(
         rows["clips"] = _cut(Path(settings.clips), outcomes, settings.random)
     code = batch.exit_code(outcomes)
     if json:
+        facts["throughput"] = None if speed is None else speed.to_dict()
         emit(outcomes, facts, code)
     if not quiet:
         print_outcomes(outcomes, rows, localizer.front.notices, stderr=json)
