@@ -31,9 +31,13 @@ class Mixer:
             frame = self._packed(frame)
         samples: np.ndarray = frame.to_ndarray()
         kind = samples.dtype.str[1:]
-        mean = samples.mean(0) if frame.format.is_planar else samples.reshape(-1, channels).mean(1)
-        full = (mean - _ZERO.get(kind, 0.0)) / _FULL.get(kind, 1.0)
-        return np.asarray(np.nan_to_num(full), np.float32)
+        if channels == 1:
+            mean = samples.reshape(-1)
+        else:
+            mean = samples.mean(0) if frame.format.is_planar else samples.reshape(-1, channels).mean(1)
+        if kind not in _FULL:
+            return np.asarray(np.nan_to_num(mean), np.float32)
+        return np.asarray((mean - _ZERO.get(kind, 0.0)) / _FULL[kind], np.float32)
 
     def _packed(self, frame: Any) -> Any:
         """The same samples with the channels side by side in one plane."""

@@ -79,6 +79,7 @@ class SoundTimeline:
             if low < high:
                 samples[low - begin : high - begin] = block[low - at : high - at]
             at += len(block)
+        np.clip(np.nan_to_num(samples, copy=False), -1.0, 1.0, out=samples)
         self.peak = max(self.peak, float(np.abs(samples).max(initial=0.0)))
         return samples
 
@@ -87,7 +88,7 @@ class SoundTimeline:
         if block is None:
             self.finished = True
         elif len(block):
-            self._kept.append(np.clip(np.nan_to_num(block), -1.0, 1.0))
+            self._kept.append(block)
             self._tail += len(block)
 
     def _resampled(self) -> Iterator[np.ndarray]:

@@ -89,7 +89,8 @@ class SegmentMaps:
         frames = torch.from_numpy(levels).to(self.device).flatten(0, 1).permute(0, 3, 1, 2)
         if self._reverse:
             frames = frames.flip(1)
-        inputs = ((frames.float() / 255 - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
+        inputs = frames.float().div_(255).sub_(self._mean).div_(self._std)
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
         with number_format(self.device, self._precision):
             maps = self._maps(inputs)
         means = maps.float().reshape(b, k, *maps.shape[1:]).mean(1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from avelzoo.builtin.extractors.folding import folded
 from avelzoo.builtin.extractors.segment_maps import SegmentMaps
 from avelzoo.builtin.extractors.timm_layout import Layout, class_names, head_is_linear
 from avelzoo.builtin.extractors.timm_network import load_network, require_model
@@ -43,6 +44,8 @@ class TimmBackbone(Extractor):
         network = load_network(config.model, path)
         size = (transform["input_size"][1], transform["input_size"][2])
         layout = Layout(network, size)
+        if precision == "32":  # in bf16 folded weights would round otherwise, and change features
+            network = folded(network, size)
         h, w, v = layout.shape
         pooled = (config.grid[0], config.grid[1]) if config.grid else (h, w)
         if pooled[0] > h or pooled[1] > w:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from avelzoo.builtin.extractors.audio import AudioExtractor
 from avelzoo.builtin.extractors.front_ends import PATCH_SAMPLES, RATE, SegmentExamples
+from avelzoo.builtin.extractors.same_padding import SameConv2d
 from avelzoo.builtin.extractors.yamnet_weights import load_variables, read_classes
 from avelzoo.extractors import FindWeights, WeightsFile
 from avelzoo.weights.store import locate
@@ -16,21 +16,6 @@ CLASSES = 521
 STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 WIDTHS = (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
 """Strides and output channels of the 13 separable blocks."""
-
-
-class SameConv2d(nn.Conv2d):
-    """Convolution with TensorFlow's "same" padding: ceil(n / stride) outputs, the odd zero at the end."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(b c h w) -> (b d ceil(h / stride) ceil(w / stride))."""
-        top, bottom = self._zeros(x.shape[2])
-        left, right = self._zeros(x.shape[3])
-        return super().forward(F.pad(x, (left, right, top, bottom)))
-
-    def _zeros(self, size: int) -> tuple[int, int]:
-        kernel, stride = self.kernel_size[0], self.stride[0]
-        total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
-        return total // 2, total - total // 2
 
 
 class Yamnet(nn.Module):
