@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Ahead(Generic[T]):
             self._items.put((_END, error))
 
 
-def one_ahead(items: Iterable[T], start: Callable[[T], None], close: Callable[[T], None]) -> Iterator[T]:
+def one_ahead(items: Iterable[T], start: Callable[[T], None], close: Callable[[T], None]) -> Generator[T, None, None]:
     """The items in order; each is started while the one before it is in use, and closed after its use.
 
     Args:

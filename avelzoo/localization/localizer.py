@@ -207,8 +207,9 @@ class Localizer:
             path, report = "", video.report
             self._score(merger, [(video.audio, video.visual)], StageTimes())
         else:
-            reader = video if isinstance(video, FeatureReader) else None
-            reader = reader or self.reader(Path(video), start=start, duration=duration)
+            reader = (
+                video if isinstance(video, FeatureReader) else self.reader(Path(video), start=start, duration=duration)
+            )
             path = str(reader.path)
             count = self._score(merger, ((block.audio, block.visual) for block in reader), reader.times)
             require_segments(reader.path, count)
