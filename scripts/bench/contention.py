@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO, Any
@@ -30,11 +30,7 @@ def measure(options: Options) -> Section:
     """Total steps per second as a percentage of one run alone."""
     sizes = replace(options.sizes, batch=max(1, options.sizes.batch // 8), bank=max(1, options.sizes.bank // 8))
     told = json.dumps(sizes.to_dict())
-    found: dict[str, list[dict[str, Any]]] = {CHOSEN: [], DEFAULT: []}
-    for runs in RUNS:
-        for how, results in found.items():
-            if not (runs == 1 and how == DEFAULT):  # the same for one run
-                results.append(together(runs, how, told, options.window))
+    found = {how: joining(how, told, options.window) for how in (CHOSEN, DEFAULT)}
     alone = found[CHOSEN][0]["steps_per_second"]
 
     def percent(result: dict[str, Any]) -> float:
@@ -50,32 +46,40 @@ def measure(options: Options) -> Section:
             goal=Goal(of="value", limit=SHARE),
             note=f"threads: {', '.join(map(str, chosen['threads']))}",
         )
-        for runs, chosen, default in zip(RUNS[1:], found[CHOSEN][1:], found[DEFAULT], strict=True)
+        for runs, chosen, default in zip(RUNS[1:], found[CHOSEN][1:], found[DEFAULT][1:], strict=True)
     ]
     facts = {"batch": sizes.batch, "bank": sizes.bank, "window_s": options.window}
     return Section(name="contention", rows=rows, facts=facts | found)
 
 
-def together(runs: int, how: str, sizes: str, window: float) -> dict[str, Any]:
-    """Steps per second of all runs, CPU seconds per step, and the threads of each."""
+def joining(how: str, sizes: str, window: float) -> list[dict[str, Any]]:
+    """Figures of one, two and four runs; each further run starts while the others compute."""
     members: list[Member] = []
+    found = []
     with _closing(members):
-        for _ in range(runs):
-            members.append(Member(how, sizes))
-            members[-1].wait(steps=2)  # the next one starts while this one computes
-        began = time.monotonic()
-        time.sleep(window)
-        ended = time.monotonic()
-        before = [len(member.steps) for member in members]
-        for member, count in zip(members, before, strict=True):
-            member.wait(steps=count + 1)  # the step in progress at the end
+        for runs in RUNS:
+            while len(members) < runs:
+                members.append(Member(how, sizes))
+                members[-1].wait(steps=2)
+            found.append(together(members, window))
+    return found
+
+
+def together(members: Sequence[Member], window: float) -> dict[str, Any]:
+    """Steps per second of all runs, CPU seconds per step, and the threads of each."""
+    first = [len(member.steps) - 1 for member in members]
+    began = time.monotonic()
+    time.sleep(window)
+    ended = time.monotonic()
+    for member in members:
+        member.wait(steps=len(member.steps) + 1)  # the step in progress at the end
     speeds = [member.count(ended) - member.count(began) for member in members]
-    cpu = [(m.steps[-1][1] - m.steps[0][1]) / (len(m.steps) - 1) for m in members]
+    cpu = [(m.steps[-1][1] - m.steps[i][1]) / (len(m.steps) - 1 - i) for m, i in zip(members, first, strict=True)]
     return {
-        "runs": runs,
+        "runs": len(members),
         "threads": [member.threads for member in members],
         "steps_per_second": sum(speeds) / (ended - began),
-        "cpu_seconds_per_step": sum(cpu) / runs,
+        "cpu_seconds_per_step": sum(cpu) / len(cpu),
     }
 
 

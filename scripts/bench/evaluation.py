@@ -20,7 +20,8 @@ def measure(options: Options) -> Section:
     rows, facts = [], {}
     for batch in sorted({options.sizes.batch, max(1, options.sizes.batch // 8)}, reverse=True):
         sizes = replace(options.sizes, batch=batch)
-        for precision in TYPES:
+        large = batch == options.sizes.batch
+        for precision in TYPES if large else ("32",):
             names = ("reference", EVERY_BATCH, "avelzoo", *options.earlier)
             with ExitStack() as stack:
                 workers = {
@@ -32,7 +33,6 @@ def measure(options: Options) -> Section:
                 seconds = in_turns(workers, "evaluate", options.repeats)
                 flops = workers["avelzoo"].ask(do="evaluate flops")["flops"]
             rates = {name: options.videos / min(values) for name, values in seconds.items()}
-            large = batch == options.sizes.batch
             rows.append(
                 Row(
                     name=f"{options.videos} videos in batches of {batch}, {NAMES[precision]}",

@@ -91,16 +91,25 @@ class Worker:
             cwd=home,  # -m looks there first
             env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": str(options.threads)},
         )
-        self._say(told)
+        self._told = told
+        self._started = False
+        self._tell(told)  # it starts beside the others; the first question waits for it
 
     def ask(self, **what: Any) -> dict[str, Any]:
         """Tell it what to do, and wait for the answer."""
-        return self._say(what)
+        if not self._started:
+            self._started = True
+            self._answer(self._told)
+        self._tell(what)
+        return self._answer(what)
 
-    def _say(self, what: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None and self._process.stdout is not None
+    def _tell(self, what: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(what) + "\n")
         self._process.stdin.flush()
+
+    def _answer(self, what: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             raise SystemExit(f"the worker ended with status {self._process.wait()} when it was told {what}")
