@@ -112,6 +112,15 @@ class ResolvedExperiment:
     seeds: tuple[int, ...]
     summary: str
 
+    @property
+    def seconds(self) -> float | None:
+        """Typical time of a run: the edition's, in proportion to the epochs; None if unknown."""
+        usual = self.edition.options.get("train.epochs")
+        if self.edition.seconds is None or not isinstance(usual, int):
+            return self.edition.seconds
+        most = max((cell.composition.recipe.train.epochs for cell in self.cells), default=usual)
+        return self.edition.seconds * most / usual
+
     def trials(self) -> tuple[Trial, ...]:
         """All runs: every cell with the first seed, then with the second, so that a stopped experiment is complete."""
         return tuple(cell.trial(seed) for seed in self.seeds for cell in self.cells)

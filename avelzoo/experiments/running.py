@@ -128,7 +128,7 @@ def run_experiment(
         AvelzooError: no run could be started. Failed runs are part of the result.
     """
     folder = BenchDir(path)
-    durations = Durations(prepared.resolved.edition.seconds)
+    durations = Durations(prepared.resolved.seconds)
     minutes, side_by_side = settings.budget, workers(settings.launcher)
     budget = None if minutes is None else Budget(60 * minutes, durations, side_by_side)
     plan = folder.keep(prepared.plan, resume=settings.resume)
@@ -169,7 +169,7 @@ def run_experiment(
 
 def expected_seconds(prepared: Prepared, launcher: LauncherConfig, path: Path | None = None) -> float | None:
     """Expected time of the unfinished runs, from finished ones or the edition's typical time; None if unknown."""
-    durations = Durations(prepared.resolved.edition.seconds)
+    durations = Durations(prepared.resolved.seconds)
     trials = prepared.trials()
     done = {} if path is None else finished(BenchDir(path).sweep, trials)
     for trial in trials:

@@ -100,6 +100,7 @@ def test_values_of_all_rows_and_refusals():
     found = resolve_experiment(REGISTRY, margin, two)
     assert {cell.composition.recipe.train.epochs for cell in found.cells} == {2}
     assert found.summary == "synthetic worlds with known truth, train.epochs=2 instead of 300"
+    assert found.seconds == 12  # 60 s for 10 epochs
     refused = {
         "is an axis of the experiment": BenchRequest(overrides=(Override("head.margin", "0.5", "--set"),)),
         "has no row 'm-0-4'; did you mean": BenchRequest(rows=("m-0-4",)),

@@ -194,6 +194,18 @@ def test_one_category_of_the_map_stands_out(open_page, whole):
     assert 0 < own.count() < marks.count() and dim.count() == marks.count() - own.count()
 
 
+def test_links_and_the_back_button_change_tabs(open_page, whole):
+    page = open_page(whole)
+    shown = page.locator("[role=tab][aria-selected=true]")
+    tab(page, "Learning")
+    tab(page, "Videos")
+    page.evaluate("location.hash = 'memory'")
+    for name, move in (("Memory", None), ("Videos", "go_back"), ("Learning", "go_back"), ("Videos", "go_forward")):
+        if move:
+            getattr(page, move)()
+        sync_api.expect(shown).to_have_text(name)
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_is_wider_than_the_page(open_page, whole, many, width):
     for file in (whole, many):

@@ -38,6 +38,8 @@ MEASURED = (
     ("segment IoU where the category is right", "localization.segment_iou"),
     ("segment accuracy on partial events", "partial_event.segment_accuracy"),
     ("event F1 at IoU 0.5", "event_f1_iou50"),
+    ("event F1 at IoU 0.5, mean over thresholds", "ranking.event_f1_mean"),
+    ("event/background AUROC", "ranking.auroc"),
     ("mean over categories", "macro.segment_accuracy"),
     ("expected calibration error", "calibration.expected_error"),
 )

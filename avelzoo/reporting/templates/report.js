@@ -34,7 +34,7 @@
   const panels = tabs.map((tab) => find(tab.getAttribute("href")));
   find("#tabs").setAttribute("role", "tablist");
   find("#tabs").setAttribute("aria-label", "Sections");
-  function open(chosen, { focus = false, keep = true } = {}) {
+  function open(chosen, { focus = false, keep = true, step = false } = {}) {
     tabs.forEach((tab, i) => {
       tab.setAttribute("aria-selected", i === chosen);
       tab.tabIndex = i === chosen ? 0 : -1;
@@ -47,7 +47,9 @@
       strip.scrollLeft = tab.offsetLeft - 24;
     const choice = find("#run-choice");
     if (choice) choice.hidden = !("byRun" in panels[chosen].dataset);
-    if (keep) history.replaceState(null, "", `#${panels[chosen].id}`);
+    const place = `#${panels[chosen].id}`;
+    if (step && place !== location.hash) history.pushState(null, "", place); // the back button returns
+    else if (keep) history.replaceState(null, "", place); // arrows pass many tabs
     if (panels[chosen].id === "videos") drawVideos();
   }
   tabs.forEach((tab, i) => {
@@ -57,18 +59,21 @@
     panels[i].setAttribute("aria-labelledby", tab.id);
     tab.addEventListener("click", (event) => {
       event.preventDefault();
-      open(i);
+      open(i, { step: true });
     });
     tab.addEventListener("keydown", (event) => {
       const last = tabs.length - 1;
       const to = { ArrowRight: i === last ? 0 : i + 1, ArrowLeft: i ? i - 1 : last, Home: 0, End: last }[event.key];
-      if (event.key === " ") open(i);
+      if (event.key === " ") open(i, { step: true });
       else if (to !== undefined) open(to, { focus: true });
       else return;
       event.preventDefault();
     });
   });
   const named = () => Math.max(0, panels.findIndex((panel) => `#${panel.id}` === location.hash));
+  addEventListener("popstate", () => {
+    if (!location.hash) open(0, { keep: false });
+  });
   addEventListener("hashchange", () => {
     if (panels.some((panel) => `#${panel.id}` === location.hash)) {
       open(named(), { keep: false });
