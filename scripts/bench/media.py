@@ -42,6 +42,8 @@ ENLARGED, REPEATED = 5, 3
 PLAIN = Features(device="cpu", offline=True)
 NETWORKS = Features(visual="timm:tf_efficientnet_lite0", audio="yamnet", device="cpu", offline=True)
 EVENTS = "siren, drum"
+CLIPS, FILM = 16, 6
+"""Number of clips of 10 s, and length of the film in their lengths."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,8 @@ def measure(options: Options) -> Section:
 
 def _measured(options: Options, scratch: Path) -> Section:
     tiny = options.sizes.batch < 128
-    short, long = (2, 1) if tiny else (24, 6)
-    clips = written(scratch / "clips", count=short)
-    film = [enlarged(scratch / "film.mp4", seed=1, repeats=long)]
+    clips = written(scratch / "clips", count=1 if tiny else CLIPS)
+    film = [] if tiny else [enlarged(scratch / "film.mp4", seed=1, repeats=FILM)]
     rows, facts = [], {}
     for job in jobs(clips, film, scratch, tiny=tiny):
         row, found = beside_floors(job, options.repeats)
@@ -88,9 +89,8 @@ def _measured(options: Options, scratch: Path) -> Section:
 def beside_floors(job: Job, repeats: int) -> tuple[Row, dict[str, Any]]:
     """A row in times real time, and the figures behind it: medians over the turns."""
     alone = computing(job)
-    job.once()  # weights are loaded, caches are warm
     turns: dict[str, list[float]] = {"decoding": [], "computing": [], "speed": []}
-    speed = job.once()
+    speed = job.once()  # weights are loaded, caches are warm
     length = speed.video_seconds
     for _ in range(repeats):
         turns["decoding"].append(length / decoding(job.videos))
