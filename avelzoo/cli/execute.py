@@ -84,7 +84,7 @@ def reopen(
 
 @final
 class StartLines(Listener):
-    """Print on stderr which loss terms train and the number of threads.
+    """Print on stderr which loss terms train, the number of threads, and the precision chosen for ``auto``.
 
     Args:
         registry: registry of components that could give a missing channel.
@@ -96,10 +96,12 @@ class StartLines(Listener):
 
     def run_started(self, run: RunView) -> None:
         """Print the lines."""
+        from avelzoo.composition.precision import precision_line
         from avelzoo.composition.terms import loss_terms
 
         states = loss_terms(run.composition.recipe, self._registry)
-        render.console(stderr=True).print(render.fields(render.terms_lines(states) | {"threads": self._threads}))
+        lines = {"threads": self._threads, "precision": precision_line(run.path)}
+        render.console(stderr=True).print(render.fields(render.terms_lines(states) | lines))
 
 
 def execute(host: PluginHost, composition: Composition, how: RunSettings) -> None:

@@ -82,7 +82,10 @@ class ComputeConfig(Config):
 
     kind: ClassVar[str] = "compute"
 
-    precision: Annotated[Literal["32", "64", "bf16-mixed", "16-mixed"], Help("number format of the computation")] = "32"
+    precision: Annotated[
+        Literal["32", "64", "bf16-mixed", "16-mixed", "auto"],
+        Help("number format of the computation; auto = measured on this machine"),
+    ] = "32"
     cache_on_device: Annotated[
         Literal["off", "float32", "float16", "bfloat16"],
         Help("number format of features cached on the device; off = no cache"),

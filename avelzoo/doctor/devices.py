@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from avelzoo.composition.precision import choose
 from avelzoo.doctor.findings import Finding
 from avelzoo.doctor.imports import Imports
+from avelzoo.system.speeds import Speeds, instructions
 
 SECTION = "devices"
 DRIVER = Path("/proc/driver/nvidia/version")
-FASTER = 1.2
-"""Ratio of times above which bf16 is recommended on the processor."""
 
 
 def devices(imports: Imports, driver: Path = DRIVER) -> Iterator[Finding]:
@@ -54,11 +54,14 @@ def _cuda(facts: Mapping[str, Any], driver: bool) -> Iterator[Finding]:
 
 
 def _processor(facts: Mapping[str, Any]) -> Finding:
-    """The number format in which this processor is fastest, measured."""
-    instructions, ratio = facts.get("instructions"), facts.get("bf16_ratio")
-    text = f"instructions {instructions}"
-    if not isinstance(ratio, float):
-        return Finding(SECTION, "cpu", "warning", f"{text}; bf16 does not work: {ratio}", "use --precision 32")
-    measured = f"bf16 products take {1 / max(ratio, 1e-3):.2f} times as long as float32's"
-    best = "--precision bf16-mixed is fastest" if ratio > FASTER else "--precision 32 is best"
-    return Finding(SECTION, "cpu", "ok", f"{text}; {measured}: {best}")
+    """Instructions of the processor, and the number format in which it is fastest, measured."""
+    _, flags = instructions()
+    units = "AMX for bf16" if "amx_bf16" in flags else "AVX-512 for bf16" if "avx512_bf16" in flags else "none for bf16"
+    text = f"instructions {facts.get('instructions')}, {units}"
+    measured = facts.get("product_speeds")
+    if not isinstance(measured, Mapping):
+        return Finding(SECTION, "cpu", "warning", f"{text}; bf16 does not work: {measured}", "use --precision 32")
+    speeds = Speeds(**measured)
+    giga = ", ".join(f"{name} {speed / 1e9:.0f}" for name, speed in measured.items())
+    best, why = choose(speeds)
+    return Finding(SECTION, "cpu", "ok", f"{text}; GFLOP/s of products: {giga}; --precision auto is {best} ({why})")

@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
-
-SIZE, REPEATS = 384, 5
-"""Matrices of the comparison of number formats, about a millisecond per product."""
 
 
 def main(names: list[str]) -> None:
@@ -53,7 +51,7 @@ def _torch() -> dict[str, Any]:
         "mps_available": lambda: bool(torch.backends.mps.is_available()),
         "threads": lambda: int(torch.get_num_threads()),
         "instructions": lambda: str(torch.backends.cpu.get_cpu_capability()),
-        "bf16_ratio": lambda: _bf16_ratio(torch),
+        "product_speeds": lambda: _product_speeds(torch),
     }
     found = {}
     for name, fact in facts.items():
@@ -83,18 +81,14 @@ def _cuda_refusal(torch: Any) -> str:
     return ""
 
 
-def _bf16_ratio(torch: Any) -> float:
-    """Time of a float32 matrix product over that of a bf16 product, on the processor."""
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        a = torch.ones(SIZE, SIZE, dtype=dtype)
-        times = []
-        for _ in range(REPEATS + 1):
-            begun = time.perf_counter()
-            a @ a
-            times.append(time.perf_counter() - begun)
-        seconds[dtype] = min(times[1:])
-    return float(round(seconds[torch.float32] / seconds[torch.bfloat16], 2))
+def _product_speeds(torch: Any) -> dict[str, float]:
+    """FLOP/s of products on the processor, by the module of avelzoo that runs use."""
+    spec: Any = spec_from_file_location("products", Path(__file__).parents[1] / "system" / "products.py")
+    products = module_from_spec(spec)
+    spec.loader.exec_module(products)
+    types = {"float32": torch.float32, "bf16": torch.bfloat16}
+    speeds = products.product_speeds(torch.device("cpu"), list(types.values()))
+    return {name: float(speeds[dtype]) for name, dtype in types.items()}
 
 
 def _said(error: BaseException) -> str:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric.plugins.precision import Precision
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from avelzoo.composition.state import load_strictly
+from avelzoo.engine.device import Fabric
 from avelzoo.engine.rng import Generators
 from avelzoo.errors import PluginError, RunError
 from avelzoo.system.files import write_whole
@@ -79,7 +79,7 @@ def save_state(
     average: nn.Module | None,
     optimizer: Optimizer,
     *,
-    precision: Precision,
+    fabric: Fabric,
     generators: Generators,
     progress: Progress,
 ) -> None:
@@ -91,7 +91,7 @@ def save_state(
     for index, slot in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in slot.items()}
     tensors |= {f"generator.{name}": value for name, value in numbers.items()}
-    meta = {"progress": asdict(progress), "precision": precision.state_dict(), "generators": plain}
+    meta = {"progress": asdict(progress), "precision": fabric.state_dict(), "generators": plain}
     save_tensors(path, tensors, meta)
 
 
@@ -100,7 +100,7 @@ def load_state(
     model: nn.Module,
     average: nn.Module | None,
     optimizer: Optimizer,
-    precision: Precision,
+    fabric: Fabric,
     *,
     read: Read | None = None,
 ) -> tuple[Progress, Generators]:
@@ -111,7 +111,7 @@ def load_state(
         model: model to load into.
         average: moving average to load into, if the run keeps one.
         optimizer: optimizer to load into.
-        precision: precision plugin whose loss scale is set.
+        fabric: device and number format; its loss scale is set.
         read: function that reads the file; `load_tensors` by default.
 
     Raises:
@@ -127,7 +127,7 @@ def load_state(
         slots.setdefault(int(index), {})[name] = value
     try:
         optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
-        precision.load_state_dict(meta["precision"])
+        fabric.load_state_dict(meta["precision"])
         return Progress(**meta["progress"]), (_part(tensors, "generator."), meta["generators"])
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise RunError(

@@ -2,28 +2,79 @@
 
 from __future__ import annotations
 
-import logging
-from typing import Literal, cast
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-from lightning_fabric.strategies.ddp import DDPStrategy
-from torch import nn
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
+from avelzoo.composition.precision import resolve_precision
 from avelzoo.engine.parallel.rank import Rank
 from avelzoo.errors import OptionError, UsageError, did_you_mean
 from avelzoo.system.memory import memory_mb
 
-_PRECISIONS = {"32": "32-true", "64": "64-true"}
+_MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
-class _Processes(DDPStrategy):
-    """Lightning's multi-process strategy, gloo on CPUs and nccl on GPUs, without wrapping models."""
+class Fabric:
+    """Computation on one device in one number format.
 
-    def setup_module(self, module: nn.Module) -> nn.Module:  # type: ignore[override]
-        """The module, unwrapped: `Processes` all-reduces its gradients."""
-        return module
+    Args:
+        device: the device.
+        precision: as in `ComputeConfig`, without ``auto``.
+
+    Raises:
+        OptionError: the device does not support the number format.
+    """
+
+    def __init__(self, device: torch.device, precision: str) -> None:
+        if device.type == "cpu" and precision == "16-mixed":
+            raise OptionError(
+                "precision '16-mixed' needs a GPU",
+                found="compute.precision=16-mixed on a CPU",
+                fix="use bf16-mixed or 32",
+            )
+        self.device, self.precision = device, precision
+        self._scaler = torch.amp.GradScaler(device.type) if precision == "16-mixed" else None
+
+    def setup_module(self, module: nn.Module) -> None:
+        """Move a module's tensors to the device; with precision 64, convert them to float64."""
+        module.to(self.device, torch.float64) if self.precision == "64" else module.to(self.device)
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The number format inside the block."""
+        if self.precision in _MIXED:
+            return torch.autocast(self.device.type, dtype=_MIXED[self.precision])
+        return _default_dtype(torch.float64) if self.precision == "64" else nullcontext()
+
+    def backward(self, loss: Tensor) -> None:
+        """Accumulate the gradients of a loss, scaled in float16."""
+        (loss if self._scaler is None else self._scaler.scale(loss)).backward()  # type: ignore[no-untyped-call]
+
+    def clip_gradients(self, optimizer: Optimizer, max_norm: float) -> None:
+        """Limit the global norm of the gradients."""
+        if self._scaler is not None:
+            self._scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], max_norm)
+
+    def step(self, optimizer: Optimizer) -> None:
+        """Step an optimizer; in float16, a step with infinite gradients is skipped."""
+        if self._scaler is None:
+            optimizer.step()
+        else:
+            self._scaler.step(optimizer)
+            self._scaler.update()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The loss scale; empty in other formats than float16."""
+        return {} if self._scaler is None else self._scaler.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Inverse of ``state_dict``."""
+        if self._scaler is not None:
+            self._scaler.load_state_dict(dict(state))
 
 
 def make_fabric(device: str, precision: str, rank: Rank | None = None) -> Fabric:
@@ -36,6 +87,23 @@ def make_fabric(device: str, precision: str, rank: Rank | None = None) -> Fabric
 
     Raises:
         UsageError: the device does not exist on this machine, or does not support the number format.
+    """
+    found = find_device(device, rank)
+    fabric = Fabric(found, resolve_precision(precision, found)[0])
+    if rank is not None:
+        connect(rank, fabric.device)
+    return fabric
+
+
+def find_device(device: str, rank: Rank | None = None) -> torch.device:
+    """The device with this name; of several processes, each gets its own GPU.
+
+    Args:
+        device: ``cpu``, ``cuda``, ``cuda:1``, ..., or ``auto`` for a GPU if there is one.
+        rank: rank of this process among several.
+
+    Raises:
+        UsageError: the device does not exist on this machine.
     """
     device = str(device)  # a torch.device is accepted too
     kind, colon, number = device.partition(":")
@@ -56,27 +124,38 @@ def make_fabric(device: str, precision: str, rank: Rank | None = None) -> Fabric
             found=f"{count} CUDA devices",
             fix="use fewer --devices, or --device cpu" if rank else "use --device cpu or --device auto",
         )
-    if kind == "cpu" and precision == "16-mixed":
-        raise OptionError(
-            "precision '16-mixed' needs a GPU", found="compute.precision=16-mixed on a CPU", fix="use bf16-mixed or 32"
-        )
-    for name in ("lightning_fabric", "lightning_fabric.utilities.rank_zero", "lightning.fabric"):
-        logging.getLogger(name).setLevel(
-            logging.WARNING
-        )  # lightning prints the precision, which the run record contains
-    name = cast("Literal['32-true']", _PRECISIONS.get(precision, precision))
-    if rank is None:
-        return Fabric(accelerator=kind, devices=[index] if kind == "cuda" else 1, precision=name)
-    fabric = Fabric(
-        accelerator=kind,
-        devices=rank.local_size,
-        num_nodes=rank.nodes,
-        strategy=_Processes(),
-        precision=name,
-        plugins=[TorchElasticEnvironment()],
+    return torch.device(kind, index) if kind == "cuda" else torch.device(kind)
+
+
+def connect(rank: Rank, device: torch.device) -> None:
+    """Connect this process to the others of its run, by nccl on GPUs and gloo on CPUs; once per process.
+
+    The environment variables ``MASTER_ADDR`` and ``MASTER_PORT`` are the address of rank 0.
+    """
+    import torch.distributed as dist
+
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    if dist.is_initialized():
+        return
+    on_gpu = device.type == "cuda"
+    dist.init_process_group(
+        "nccl" if on_gpu else "gloo", rank=rank.rank, world_size=rank.size, device_id=device if on_gpu else None
     )
-    fabric.launch()
-    return fabric
+    if on_gpu:
+        import atexit
+
+        atexit.register(dist.destroy_process_group)  # nccl warns if it is not
+
+
+@contextmanager
+def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def feature_type(precision: str) -> torch.dtype:

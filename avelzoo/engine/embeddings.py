@@ -130,7 +130,7 @@ def embeddings(
     positions = np.arange(len(part))
     found: list[torch.Tensor] = []
     try:
-        fabric.setup_module(run.model)  # moves the parameters; the wrapper is not needed
+        fabric.setup_module(run.model)
         run.model.eval()
         batches = [positions[i : i + size] for i in range(0, len(positions), size)]
         loader = Loader({split: part}, processes, workers=0)

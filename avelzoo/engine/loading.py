@@ -220,7 +220,7 @@ def evaluation(
     fabric, precision = evaluation_fabric(device, recipe.compute.precision)
     home = next((value.device for value in run.model.state_dict().values()), torch.device("cpu"))
     try:
-        fabric.setup_module(run.model)  # moves the parameters; the wrapper is not needed
+        fabric.setup_module(run.model)
         processes = SingleProcess(fabric, recipe.compute.precision)
         loader = Loader({split: opened.split(split)}, processes, workers=0)
         evaluator = Evaluator(run.model, opened, loader, processes, batch_size=recipe.compute.eval_batch_size)

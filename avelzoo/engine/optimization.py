@@ -9,6 +9,7 @@ from torch.optim.lr_scheduler import LinearLR, LRScheduler
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from avelzoo.components import ScheduleConfig
+from avelzoo.system.optimizers import uncompiled
 
 
 def learning_rates(schedule: ScheduleConfig, base: float, epochs: int) -> tuple[float, ...]:
@@ -40,7 +41,7 @@ def trainable(model: nn.Module) -> list[nn.Parameter]:
 
 def _idle(rate: float) -> SGD:
     """An optimizer of a dummy parameter, for the scheduler."""
-    return SGD([nn.Parameter(torch.zeros(()))], lr=rate)
+    return uncompiled(SGD)([nn.Parameter(torch.zeros(()))], lr=rate)
 
 
 def _stepped(scheduler: LRScheduler, epochs: int) -> list[float]:

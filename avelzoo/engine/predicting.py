@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 
 from avelzoo.composition.model import Model
 from avelzoo.engine.deciding import decided
-from avelzoo.engine.device import make_fabric
+from avelzoo.engine.device import Fabric, make_fabric
 from avelzoo.engine.processes import SingleProcess
 from avelzoo.engine.rundir import RunWarning
 from avelzoo.errors import DataError, OptionError
@@ -43,7 +42,7 @@ class Predictor:
         self._viewed = False
 
     def __enter__(self) -> Predictor:
-        self._processes.fabric.setup_module(self.model)  # moves the parameters; the wrapper is not needed
+        self._processes.fabric.setup_module(self.model)
         self._viewed = False
         return self
 

@@ -10,13 +10,12 @@ from typing import Any, TypeVar, final
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from avelzoo.composition.model import Model, StepOutput
 from avelzoo.contracts import Split
 from avelzoo.engine.checkpoint import load_tensors
-from avelzoo.engine.device import feature_type
+from avelzoo.engine.device import Fabric, feature_type
 from avelzoo.engine.rng import Generators, capture, restore
 from avelzoo.records import Batch, HeadOutput, MemoryView, Targets
 

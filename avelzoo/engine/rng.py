@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from avelzoo.system.isolation import seed_all
+from avelzoo.system.isolation import deterministic, seed_all, set_deterministic
 
 Generators = tuple[dict[str, Tensor], dict[str, Any]]
 """State of all global generators: tensors and plain data."""
@@ -24,20 +24,17 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     Afterwards generators and settings are restored, so a caller's random numbers do not depend on the run.
     """
     before = capture(device)
-    strict, warn_only = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-    )
+    mode = deterministic()
     filling = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     seed_all(seed, device)
     try:
         if device.type == "cpu":
-            torch.use_deterministic_algorithms(True)
+            set_deterministic((True, False))
             torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         yield
     finally:
         torch.utils.deterministic.fill_uninitialized_memory = filling  # type: ignore[attr-defined]
-        torch.use_deterministic_algorithms(strict, warn_only=warn_only)
+        set_deterministic(mode)
         restore(before, device)
 
 

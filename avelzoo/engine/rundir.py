@@ -20,10 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from avelzoo.composition.precision import AUTO
 from avelzoo.engine.matching import require_same_recipes
 from avelzoo.engine.record import comparable, differences, location, recorded_environment
 from avelzoo.errors import RunError, StorageError, some
 from avelzoo.system.files import clear_scratch, read_json, storage_error, write_json
+
+_PRECISION = "compute.precision"
 
 
 class RunWarning(UserWarning):
@@ -181,7 +184,10 @@ class RunDir:
         self._require_same({key: there.get(key) for key in asked}, asked)
 
     def _require_same(self, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-        differing = differences(comparable(there), comparable(asked))
+        known, wanted = comparable(there), comparable(asked)
+        if wanted.get(_PRECISION) == AUTO:  # chosen when the run began
+            wanted[_PRECISION] = known.get(_PRECISION)
+        differing = differences(known, wanted)
         if differing and all(row.startswith("data.") for row in differing):
             was, now = there.get("data", {}), asked.get("data", {})
             changed = [name for name in dict.fromkeys([*was, *now]) if was.get(name) != now.get(name)]

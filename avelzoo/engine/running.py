@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
-from torch.optim import Optimizer
 
 from avelzoo.comparing.signing import signature_of
 from avelzoo.components import LEAKING_PROTOCOLS
@@ -26,7 +23,7 @@ from avelzoo.engine import test_curve
 from avelzoo.engine.checkpoint import Progress, load_weights
 from avelzoo.engine.compiling import compile_model
 from avelzoo.engine.deciding import require_fitting_data
-from avelzoo.engine.device import device_name, make_fabric, peak_memory_mb
+from avelzoo.engine.device import Fabric, connect, device_name, find_device, peak_memory_mb
 from avelzoo.engine.device_cache import cached
 from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.loader import Loader, suggested_workers
@@ -35,6 +32,7 @@ from avelzoo.engine.parallel.collectives import Collectives
 from avelzoo.engine.parallel.launch import Task, launch
 from avelzoo.engine.parallel.rank import Rank, find_rank, is_first, require_agreement
 from avelzoo.engine.parallel.shared import SharedProcesses
+from avelzoo.engine.precision import with_chosen_precision
 from avelzoo.engine.processes import Processes, SingleProcess
 from avelzoo.engine.record import run_record, versions
 from avelzoo.engine.result import RunResult
@@ -48,7 +46,7 @@ from avelzoo.metrics.stored import save_predictions
 from avelzoo.plugin.listeners import Listener, RunView
 from avelzoo.plugin.registry import Registry
 from avelzoo.system.files import clear_scratch
-from avelzoo.system.isolation import isolated
+from avelzoo.system.isolation import deterministic, isolated, set_deterministic
 
 
 @isolated()
@@ -98,13 +96,19 @@ def run(
     writes = (nodes == 1 and rank is None) or is_first(rank)
     if writes and not (resume and folder.composition.exists()):
         folder.require_free()
-    events = RunEvents(listeners if writes else (), RunView(folder.path, composition))
+    heard = listeners if writes else ()
     if rank is None and devices * nodes > 1:
         task = Task(composition, folder.path, resume=resume, device=device, command=tuple(command))
-        with events:
+        with RunEvents(heard, RunView(folder.path, composition)) as events:
             events.result = launch(task, registry, devices=devices, nodes=nodes, events=events)
         return events.result
-    fabric = make_fabric(device, recipe.compute.precision, rank)
+    place = find_device(device, rank)
+    if rank is not None:
+        connect(rank, place)
+    composition = with_chosen_precision(composition, folder.path, place, rank)
+    recipe = composition.recipe
+    fabric = Fabric(place, recipe.compute.precision)
+    events = RunEvents(heard, RunView(folder.path, composition))
     dataset = recipe.dataset.open(recipe.supervision)
     _require_videos(dataset)
     for split in ("train", "val") if recipe.supervision == "full" else ("val",):
@@ -121,12 +125,12 @@ def run(
                 folder.reopen(record)
             elif processes.first:
                 folder.begin(record, bytes_needed=_bytes_needed(model, recipe))
-            fabric.setup_module(model)  # moves the parameters; the returned wrapper would hide the model's methods
+            fabric.setup_module(model)
             processes.synchronise(model)
             kept = cached(dataset, fabric.device, recipe.compute.cache_on_device)
             decay = recipe.train.ema_decay
             average = None if decay is None else averaged(model, decay)
-            optimizer = cast("Optimizer", fabric.setup_optimizers(recipe.optimizer.build(trainable(model))))
+            optimizer = recipe.optimizer.build(trainable(model))
             failure = _compile(model, processes, kept, recipe) if recipe.compute.compile else None
             loader = _loader(kept, processes, recipe)
             done = Trainer(model, average, optimizer, processes, kept, loader, recipe, folder, events).fit()
@@ -159,6 +163,7 @@ def _loader(dataset: Dataset, processes: Processes, recipe: Recipe) -> Loader:
 
 
 def _compile(model: Model, processes: Processes, dataset: Dataset, recipe: Recipe) -> str | None:
+    set_deterministic(deterministic(), compiling=True)
     split = dataset.split("train")
     example = processes.fetch(split, np.arange(min(recipe.train.batch_size, len(split)))).batch
     with processes.fabric.autocast():

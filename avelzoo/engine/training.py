@@ -39,7 +39,7 @@ class Trainer:
     Attributes:
         model: the model on its device.
         average: moving average of the weights, which is evaluated and saved instead of the model; None without.
-        optimizer: optimizer of the parameters, prepared by the fabric.
+        optimizer: optimizer of the parameters.
         processes: processes of the run, with device and precision.
         dataset: data set with train, val and test.
         loader: loader of the batches.
@@ -86,9 +86,13 @@ class Trainer:
     def _restored(self) -> Progress:
         if not self.processes.broadcast_object(self.folder.state.exists()):
             return Progress()
-        precision = self.processes.fabric.strategy.precision
         progress, generators = load_state(
-            self.folder.state, self.model, self.average, self.optimizer, precision, read=self.processes.read
+            self.folder.state,
+            self.model,
+            self.average,
+            self.optimizer,
+            self.processes.fabric,
+            read=self.processes.read,
         )
         self._publish(progress)
         self.processes.restore(generators)
@@ -163,10 +167,8 @@ class Trainer:
     def _optimize(self) -> None:
         """Step the optimizer and update the moving average."""
         if self.train.clip_norm is not None:
-            self.processes.fabric.clip_gradients(
-                self.model, self.optimizer, max_norm=self.train.clip_norm, error_if_nonfinite=False
-            )
-        self.optimizer.step()
+            self.processes.fabric.clip_gradients(self.optimizer, self.train.clip_norm)
+        self.processes.fabric.step(self.optimizer)
         if self.average is not None:
             self.average.update_parameters(self.model)
 
@@ -179,7 +181,7 @@ class Trainer:
                 self.model,
                 self.average,
                 self.optimizer,
-                precision=self.processes.fabric.strategy.precision,
+                fabric=self.processes.fabric,
                 generators=generators,
                 progress=progress,
             )

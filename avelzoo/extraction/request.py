@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Features:
         seconds: length of a segment.
         segments: largest number of segments of a video; None for all.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        precision: ``32`` or ``bf16``.
+        precision: ``32``, ``bf16``, or ``auto`` for the faster one on the device.
         offline: never use the network.
     """
 
@@ -46,8 +46,9 @@ class Features:
             raise OptionError("a segment has no length", where="--seconds", found=f"{self.seconds:g}", expected="> 0")
         if self.segments is not None and self.segments < 1:
             raise OptionError("no segments", where="--segments", found=str(self.segments), expected=">= 1")
-        if self.precision not in ("32", "bf16"):
-            raise OptionError("unknown precision", where="--precision", found=self.precision, expected="32 or bf16")
+        if self.precision not in ("32", "bf16", "auto"):
+            expected = "32, bf16 or auto"
+            raise OptionError("unknown precision", where="--precision", found=self.precision, expected=expected)
 
     def configs(self, registry: Registry) -> tuple[ExtractorConfig, ExtractorConfig]:
         """Configs of the visual and the audio extractor.
@@ -59,6 +60,21 @@ class Features:
             _config(registry, "visual", self.visual, self.visual_options),
             _config(registry, "audio", self.audio, self.audio_options),
         )
+
+    def resolved(self) -> Features:
+        """With the precision that ``auto`` means on this device.
+
+        Raises:
+            UsageError: the device does not exist.
+        """
+        if self.precision != "auto":
+            return self
+        import torch
+
+        from avelzoo.composition.precision import resolve_precision
+
+        precision, _ = resolve_precision(self.precision, torch.device(chosen_device(self.device)))
+        return replace(self, precision=precision.removesuffix("-mixed"))
 
     def build(self, registry: Registry) -> tuple[Extractor, Extractor]:
         """The visual and the audio extractor.

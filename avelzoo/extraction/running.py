@@ -62,9 +62,9 @@ def _extract(
     configs = request.features.configs(host.registry)
     table = read_table(request.table) if request.table else None
     videos = _videos(request, table)
+    features = replace(request.features.resolved(), seconds=float(request.features.seconds))
     with as_default(host):
-        visual, audio = request.features.build(host.registry)
-    features = replace(request.features, seconds=float(request.features.seconds))
+        visual, audio = features.build(host.registry)
     sources = (
         _source(host, VISUAL, configs[0], visual),
         _source(host, AUDIO["vggish"], configs[1], audio),

@@ -6,11 +6,10 @@ import statistics
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
 from torch.utils.flop_counter import FlopCounterMode
 
 from avelzoo.composition.building import build
@@ -99,14 +98,14 @@ def profile(
     some, b = Bounds(min=1), recipe.train.batch_size
     b = b if batch_size is None else checked("profile.batch_size", int, batch_size, bounds=some, default=b)
     repeats = checked("profile.repeats", int, repeats, bounds=some, default=3)
-    precision = recipe.compute.precision
-    fabric = make_fabric(device, precision)
+    fabric = make_fabric(device, recipe.compute.precision)
+    precision = fabric.precision
     seed_all(0, fabric.device)
     model = build(recipe, spec)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise UsageError("the composition has no parameters, so it has no training step to measure")
-    fabric.setup_module(model)  # moves the parameters; the wrapper it returns would hide the model's own methods
-    optimizer = cast("Optimizer", fabric.setup_optimizers(recipe.optimizer.build(model.parameters())))
+    fabric.setup_module(model)
+    optimizer = recipe.optimizer.build(model.parameters())
 
     def made(seed: int) -> tuple[Batch, Targets]:
         dtype = feature_type(precision)
@@ -126,7 +125,7 @@ def profile(
         with clock.part("backward"):
             fabric.backward(loss)
         with clock.part("optimizer"):
-            optimizer.step()
+            fabric.step(optimizer)
 
     model.train()
     with torch.no_grad(), fabric.autocast():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -127,12 +128,22 @@ def _exact_products() -> Iterator[None]:
 _EXACT = ("ieee", "none")
 
 
-def _deterministic() -> tuple[bool, bool]:
+def deterministic() -> tuple[bool, bool]:
+    """Whether PyTorch refuses non-deterministic algorithms, and whether it only warns."""
     return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
 
 
-def _set_deterministic(mode: tuple[bool, bool]) -> None:
-    torch.use_deterministic_algorithms(mode[0], warn_only=mode[1])
+def set_deterministic(mode: tuple[bool, bool], *, compiling: bool = False) -> None:
+    """Set whether PyTorch refuses non-deterministic algorithms, and whether it only warns.
+
+    Args:
+        mode: both values.
+        compiling: tell PyTorch's compiler, too, which is imported for that; it takes seconds.
+    """
+    if compiling or "torch._inductor" in sys.modules:
+        torch.use_deterministic_algorithms(mode[0], warn_only=mode[1])
+    else:
+        torch.set_deterministic_debug_mode(("error", "warn")[mode[1]] if mode[0] else "default")
 
 
 def _anomaly() -> tuple[bool, bool]:
@@ -153,7 +164,7 @@ def _set_cudnn(mode: tuple[bool, bool]) -> None:
 
 _PROCESS: tuple[tuple[Callable[[], Any], Callable[[Any], None], Any], ...] = (
     (torch.get_default_dtype, torch.set_default_dtype, torch.float32),
-    (_deterministic, _set_deterministic, (False, False)),
+    (deterministic, set_deterministic, (False, False)),
     (_anomaly, _set_anomaly, (False, True)),
     (_cudnn, _set_cudnn, (False, False)),
 )

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from avelzoo.errors import DataError
 from avelzoo.extractors import FindWeights, WeightsFile
+from avelzoo.system.caches import cache_folder
 from avelzoo.weights.checking import fault, sha256
 from avelzoo.weights.offline import offline_by_environment
 
@@ -142,13 +143,7 @@ def default_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.
     """
     if own := environ.get("AVELZOO_WEIGHTS"):
         return Path(own)
-    if platform == "win32":
-        cache = Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif platform == "darwin":
-        cache = Path.home() / "Library" / "Caches"
-    else:
-        cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "avelzoo" / "weights"
+    return cache_folder(environ, platform) / "weights"
 
 
 def locate(find: FindWeights, file: WeightsFile, own: Path | None = None) -> tuple[Path, str]:

@@ -6,7 +6,6 @@ from typing import Protocol, cast
 
 import numpy as np
 import torch
-from torch.optim import Optimizer
 from torch.utils.flop_counter import FlopCounterMode
 
 from avelzoo import Dataset, Model, build
@@ -108,7 +107,7 @@ class Ours:
         self.compute = recipe.compute
         fabric = make_fabric("cpu", precision)
         fabric.setup_module(self.model)
-        self.optimizer = cast("Optimizer", fabric.setup_optimizers(recipe.optimizer.build(self.model.parameters())))
+        self.optimizer = recipe.optimizer.build(self.model.parameters())
         self.processes = SingleProcess(fabric, precision)
 
     def fill(self, sizes: Sizes) -> None:

@@ -29,7 +29,7 @@ CPU = {
     "mps_available": False,
     "threads": 2,
     "instructions": "AVX2",
-    "bf16_ratio": 0.5,
+    "product_speeds": {"float32": 90e9, "bf16": 45e9},
 }
 
 
@@ -181,9 +181,9 @@ GPU = {"cuda_build": "12.8", "cuda_devices": [{"name": "A", "gib": 80.0, "bf16":
         ({"cuda_build": "12.8"}, False, ("CUDA", "ok", "no device; runs")),
         (GPU, True, ("cuda:0", "ok", "--precision bf16-mixed")),
         ({"mps_built": True, "mps_available": True}, False, ("MPS", "ok", "avelzoo computes on cpu or cuda")),
-        ({"bf16_ratio": 4.0}, False, ("cpu", "ok", "take 0.25 times as long as float32's: --precision bf16-mixed")),
-        ({}, False, ("cpu", "ok", "take 2.00 times as long as float32's: --precision 32")),
-        ({"bf16_ratio": "error: no"}, False, ("cpu", "warning", "bf16 does not work")),
+        ({"product_speeds": {"float32": 1e9, "bf16": 4e9}}, False, ("cpu", "ok", "--precision auto is bf16-mixed")),
+        ({}, False, ("cpu", "ok", "float32 90, bf16 45; --precision auto is 32 (bf16 products 0.5 times as fast")),
+        ({"product_speeds": "error: no"}, False, ("cpu", "warning", "bf16 does not work")),
     ],
 )
 def test_devices(tmp_path, facts, driver, expected):

@@ -29,8 +29,12 @@ class AdamConfig(OptimizerConfig):
         """`torch.optim.Adam` with its default betas and eps."""
         from torch.optim import Adam
 
+        from avelzoo.system.optimizers import uncompiled
+
         parameters = list(parameters)
-        return Adam(parameters, lr=self.learning_rate, weight_decay=self.weight_decay, fused=one_kernel(parameters))
+        return uncompiled(Adam)(
+            parameters, lr=self.learning_rate, weight_decay=self.weight_decay, fused=one_kernel(parameters)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +53,12 @@ class AdamWConfig(OptimizerConfig):
         """`torch.optim.AdamW` with its default betas and eps."""
         from torch.optim import AdamW
 
+        from avelzoo.system.optimizers import uncompiled
+
         parameters = list(parameters)
-        return AdamW(parameters, lr=self.learning_rate, weight_decay=self.weight_decay, fused=one_kernel(parameters))
+        return uncompiled(AdamW)(
+            parameters, lr=self.learning_rate, weight_decay=self.weight_decay, fused=one_kernel(parameters)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +89,10 @@ class SgdConfig(OptimizerConfig):
         """`torch.optim.SGD`."""
         from torch.optim import SGD
 
+        from avelzoo.system.optimizers import uncompiled
+
         parameters = list(parameters)
-        return SGD(
+        return uncompiled(SGD)(
             parameters,
             lr=self.learning_rate,
             momentum=self.momentum,

@@ -70,7 +70,7 @@ def extract(
         str, typer.Option(metavar="auto|cpu|cuda", help="Device of the extractors.", rich_help_panel=FEATURES)
     ] = "auto",
     precision: Annotated[
-        str, typer.Option(metavar="32|bf16", help="Number format of the extractors.", rich_help_panel=FEATURES)
+        str, typer.Option(metavar="32|bf16|auto", help="Number format of the extractors.", rich_help_panel=FEATURES)
     ] = "32",
     offline: Annotated[
         bool, typer.Option("--offline", help="Never download weights.", rich_help_panel=FEATURES)

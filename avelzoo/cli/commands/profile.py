@@ -33,7 +33,7 @@ def profile(
     batch_size: Annotated[int | None, typer.Option(help=r"Videos per step. \[default: the recipe's]", min=1)] = None,
     repeats: Annotated[int, typer.Option(help="Number of timed steps.", min=1)] = 3,
     precision: Annotated[
-        str | None, typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="compute.precision")
+        str | None, typer.Option(metavar="32|64|bf16-mixed|16-mixed|auto", help="compute.precision")
     ] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Device for the computation.")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

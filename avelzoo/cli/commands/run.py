@@ -80,7 +80,7 @@ def run(
     ] = None,
     precision: Annotated[
         str | None,
-        typer.Option(metavar="32|64|bf16-mixed|16-mixed", help="compute.precision", rich_help_panel=TRAINING),
+        typer.Option(metavar="32|64|bf16-mixed|16-mixed|auto", help="compute.precision", rich_help_panel=TRAINING),
     ] = None,
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="Device for the computation.", rich_help_panel=RUN)
@@ -174,7 +174,7 @@ def run(
         many.require_single(out)
         composition = preview.complete(registry, request) if preview else request.resolve(registry)
     if dry_run:
-        _print_composition(registry, composition, as_json=json)
+        _print_composition(registry, composition, device, as_json=json)
     else:
         execute(host, composition, how)
 
@@ -199,8 +199,9 @@ def _help(text: str, registry: Registry, composition: Composition | None) -> str
     return "\n\n".join([text, "Recipes:\n" + "\n".join(lines), more]).replace("[", r"\[")
 
 
-def _print_composition(registry: Registry, composition: Composition, *, as_json: bool) -> None:
+def _print_composition(registry: Registry, composition: Composition, device: str, *, as_json: bool) -> None:
     from avelzoo.composition.checking import check
+    from avelzoo.composition.precision import AUTO, expected_precision
     from avelzoo.composition.terms import loss_terms
 
     check(composition.recipe, registry, composition.sources)
@@ -211,3 +212,5 @@ def _print_composition(registry: Registry, composition: Composition, *, as_json:
     out = render.console()
     out.print(render.composition_table(composition))
     out.print(render.terms_table(states))
+    if composition.recipe.compute.precision == AUTO:
+        out.print(render.fields({"precision": expected_precision(device)}))

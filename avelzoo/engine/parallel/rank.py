@@ -33,7 +33,7 @@ class Rank:
         return self.size // self.local_size
 
     def to_environ(self, *, address: str, port: int) -> dict[str, str]:
-        """The variables read by `find_rank`, the same as torchrun's, which lightning-fabric reads too.
+        """The variables read by `find_rank`, the same as torchrun's.
 
         Args:
             address: address of rank 0.

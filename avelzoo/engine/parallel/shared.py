@@ -16,13 +16,13 @@ from typing import Any, TypeVar, final
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from avelzoo.composition.lengths import encode
 from avelzoo.composition.model import Model, StepOutput
 from avelzoo.contracts import Encode
 from avelzoo.engine.checkpoint import load_tensors
+from avelzoo.engine.device import Fabric
 from avelzoo.engine.parallel.collectives import Collectives
 from avelzoo.engine.parallel.streams import OwnStream
 from avelzoo.engine.processes import Processes, Share
