@@ -71,6 +71,7 @@ SLOW = (
     "tests/localization/test_localizer.py",
     "tests/localization/test_commands.py",
     "tests/models/test_devices.py",
+    "tests/models/test_waiting.py",
     "tests/parity/*",
     "tests/reporting/*",
     "tests/sweeps/*",

@@ -10,7 +10,6 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from avelzoo.engine.compiling import RECURRENT, compile_model, plain_model
 from avelzoo.nn.cpu import plain_layers
 from avelzoo.profiling.attention import AttentionKernels
 from avelzoo.system.products import SQUARE, product_speeds
@@ -37,8 +36,6 @@ def check(job: Job) -> None:
         trained.fill()
         _encoder(job, trained)
         _attention(job, trained)
-        if job.tiny:
-            _graphs(job, trained)
     _optimizer(job, trained)
     _copies(job, trained)
 
@@ -105,15 +102,6 @@ def _attention(job: Job, trained: Trained) -> None:
             job.add(f"attention by {name}", note=f"not possible here: {str(error).splitlines()[0]}"[:200])
             continue
         job.add(f"attention by {name}", value=1000 * seconds, unit="ms a step", note="to the gradients")
-
-
-def _graphs(job: Job, trained: Trained) -> None:
-    """Parts compiled by shape, without a compiler; on a GPU the training measures them."""
-    failure = compile_model(trained.model, trained.batch, mode="reduce-overhead", backend="aot_eager")
-    for _ in range(RECURRENT):
-        trained.step(optimize=False)
-    plain_model(trained.model)
-    job.add("encoder and head, compiled by shape", ok=failure is None, note=failure or "")
 
 
 def _optimizer(job: Job, trained: Trained) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -144,8 +145,9 @@ def a_sweep_survives(nodes: TwoNodes, command: Run, tmp_path: Path, on_ray: tupl
     command(*sweep, "--out", tmp_path / "alone")
     for name in names:
         one, other = (base / "runs" / name for base in (folder, tmp_path / "alone"))
-        for file in ("best.safetensors", "predictions.npz"):
-            assert (one / file).read_bytes() == (other / file).read_bytes()
+        assert (one / "best.safetensors").read_bytes() == (other / "best.safetensors").read_bytes()
+        scores = [json.loads((run / "result.json").read_text())["scores"] for run in (one, other)]
+        assert scores[0] == scores[1]
         assert len((one / "metrics.jsonl").read_text().splitlines()) == 2, "no epoch was trained twice"
         assert (folder / "logs" / f"{name}.log").exists()
 
