@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 
 from avelzoo import FeatureSpec, build
 from avelzoo.builtin.encoders.configs import MeanPoolConfig
@@ -16,6 +17,7 @@ from avelzoo.engine.compiling import compile_model
 from avelzoo.plugin.default import default_host
 from avelzoo.profiling import profile
 from avelzoo.profiling.clock import Clock
+from avelzoo.profiling.flops import count_flops
 from avelzoo.system import products
 from avelzoo.system.products import product_speeds
 from avelzoo.testing import random_batch, random_targets
@@ -34,14 +36,19 @@ def test_parameters_and_arithmetic_are_what_counting_by_hand_gives():
     cost = profile(recipe("double-branch"), SPEC, batch_size=2, repeats=1)
     model = build(recipe("double-branch"), SPEC)
     assert sum(cost.parameters.values()) == sum(p.numel() for p in model.parameters())
-    linear = torch.nn.Linear(3, 5)
-    with torch.utils.flop_counter.FlopCounterMode(display=False) as counter:
-        linear(torch.zeros(7, 3))
-    assert counter.get_total_flops() == 2 * 7 * 3 * 5
     twice = profile(recipe("double-branch"), SPEC, batch_size=4, repeats=1)
     assert twice.train_flops == pytest.approx(2 * cost.train_flops, rel=1e-6)
     assert twice.eval_flops == pytest.approx(2 * cost.eval_flops, rel=1e-6)
     assert 2.5 < cost.train_flops / cost.eval_flops < 3.1, "backward is about twice forward"
+
+
+def test_operations_are_those_of_the_formulas():
+    linear, lstm = torch.nn.Linear(3, 5), torch.nn.LSTM(8, 16, batch_first=True, bidirectional=True)
+    b, t, gates, keys = 3, 5, 4 * 16, torch.zeros(2, 4, 6, 8)
+    assert count_flops(lambda: linear(torch.zeros(7, 3))) == 2 * 7 * 3 * 5
+    assert count_flops(lambda: lstm(torch.zeros(b, t, 8))) == 2 * 2 * b * t * gates * (8 + 16)
+    assert count_flops(lambda: scaled_dot_product_attention(keys, keys, keys)) == 2 * 2 * 2 * 4 * 6 * 6 * 8
+    assert torch.backends.mkldnn.enabled == torch.backends.mkldnn.is_available()
 
 
 def test_a_banks_encoding_grows_with_its_slots():

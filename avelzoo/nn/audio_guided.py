@@ -9,6 +9,8 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from avelzoo.nn.cpu.contraction import contracted_hidden
+
 Axis = Literal["location", "projection"]
 
 
@@ -72,7 +74,7 @@ class AudioGuidedAttention(nn.Module):
         Raises:
             ValueError: with ``axis="location"``, wrong number of cells.
         """
-        seen = self.visual_map(F.relu(self.visual(cells)))
+        seen = contracted_hidden(cells, self.visual, self.visual_map.weight)
         heard = self.audio_map(F.relu(self.audio(audio)))
         if self.axis == "location":
             if cells.shape[-2] != heard.shape[-1]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo.nn.attention import Attention
+from avelzoo.nn.cpu.contraction import contracted_hidden, mean_hidden
 from avelzoo.nn.cpu.dropout import Dropout
 from avelzoo.nn.transformer import CrossBlock, SelfBlock
 
@@ -123,7 +124,7 @@ class ChannelGate(nn.Module):
     def forward(self, cells: Tensor, guide: Tensor) -> Tensor:
         """(... l v), (... g) -> (... v) in (0, 1)."""
         # The guide is equal for all cells, so the mean over cells is taken before the product.
-        context = F.relu(self.guide(guide)) * F.relu(self.cells(cells)).mean(dim=-2)
+        context = F.relu(self.guide(guide)) * mean_hidden(cells, self.cells)
         out: Tensor = self.gate(F.relu(self.bottleneck(context))).sigmoid()
         return out
 
@@ -145,9 +146,11 @@ class GuidedPooling(nn.Module):
 
     def forward(self, cells: Tensor, guide: Tensor) -> Tensor:
         """(... l v), (... g) -> (... v)."""
-        asked = F.relu(self.guide(guide)).unsqueeze(-2)
-        weights: Tensor = self.score(F.relu(self.cells(cells)) * asked).tanh().softmax(dim=-2)
-        return (weights * cells).sum(dim=-2)
+        # w . (H_l * q) = H_l . (w * q): the guide enters the score's weights instead of every cell.
+        asked = F.relu(self.guide(guide)).unsqueeze(-2) * self.score.weight
+        scores = contracted_hidden(cells, self.cells, asked) + self.score.bias
+        weights = scores.tanh().softmax(dim=-2)
+        return (weights.transpose(-2, -1) @ cells).squeeze(-2)
 
 
 class SpatialChannelAttention(nn.Module):

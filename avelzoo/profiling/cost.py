@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from avelzoo.composition.building import build
 from avelzoo.composition.model import Model
@@ -19,9 +18,9 @@ from avelzoo.config import Bounds, checked
 from avelzoo.engine.compiling import compile_model, plain_model
 from avelzoo.engine.device import device_name, feature_type, make_fabric, peak_memory_mb
 from avelzoo.errors import UsageError
-from avelzoo.nn.cpu import plain_layers
 from avelzoo.profiling.attention import AttentionKernels
 from avelzoo.profiling.clock import Clock
+from avelzoo.profiling.flops import count_flops
 from avelzoo.records import Batch, FeatureSpec, Targets
 from avelzoo.system.isolation import isolated, seed_all
 from avelzoo.system.products import SQUARE, product_speeds
@@ -36,8 +35,8 @@ class Cost:
 
     Attributes:
         parameters: number of learnable parameters by part.
-        train_flops: floating-point operations of a training step: products and sums of matrix products, convolutions
-            and attention, forward and backward.
+        train_flops: floating-point operations of a training step: products and sums of matrix products, convolutions,
+            attention and LSTMs, forward and backward.
         eval_flops: the same for evaluating one batch, without encoding the memory.
         view_flops: encoding the memory, once per evaluation.
         train_seconds: median time of a training step.
@@ -140,12 +139,12 @@ def profile(
     model.train()
     kernels = AttentionKernels()
     with nullcontext() if fabric.device.type == "cpu" else kernels:  # training on a CPU has kernels of its own
-        train_flops = _flops(lambda: step(Clock(fabric.device)))
+        train_flops = count_flops(lambda: step(Clock(fabric.device)))
     model.eval()
     with torch.no_grad(), fabric.autocast():
-        view_flops = _flops(model.view)
+        view_flops = count_flops(model.view)
         with kernels:
-            eval_flops = _flops(lambda: model.predict(batch, view))
+            eval_flops = count_flops(lambda: model.predict(batch, view))
     parts = {"encoder": model.encoder, "memory": model.memory, "head": model.head, "objective": model.objective}
     return Cost(
         parameters={name: sum(p.numel() for p in part.parameters()) for name, part in parts.items()},
@@ -209,12 +208,6 @@ def _fill(
     for seed in range(1, 2 + slots // (b * spec.segments)):
         batch, targets = made(seed)
         model.memory.observe(model.encoder(batch.audio, batch.visual), batch, targets)
-
-
-def _flops(action: Callable[[], Any]) -> int:
-    with plain_layers(), FlopCounterMode(display=False) as counter:
-        action()
-    return int(counter.get_total_flops())
 
 
 def _median(action: Callable[[], Any], repeats: int, device: torch.device) -> float:

@@ -6,7 +6,6 @@ from typing import Protocol, cast
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from avelzoo import Dataset, Model, build
 from avelzoo.builtin.ge2023.official import Ge2023
@@ -14,7 +13,7 @@ from avelzoo.engine.device import make_fabric
 from avelzoo.engine.evaluation import Evaluator
 from avelzoo.engine.loader import Loader
 from avelzoo.engine.processes import SingleProcess
-from avelzoo.nn.cpu import plain_layers
+from avelzoo.profiling.flops import count_flops
 from bench.plain import Layout, autocast
 from bench.reference import BUFFERS, Reference
 from bench.sizes import Sizes, Videos, full_bank
@@ -175,9 +174,4 @@ def make(name: str, sizes: Sizes, precision: str = "32", seed: int = 0) -> Plain
 
 def arithmetic(subject: Subject, videos: Videos, batch: int, *, evaluate: bool) -> int:
     """Floating-point operations of a step or an evaluation: those of matrix products, convolutions and attention."""
-    with plain_layers(), FlopCounterMode(display=False) as counter:
-        if evaluate:
-            subject.evaluate(videos)
-        else:
-            subject.step(videos, np.arange(batch))
-    return int(counter.get_total_flops())
+    return count_flops(lambda: subject.evaluate(videos) if evaluate else subject.step(videos, np.arange(batch)))
