@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -223,6 +224,14 @@ def test_files_linked_from_pages_exist(path: Path) -> None:
     prose = FENCE.sub("", path.read_text("utf-8"))
     targets = {link.partition("#")[0] for link in LINK.findall(prose) if "://" not in link}
     assert [target for target in sorted(targets - {""}) if not (path.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.svg")), ids=lambda path: str(path.relative_to(DOCS)))
+def test_pictures_are_whole_and_follow_the_scheme_of_the_page(path: Path) -> None:
+    picture = ET.parse(path).getroot()  # noqa: S314 - our own files
+    styles = "".join(style.text or "" for style in picture.iter("{http://www.w3.org/2000/svg}style"))
+    assert "prefers-color-scheme:dark" in styles.replace(" ", "")
+    assert picture.get("class") != "avz" or "var(--avz-" in styles
 
 
 def test_the_example_runs(tmp_path: Path) -> None:
