@@ -17,13 +17,14 @@ from avelzoo.nn.decoding import decode_branches, decode_segments
 from avelzoo.nn.distance import pairwise_distance
 from avelzoo.nn.divergence import jensen_shannon
 from avelzoo.nn.over_time import max_over_time, mean_over_time, segments_of
-from avelzoo.nn.positional import sinusoids
+from avelzoo.nn.positional import AddSinusoids, sinusoids
 from avelzoo.nn.projection import projection
 from avelzoo.nn.recurrent import BidirectionalLSTM
 from avelzoo.nn.residual_fusion import ResidualFusion
 from avelzoo.nn.transformer import CrossBlock, FeedForward, SelfBlock
 
 __all__ = [
+    "AddSinusoids",
     "Attention",
     "AudioGuidedAttention",
     "AudioVideoInter",

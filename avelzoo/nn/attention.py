@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from avelzoo.nn.cpu import cpu_layers
 from avelzoo.nn.cpu.attention import training_attention
 from avelzoo.nn.cpu.dropout import Dropout, dropout
+from avelzoo.nn.cpu.pieces.attention import SelfAttention
 
 
 class Attention(nn.Module):
@@ -54,6 +55,11 @@ class Attention(nn.Module):
         queries, keys, values = self.project(query, memory)
         p = self.dropout if self.training else 0.0
         return self.join(F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, dropout_p=p))
+
+    def piece_layer(self, length: int) -> SelfAttention:
+        """Self-attention over sequences of ``length`` rows in a chain of `avelzoo.nn.cpu.pieces`."""
+        weights = (self.in_proj_weight, self.in_proj_bias, self.out_proj.weight, self.out_proj.bias)
+        return SelfAttention(weights, self.heads, length, self.dropout)
 
     def project(self, query: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, each (b h s c) with c = d / h."""

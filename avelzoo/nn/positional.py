@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from avelzoo.nn.cpu.pieces.layers import AddTable, Layer
 
 
 def sinusoids(length: int, width: int) -> Tensor:
@@ -24,3 +26,15 @@ def sinusoids(length: int, width: int) -> Tensor:
     table[:, 0::2] = torch.sin(position * rate)
     table[:, 1::2] = torch.cos(position * rate[: width // 2])
     return table
+
+
+class AddSinusoids(nn.Module):
+    """x + sinusoids: adds each position's row of the table to a sequence."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b s d) -> (b s d)."""
+        return x + sinusoids(x.shape[1], x.shape[2]).to(x)
+
+    def piece_layers(self, length: int) -> list[Layer]:
+        """This module in a chain of `avelzoo.nn.cpu.pieces`."""
+        return [AddTable(sinusoids, length)]

@@ -6,8 +6,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo.nn.attention import Attention
+from avelzoo.nn.cpu import cpu_layers
 from avelzoo.nn.cpu.dropout import Dropout
-from avelzoo.nn.cpu.recompute import recomputed_feed_forward, worth_recomputing
+from avelzoo.nn.cpu.pieces import block as pieces, run, worth_chain, worth_pieces
+from avelzoo.nn.cpu.pieces.layers import Layer
 
 
 class FeedForward(nn.Module):
@@ -27,10 +29,15 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(... d) -> (... d)."""
-        if self.training and worth_recomputing(x, self.linear1.out_features, self.dropout.p):
-            return recomputed_feed_forward(x, self.linear1, self.linear2, self.dropout.p)
+        if self.training and worth_pieces(x, self.linear1.out_features, self.dropout.p):
+            return run([self.piece_layer()], x.reshape(-1, 1, x.shape[-1])).view(x.shape)
         out: Tensor = self.linear2(self.dropout(F.relu(self.linear1(x))))
         return out
+
+    def piece_layer(self) -> pieces.FeedForward:
+        """This layer in a chain of `avelzoo.nn.cpu.pieces`."""
+        one, two = self.linear1, self.linear2
+        return pieces.FeedForward((one.weight, one.bias, two.weight, two.bias), self.dropout.p)
 
 
 class SelfBlock(nn.Module):
@@ -53,9 +60,24 @@ class SelfBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b s d) -> (b s d)."""
+        if self.training and cpu_layers(x) and worth_chain(x, layers := self.piece_layers(x.shape[1])):
+            return run(layers, x)
         x = self.norm1(x + self.dropout(self.attention(x)))
         out: Tensor = self.norm2(x + self.dropout(self.feedforward(x)))
         return out
+
+    def piece_layers(self, length: int) -> list[Layer]:
+        """This block in a chain of `avelzoo.nn.cpu.pieces`."""
+        one, two = self.norm1, self.norm2
+        return [
+            pieces.EncoderBlock(
+                self.attention.piece_layer(length),
+                self.feedforward.piece_layer(),
+                (one.weight, one.bias, two.weight, two.bias),
+                (one.eps, two.eps),
+                self.dropout.p,
+            )
+        ]
 
 
 class CrossBlock(nn.Module):

@@ -9,7 +9,8 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from avelzoo.contracts import Encoder
-from avelzoo.nn import CrossBlock, Dropout, SelfBlock, VanillaAttention, projection, sinusoids
+from avelzoo.nn import AddSinusoids, CrossBlock, Dropout, SelfBlock, VanillaAttention, projection
+from avelzoo.nn.cpu.pieces import Layer, in_pieces, layers_of
 from avelzoo.records import Encoded, Widths
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class STFusion(Encoder):
         both = hears and sees
         spatial, temporal = config.spatial_fusion, config.temporal_fusion
         self.widths = Widths(fused=d, audio=d, visual=d)
-        self.positions = config.spatial_positions
+        self.positions = AddSinusoids() if config.spatial_positions else None
         self.audio_in = projection(audio_dim, d, config.input_dropout) if hears else None
         self.visual_in = projection(visual_dim, d, config.input_dropout) if sees else None
         self.position_dropout = Dropout(config.dropout)
@@ -89,11 +90,11 @@ class STFusion(Encoder):
         if self.visual_in is None:
             return None
         videos = visual.shape[0]
-        cells: Tensor = self.visual_in(rearrange(visual, "b t h w v -> (b t) (h w) v"))
+        modules: list[nn.Module] = [self.visual_in]
         if self.spatial_encoder is not None:
-            if self.positions:
-                cells = self.position_dropout(cells + sinusoids(cells.shape[1], cells.shape[2]).to(cells))
-            cells = self.spatial_encoder(cells)
+            modules += [self.positions, self.position_dropout] if self.positions is not None else []
+            modules.append(self.spatial_encoder)
+        cells = in_pieces(modules, rearrange(visual, "b t h w v -> (b t) (h w) v"))
         return rearrange(cells, "(b t) s d -> b t s d", b=videos)
 
     def _ask_image(self, heard: Tensor | None, grid: Tensor | None, seen: Tensor | None) -> Tensor:
@@ -147,6 +148,10 @@ class Chain(nn.Module):
         for block in self.blocks:
             query = block(query, *memory)
         return query
+
+    def piece_layers(self, length: int) -> list[Layer] | None:
+        """The blocks in a chain of `avelzoo.nn.cpu.pieces`."""
+        return layers_of(self.blocks, length)
 
 
 def _encoder(config: STFusionConfig) -> Chain:

@@ -9,14 +9,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from avelzoo.nn.cpu.dropout import dropout
-from avelzoo.nn.cpu.recompute import recomputed_self_attention, worth_recomputing
+from avelzoo.nn.cpu.pieces import run, worth_pieces
 
 if TYPE_CHECKING:
     from avelzoo.nn.attention import Attention
 
 
 def training_attention(layer: Attention, query: Tensor, memory: Tensor | None, mask: Tensor | None) -> Tensor:
-    """The layer's forward pass: large self-attention recomputes its activations, other dropout has cheap masks.
+    """The layer's forward pass: large self-attention goes piece by piece, other dropout has cheap masks.
 
     Args:
         layer: its parameters, heads and dropout.
@@ -28,9 +28,8 @@ def training_attention(layer: Attention, query: Tensor, memory: Tensor | None, m
         (b q d).
     """
     p = layer.dropout
-    if memory is None and mask is None and worth_recomputing(query, 3 * query.shape[-1], p):
-        weights = (layer.in_proj_weight, layer.in_proj_bias, layer.out_proj.weight, layer.out_proj.bias)
-        return recomputed_self_attention(query, weights, layer.heads, p)
+    if memory is None and mask is None and worth_pieces(query, 3 * query.shape[-1], p):
+        return run([layer.piece_layer(query.shape[1])], query)
     queries, keys, values = layer.project(query, memory)
     if p == 0.0:
         return layer.join(F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask))

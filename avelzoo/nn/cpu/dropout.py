@@ -15,7 +15,7 @@ _LEVELS = 1 << 16
 _LARGE = 1 << 14
 """Number of elements from which cheap masks save time; below, those of torch are as fast."""
 _PIECE = 1 << 21
-"""Elements of a piece, a multiple of 4. Larger than in `avelzoo.nn.cpu.recompute`: every operation on a piece is
+"""Elements of a piece, a multiple of 4. Larger than in `avelzoo.nn.cpu.pieces`: every operation on a piece is
 a parallel loop with a barrier at its end."""
 
 
@@ -68,20 +68,31 @@ def mask_into(out: Tensor, x: Tensor, p: float, seed: int, *, scaled: bool) -> f
     Returns:
         The factor 1 / (1 - p), p as it was rounded.
     """
-    threshold = round(p * _LEVELS)
-    factor = _LEVELS / (_LEVELS - threshold)
     source, target = x.view(-1), out.view(-1)
-    bits = np.random.SFC64(seed)
-    keep = torch.empty(min(_PIECE, source.numel()), dtype=x.dtype)
+    bits, factor = np.random.SFC64(seed), 1.0
     for start in range(0, source.numel(), _PIECE):
         piece = target[start : start + _PIECE]
-        count = piece.numel()
-        drawn = torch.from_numpy(bits.random_raw((count + 3) // 4).view(np.int16))[:count]
-        torch.ge(drawn, threshold - _LEVELS // 2, out=keep[:count])
-        torch.mul(source[start : start + _PIECE], keep[:count], out=piece)
+        keep, factor = mask_of(piece, p, bits)
+        torch.mul(source[start : start + _PIECE], keep, out=piece)
         if scaled:
             piece.mul_(factor)
     return factor
+
+
+def mask_of(like: Tensor, p: float, bits: np.random.SFC64) -> tuple[Tensor, float]:
+    """Ones, with probability p zeros, of another tensor's shape and type, and the factor 1 / (1 - p) for the rounded p.
+
+    Args:
+        like: (...).
+        p: probability.
+        bits: the next random bits are taken from it.
+    """
+    threshold = round(p * _LEVELS)
+    count = like.numel()
+    drawn = torch.from_numpy(bits.random_raw((count + 3) // 4).view(np.int16))[:count]
+    keep = torch.empty(count, dtype=like.dtype)
+    torch.ge(drawn, threshold - _LEVELS // 2, out=keep)
+    return keep.view(like.shape), _LEVELS / (_LEVELS - threshold)
 
 
 class _CheapDropout(torch.autograd.Function):

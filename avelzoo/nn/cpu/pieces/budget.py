@@ -1,0 +1,43 @@
+"""Memory for activations that the backward pass can compute again: kept while there is room, recomputed otherwise."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+
+from torch import Tensor
+
+LIMIT = 256 << 20
+"""Bytes of recomputable activations that all chains of a process keep at a time."""
+
+
+class Budget:
+    """Counts the bytes that are kept.
+
+    Whether an activation is kept changes no number: it is computed again from the same values, by the same kernels.
+
+    Args:
+        limit: bytes.
+    """
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
+        self.used = 0
+
+    def keep(self, values: Iterable[Tensor]) -> tuple[Tensor, ...]:
+        """The tensors, if there is room for all of them; otherwise nothing."""
+        found = tuple(values)
+        size = sum(value.numel() * value.element_size() for value in found)
+        if self.used + size > self.limit:
+            return ()
+        self.used += size
+        # counted until the last reference is gone: after the backward pass of the piece, or with a graph that has none
+        weakref.finalize(found[0], self._release, size)
+        return found
+
+    def _release(self, size: int) -> None:
+        self.used -= size
+
+
+SHARED = Budget()
+"""Budget of this process."""

@@ -1,0 +1,177 @@
+"""Layers of a chain: each maps a piece forward, and a gradient of its output backward."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from avelzoo.nn.cpu.dropout import draw_seed, mask_of
+
+Saved = list[Any]
+"""What one layer saves of one piece for its backward pass: tensors, and such lists of the layers it consists of."""
+
+
+@dataclass
+class Weights:
+    """Parameters of a chain in the number format of the products, and their gradients in float32 or better.
+
+    Attributes:
+        values: parameters in the format of the products, by position.
+        originals: the parameters themselves; norms use these.
+        gradients: sums over the pieces, by position.
+    """
+
+    values: list[Tensor]
+    originals: list[Tensor]
+    gradients: list[Tensor] = field(default_factory=list)
+
+    def add(self, index: int, gradient: Tensor) -> None:
+        """gradients[index] += gradient."""
+        self.gradients[index].add_(gradient)
+
+    def add_product(self, index: int, a: Tensor, b: Tensor, factor: float = 1.0) -> None:
+        """gradients[index] += factor a b."""
+        total = self.gradients[index]
+        if total.dtype == a.dtype:
+            total.addmm_(a, b, alpha=factor)
+        else:
+            total.add_(a @ b, alpha=factor)
+
+    def add_rows(self, index: int, rows: Tensor, factor: float = 1.0) -> None:
+        """gradients[index] += factor times the sum of the rows."""
+        # torch sums rows of 16 bits in float32; asking it for a float32 result would copy them first
+        self.gradients[index].add_(rows.sum(dim=0), alpha=factor)
+
+
+class Layer(ABC):
+    """One layer of a chain.
+
+    Attributes:
+        parameters: its parameters; a chain gives each a position, `first` is that of the first one.
+        dropout: probability of each of its masks, in the order in which torch would draw them.
+        seeds: of the masks, drawn once per forward pass of the chain; piece i adds i.
+    """
+
+    def __init__(self, *parameters: Tensor, dropout: tuple[float, ...] = ()) -> None:
+        self.parameters = parameters
+        self.dropout = dropout
+        self.first = 0
+        self.seeds: tuple[int, ...] = ()
+
+    def draw(self) -> None:
+        """Draw the seeds of the masks from torch's generator."""
+        self.seeds = tuple(seed_for(p) for p in self.dropout)
+
+    def keep(self, like: Tensor, number: int, piece: int) -> tuple[Tensor | None, float]:
+        """Mask ``number`` of a piece, ones and zeros like ``like``, and the factor 1 / (1 - p); (None, 1) if p is 0."""
+        p = self.dropout[number]
+        return mask_of(like, p, np.random.SFC64(self.seeds[number] + piece)) if p else (None, 1.0)
+
+    @abstractmethod
+    def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
+        """(r d) -> (r d'); ``saved`` receives what `backward` needs, None if there is no backward pass."""
+
+    @abstractmethod
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+        """Gradient of the output -> gradient of the input; its value has no meaning unless it is ``wanted``."""
+
+
+def seed_for(p: float) -> int:
+    """Seed of a mask; nothing is drawn without dropout."""
+    return draw_seed() if p else 0
+
+
+def scaled_product(a: Tensor, b: Tensor, factor: float) -> Tensor:
+    """factor a b, of matrices or of batches of matrices, in one pass."""
+    out = a.new_empty(*a.shape[:-1], b.shape[-1])
+    product = torch.addmm if a.dim() == 2 else torch.baddbmm
+    return product(out, a, b, beta=0, alpha=factor, out=out)
+
+
+class Linear(Layer):
+    """W x + b. The gradient of the input of a chain's first layer is computed only if it is wanted."""
+
+    def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
+        """(r d) -> (r d')."""
+        weight, bias = weights.values[self.first : self.first + 2]
+        if saved is not None:
+            saved.append(x)  # before the conversion: a chain's input exists anyway
+        return torch.addmm(bias, x.to(weight.dtype), weight.t())
+
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+        """(r d') -> (r d)."""
+        weights.add_product(self.first, grad.t(), saved[0].to(grad.dtype))
+        weights.add_rows(self.first + 1, grad)
+        return grad @ weights.values[self.first] if wanted else grad
+
+
+class LeakyReLU(Layer):
+    """max(x, slope x), in place.
+
+    Args:
+        slope: positive, so that the output tells the sign of the input.
+    """
+
+    def __init__(self, slope: float) -> None:
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
+        """(r d) -> (r d)."""
+        out = torch.nn.functional.leaky_relu_(x, self.slope)
+        if saved is not None:
+            saved.append(out)
+        return out
+
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+        """(r d) -> (r d)."""
+        back: Tensor = torch.ops.aten.leaky_relu_backward(grad, saved[0], self.slope, True)
+        return back
+
+
+class Drop(Layer):
+    """Dropout.
+
+    Args:
+        p: probability.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__(dropout=(p,))
+
+    def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
+        """(r d) -> (r d), in place."""
+        mask, factor = self.keep(x, 0, piece)
+        return x if mask is None else x.mul_(mask.mul_(factor))
+
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+        """(r d) -> (r d), in place."""
+        return self.forward(grad, weights, piece, None)
+
+
+class AddTable(Layer):
+    """x + table, a row for each position of a sequence.
+
+    Args:
+        table: (s d) by length s and width d.
+        length: s.
+    """
+
+    def __init__(self, table: Callable[[int, int], Tensor], length: int) -> None:
+        super().__init__()
+        self.table, self.length = table, length
+
+    def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
+        """(m s, d) -> (m s, d), in place."""
+        table = self.table(self.length, x.shape[-1]).to(x.dtype)
+        return x.view(-1, *table.shape).add_(table).view(x.shape)
+
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+        """The gradient itself."""
+        return grad
