@@ -59,7 +59,7 @@ class Attention(nn.Module):
     def piece_layer(self, length: int) -> SelfAttention:
         """Self-attention over sequences of ``length`` rows in a chain of `avelzoo.nn.cpu.pieces`."""
         weights = (self.in_proj_weight, self.in_proj_bias, self.out_proj.weight, self.out_proj.bias)
-        return SelfAttention(weights, self.heads, length, self.dropout)
+        return SelfAttention(weights, self.heads, length, self.dropout if self.training else 0.0)
 
     def project(self, query: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, each (b h s c) with c = d / h."""
@@ -80,22 +80,47 @@ class Attention(nn.Module):
         return out
 
     def _one_query(self, query: Tensor, memory: Tensor) -> Tensor:
-        """Attention of one query per sequence: projecting it into the memory's space is cheaper than the reverse.
+        """Attention of one query per sequence (b 1 d) over a memory (b k d)."""
+        scores = self.in_memory_space(query) @ memory.transpose(1, 2)
+        weights = dropout(scores.softmax(dim=-1), self.dropout, training=self.training)
+        return self.from_memory_space(weights @ memory, weights.sum(dim=-1, keepdim=True))
 
-        With q the projected query and W_k, W_v a head's rows, q (W_k m + b_k) = (W_k^T q) m + const, a constant that
-        the softmax cancels, and sum_k w_k (W_v m_k + b_v) = W_v (sum_k w_k m_k) + b_v sum_k w_k; the last sum is not 1
-        under dropout.
+    def in_memory_space(self, query: Tensor) -> Tensor:
+        """One query per sequence in the space of the memory: cheaper than projecting the memory.
+
+        With q the projected query of a head and W_k its rows, q (W_k m + b_k) = (W_k^T q) m + const, a constant that
+        the softmax cancels.
+
+        Args:
+            query: (b 1 d).
+
+        Returns:
+            (b h d), divided by sqrt(d / h).
         """
         width = query.shape[-1]
-        w_q, w_k, w_v = self.in_proj_weight.split_with_sizes([width] * 3)
-        b_q, _, b_v = self.in_proj_bias.split_with_sizes([width] * 3)
-        queries = rearrange(F.linear(query.squeeze(1), w_q, b_q), "b (h c) -> b h c", h=self.heads)
-        w_k, w_v = (rearrange(w, "(h c) d -> h c d", h=self.heads) for w in (w_k, w_v))
-        asked = torch.einsum("bhc,hcd->bhd", queries / math.sqrt(queries.shape[-1]), w_k)
-        weights = dropout((asked @ memory.transpose(1, 2)).softmax(dim=-1), self.dropout, training=self.training)
-        found = torch.einsum("bhd,hcd->bhc", weights @ memory, w_v)
-        found = found + weights.sum(dim=-1, keepdim=True) * rearrange(b_v, "(h c) -> h c", h=self.heads)
-        out: Tensor = self.out_proj(rearrange(found, "b h c -> b 1 (h c)"))
+        w_q, w_k, _ = self.in_proj_weight.split_with_sizes([width] * 3)
+        queries = F.linear(query.squeeze(1), w_q, self.in_proj_bias[:width])
+        queries = rearrange(queries, "b (h c) -> b h c", h=self.heads)
+        w_k = rearrange(w_k, "(h c) d -> h c d", h=self.heads)
+        return torch.einsum("bhc,hcd->bhd", queries / math.sqrt(queries.shape[-1]), w_k)
+
+    def from_memory_space(self, found: Tensor, sums: Tensor) -> Tensor:
+        """Output for weighted rows of the memory.
+
+        With w the weights, sum_k w_k (W_v m_k + b_v) = W_v (sum_k w_k m_k) + b_v sum_k w_k.
+
+        Args:
+            found: (b h d), sum_k w_k m_k of each head.
+            sums: (b h 1), sum_k w_k, which is not 1 under dropout.
+
+        Returns:
+            (b 1 d).
+        """
+        width = found.shape[-1]
+        w_v = rearrange(self.in_proj_weight[2 * width :], "(h c) d -> h c d", h=self.heads)
+        values = torch.einsum("bhd,hcd->bhc", found, w_v)
+        values = values + sums * rearrange(self.in_proj_bias[2 * width :], "(h c) -> h c", h=self.heads)
+        out: Tensor = self.out_proj(rearrange(values, "b h c -> b 1 (h c)"))
         return out
 
 

@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avelzoo.nn.attention import Attention
-from avelzoo.nn.cpu import cpu_layers
 from avelzoo.nn.cpu.dropout import Dropout
-from avelzoo.nn.cpu.pieces import block as pieces, run, worth_chain, worth_pieces
+from avelzoo.nn.cpu.pieces import block as pieces
+from avelzoo.nn.cpu.pieces.chain import chain_of, run, worth_pieces
 from avelzoo.nn.cpu.pieces.layers import Layer
 
 
@@ -37,7 +37,9 @@ class FeedForward(nn.Module):
     def piece_layer(self) -> pieces.FeedForward:
         """This layer in a chain of `avelzoo.nn.cpu.pieces`."""
         one, two = self.linear1, self.linear2
-        return pieces.FeedForward((one.weight, one.bias, two.weight, two.bias), self.dropout.p)
+        return pieces.FeedForward(
+            (one.weight, one.bias, two.weight, two.bias), self.dropout.p if self.training else 0.0
+        )
 
 
 class SelfBlock(nn.Module):
@@ -60,7 +62,7 @@ class SelfBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b s d) -> (b s d)."""
-        if self.training and cpu_layers(x) and worth_chain(x, layers := self.piece_layers(x.shape[1])):
+        if layers := chain_of([self], x):
             return run(layers, x)
         x = self.norm1(x + self.dropout(self.attention(x)))
         out: Tensor = self.norm2(x + self.dropout(self.feedforward(x)))
@@ -75,7 +77,7 @@ class SelfBlock(nn.Module):
                 self.feedforward.piece_layer(),
                 (one.weight, one.bias, two.weight, two.bias),
                 (one.eps, two.eps),
-                self.dropout.p,
+                self.dropout.p if self.training else 0.0,
             )
         ]
 
@@ -109,6 +111,15 @@ class CrossBlock(nn.Module):
         """(b q d), (b k d) -> (b q d)."""
         if self.self_attention is not None and self.norm0 is not None:
             query = self.norm0(query + self.dropout(self.self_attention(query)))
-        query = self.norm1(query + self.dropout(self.attention(query, memory)))
+        return self.finish(query, self.attention(query, memory))
+
+    @property
+    def asks_once(self) -> bool:
+        """Whether the query reaches the memory as it is given."""
+        return self.self_attention is None
+
+    def finish(self, query: Tensor, attended: Tensor) -> Tensor:
+        """The layers after attention to the memory: (b q d) twice -> (b q d)."""
+        query = self.norm1(query + self.dropout(attended))
         out: Tensor = self.norm2(query + self.dropout(self.feedforward(query)))
         return out

@@ -14,9 +14,8 @@ from torch.nn import functional as F
 from avelzoo.nn import AddSinusoids, Attention, Dropout, FeedForward, SelfBlock, projection
 from avelzoo.nn.cpu import plain_layers
 from avelzoo.nn.cpu.dropout import mask_into
-from avelzoo.nn.cpu.pieces import in_pieces, layers_of, worth_pieces
 from avelzoo.nn.cpu.pieces.budget import SHARED, Budget
-from avelzoo.nn.cpu.pieces.chain import ROWS
+from avelzoo.nn.cpu.pieces.chain import ROWS, chain_of, in_pieces, layers_of, run_pooled, worth_pieces
 
 CHAIN = importlib.import_module("avelzoo.nn.cpu.pieces.chain")
 LAYERS = importlib.import_module("avelzoo.nn.cpu.pieces.layers")
@@ -117,6 +116,27 @@ def test_a_chain_is_its_modules_one_after_another(monkeypatch, room):
         assert_same(in_pieces(modules, x), want, [*([x] if needs else []), *parameters])
 
 
+@BOTH
+@pytest.mark.parametrize("last", ["block", "projection"])
+@pytest.mark.parametrize("p", [0.0, 0.3])
+def test_pooling_is_the_mean_and_the_attention_of_queries(monkeypatch, p, last, room):
+    monkeypatch.setattr(SHARED, "limit", room)
+    torch.manual_seed(0)
+    modules = [projection(5, 8, 0.0)] + ([SelfBlock(8, 2, 12)] if last == "block" else [])
+    parameters = [q for module in modules for q in module.double().train().parameters()]
+    x = torch.randn(7, 3, 5, dtype=torch.float64, requires_grad=True)
+    queries = torch.randn(7, 2, 8, dtype=torch.float64, requires_grad=True)
+    with plain_layers():
+        y = in_pieces(modules, x)
+    weights = (queries @ y.transpose(1, 2)).softmax(-1) * (masks(7, 2, (2, 3), p) if p else 1.0)
+    want = (y.mean(1, keepdim=True), weights @ y, weights.sum(-1, keepdim=True))
+    layers = chain_of(modules, x)
+    out = run_pooled(layers, x, queries, p)
+    got = (out[0].unsqueeze(1), *out[1:])
+    flat, expected = (torch.cat([value.flatten() for value in values]) for values in (got, want))
+    assert_same(flat, expected, [x, queries, *parameters])
+
+
 def test_gradients_with_dropout_are_those_of_the_loss():
     torch.manual_seed(0)
     modules = [projection(5, 8, 0.2), AddSinusoids(), Dropout(0.1), SelfBlock(8, 2, 12, 0.3)]
@@ -202,13 +222,25 @@ def test_other_modules_small_inputs_other_devices_and_evaluation_take_the_plain_
         assert not worth_pieces(torch.empty(10, 5), 10, 0.1)
     monkeypatch.setattr(CHAIN._Chain, "apply", None)
     x = torch.randn(9, 9, 4)
-    for layer in (FeedForward(4, 8), Attention(4, 2), SelfBlock(4, 2, 8)):
+    for layer in (FeedForward(4, 8), Attention(4, 2)):
         layer.eval()(x)
-        in_pieces([layer], x)
         with pytest.raises(TypeError):
             layer.train()(x)
+
+
+def test_evaluation_goes_piece_by_piece_without_dropout_and_keeps_nothing():
+    torch.manual_seed(0)
+    modules = [projection(5, 8, 0.2), AddSinusoids(), Dropout(0.1), SelfBlock(8, 2, 12, 0.3)]
+    for module in modules:
+        module.eval()
+    x = torch.randn(9, 3, 5)
+    with plain_layers():
+        want = in_pieces(modules, x)
+    before = SHARED.used
     with torch.no_grad():
-        in_pieces([nn.Linear(4, 4).train()], x)
+        out = in_pieces(modules, x)
+    assert torch.allclose(out, want, atol=1e-5)
+    assert SHARED.used == before
 
 
 @pytest.mark.parametrize("count", [1, 2**17, 2**17 + 3, 300_001])

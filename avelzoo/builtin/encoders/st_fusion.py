@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from avelzoo.contracts import Encoder
 from avelzoo.nn import AddSinusoids, CrossBlock, Dropout, SelfBlock, VanillaAttention, projection
-from avelzoo.nn.cpu.pieces import Layer, in_pieces, layers_of
+from avelzoo.nn.cpu.pieces.chain import chain_of, in_pieces, layers_of, run_pooled
+from avelzoo.nn.cpu.pieces.layers import Layer
 from avelzoo.records import Encoded, Widths
 
 if TYPE_CHECKING:
@@ -68,9 +69,7 @@ class STFusion(Encoder):
     def forward(self, audio: Tensor, visual: Tensor) -> Encoded:
         """(b t a), (b t h w v) -> Encoded, all (b t d)."""
         heard = self.audio_in(audio) if self.audio_in is not None else None
-        grid = self._see(visual)
-        seen = grid.mean(dim=2) if grid is not None else None
-        spatial = self._ask_image(heard, grid, seen)
+        seen, spatial = self._see(visual, heard)
         heard = self.audio_encoder(heard) if self.audio_encoder is not None else heard
         seen = self.visual_encoder(seen) if self.visual_encoder is not None else seen
         one = heard if heard is not None else seen
@@ -85,28 +84,37 @@ class STFusion(Encoder):
             streams = [one] if one is other else [one, other]
         return Encoded(fused=self.fusion(streams), audio=one, visual=other)
 
-    def _see(self, visual: Tensor) -> Tensor | None:
-        """Encode the grid: (b t h w v) -> Vs (b t hw d)."""
+    def _see(self, visual: Tensor, heard: Tensor | None) -> tuple[Tensor | None, Tensor]:
+        """Mean of Vs over the cells, and f_s, both (b t d); with one modality, f_s is that modality's features."""
         if self.visual_in is None:
-            return None
+            assert heard is not None
+            return None, heard
         videos = visual.shape[0]
+        cells = rearrange(visual, "b t h w v -> (b t) (h w) v")
         modules: list[nn.Module] = [self.visual_in]
         if self.spatial_encoder is not None:
             modules += [self.positions, self.position_dropout] if self.positions is not None else []
             modules.append(self.spatial_encoder)
-        cells = in_pieces(modules, rearrange(visual, "b t h w v -> (b t) (h w) v"))
-        return rearrange(cells, "(b t) s d -> b t s d", b=videos)
+        if heard is None or self.spatial_decoder is None:
+            seen = rearrange(in_pieces(modules, cells).mean(dim=1), "(b t) d -> b t d", b=videos)
+            return seen, seen
+        seen, spatial = self._ask(modules, cells, rearrange(heard, "b t d -> (b t) 1 d"), self.spatial_decoder)
+        return rearrange(seen, "(b t) d -> b t d", b=videos), rearrange(spatial, "(b t) 1 d -> b t d", b=videos)
 
-    def _ask_image(self, heard: Tensor | None, grid: Tensor | None, seen: Tensor | None) -> Tensor:
-        """f_s (b t d): each segment's audio is the only query over its cells; with one modality, its features."""
-        if self.spatial_decoder is not None and heard is not None and grid is not None:
-            asked: Tensor = self.spatial_decoder(
-                rearrange(heard, "b t d -> (b t) 1 d"), rearrange(grid, "b t s d -> (b t) s d")
-            )
-            return rearrange(asked, "(b t) 1 d -> b t d", b=heard.shape[0])
-        present = seen if seen is not None else heard
-        assert present is not None
-        return present
+    @staticmethod
+    def _ask(modules: list[nn.Module], cells: Tensor, query: Tensor, decoder: Chain) -> tuple[Tensor, Tensor]:
+        """Encode the cells (m s v), and let each segment's audio (m 1 d) attend to them: mean (m d), f_s (m 1 d).
+
+        On a CPU, a decoder of one layer reads the cells while they are in the caches.
+        """
+        block, layers = decoder.blocks[0], chain_of(modules, cells)
+        if layers and len(decoder.blocks) == 1 and isinstance(block, CrossBlock) and block.asks_once:
+            attention = block.attention
+            p = attention.dropout if attention.training else 0.0
+            seen, found, sums = run_pooled(layers, cells, attention.in_memory_space(query), p)
+            return seen, block.finish(query, attention.from_memory_space(found, sums))
+        cells = in_pieces(modules, cells)
+        return cells.mean(dim=1), decoder(query, cells)
 
 
 class FinalFusion(nn.Module):

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from avelzoo.nn.cpu.dropout import dropout
-from avelzoo.nn.cpu.pieces import run, worth_pieces
+from avelzoo.nn.cpu.pieces.chain import run, worth_pieces
 
 if TYPE_CHECKING:
     from avelzoo.nn.attention import Attention

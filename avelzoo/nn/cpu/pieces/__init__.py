@@ -2,12 +2,5 @@
 
 Between the layers of a chain nothing goes through main memory. A chain keeps its input, and of each piece what the
 budget allows (`avelzoo.nn.cpu.pieces.budget`); the backward pass computes the rest again, and masks from their seeds.
-Chains are differentiable once.
+Chains are differentiable once. Modules use `avelzoo.nn.cpu.pieces.chain`.
 """
-
-from __future__ import annotations
-
-from avelzoo.nn.cpu.pieces.chain import in_pieces, layers_of, run, worth_chain, worth_pieces
-from avelzoo.nn.cpu.pieces.layers import Layer
-
-__all__ = ["Layer", "in_pieces", "layers_of", "run", "worth_chain", "worth_pieces"]

@@ -74,6 +74,8 @@ class EncoderBlock(Layer):
         p: dropout probability of both branches.
     """
 
+    repeats = True
+
     def __init__(
         self,
         attention: SelfAttention,
@@ -107,6 +109,10 @@ class EncoderBlock(Layer):
             feeding.pop(0)  # `middle`: computing it from `one` again is cheaper than keeping it
             saved.extend([[one, *stats_one], [two, *stats_two], attending, feeding])
         return out
+
+    def repeat(self, weights: Weights, saved: Saved) -> Tensor:
+        """(m s, d)."""
+        return self._norm(saved[1][0], weights, 1)[0]
 
     def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
         """(m s, d) -> (m s, d)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -12,6 +13,7 @@ from torch.autograd.function import once_differentiable
 from avelzoo.nn.cpu import cpu_layers
 from avelzoo.nn.cpu.dropout import worth_cheap_mask
 from avelzoo.nn.cpu.pieces.layers import Drop, Layer, LeakyReLU, Linear, Saved, Weights
+from avelzoo.nn.cpu.pieces.pooling import Pool
 
 ROWS = 1536
 """Rows of a piece; 6 MB in float32 with 1,024 hidden channels."""
@@ -35,7 +37,7 @@ def worth_chain(x: Tensor, layers: Sequence[Layer]) -> bool:
 
 
 def run(layers: Sequence[Layer], x: Tensor) -> Tensor:
-    """Apply layers one after another, in training on a CPU; with autocast, in its number format.
+    """Apply layers one after another on a CPU; with autocast, in its number format.
 
     Args:
         layers: of one forward pass.
@@ -44,20 +46,43 @@ def run(layers: Sequence[Layer], x: Tensor) -> Tensor:
     Returns:
         (m s d').
     """
+    return _run(layers, x, None, None)
+
+
+def run_pooled(layers: Sequence[Layer], x: Tensor, queries: Tensor, p: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Apply layers one after another, and pool each sequence.
+
+    Args:
+        layers: of one forward pass.
+        x: (m s d).
+        queries: (m h d'), in the space of the output.
+        p: dropout probability of the attention weights of the queries.
+
+    Returns:
+        The mean of each sequence (m d'); its rows weighted by each query's attention (m h d'); the sums of these
+        weights (m h 1).
+    """
+    out = _run(layers, x, queries, Pool(p))
+    return out[:, 0, :-1], out[:, 1:, :-1], out[:, 1:, -1:]
+
+
+def _run(layers: Sequence[Layer], x: Tensor, queries: Tensor | None, pool: Pool | None) -> Tensor:
     parameters: list[Tensor] = []
     for layer in layers:
         layer.first = len(parameters)
         parameters.extend(layer.parameters)
     for layer in layers:
         layer.draw()
+    if pool is not None:
+        pool.draw()
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
     with torch.autocast("cpu", enabled=False):
-        out: Tensor = _Chain.apply(x.contiguous(), layers, dtype, *parameters)
+        out: Tensor = _Chain.apply(x.contiguous(), queries, _Plan(layers, pool, dtype), *parameters)
     return out
 
 
 def in_pieces(modules: Sequence[nn.Module], x: Tensor) -> Tensor:
-    """Apply modules one after another; on a CPU as one chain, if all of them can be layers of one.
+    """Apply modules one after another; on a CPU as one chain, if `chain_of` finds one.
 
     Args:
         modules: maps of (m s d) to (m s d') that do not mix sequences.
@@ -66,13 +91,19 @@ def in_pieces(modules: Sequence[nn.Module], x: Tensor) -> Tensor:
     Returns:
         (m s d').
     """
-    if all(module.training for module in modules) and cpu_layers(x) and torch.is_grad_enabled():
-        layers = layers_of(modules, x.shape[1])
-        if layers and worth_chain(x, layers):
-            return run(layers, x)
+    if layers := chain_of(modules, x):
+        return run(layers, x)
     for module in modules:
         x = module(x)
     return x
+
+
+def chain_of(modules: Sequence[nn.Module], x: Tensor) -> list[Layer] | None:
+    """Layers of the modules for one pass of ``x`` (m s d), or None if a chain is not possible or saves no time."""
+    if not cpu_layers(x):
+        return None
+    layers = layers_of(modules, x.shape[1])
+    return layers if layers and worth_chain(x, layers) else None
 
 
 def layers_of(modules: Iterable[nn.Module], length: int) -> list[Layer] | None:
@@ -95,7 +126,7 @@ def layers_of(modules: Iterable[nn.Module], length: int) -> list[Layer] | None:
         elif isinstance(module, nn.LeakyReLU) and module.negative_slope > 0:
             layers = [LeakyReLU(module.negative_slope)]
         elif isinstance(module, nn.Dropout):
-            layers = [Drop(module.p)] if module.p else []
+            layers = [Drop(module.p)] if module.p and module.training else []
         elif isinstance(module, InPieces):
             layers = module.piece_layers(length)
         if layers is None:
@@ -113,46 +144,73 @@ class InPieces(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What a chain does, and the number format of its products."""
+
+    layers: Sequence[Layer]
+    pool: Pool | None
+    dtype: torch.dtype
+
+
 class _Chain(torch.autograd.Function):
     """Keeps the input, the parameters, and what the layers save of each piece."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, layers: Sequence[Layer], dtype: torch.dtype, *parameters: Tensor) -> Tensor:
-        weights = Weights([value.to(dtype) for value in parameters], [*parameters])
-        length = x.shape[1]
+    def forward(ctx: Any, x: Tensor, queries: Tensor | None, plan: _Plan, *parameters: Tensor) -> Tensor:
+        weights = Weights([value.to(plan.dtype) for value in parameters], [*parameters])
         keeps = any(ctx.needs_input_grad)
         pieces: list[list[Saved]] = []
-        out: Tensor | None = None
+        whole: Tensor | None = None
         for number, part in _parts(x):
             rows = x[part].flatten(0, 1)
-            saved: list[Saved] = [[] for _ in layers]
-            for layer, own in zip(layers, saved, strict=True):
+            saved: list[Saved] = [[] for _ in plan.layers]
+            for layer, own in zip(plan.layers, saved, strict=True):
                 rows = layer.forward(rows, weights, number, own if keeps else None)
-            pieces.append(saved)
-            out = x.new_empty(*x.shape[:2], rows.shape[-1], dtype=rows.dtype) if out is None else out
-            out[part] = rows.view(-1, length, rows.shape[-1])
-        ctx.save_for_backward(x, *parameters)
-        ctx.layers, ctx.pieces, ctx.dtype = layers, pieces, dtype
-        assert out is not None
-        return out
+            out = rows.view(-1, x.shape[1], rows.shape[-1])
+            if plan.pool is not None and queries is not None:
+                if keeps and not plan.layers[-1].repeats:
+                    saved.append([rows])
+                out, attention = plan.pool.forward(out, queries[part].to(plan.dtype), number)
+                saved.append([attention])
+            if keeps:
+                pieces.append(saved)
+            whole = out.new_empty(x.shape[0], *out.shape[1:]) if whole is None else whole
+            whole[part] = out
+        ctx.save_for_backward(x, queries, *parameters)
+        ctx.plan, ctx.pieces = plan, pieces
+        assert whole is not None
+        return whole
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        x, *parameters = ctx.saved_tensors
+        x, queries, *parameters = ctx.saved_tensors
+        plan: _Plan = ctx.plan
         wide = [torch.zeros_like(p, dtype=torch.promote_types(p.dtype, torch.float32)) for p in parameters]
-        weights = Weights([value.to(ctx.dtype) for value in parameters], parameters, wide)
-        wanted = ctx.needs_input_grad[0]
-        grad_x = torch.empty_like(x) if wanted else None
+        weights = Weights([value.to(plan.dtype) for value in parameters], parameters, wide)
+        grad_x, grad_queries = (
+            torch.empty_like(value) if needed else None
+            for value, needed in zip((x, queries), ctx.needs_input_grad, strict=False)
+        )
         for number, part in _parts(x):
-            grad = grads[0][part].flatten(0, 1).to(ctx.dtype)
             saved, ctx.pieces[number] = ctx.pieces[number], None
-            for place in reversed(range(len(ctx.layers))):
-                grad = ctx.layers[place].backward(grad, weights, number, saved[place], wanted=wanted or place > 0)
-                saved[place].clear()
+            grad = grads[0][part].to(plan.dtype)
+            if plan.pool is not None:
+                (attention,) = saved.pop()
+                last = plan.layers[-1]
+                rows = last.repeat(weights, saved[-1]) if last.repeats else saved.pop()[0]
+                y = rows.view(-1, x.shape[1], rows.shape[-1])
+                grad, asked = plan.pool.backward(grad, y, queries[part].to(plan.dtype), attention, number)
+                if grad_queries is not None:
+                    grad_queries[part] = asked
+            grad = grad.flatten(0, 1)
+            for place in reversed(range(len(plan.layers))):
+                wanted = grad_x is not None or place > 0
+                grad = plan.layers[place].backward(grad, weights, number, saved.pop(), wanted=wanted)
             if grad_x is not None:
                 grad_x[part] = grad.view(x[part].shape)
-        return grad_x, None, None, *(g.to(p.dtype) for g, p in zip(wide, parameters, strict=True))
+        return grad_x, grad_queries, None, *(g.to(p.dtype) for g, p in zip(wide, parameters, strict=True))
 
 
 def _parts(x: Tensor) -> Iterator[tuple[int, slice]]:

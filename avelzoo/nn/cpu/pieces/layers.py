@@ -56,7 +56,10 @@ class Layer(ABC):
         parameters: its parameters; a chain gives each a position, `first` is that of the first one.
         dropout: probability of each of its masks, in the order in which torch would draw them.
         seeds: of the masks, drawn once per forward pass of the chain; piece i adds i.
+        repeats: whether `repeat` computes the output from what is saved.
     """
+
+    repeats = False
 
     def __init__(self, *parameters: Tensor, dropout: tuple[float, ...] = ()) -> None:
         self.parameters = parameters
@@ -72,6 +75,10 @@ class Layer(ABC):
         """Mask ``number`` of a piece, ones and zeros like ``like``, and the factor 1 / (1 - p); (None, 1) if p is 0."""
         p = self.dropout[number]
         return mask_of(like, p, np.random.SFC64(self.seeds[number] + piece)) if p else (None, 1.0)
+
+    def repeat(self, weights: Weights, saved: Saved) -> Tensor:
+        """The output of a piece, from what `forward` saved."""
+        raise NotImplementedError
 
     @abstractmethod
     def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
