@@ -84,6 +84,7 @@ def train_outputs(
         encoded = model.encoder(batch.audio, batch.visual)
         unimodal = model.memory.classifiers(encoded.audio, encoded.visual)
         entries = model.memory.candidates(encoded, batch, targets, unimodal)
+        entries = entries.take(entries.allowed.nonzero().squeeze(1))
     if mode == "train0_repeat":
         with torch.no_grad():
             model(batch, targets)

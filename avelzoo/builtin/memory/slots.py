@@ -94,8 +94,9 @@ class RankedSlots(nn.Module):
         order = score.argsort(descending=True, stable=True)
         order = order[category[order].argsort(stable=True)]  # by category, best first, older first among equals
         first = torch.searchsorted(category[order], own[:n])
-        best = order[first.unsqueeze(1) + own[:size]].flatten()
-        self._put(best, own, entries)
+        best = order[first.unsqueeze(1) + own[:size]]
+        changed = (best >= n * size).any(dim=1, keepdim=True)  # the rest keeps its order, sorted or not
+        self._put(torch.where(changed, best, own.view(n, size)).flatten(), own, entries)
 
     def _put(self, best: Tensor, own: Tensor, entries: Candidates) -> None:
         """Give every slot its entry: ``best`` below n l is that of a slot, and the rest are new ones."""
