@@ -24,6 +24,7 @@ from bench.results import Goal, Row, Section
 RUNS = (1, 2, 4)
 CHOSEN, DEFAULT = "chosen", "default"
 SHARE = 85.0
+TORCH = "torch's own threads and waiting"
 
 
 def measure(options: Options) -> Section:
@@ -36,17 +37,27 @@ def measure(options: Options) -> Section:
     def percent(result: dict[str, Any]) -> float:
         return 100 * float(result["steps_per_second"]) / alone
 
+    pairs = list(zip(RUNS, found[CHOSEN], found[DEFAULT], strict=True))
     rows = [
         Row(
             name=f"{runs} runs at once",
             unit="%",
             value=percent(chosen),
-            references={"torch's own threads and waiting": percent(default)},
+            references={TORCH: percent(default)},
             better="higher",
             goal=Goal(of="value", limit=SHARE),
             note=f"threads: {', '.join(map(str, chosen['threads']))}",
         )
-        for runs, chosen, default in zip(RUNS[1:], found[CHOSEN][1:], found[DEFAULT][1:], strict=True)
+        for runs, chosen, default in pairs[1:]
+    ]
+    rows += [
+        Row(
+            name=f"CPU time of a step, {runs} run{'s' if runs > 1 else ''}",
+            unit="s",
+            value=chosen["cpu_seconds_per_step"],
+            references={TORCH: default["cpu_seconds_per_step"]},
+        )
+        for runs, chosen, default in pairs
     ]
     facts = {"batch": sizes.batch, "bank": sizes.bank, "window_s": options.window}
     return Section(name="contention", rows=rows, facts=facts | found)

@@ -108,10 +108,10 @@ class Steady:
 def test_throughput_of_runs_at_once_is_a_share_of_one_alone(monkeypatch):
     monkeypatch.setattr(contention, "Member", Steady)
     section = contention.measure(Options(sizes=TINY, curve=TINY, window=0.06))
-    two, four = section.rows
+    two, four, *cpu = section.rows
     assert (two.value, four.value) == (pytest.approx(200), pytest.approx(400))
     assert two.references["torch's own threads and waiting"] == pytest.approx(100)
-    assert two.met
+    assert two.met and len(cpu) == 3
     assert [found["runs"] for found in section.facts["chosen"]] == [1, 2, 4]
 
 
