@@ -22,7 +22,7 @@ from bench.parts import Options
 from bench.results import RESULTS, Section, record
 from bench.sizes import TINY, Sizes
 
-PARTS = ("training", "evaluation", "contention", "startup", "layouts", "curves", "growth", "data", "media")
+PARTS = ("training", "evaluation", "recipes", "contention", "startup", "layouts", "curves", "growth", "data", "media")
 """Modules of this folder with a function ``measure(options) -> Section``."""
 
 
