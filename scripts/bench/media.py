@@ -42,7 +42,7 @@ ENLARGED, REPEATED = 5, 3
 PLAIN = Features(device="cpu", offline=True)
 NETWORKS = Features(visual="timm:tf_efficientnet_lite0", audio="yamnet", device="cpu", offline=True)
 EVENTS = "siren, drum"
-CLIPS, FILM = 16, 6
+CLIPS, FILM = 8, 3
 """Number of clips of 10 s, and length of the film in their lengths."""
 
 
@@ -143,7 +143,7 @@ def jobs(clips: Path, film: Sequence[Path], scratch: Path, *, tiny: bool) -> Ite
     if tiny:
         return
     with Localizer.load(_trained(scratch, launcher), device="cpu") as localizer:
-        for name, videos in (("clips of 10 s", all_clips), ("a film of 60 s", film)):
+        for name, videos in (("clips of 10 s", all_clips), ("a film of 30 s", film)):
             yield Job(f"predict, ead-b on these features, {name}", videos, pair, predicting(localizer, videos))
     try:
         networks = NETWORKS.build(registry)
@@ -153,7 +153,7 @@ def jobs(clips: Path, film: Sequence[Path], scratch: Path, *, tiny: bool) -> Ite
         return
     few = all_clips[:3]
     yield Job("extract, EfficientNet-Lite0 and YAMNet, clips of 10 s", few, networks, extracting(NETWORKS, few))
-    for name, videos in (("clips of 10 s", few), ("a film of 60 s", film)):
+    for name, videos in (("clips of 10 s", few), ("a film of 30 s", film)):
         yield Job(f"predict by name, the same networks, {name}", videos, networks, predicting(named, videos))
 
 
