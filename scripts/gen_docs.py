@@ -19,6 +19,7 @@ from docs_catalogue import PARTS, catalogue
 from docs_commands import commands
 from docs_markdown import NOTE
 from docs_performance import performance_pages
+from docs_scale import scale_pages
 from pictures import pictures
 
 from avelzoo.plugin.host import PluginHost
@@ -71,6 +72,7 @@ def pages() -> dict[Path, str]:
         DOCS / "commands.md": "\n".join(commands()).rstrip() + "\n",
         **benchmark_pages(),
         **performance_pages(),
+        **scale_pages(),
         **pictures(),
         DOCS / "api" / "nn.md": "\n".join(layers()).rstrip() + "\n",
     }

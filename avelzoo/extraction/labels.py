@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from avelzoo.data.reading.annotations import Annotation
+from avelzoo.data.reading.annotation_rows import Annotation
 from avelzoo.data.reading.categories import CATEGORIES, control_character
 from avelzoo.data.reading.event_table import EventRow, inside, write_event_table
 from avelzoo.data.reading.layout import ANNOTATIONS, EVENTS, ORDER_KEYS, ORDERS

@@ -44,7 +44,7 @@ def save_predictions(
             group.create_dataset("true_segments", data=split.labels())
             group.create_dataset("true_events", data=split.events())
             group.create_dataset("lengths", data=split.lengths())
-    write_bytes(path, content.getvalue())
+    write_bytes(path, content.getbuffer())
 
 
 def load_predictions(path: Path, split: str) -> tuple[list[str], PredictionArrays, Truth]:

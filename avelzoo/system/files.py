@@ -107,7 +107,7 @@ def make_folder(path: Path) -> None:
         raise storage_error(error, path) from error
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes | memoryview) -> None:
     """Write bytes atomically."""
 
     def write(scratch: Path) -> None:

@@ -146,3 +146,21 @@ def test_ave_s_splits(ave):
     assert sorted(np.concatenate(list(orders.values())).tolist()) == list(range(4143))
     background = {name: int((found.segments(10)[order] == 28).sum()) for name, order in orders.items()}
     assert background == {"train": 5631, "val": 732, "test": 715}
+
+
+def test_rows_are_made_when_asked_for(tmp_path):
+    """The quick and the careful way through a line give the same row."""
+    lines = ["Dog, barking&a-1&good&0&5", " Dog, barking & a-2 &good& 1.0 &3.", "Bell&b&&0&0", "Bell&é1&Good one&2&4"]
+    path = tmp_path / "Annotations.txt"
+    path.write_text("\r\n".join(lines), "utf-8")
+    rows = read_annotations(path).rows
+    assert list(map(str, rows)) == [
+        "Dog, barking&a-1&good&0&5",
+        "Dog, barking&a-2&good&1&3",
+        "Bell&b&&0&0",
+        "Bell&é1&Good one&2&4",
+    ]
+    assert [row.line for row in rows[1:3]] == [2, 3]
+    assert rows[-1] == rows[3]
+    assert rows[2].empty
+    assert rows.categories[0] is rows.categories[1]

@@ -138,7 +138,7 @@ def test_a_variant_in_few_rows_is_used_and_said(folder):
 
 def long_set(rows=facts.ROWS):
     """Annotations of AVE's length, two categories in turn, and their ids."""
-    from avelzoo.data.reading.annotations import Annotation
+    from avelzoo.data.reading.annotation_rows import Annotation
 
     made = [Annotation(i + 1, ("Dog", "Flute")[i % 2], f"v{i}", "good", 0, 5) for i in range(rows)]
     ids = np.where(np.arange(10) < 5, (np.arange(rows) % 2)[:, None], 2)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from avelzoo.data import facts
-from avelzoo.data.reading.annotations import Annotation, AnnotationLines, Annotations, read_annotations
+from avelzoo.data.reading.annotation_rows import Annotation
+from avelzoo.data.reading.annotations import AnnotationLines, Annotations, read_annotations
 from avelzoo.data.reading.h5 import H5Array
 from avelzoo.data.reading.layout import ANNOTATIONS, NEGATIVE_AUDIO, SPLITS, AudioKind
 from avelzoo.data.reading.orders import order_files, read_orders
@@ -107,7 +108,7 @@ def make_plan(
             expected=f"a number from 0 to {len(real)}" if real else "0 or more",
         )
     names = full.categories if full.fixed else None
-    part = AnnotationLines(Path(ANNOTATIONS), tuple(full.rows[row] for row in rows), names)
+    part = AnnotationLines(Path(ANNOTATIONS), (full.rows[row] for row in rows.tolist()), names)
     return Plan(
         annotations=part,
         rows=rows,

@@ -5,46 +5,20 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
+from avelzoo.data.reading.annotation_rows import Annotation, AnnotationRows, Fields
 from avelzoo.data.reading.categories import CATEGORIES, check_names, control_character, read_categories, read_text
 from avelzoo.errors import DataError, did_you_mean, printable
 
 FIELDS = ("category", "id", "quality", "start", "end")
 FORM = "&".join(FIELDS)
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """One line of the file.
-
-    Attributes:
-        line: line number in the file, from 1.
-        category: name of the event's category; empty for a video without an event, in events.csv alone.
-        video_id: name of the video.
-        quality: the annotators' remark.
-        start: first second of the event, counted from 0.
-        end: second after the last; ``start == end == 0`` means that no segment holds the event.
-    """
-
-    line: int
-    category: str
-    video_id: str
-    quality: str
-    start: int
-    end: int
-
-    @property
-    def empty(self) -> bool:
-        """Whether the video has a category but no event segment."""
-        return bool(self.category) and self.start == self.end
-
-    def __str__(self) -> str:
-        return "&".join((self.category, self.video_id, self.quality, str(self.start), str(self.end)))
+_LINES = re.compile(r"\r\n|\n|\r")
+_PLAIN = re.compile(r"([^&\s](?:[^&]*[^&\s])?)&([^&\s]+)&([^&\s]*)&([0-9]{1,9})&([0-9]{1,9})").fullmatch
+"""A line as most are, without anything to strip or to complain of."""
 
 
 class Annotations(ABC):
@@ -60,16 +34,15 @@ class Annotations(ABC):
         ends: (rows) int64, the segment after the last.
     """
 
-    def __init__(self, path: Path, rows: tuple[Annotation, ...], categories: tuple[str, ...] | None = None) -> None:
+    def __init__(self, path: Path, rows: Iterable[Annotation], categories: tuple[str, ...] | None = None) -> None:
         self.path = path
-        self.rows = rows
-        self.categories = categories or tuple(dict.fromkeys(row.category for row in rows))
+        self.rows = AnnotationRows.of(rows)
+        self.categories = categories or tuple(dict.fromkeys(self.rows.categories))
         self.fixed = categories is not None
         ids = {name: number for number, name in enumerate(self.categories)}
         ids[""] = len(self.categories)
-        self.events = np.array([ids[row.category] for row in rows], dtype=np.int64)
-        self.starts = np.array([row.start for row in rows], dtype=np.int64)
-        self.ends = np.array([row.end for row in rows], dtype=np.int64)
+        self.events = np.array([ids[name] for name in self.rows.categories], dtype=np.int64)
+        self.starts, self.ends = self.rows.starts, self.rows.ends
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -77,7 +50,7 @@ class Annotations(ABC):
     @property
     def video_ids(self) -> tuple[str, ...]:
         """The videos' names, by row number. A name may occur in several rows, under different categories."""
-        return tuple(row.video_id for row in self.rows)
+        return tuple(self.rows.video_ids)
 
     def odd_names(self) -> Iterator[tuple[str, str, str]]:
         """Yield (problem, found, fix) for category names that may be mistakes; none if categories.txt lists them."""
@@ -131,7 +104,7 @@ class AnnotationLines(Annotations):
         """
         late = np.flatnonzero(self.ends > t)
         if late.size:
-            row = self.rows[late[0]]
+            row = self.rows[int(late[0])]
             raise DataError(
                 "an event ends after its video",
                 where=f"{self.path}, line {row.line}",
@@ -168,8 +141,9 @@ def read_annotations(path: Path) -> Annotations:
         return AnnotationLines(path, rows)
     categories = read_categories(names)
     known = set(categories)
-    for row in rows:
-        if row.category not in known:
+    for number, name in enumerate(rows.categories):
+        if name not in known:
+            row = rows[number]
             raise DataError(
                 f"a category is not in {CATEGORIES}{did_you_mean(row.category, categories)}",
                 where=f"{path}, line {row.line}",
@@ -180,19 +154,24 @@ def read_annotations(path: Path) -> Annotations:
     return AnnotationLines(path, rows, categories)
 
 
-def read_rows(path: Path) -> tuple[Annotation, ...]:
+def read_rows(path: Path) -> AnnotationRows:
     """Read the annotation in every line of a file; the text splits of AVE's video archive have the same form.
 
     Raises:
         DataError: the file is missing, not text, or has a line that is not an annotation.
     """
     fix = "AVE's file is Annotations.txt; `avelzoo data status DIR` lists the files of the folder and their sources"
-    return tuple(_rows(path, read_text(path, "annotations", f"a text file with lines {FORM}", fix=fix)))
+    return AnnotationRows(_rows(path, read_text(path, "annotations", f"a text file with lines {FORM}", fix=fix)))
 
 
-def _rows(path: Path, text: str) -> Iterator[Annotation]:
+def _rows(path: Path, text: str) -> Iterator[Fields]:
     first = True
-    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1):
+    for number, line in enumerate(_LINES.split(text), 1):
+        plain = _PLAIN(line) if line.isprintable() else None
+        if plain is not None and (start := int(plain[4])) < (end := int(plain[5])):
+            first = False
+            yield number, plain[1], plain[2], plain[3], start, end
+            continue
         if not line.strip():
             continue
         fields = [field.strip() for field in line.split("&")]
@@ -202,7 +181,7 @@ def _rows(path: Path, text: str) -> Iterator[Annotation]:
             yield _annotation(f"{path}, line {number}", number, line, fields)
 
 
-def _annotation(where: str, number: int, line: str, fields: list[str]) -> Annotation:
+def _annotation(where: str, number: int, line: str, fields: list[str]) -> Fields:
     shown = printable(line.strip() if len(line) <= 120 else line.strip()[:117] + "...")
     if char := control_character("&".join(fields)):
         raise DataError(
@@ -231,4 +210,4 @@ def _annotation(where: str, number: int, line: str, fields: list[str]) -> Annota
             expected="0 <= start < end, or 0&0 for a video without an event segment",
             fix="correct the line",
         )
-    return Annotation(number, fields[0], fields[1], fields[2], start, end)
+    return number, fields[0], fields[1], fields[2], start, end

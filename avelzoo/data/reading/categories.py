@@ -160,8 +160,8 @@ def suspects(names: Sequence[str], events: np.ndarray) -> list[Suspect]:
         others = [j for j in range(len(names)) if (counts[j], -j) > (rows, -i) and names[j] not in found]
         if not rows or not others or names[i] in reported:
             continue
-        close = [j for j in others if _close(names[i], names[j])]
-        close = [j for j in close if rows <= _FEW or 4 * rows <= counts[j]]
+        fewer = others if rows <= _FEW else [j for j in others if 4 * rows <= counts[j]]
+        close = [j for j in fewer if _close(names[i], names[j])]  # slow: only where it matters
         if not close and _RARE * rows > median:
             continue
         near = close or [names.index(name) for name in get_close_matches(names[i], [names[j] for j in others], n=1)]

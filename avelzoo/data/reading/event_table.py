@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from avelzoo.data.reading.annotations import Annotation, Annotations, read_annotations
+from avelzoo.data.reading.annotation_rows import Annotation
+from avelzoo.data.reading.annotations import Annotations, read_annotations
 from avelzoo.data.reading.categories import CATEGORIES, control_character, read_categories, read_text
 from avelzoo.data.reading.features_record import read_features_record
 from avelzoo.data.reading.layout import EVENTS
@@ -104,7 +105,7 @@ class EventTable(Annotations):
         lengths = np.array([row.segments for row in self._table], dtype=np.int64)
         late = np.flatnonzero(lengths > t)
         if late.size:
-            row = self.rows[late[0]]
+            row = self.rows[int(late[0])]
             raise DataError(
                 "a video has more segments than the feature files",
                 where=f"{self.path}, line {row.line}",

@@ -93,10 +93,11 @@ class MappedRows:
             return
         info, mapped = self._shards[number].info, self._map(number)
         assert info.offset is not None
+        size = info.row_bytes
         for row in rows.tolist():
-            start = info.offset + row * info.row_bytes
+            start = info.offset + row * size
             page = start // mmap.PAGESIZE * mmap.PAGESIZE
-            mapped.madvise(mmap.MADV_WILLNEED, page, start + info.row_bytes - page)
+            mapped.madvise(mmap.MADV_WILLNEED, page, start + size - page)
 
     def _release(self, number: int) -> None:
         """Release the mapped pages; they stay in the system's file cache."""

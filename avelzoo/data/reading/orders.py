@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from avelzoo.data.reading.annotations import Annotation, Annotations, read_rows
+from avelzoo.data.reading.annotation_rows import Annotation
+from avelzoo.data.reading.annotations import Annotations, read_rows
 from avelzoo.data.reading.h5 import H5Array
 from avelzoo.data.reading.header import DOCTOR, read_info
 from avelzoo.data.reading.layout import ORDER_KEYS, ORDERS, TEXT_SPLITS, is_there, need_file

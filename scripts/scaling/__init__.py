@@ -1,0 +1,1 @@
+"""Measurements for docs/how-to/scale.md."""
