@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ConvMixConfig(EncoderConfig):
-    """Both modalities per segment, mixed over neighbouring segments by one convolution."""
+    """Linear projections of both modalities, mixed over neighbouring segments by one convolution."""
 
-    width: Annotated[int, Help("channels d of all outputs"), Bounds(min=1)] = 256
-    reach: Annotated[int, Help("neighbours on each side that a segment sees"), Bounds(min=0)] = 1
+    width: Annotated[int, Help("output channels d"), Bounds(min=1)] = 256
+    reach: Annotated[int, Help("neighbouring segments on each side"), Bounds(min=0)] = 1
 
     def build(self, spec: FeatureSpec) -> Encoder:
-        """The encoder for features of these sizes."""
+        """Build the encoder for features of these sizes."""
         from avelzoo_conv_mix.encoder import ConvMix
 
         return ConvMix(audio_dim=spec.audio_dim, visual_dim=spec.visual_dim, width=self.width, reach=self.reach)

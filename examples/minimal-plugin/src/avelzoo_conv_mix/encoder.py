@@ -9,13 +9,15 @@ from avelzoo import Encoded, Encoder, Widths
 
 
 class ConvMix(Encoder):
-    """A = W_a a, V = W_v mean_hw(v), F = LN(Conv([A; V])).
+    """Project both modalities and mix neighbouring segments by one convolution.
+
+    A = W_a a, V = W_v mean_hw(v), F = LayerNorm(Conv1d([A; V])) over time.
 
     Args:
-        audio_dim: a.
-        visual_dim: v.
-        width: d.
-        reach: neighbours on each side.
+        audio_dim: audio channels a.
+        visual_dim: visual channels v.
+        width: output channels d.
+        reach: neighbouring segments on each side.
     """
 
     def __init__(self, *, audio_dim: int, visual_dim: int, width: int, reach: int) -> None:
@@ -27,8 +29,9 @@ class ConvMix(Encoder):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, audio: Tensor, visual: Tensor) -> Encoded:
-        """(b t a), (b t h w v) -> Encoded, all (b t d)."""
-        heard = self.audio(audio)
-        seen = self.visual(visual.mean(dim=(2, 3)))
-        mixed = self.mix(torch.cat([heard, seen], dim=-1).transpose(1, 2)).transpose(1, 2)
-        return Encoded(fused=self.norm(mixed), audio=heard, visual=seen)
+        """Encode audio (b t a) and visual (b t h w v); all outputs are (b t d)."""
+        audio_features = self.audio(audio)
+        visual_features = self.visual(visual.mean(dim=(2, 3)))
+        joint = torch.cat([audio_features, visual_features], dim=-1)
+        fused = self.mix(joint.transpose(1, 2)).transpose(1, 2)
+        return Encoded(fused=self.norm(fused), audio=audio_features, visual=visual_features)
