@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from avelzoo.nn.cpu.pieces.budget import SHARED
-from avelzoo.nn.cpu.pieces.layers import Layer, Saved, Weights, scaled_product
+from avelzoo.nn.cpu.pieces.layers import Layer, Saved, Weights, affine, scaled_product
 
 
 class SelfAttention(Layer):
@@ -33,7 +33,7 @@ class SelfAttention(Layer):
         if saved is not None:
             saved.append(x)
             saved.extend(SHARED.keep(attended))
-        return torch.addmm(b_out, self._mixed(*attended, piece)[0], w_out.t())
+        return affine(self._mixed(*attended, piece)[0], w_out, b_out)
 
     def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
         """(m s, d) -> (m s, d)."""
@@ -58,7 +58,7 @@ class SelfAttention(Layer):
         """Queries, keys, values (3, m h, s, c) with c = d / h; softmax(Q K^T / sqrt(c)) (m h, s, s)."""
         d = x.shape[-1]
         c = d // self.heads
-        packed = torch.addmm(b_in, x, w_in.t()).view(-1, self.length, 3, self.heads, c)
+        packed = affine(x, w_in, b_in).view(-1, self.length, 3, self.heads, c)
         packed = packed.permute(2, 0, 3, 1, 4).contiguous().flatten(1, 2)
         scores = scaled_product(packed[0], packed[1].transpose(1, 2), 1 / math.sqrt(c))
         return packed, scores.softmax(dim=-1)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from avelzoo.nn.cpu.pieces.attention import SelfAttention
 from avelzoo.nn.cpu.pieces.budget import SHARED
-from avelzoo.nn.cpu.pieces.layers import Layer, Saved, Weights, scaled_product, seed_for
+from avelzoo.nn.cpu.pieces.layers import Layer, Saved, Weights, affine, scaled_product, seed_for
 
 
 class FeedForward(Layer):
@@ -55,7 +55,7 @@ class FeedForward(Layer):
 
     def _hidden(self, x: Tensor, w1: Tensor, b1: Tensor, piece: int) -> tuple[Tensor, float]:
         """Masked hidden activations (r k), and the factor that is not applied yet."""
-        hidden = torch.addmm(b1, x, w1.t()).relu_()
+        hidden = affine(x, w1, b1, relu=True)
         mask, factor = self.keep(hidden, 0, piece)
         return hidden if mask is None else hidden.mul_(mask), factor
 

@@ -17,6 +17,10 @@ Saved = list[Any]
 """What one layer saves of one piece for its backward pass: tensors, and such lists of the layers it consists of."""
 
 
+_FUSED = (torch.float32, torch.bfloat16)
+"""Number formats in which oneDNN adds the bias in the product."""
+
+
 @dataclass
 class Weights:
     """Parameters of a chain in the number format of the products, and their gradients in float32 or better.
@@ -101,6 +105,15 @@ def scaled_product(a: Tensor, b: Tensor, factor: float) -> Tensor:
     return product(out, a, b, beta=0, alpha=factor, out=out)
 
 
+def affine(x: Tensor, weight: Tensor, bias: Tensor, *, relu: bool = False) -> Tensor:
+    """x W^T + b, and its ReLU, in one pass: oneDNN's kernel, which PyTorch's compiler uses too, where it exists."""
+    if x.dtype in _FUSED and torch._C._has_mkldnn:  # noqa: SLF001, the public name is a function without types
+        out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "relu" if relu else "none", [], "")  # noqa: SLF001
+        return out
+    out = torch.addmm(bias, x, weight.t())
+    return out.relu_() if relu else out
+
+
 class Linear(Layer):
     """W x + b. The gradient of the input of a chain's first layer is computed only if it is wanted."""
 
@@ -109,7 +122,7 @@ class Linear(Layer):
         weight, bias = weights.values[self.first : self.first + 2]
         if saved is not None:
             saved.append(x)  # before the conversion: a chain's input exists anyway
-        return torch.addmm(bias, x.to(weight.dtype), weight.t())
+        return affine(x.to(weight.dtype), weight, bias)
 
     def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
         """(r d') -> (r d)."""
