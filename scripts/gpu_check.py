@@ -23,7 +23,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BASELINES = ROOT / "plugins" / "avelzoo-baselines" / "src"
-WHEELS = ("torch", "numpy", "h5py", "einops", "pluggy", "safetensors", "lightning-fabric")
+WHEELS = ("torch", "numpy", "h5py", "einops", "pluggy", "safetensors")
 MINUTES = 8.0
 CLOSING = 5.0
 """Seconds for the report."""

@@ -125,7 +125,7 @@ TORCH_FREE = (
     *(f"avelzoo.builtin.{path.parent.name}.configs" for path in sorted(PACKAGE.glob("builtin/*/configs.py"))),
 )
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-HEAVY = ("torch", "lightning_fabric", "timm", "h5py", "safetensors", "einops", "scipy", "sklearn")
+HEAVY = ("torch", "timm", "h5py", "safetensors", "einops", "scipy", "sklearn")
 
 
 def layer(module: str) -> str:

@@ -155,7 +155,7 @@ def test_a_recipe_object_keeps_its_own_values(cell):
 
 def test_importing_does_nothing_to_the_process():
     code = """
-import os, sys, warnings, torch, lightning_fabric
+import os, sys, warnings, torch
 before = dict(os.environ), list(warnings.filters), torch.get_num_threads(), warnings.showwarning
 import avelzoo
 for name in avelzoo.__all__:

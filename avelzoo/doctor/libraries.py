@@ -14,7 +14,7 @@ from avelzoo.doctor.imports import Imports
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-MODULES = {"lightning-fabric": "lightning_fabric", "pillow": "PIL", "scikit-learn": "sklearn"}
+MODULES = {"pillow": "PIL", "scikit-learn": "sklearn"}
 """Modules whose name differs from that of their distribution."""
 
 EXTRAS = {

@@ -9,7 +9,7 @@ import pytest
 
 from avelzoo import __version__
 
-HEAVY = ("torch", "lightning_fabric", "timm", "h5py", "numpy")
+HEAVY = ("torch", "timm", "h5py", "numpy")
 REPORT = f"""
 import atexit, sys
 atexit.register(lambda: print("HEAVY", *[m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr))

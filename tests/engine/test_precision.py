@@ -238,7 +238,7 @@ from avelzoo import engine
 from tests.engine.tiny import composed, tiny_registry
 options = {{"train_epochs": 1, "train_clip_norm": 1.0, "optimizer_learning_rate": 0.01}}
 engine.run(composed(**options), Path({str(tmp_path / "run")!r}), registry=tiny_registry(), device="cpu")
-print(sorted({{"torch._dynamo", "torch._inductor", "sympy", "lightning_fabric"}} & set(sys.modules)))
+print(sorted({{"torch._dynamo", "torch._inductor", "sympy"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
