@@ -17,6 +17,9 @@ from avelzoo.contracts import Dataset
 from avelzoo.plugin.registry import Entry, Registry
 from avelzoo.version import __version__
 
+_UNNAMED = ("default of ", "recipe ", "dataset ", "run record")
+"""Sources of values that were not given by a user, as `composition.json` names them."""
+
 
 def run_record(
     composition: Composition,
@@ -87,6 +90,27 @@ def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
     for part in ("spec", "data"):
         values |= {f"{part}.{name}": value for name, value in record.get(part, {}).items()}
     return values
+
+
+def with_newer_options(there: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A run record of an earlier version, completed by the options that did not exist then.
+
+    Args:
+        there: the run record.
+        asked: a composition; only values that nobody named (`_UNNAMED`) are taken from it.
+    """
+    slots = {}
+    for slot, row in there.get("slots", {}).items():
+        other = asked.get("slots", {}).get(slot, {})
+        options, sources = row.get("options", {}), other.get("sources", {})
+        same = row.get("name") == other.get("name")
+        newer = {
+            name: value
+            for name, value in other.get("options", {}).items()
+            if same and name not in options and str(sources.get(name, "")).startswith(_UNNAMED)
+        }
+        slots[slot] = dict(row) | {"options": options | newer}
+    return dict(there) | {"slots": slots}
 
 
 def recorded_environment(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from typing import Any
 
 from avelzoo.composition.precision import AUTO
 from avelzoo.engine.matching import require_same_recipes
-from avelzoo.engine.record import comparable, differences, location, recorded_environment
+from avelzoo.engine.record import comparable, differences, location, recorded_environment, with_newer_options
 from avelzoo.errors import RunError, StorageError, some
 from avelzoo.system.files import clear_scratch, read_json, storage_error, write_json
 
@@ -184,7 +184,7 @@ class RunDir:
         self._require_same({key: there.get(key) for key in asked}, asked)
 
     def _require_same(self, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-        known, wanted = comparable(there), comparable(asked)
+        known, wanted = comparable(with_newer_options(there, asked)), comparable(asked)
         if wanted.get(_PRECISION) == AUTO:  # chosen when the run began
             wanted[_PRECISION] = known.get(_PRECISION)
         differing = differences(known, wanted)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from avelzoo.engine.record import with_newer_options
 from avelzoo.errors import RunError
 from avelzoo.sweeps.folder import SweepDir
 from avelzoo.sweeps.plan import Trial
@@ -41,17 +42,19 @@ def adopt(
         RunError: a folder holds no finished run.
     """
     runs = [run for folder in folders for run in _finished_runs(folder)]
-    by_values: dict[str, list[Path]] = {}
+    alike: dict[tuple[Any, ...], list[tuple[Path, Mapping[str, Any]]]] = {}
     for run in runs:
         with suppress(RunError, KeyError, TypeError):  # damaged: nothing to adopt
             record = read_json(run, "composition.json")
-            by_values.setdefault(_trial_of(record).identity_without_root, []).append(run)
+            alike.setdefault(_about(record), []).append((run, record))
     found = {}
     for trial in trials:
         if sweep.run(trial).exists():
             continue
-        for run in by_values.get(trial.identity_without_root, []):
-            if read_json(run, "result.json").get("data") == dict(data[trial.name]):
+        for run, record in alike.get(_about(trial.composition), []):
+            known = _trial_of(with_newer_options(record, trial.composition))
+            same = known.identity_without_root == trial.identity_without_root
+            if same and read_json(run, "result.json").get("data") == dict(data[trial.name]):
                 _take(run, sweep.run(trial))
                 found[trial.name] = str(run)
                 break
@@ -80,6 +83,11 @@ def _finished_runs(folder: Path) -> Iterator[Path]:
             fix="pass folders that `avelzoo run` finished",
         )
     yield from found
+
+
+def _about(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Recipe, supervision and seed."""
+    return record["recipe"], record["supervision"], record["slots"]["train"]["options"]["seed"]
 
 
 def _trial_of(record: Mapping[str, Any]) -> Trial:

@@ -48,8 +48,10 @@ def test_numbers_come_from_the_pages(scripts):
     from pictures import cost
     from pictures.tables import page, table, value
 
+    from avelzoo.charts.scale import number
+
     row = next(row for row in table("scale.md", "## Unit costs") if "float32" in row[0])
-    assert f"{value(row[1]) * 1e6 / 1e12:.1f} TB as float32" in cost.storage()
+    assert f"{number(round(value(row[1]) * 1e6 / 1e12, 1))} TB as float32" in cost.storage()
     with pytest.raises(LookupError, match="no table below"):
         table("performance.md", "## No such heading")
     with pytest.raises(LookupError, match="0 pages"):

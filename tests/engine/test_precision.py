@@ -229,6 +229,19 @@ def test_auto_equals_the_recorded_value_only(tmp_path):
         engine.RunDir(tmp_path).require_values(composed(compute_precision="64").to_dict())
 
 
+def test_a_record_of_an_earlier_version_takes_the_defaults_of_newer_options_but_no_value_that_is_named(tmp_path):
+    record = composed().to_dict()
+    del record["slots"]["compute"]["options"]["transfer"]
+    (tmp_path / "composition.json").write_text(json.dumps(record))
+    folder = engine.RunDir(tmp_path)
+    folder.require_values(composed().to_dict())
+    named = composed().to_dict()
+    named["slots"]["compute"]["options"]["transfer"] = "bfloat16"
+    named["slots"]["compute"]["sources"]["transfer"] = "--set"
+    with pytest.raises(Exception, match="transfer is None, not bfloat16"):
+        folder.require_values(named)
+
+
 def test_a_start_loads_no_compiler(tmp_path):
     """A whole run, with gradients clipped and the state saved: neither PyTorch's compiler nor sympy is imported."""
     code = f"""

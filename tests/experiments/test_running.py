@@ -109,6 +109,16 @@ def test_finished_runs_are_adopted(bench, finished_once, tmp_path):
         bench(tmp_path / "other", adopt=[tmp_path], budget=0.0)
 
 
+def test_runs_of_earlier_versions_lack_newer_options(bench, finished_once, tmp_path):
+    for run in (finished_once[0] / "sweep" / "runs").iterdir():
+        shutil.copytree(run, tmp_path / "earlier" / run.name)
+        record = json.loads((run / "composition.json").read_text())
+        del record["slots"]["compute"]["options"]["transfer"]
+        (tmp_path / "earlier" / run.name / "composition.json").write_text(json.dumps(record))
+    again = bench(tmp_path / "again", adopt=[tmp_path / "earlier"], budget=0.0)
+    assert (again.complete, again.adopted) == (True, 2)
+
+
 def test_runs_of_other_values_are_not_adopted(bench, finished_once, tmp_path):
     request = BenchRequest(overrides=(Override("dataset.seed", 1, "--set"),))
     result = bench(tmp_path / "b", request=request, adopt=[finished_once[0] / "sweep" / "runs"], budget=0.0)
