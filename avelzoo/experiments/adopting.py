@@ -51,8 +51,8 @@ def adopt(
     for trial in trials:
         if sweep.run(trial).exists():
             continue
-        for run, record in alike.get(_about(trial.composition), []):
-            known = _trial_of(with_newer_options(record, trial.composition))
+        for run, there in alike.get(_about(trial.composition), []):
+            known = _trial_of(with_newer_options(there, trial.composition))
             same = known.identity_without_root == trial.identity_without_root
             if same and read_json(run, "result.json").get("data") == dict(data[trial.name]):
                 _take(run, sweep.run(trial))

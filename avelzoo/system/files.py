@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
-
-from safetensors import SafetensorError
 
 from avelzoo.errors import FULL, RunError, StorageError, reason, system_number
 
@@ -39,7 +38,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         scratch.replace(path)
         with suppress(OSError):  # not every file system can flush a folder
             _flush(path.parent)
-    except (OSError, SafetensorError) as error:
+    except _write_errors() as error:
         raise storage_error(error, path) from error
     finally:
         shutil.rmtree(room, ignore_errors=True)
@@ -161,7 +160,13 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     return data
 
 
-def storage_error(error: OSError | SafetensorError, path: Path) -> StorageError:
+def _write_errors() -> tuple[type[Exception], ...]:
+    """Errors of a failed write. safetensors raises its own, which exists only if it is loaded."""
+    loaded = sys.modules.get("safetensors")
+    return (OSError,) if loaded is None else (OSError, loaded.SafetensorError)
+
+
+def storage_error(error: Exception, path: Path) -> StorageError:
     """Advice to the user for a failed write."""
     if system_number(error) in FULL:
         return StorageError(
