@@ -32,7 +32,7 @@ def measure(options: Options) -> Section:
     sizes = replace(options.sizes, batch=max(1, options.sizes.batch // 8), bank=max(1, options.sizes.bank // 8))
     told = json.dumps(sizes.to_dict())
     found = {how: joining(how, told, options.window) for how in (CHOSEN, DEFAULT)}
-    alone = found[CHOSEN][0]["steps_per_second"]
+    alone = float(found[CHOSEN][0]["steps_per_second"])
 
     def percent(result: dict[str, Any]) -> float:
         return 100 * float(result["steps_per_second"]) / alone

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,7 @@ def _trained(scratch: Path, launcher: LauncherConfig) -> Path:
     request = ExtractionRequest(out=scratch / "labelled" / "data", videos=(made.videos,), table=made.table)
     extract(request, host=default_host(), launcher=launcher)
     options = {"train.epochs": 1, "train.test_curve": False, "dataset.root": str(request.out)}
-    return run("ead-b", dataset="ave", options=options, out=scratch / "run").run_dir
+    return Path(run("ead-b", dataset="ave", options=options, out=scratch / "run").run_dir)
 
 
 def decoding(videos: Sequence[Path]) -> float:
@@ -188,12 +189,12 @@ def computing(job: Job) -> Callable[[], float]:
     assert isinstance(visual.sampling, FrameSampling) and isinstance(audio.sampling, AudioSampling)
     with read_media(job.videos[0], frames=visual.sampling, audio=audio.sampling, duration=8.0) as reader:
         segments = list(reader)
-    pictures = np.stack([segment.frames for segment in segments])
-    waves = np.stack([segment.audio for segment in segments])
+    pictures = np.stack([segment.frames for segment in segments if segment.frames is not None])
+    waves = np.stack([segment.audio for segment in segments if segment.audio is not None])
     parts: list[Callable[[], Any]] = []
     for extractor, held in ((visual, pictures), (audio, waves)):
         products = _products(extractor, held)
-        parts.extend(products or [lambda extractor=extractor, held=held: extractor.features(held)])
+        parts.extend(products or [partial(extractor.features, held)])
 
     def alone() -> float:
         with torch.inference_mode():

@@ -141,7 +141,7 @@ class Reference(nn.Module):
             "filled": torch.ones_like(score, dtype=torch.bool),
         }
         flat = {name: values.flatten(0, 1) for name, values in new.items()}
-        for k in targets.event.unique().tolist():
+        for k in sorted(set(targets.event.tolist())):
             rows = (targets.event == k).repeat_interleave(t).nonzero().squeeze(1)
             rows = rows[~torch.isin(flat["key"][rows], self.key[k])]
             stored = torch.where(self.filled[k], self.score[k], -1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -123,5 +124,6 @@ def _copies(job: Job, trained: Trained) -> None:
     for dtype in (torch.float32, torch.bfloat16):
         sent = batch.to(dtype=dtype)
         sent = sent.pin_memory() if job.device == "cuda" else sent
-        seconds = trained.seconds(lambda sent=sent: sent.to(trained.device, dtype=torch.float32, non_blocking=True))
+        send = partial(sent.to, trained.device, dtype=torch.float32, non_blocking=True)
+        seconds = trained.seconds(send)
         job.add(f"batch to the device as {str(dtype).removeprefix('torch.')}", value=1000 * seconds, unit="ms")

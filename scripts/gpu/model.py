@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 
 from avelzoo.builtin.encoders.configs import STFusionConfig
+from avelzoo.builtin.memory.bank import Bank
 from avelzoo.builtin.memory.configs import JsdBankConfig
 from avelzoo.composition.building import build
 from avelzoo.plugin.default import default_host
@@ -35,7 +36,12 @@ class Trained:
         torch.manual_seed(0)
         self.model = build(recipe, self.spec).to(device).train()
         self.optimizer = recipe.optimizer.build(self.model.parameters())
-        self.batch, self.targets = (record.to(device) for record in self.made(0))
+        self.load(0)
+
+    def load(self, seed: int) -> None:
+        """Take a batch to the device."""
+        batch, targets = self.made(seed)
+        self.batch, self.targets = batch.to(self.device), targets.to(self.device)
 
     def made(self, seed: int) -> tuple[Batch, Targets]:
         """A batch on the host; each has videos of its own."""
@@ -55,8 +61,9 @@ class Trained:
     def fill(self) -> None:
         """Steps until every slot of the bank is filled and the host knows it."""
         for seed in range(1, 9):
-            self.batch, self.targets = (record.to(self.device) for record in self.made(seed))
+            self.load(seed)
             self.step(optimize=True)
+        assert isinstance(self.model.memory, Bank)
         if not bool(self.model.memory.slots.filled.all()):
             raise RuntimeError("the bank is not full after eight batches")
 

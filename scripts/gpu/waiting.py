@@ -23,11 +23,11 @@ READS = (
 """ATen operations that make the host wait for a GPU, as their result or its shape depends on the data."""
 
 
-class Reads(TorchDispatchMode):
+class Reads(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the operations that wait; indexing with a mask among them, which finds its nonzero elements."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: Counter[str] = Counter()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
