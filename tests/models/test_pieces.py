@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import importlib
 import math
+import weakref
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from avelzoo.nn import AddSinusoids, Attention, Dropout, FeedForward, SelfBlock, projection
 from avelzoo.nn.cpu import plain_layers
@@ -172,7 +174,7 @@ def test_the_budget_is_free_again_after_the_backward_pass_and_without_one(monkey
     values = budget.keep([torch.zeros(20)])
     assert len(values) == 1
     assert budget.used == 80
-    assert budget.keep([torch.zeros(6)]) == ()
+    assert [value.numel() for value in budget.keep([torch.zeros(6)])] == [0]
     del values
     gc.collect()
     assert budget.used == 0
@@ -188,6 +190,32 @@ def test_the_budget_is_free_again_after_the_backward_pass_and_without_one(monkey
     del out
     gc.collect()
     assert SHARED.used == before
+
+
+def test_a_checkpoint_keeps_nothing_of_a_chain_and_repeats_it_with_another_budget(monkeypatch):
+    """A bank in slices encodes them so: its memory is bounded only if autograd knows all that is kept."""
+    torch.manual_seed(0)
+    modules = [projection(5, 8, 0.2), SelfBlock(8, 2, 12, 0.3)]
+    parameters = [p for module in modules for p in module.parameters()]
+    x = torch.randn(9, 3, 5)
+    want = torch.autograd.grad(in_pieces(modules, x).square().sum(), parameters)
+    kept, keep = weakref.WeakSet(), Budget.keep
+
+    def watched(self, values):
+        kept.update(values)
+        return keep(self, values)
+
+    monkeypatch.setattr(Budget, "keep", watched)
+    for first, second in ((1 << 30, 0), (0, 1 << 30)):
+        monkeypatch.setattr(SHARED, "limit", first)
+        out = checkpoint(in_pieces, modules, x, use_reentrant=False, determinism_check="none")
+        assert len(kept) == 0
+        monkeypatch.setattr(SHARED, "limit", second)
+        found = torch.autograd.grad(out.square().sum(), parameters)
+        assert all(torch.equal(one, other) for one, other in zip(found, want, strict=True))
+    plain = in_pieces(modules, x)
+    assert len(kept) > 0
+    del plain
 
 
 @pytest.mark.parametrize(

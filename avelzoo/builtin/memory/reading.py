@@ -112,8 +112,10 @@ def _recomputed(
         return found.fused, found.audio, found.visual
 
     contexts = encode.replayed if isinstance(encode, Replayed) else _nothing
-    found = checkpoint(tensors, category, slot, use_reentrant=False, context_fn=contexts)
-    fused, audio, visual = found
+    # CPU layers keep what memory allows at the moment (`avelzoo.nn.cpu.pieces.budget`), so kept shapes may differ
+    fused, audio, visual = checkpoint(
+        tensors, category, slot, use_reentrant=False, context_fn=contexts, determinism_check="none"
+    )
     return Encoded(fused=fused, audio=audio, visual=visual)
 
 

@@ -8,7 +8,6 @@ All functions are differentiable once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -17,6 +16,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from avelzoo.nn.cpu import cpu_layers
+from avelzoo.nn.cpu.pieces.sums import add_product, add_rows, sequences, slices, sums_like
 
 _ROWS = 784
 """Rows of a piece: 1.6 MB with 512 hidden channels."""
@@ -67,10 +67,10 @@ class _Contracted(torch.autograd.Function):
     def forward(ctx: Any, *given: Any) -> Tensor:
         x, weight, bias, columns, keep = given
         (s, each, _), h = x.shape, weight.shape[0]
-        step = _step(x)
+        step = sequences(x, _ROWS)
         hidden = x.new_empty(s if keep else min(s, step), each, h)
         out: Tensor = x.new_empty((s, h) if columns is None else (s, each, columns.shape[-2]))
-        for part in _parts(x):
+        for part in slices(x, _ROWS):
             piece = hidden[part] if keep else hidden[: len(x[part])]
             torch.addmm(bias, x[part].flatten(0, 1), weight.t(), out=piece.view(-1, h)).relu_()
             if columns is None:
@@ -90,24 +90,24 @@ class _Contracted(torch.autograd.Function):
         grad, h = grads[0].contiguous(), weight.shape[0]
         grad_x = torch.empty_like(x) if ctx.needs_input_grad[0] else None
         shared = columns is not None and columns.dim() == 2
-        grad_columns: Any = _sums(columns) if shared else None if columns is None else torch.empty_like(columns)
-        grad_weight, grad_bias = _sums(weight), _sums(weight[:, 0])
-        scratch = torch.empty_like(hidden[: _step(x)])
-        for part in _parts(x):
+        grad_columns: Any = sums_like(columns) if shared else None if columns is None else torch.empty_like(columns)
+        grad_weight, grad_bias = sums_like(weight), sums_like(weight[:, 0])
+        scratch = torch.empty_like(hidden[: sequences(x, _ROWS)])
+        for part in slices(x, _ROWS):
             kept, upper = hidden[part], grad[part]
             through = scratch[: len(kept)]
             if columns is None:
                 through.copy_((upper / kept.shape[1]).unsqueeze(1).expand_as(through))
             elif shared:
                 torch.mm(upper.flatten(0, 1), columns, out=through.view(-1, h))
-                _add_product(grad_columns, upper.flatten(0, 1).t(), kept.view(-1, h))
+                add_product(grad_columns, upper.flatten(0, 1).t(), kept.view(-1, h))
             else:
                 torch.bmm(upper, columns[part], out=through)
                 torch.bmm(upper.transpose(1, 2), kept, out=grad_columns[part])
             torch.ops.aten.threshold_backward.grad_input(through, kept, 0, grad_input=through)
             rows = through.view(-1, h)
-            _add_product(grad_weight, rows.t(), x[part].flatten(0, 1))
-            grad_bias += rows.sum(dim=0, dtype=grad_bias.dtype)
+            add_product(grad_weight, rows.t(), x[part].flatten(0, 1))
+            add_rows(grad_bias, rows)
             if grad_x is not None:
                 torch.mm(rows, weight, out=grad_x[part].view(-1, x.shape[-1]))
         given = (grad_weight, grad_bias, grad_columns)
@@ -129,28 +129,3 @@ def _groups(x: Tensor, layer: nn.Linear, columns: Tensor | None) -> tuple[Tensor
         flat, weight, bias = flat.to(dtype), weight.to(dtype), bias.to(dtype)
         columns = None if columns is None else columns.to(dtype)
     return flat.contiguous(), weight, bias, None if columns is None else columns.contiguous()
-
-
-def _step(x: Tensor) -> int:
-    """Groups of a piece."""
-    return max(1, _ROWS // max(1, x.shape[1]))
-
-
-def _parts(x: Tensor) -> Iterator[slice]:
-    """Slices over the groups of (s l v)."""
-    step = _step(x)
-    for start in range(0, x.shape[0], step):
-        yield slice(start, min(start + step, x.shape[0]))
-
-
-def _sums(weight: Tensor) -> Tensor:
-    """Sum of the gradients of the pieces, in float32 or better."""
-    return torch.zeros_like(weight, dtype=torch.promote_types(weight.dtype, torch.float32))
-
-
-def _add_product(total: Tensor, a: Tensor, b: Tensor) -> None:
-    """total += a b."""
-    if total.dtype == a.dtype:
-        total.addmm_(a, b)
-    else:
-        total.add_(a @ b)

@@ -45,7 +45,7 @@ class SelfAttention(Layer):
         """Gradient of the input for ``factor`` times ``grad``, plus ``total``, the gradient of another path to it."""
         w_in, b_in, w_out, _ = weights.values[self.first : self.first + 4]
         x = saved[0]
-        packed, attention = saved[1:] or self._attend(x, w_in, b_in)
+        packed, attention = saved[1:3] if saved[1].numel() else self._attend(x, w_in, b_in)
         mixed, mask = self._mixed(packed, attention, piece)
         weights.add_product(self.first + 2, grad.t(), mixed, factor)
         weights.add_rows(self.first + 3, grad, factor)

@@ -44,7 +44,7 @@ class FeedForward(Layer):
         """Gradient of the input for ``factor`` times ``grad``, plus ``total``, the gradient of another path to it."""
         w1, b1, w2, _ = weights.values[self.first : self.first + 4]
         x = saved[0]
-        hidden, own = (saved[1], self._factor()) if saved[1:] else self._hidden(x, w1, b1, piece)
+        hidden, own = (saved[1], self._factor()) if saved[1].numel() else self._hidden(x, w1, b1, piece)
         weights.add_product(self.first + 2, grad.t(), hidden, own * factor)
         weights.add_rows(self.first + 3, grad, factor)
         through = scaled_product(grad, w2, own * factor)
@@ -110,8 +110,8 @@ class EncoderBlock(Layer):
             saved.extend([[one, *stats_one], [two, *stats_two], attending, feeding])
         return out
 
-    def repeat(self, weights: Weights, saved: Saved) -> Tensor:
-        """(m s, d)."""
+    def output(self, weights: Weights, saved: Saved) -> Tensor:
+        """(m s, d): computing the last norm again is cheaper than keeping it."""
         return self._norm(saved[1][0], weights, 1)[0]
 
     def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
@@ -147,8 +147,8 @@ class EncoderBlock(Layer):
         back, grad_scale, grad_shift = torch.ops.aten.native_layer_norm_backward(
             grad, x, x.shape[-1:], mean, rstd, scale, shift, [True, True, True]
         )
-        weights.add(self.first + 8 + 2 * number, grad_scale)
-        weights.add(self.first + 9 + 2 * number, grad_shift)
+        weights.gradients[self.first + 8 + 2 * number].add_(grad_scale)
+        weights.gradients[self.first + 9 + 2 * number].add_(grad_shift)
         return back  # type: ignore[no-any-return]
 
     def _norm_weights(self, weights: Weights, number: int) -> list[Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from torch import Tensor
 
@@ -24,16 +24,15 @@ class Budget:
         self.limit = limit
         self.used = 0
 
-    def keep(self, values: Iterable[Tensor]) -> tuple[Tensor, ...]:
-        """The tensors, if there is room for all of them; otherwise nothing."""
-        found = tuple(values)
-        size = sum(value.numel() * value.element_size() for value in found)
+    def keep(self, values: Sequence[Tensor]) -> list[Tensor]:
+        """The tensors, if there is room for all of them; otherwise as many empty ones."""
+        size = sum(value.numel() * value.element_size() for value in values)
         if self.used + size > self.limit:
-            return ()
+            return [value.new_empty(0) for value in values]
         self.used += size
         # counted until the last reference is gone: after the backward pass of the piece, or with a graph that has none
-        weakref.finalize(found[0], self._release, size)
-        return found
+        weakref.finalize(values[0], self._release, size)
+        return list(values)
 
     def _release(self, size: int) -> None:
         self.used -= size

@@ -14,6 +14,7 @@ from avelzoo.nn.cpu import cpu_layers
 from avelzoo.nn.cpu.dropout import worth_cheap_mask
 from avelzoo.nn.cpu.pieces.layers import Drop, Layer, LeakyReLU, Linear, Saved, Weights
 from avelzoo.nn.cpu.pieces.pooling import Pool
+from avelzoo.nn.cpu.pieces.sums import slices, sums_like
 
 ROWS = 1536
 """Rows of a piece; 6 MB in float32 with 1,024 hidden channels."""
@@ -160,46 +161,47 @@ class _Chain(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, queries: Tensor | None, plan: _Plan, *parameters: Tensor) -> Tensor:
         weights = Weights([value.to(plan.dtype) for value in parameters], [*parameters])
         keeps = any(ctx.needs_input_grad)
-        pieces: list[list[Saved]] = []
+        kept: list[Tensor] = []
+        saved: list[Saved] = []
         whole: Tensor | None = None
         for number, part in _parts(x):
             rows = x[part].flatten(0, 1)
-            saved: list[Saved] = [[] for _ in plan.layers]
+            saved = [[] for _ in plan.layers]
             for layer, own in zip(plan.layers, saved, strict=True):
                 rows = layer.forward(rows, weights, number, own if keeps else None)
             out = rows.view(-1, x.shape[1], rows.shape[-1])
             if plan.pool is not None and queries is not None:
-                if keeps and not plan.layers[-1].repeats:
-                    saved.append([rows])
                 out, attention = plan.pool.forward(out, queries[part].to(plan.dtype), number)
-                saved.append([attention])
-            if keeps:
-                pieces.append(saved)
+                if keeps:
+                    saved.append([attention, rows.new_empty(0) if plan.layers[-1].repeats else rows])
+            kept += _tensors(saved)
             whole = out.new_empty(x.shape[0], *out.shape[1:]) if whole is None else whole
             whole[part] = out
-        ctx.save_for_backward(x, queries, *parameters)
-        ctx.plan, ctx.pieces = plan, pieces
+        # saved by autograd, so that its hooks (checkpoints, offloading) see everything that is kept
+        ctx.save_for_backward(x, queries, *parameters, *kept)
+        ctx.plan, ctx.template, ctx.count = plan, saved and _places(saved), len(parameters)
         assert whole is not None
         return whole
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        x, queries, *parameters = ctx.saved_tensors
+        x, queries, *rest = ctx.saved_tensors
+        parameters, kept = rest[: ctx.count], iter(rest[ctx.count :])
         plan: _Plan = ctx.plan
-        wide = [torch.zeros_like(p, dtype=torch.promote_types(p.dtype, torch.float32)) for p in parameters]
+        wide = [sums_like(parameter) for parameter in parameters]
         weights = Weights([value.to(plan.dtype) for value in parameters], parameters, wide)
         grad_x, grad_queries = (
             torch.empty_like(value) if needed else None
             for value, needed in zip((x, queries), ctx.needs_input_grad, strict=False)
         )
         for number, part in _parts(x):
-            saved, ctx.pieces[number] = ctx.pieces[number], None
+            saved = _filled(ctx.template, kept)
             grad = grads[0][part].to(plan.dtype)
             if plan.pool is not None:
-                (attention,) = saved.pop()
-                last = plan.layers[-1]
-                rows = last.repeat(weights, saved[-1]) if last.repeats else saved.pop()[0]
+                attention, rows = saved.pop()
+                if plan.layers[-1].repeats:
+                    rows = plan.layers[-1].output(weights, saved[-1])
                 y = rows.view(-1, x.shape[1], rows.shape[-1])
                 grad, asked = plan.pool.backward(grad, y, queries[part].to(plan.dtype), attention, number)
                 if grad_queries is not None:
@@ -213,8 +215,21 @@ class _Chain(torch.autograd.Function):
         return grad_x, grad_queries, None, *(g.to(p.dtype) for g, p in zip(wide, parameters, strict=True))
 
 
+def _tensors(saved: Saved) -> list[Tensor]:
+    """The tensors in nested lists."""
+    return [one for value in saved for one in ([value] if isinstance(value, Tensor) else _tensors(value))]
+
+
+def _places(saved: Saved) -> Saved:
+    """Nested lists with None for each tensor."""
+    return [None if isinstance(value, Tensor) else _places(value) for value in saved]
+
+
+def _filled(places: Saved, tensors: Iterator[Tensor]) -> Saved:
+    """Inverse of `_tensors` for lists of this form."""
+    return [next(tensors) if place is None else _filled(place, tensors) for place in places]
+
+
 def _parts(x: Tensor) -> Iterator[tuple[int, slice]]:
     """Number and slice of each piece of (m s d)."""
-    step = max(1, ROWS // max(x.shape[1], 1))
-    for number, start in enumerate(range(0, x.shape[0], step)):
-        yield number, slice(start, min(start + step, x.shape[0]))
+    return enumerate(slices(x, ROWS))

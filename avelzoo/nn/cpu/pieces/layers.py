@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from avelzoo.nn.cpu.dropout import draw_seed, mask_of
+from avelzoo.nn.cpu.pieces.sums import add_product, add_rows
 
 Saved = list[Any]
 """What one layer saves of one piece for its backward pass: tensors, and such lists of the layers it consists of."""
@@ -35,22 +36,13 @@ class Weights:
     originals: list[Tensor]
     gradients: list[Tensor] = field(default_factory=list)
 
-    def add(self, index: int, gradient: Tensor) -> None:
-        """gradients[index] += gradient."""
-        self.gradients[index].add_(gradient)
-
     def add_product(self, index: int, a: Tensor, b: Tensor, factor: float = 1.0) -> None:
         """gradients[index] += factor a b."""
-        total = self.gradients[index]
-        if total.dtype == a.dtype:
-            total.addmm_(a, b, alpha=factor)
-        else:
-            total.add_(a @ b, alpha=factor)
+        add_product(self.gradients[index], a, b, factor)
 
     def add_rows(self, index: int, rows: Tensor, factor: float = 1.0) -> None:
         """gradients[index] += factor times the sum of the rows."""
-        # torch sums rows of 16 bits in float32; asking it for a float32 result would copy them first
-        self.gradients[index].add_(rows.sum(dim=0), alpha=factor)
+        add_rows(self.gradients[index], rows, factor)
 
 
 class Layer(ABC):
@@ -60,7 +52,7 @@ class Layer(ABC):
         parameters: its parameters; a chain gives each a position, `first` is that of the first one.
         dropout: probability of each of its masks, in the order in which torch would draw them.
         seeds: of the masks, drawn once per forward pass of the chain; piece i adds i.
-        repeats: whether `repeat` computes the output from what is saved.
+        repeats: whether `output` computes the output again; else the chain keeps it where it is needed.
     """
 
     repeats = False
@@ -80,9 +72,9 @@ class Layer(ABC):
         p = self.dropout[number]
         return mask_of(like, p, np.random.SFC64(self.seeds[number] + piece)) if p else (None, 1.0)
 
-    def repeat(self, weights: Weights, saved: Saved) -> Tensor:
-        """The output of a piece, from what `forward` saved."""
-        raise NotImplementedError
+    def output(self, weights: Weights, saved: Saved) -> Tensor | None:
+        """The output of a piece, from what `forward` saved; None if it is not worth computing again."""
+        return None
 
     @abstractmethod
     def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
