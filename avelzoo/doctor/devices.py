@@ -9,7 +9,7 @@ from typing import Any
 from avelzoo.composition.precision import choose
 from avelzoo.doctor.findings import Finding
 from avelzoo.doctor.imports import Imports
-from avelzoo.system.speeds import Speeds, instructions
+from avelzoo.system.speeds import Speeds, bf16_units, instructions
 
 SECTION = "devices"
 DRIVER = Path("/proc/driver/nvidia/version")
@@ -56,8 +56,8 @@ def _cuda(facts: Mapping[str, Any], driver: bool) -> Iterator[Finding]:
 def _processor(facts: Mapping[str, Any]) -> Finding:
     """Instructions of the processor, and the number format in which it is fastest, measured."""
     _, flags = instructions()
-    units = "AMX for bf16" if "amx_bf16" in flags else "AVX-512 for bf16" if "avx512_bf16" in flags else "none for bf16"
-    text = f"instructions {facts.get('instructions')}, {units}"
+    units = {"AMX": "AMX", "AVX512": "AVX-512", "none": "none"}[bf16_units(flags)]
+    text = f"instructions {facts.get('instructions')}, {units} for bf16"
     measured = facts.get("product_speeds")
     if not isinstance(measured, Mapping):
         return Finding(SECTION, "cpu", "warning", f"{text}; bf16 does not work: {measured}", "use --precision 32")

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -25,6 +24,7 @@ from avelzoo.engine.matching import require_same_recipes
 from avelzoo.engine.record import comparable, differences, location, recorded_environment, with_newer_options
 from avelzoo.errors import RunError, StorageError, some
 from avelzoo.system.files import clear_scratch, read_json, storage_error, write_json
+from avelzoo.system.locking import lock_folder, unlock
 
 _PRECISION = "compute.precision"
 
@@ -110,7 +110,7 @@ class RunDir:
         finally:
             if lock in _LOCKS:
                 _LOCKS.remove(lock)
-                os.close(lock)
+                unlock([lock])
             if made:
                 with suppress(OSError):  # not empty, as expected
                     self.path.rmdir()
@@ -221,22 +221,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_close_locks)
 
 
-def _lock(path: Path) -> int | None:
-    """A lock that is released when the process ends; None if the system or file system has no locks."""
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise RunError(
-            f"another process uses '{path}'", fix="wait until it ends, or choose another run folder (`out`)"
-        ) from None
-    except OSError:  # some network disks cannot lock
-        os.close(handle)
-        return None
-    _LOCKS.add(handle)
+def _lock(path: Path) -> int:
+    """Lock a run folder."""
+    handle = lock_folder(path)
+    if handle is None:
+        raise RunError(f"another process uses '{path}'", fix="wait until it ends, or choose another run folder (`out`)")
+    if handle >= 0:
+        _LOCKS.add(handle)
     return handle

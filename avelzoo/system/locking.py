@@ -11,16 +11,29 @@ from avelzoo.system.files import storage_error
 
 
 def lock_file(path: Path, *, shared: bool = False) -> int | None:
-    """Handle of a lock that the system releases when the process ends; None if another process has it.
+    """Handle of a lock that the system releases when the process ends; a missing file is created.
 
-    -1 on systems and file systems without locks.
+    Returns:
+        None if another process has the lock; -1 on systems and file systems without locks.
+
+    Raises:
+        StorageError: the file cannot be opened.
     """
+    return _lock(path, os.O_RDWR | os.O_CREAT, shared=shared)
+
+
+def lock_folder(path: Path) -> int | None:
+    """As `lock_file`, for an existing folder."""
+    return _lock(path, os.O_RDONLY, shared=False)
+
+
+def _lock(path: Path, flags: int, *, shared: bool) -> int | None:
     if sys.platform == "win32":
         return -1
     import fcntl
 
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = os.open(path, flags, 0o666)
     except OSError as error:
         raise storage_error(error, path) from error
     try:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from avelzoo.errors import StorageError
 from avelzoo.system.caches import cache_folder
 from avelzoo.system.files import make_folder, write_json
+
+Bf16Units = Literal["AMX", "AVX512", "none"]
 
 FILE = "product-speeds.json"
 MATRIX_FLAGS = ("amx_bf16", "avx512_bf16", "avx512f", "avx2")
@@ -81,6 +83,11 @@ def instructions(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, tuple[str,
             flags = fields.get("flags", "").split()
             return name, tuple(flag for flag in MATRIX_FLAGS if flag in flags)
     return platform.processor() or platform.machine(), ()
+
+
+def bf16_units(flags: Sequence[str]) -> Bf16Units:
+    """What multiplies bf16 numbers: matrix units (``AMX``), vector instructions (``AVX512``) or ``none``."""
+    return "AMX" if "amx_bf16" in flags else "AVX512" if "avx512_bf16" in flags else "none"
 
 
 def _key() -> str:

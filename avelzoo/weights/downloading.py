@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import glob
-import os
 import re
 import shutil
-import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
-from avelzoo.errors import DataError, first_line
+from avelzoo.errors import DataError, StorageError, first_line
 from avelzoo.extractors import WeightsFile
 from avelzoo.system.files import storage_error
+from avelzoo.system.locking import lock_folder, unlock
 from avelzoo.weights.checking import fault
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -37,7 +37,7 @@ def download(file: WeightsFile, target: Path) -> None:
         draft = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
     except OSError as error:
         raise storage_error(error, target) from error
-    lock = _lock(draft)
+    lock = lock_folder(draft)
     try:
         try:
             stated = get_hf_file_metadata(hf_hub_url(repository, member))
@@ -64,36 +64,18 @@ def download(file: WeightsFile, target: Path) -> None:
             raise storage_error(error, target) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
+        unlock([lock])
 
 
 def remove_abandoned(target: Path) -> None:
     """Remove what killed downloads of a file have left; folders of running downloads are locked and stay."""
     for folder in target.parent.glob(f"{glob.escape(_prefix(target))}*"):
-        lock = _lock(folder)
-        if lock is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
+        with suppress(StorageError):  # removed meanwhile
+            lock = lock_folder(folder)
+            if lock is not None and lock >= 0:
+                shutil.rmtree(folder, ignore_errors=True)
+            unlock([lock])
 
 
 def _prefix(target: Path) -> str:
     return f".{target.name}.partial-"
-
-
-def _lock(folder: Path) -> int | None:
-    """A lock that ends with the process; None where another process has it, or where folders have no locks."""
-    if sys.platform == "win32":
-        return None
-    import fcntl
-
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # removed meanwhile
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-CPUINFO = Path("/proc/cpuinfo")
+from avelzoo.system.speeds import bf16_units, instructions
 
 
 def machine(threads: int) -> dict[str, Any]:
@@ -23,11 +21,12 @@ def machine(threads: int) -> dict[str, Any]:
 
     from avelzoo import __version__
 
+    name, flags = instructions()
     return {
-        "processor": processor(),
+        "processor": re.sub(r"\(R\)|\(TM\)", "", name).strip(),
         "cores": os.cpu_count() or 1,
         "instructions": torch.backends.cpu.get_cpu_capability(),
-        "bf16": bf16_units(),
+        "bf16": bf16_units(flags),
         "torch": torch.__version__,
         "avelzoo": __version__,
         "threads": threads,
@@ -39,27 +38,6 @@ def machine(threads: int) -> dict[str, Any]:
 def load() -> float | None:
     """Processes that ran or waited for a core, mean of the last minute; None if unknown."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
-
-
-def processor(cpuinfo: Path = CPUINFO) -> str:
-    """Name of the processor."""
-    name = _field("model name", cpuinfo) or platform.processor() or platform.machine()
-    return re.sub(r"\(R\)|\(TM\)", "", name).strip()
-
-
-def bf16_units(cpuinfo: Path = CPUINFO) -> str:
-    """What multiplies bf16 numbers: ``AMX`` (matrix units), ``AVX512`` (vector instructions) or ``none``."""
-    flags = _field("flags", cpuinfo).split()
-    if "amx_bf16" in flags:
-        return "AMX"
-    return "AVX512" if "avx512_bf16" in flags else "none"
-
-
-def _field(name: str, cpuinfo: Path) -> str:
-    """Value of a line of the first core; empty where the system has no such file."""
-    text = cpuinfo.read_text("utf-8") if cpuinfo.exists() else ""
-    found = re.search(rf"^{name}\s*: (.+)$", text, re.MULTILINE)
-    return found[1] if found else ""
 
 
 def described(facts: Mapping[str, Any]) -> str:

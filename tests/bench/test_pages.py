@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from bench.machine import bf16_units, described, machine, processor
+from bench.machine import described, machine
 from bench.results import Goal, Row, Section
 from docs_performance import performance_pages
 from pictures import cost
@@ -41,12 +41,10 @@ def test_a_block_without_an_end_is_refused(docs):
         performance_pages(docs, {})
 
 
-def test_the_machine_is_described_in_a_sentence(tmp_path):
-    lines = ("processor\t: 0", "model name\t: Some(R) Processor", "flags\t\t: fpu avx512_bf16 amx_bf16", "")
-    (tmp_path / "cpuinfo").write_text("\n".join(lines), "utf-8")
-    assert processor(tmp_path / "cpuinfo") == "Some Processor"
-    assert bf16_units(tmp_path / "cpuinfo") == "AMX"
-    assert bf16_units(tmp_path / "no such file") == "none"
+def test_the_machine_is_described_in_a_sentence(monkeypatch):
+    monkeypatch.setattr("bench.machine.instructions", lambda: ("Some(R) Processor", ("amx_bf16", "avx512_bf16")))
+    found = machine(1)
+    assert (found["processor"], found["bf16"]) == ("Some Processor", "AMX")
     facts = {"processor": "Some", "cores": 2, "instructions": "AVX512", "bf16": "AMX", "torch": "2.9.1+cpu"}
     facts |= {"threads": 1, "date": "2026-11-28", "load": 0.5}
     assert described(facts) == (

@@ -28,7 +28,7 @@ from avelzoo.sweeps.folder import SweepDir
 from avelzoo.sweeps.plan import Trial
 from avelzoo.sweeps.running import finished
 from avelzoo.system import speeds as cache
-from avelzoo.system.speeds import FILE, Speeds, cached_speeds, instructions, processor_speeds
+from avelzoo.system.speeds import FILE, Speeds, bf16_units, cached_speeds, instructions, processor_speeds
 from tests.engine.tiny import composed, tiny_registry
 
 CPU = torch.device("cpu")
@@ -136,6 +136,7 @@ def test_instructions_of_a_processor(tmp_path):
     name, flags = instructions(tmp_path / "missing")
     assert name
     assert flags == ()
+    assert [bf16_units(f) for f in (("avx512_bf16", "amx_bf16"), ("avx512_bf16",), ())] == ["AMX", "AVX512", "none"]
 
 
 def test_a_run_records_the_precision_that_was_chosen(tmp_path, measured, capsys):

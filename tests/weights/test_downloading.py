@@ -15,7 +15,8 @@ import pytest
 
 from avelzoo.errors import DataError
 from avelzoo.extractors import WeightsFile
-from avelzoo.weights.downloading import _lock, remove_abandoned
+from avelzoo.system.locking import lock_folder
+from avelzoo.weights.downloading import remove_abandoned
 from avelzoo.weights.offline import offline_by_environment
 from avelzoo.weights.store import WeightStore
 
@@ -116,7 +117,7 @@ def test_remains_of_killed_downloads_are_removed_and_running_ones_stay(hub, tmp_
     for folder in (killed, running, other):
         folder.mkdir()
         (folder / "small.bin").write_bytes(CONTENT[:5])
-    lock = _lock(running)
+    lock = lock_folder(running)
     assert lock is not None
     WeightStore(tmp_path)(FILE)
     os.close(lock)
