@@ -92,7 +92,12 @@ def mask_of(like: Tensor, p: float, bits: np.random.SFC64) -> tuple[Tensor, floa
     drawn = torch.from_numpy(bits.random_raw((count + 3) // 4).view(np.int16))[:count]
     keep = torch.empty(count, dtype=like.dtype)
     torch.ge(drawn, threshold - _LEVELS // 2, out=keep)
-    return keep.view(like.shape), _LEVELS / (_LEVELS - threshold)
+    return keep.view(like.shape), factor_of(p)
+
+
+def factor_of(p: float) -> float:
+    """1 / (1 - p) for the rounded p."""
+    return _LEVELS / (_LEVELS - round(p * _LEVELS))
 
 
 class _CheapDropout(torch.autograd.Function):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from avelzoo.nn.cpu.dropout import factor_of
 from avelzoo.nn.cpu.pieces.attention import SelfAttention
 from avelzoo.nn.cpu.pieces.budget import SHARED
 from avelzoo.nn.cpu.pieces.layers import Layer, Saved, Weights, affine, scaled_product, seed_for
@@ -44,7 +45,7 @@ class FeedForward(Layer):
         """Gradient of the input for ``factor`` times ``grad``, plus ``total``, the gradient of another path to it."""
         w1, b1, w2, _ = weights.values[self.first : self.first + 4]
         x = saved[0]
-        hidden, own = (saved[1], self._factor()) if saved[1].numel() else self._hidden(x, w1, b1, piece)
+        hidden, own = (saved[1], factor_of(self.dropout[0])) if saved[1].numel() else self._hidden(x, w1, b1, piece)
         weights.add_product(self.first + 2, grad.t(), hidden, own * factor)
         weights.add_rows(self.first + 3, grad, factor)
         through = scaled_product(grad, w2, own * factor)
@@ -58,9 +59,6 @@ class FeedForward(Layer):
         hidden = affine(x, w1, b1, relu=True)
         mask, factor = self.keep(hidden, 0, piece)
         return hidden if mask is None else hidden.mul_(mask), factor
-
-    def _factor(self) -> float:
-        return self.keep(torch.empty(0), 0, 0)[1]
 
 
 class EncoderBlock(Layer):

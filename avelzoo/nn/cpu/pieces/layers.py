@@ -178,11 +178,13 @@ class AddTable(Layer):
     def __init__(self, table: Callable[[int, int], Tensor], length: int) -> None:
         super().__init__()
         self.table, self.length = table, length
+        self._made: Tensor | None = None
 
     def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
         """(m s, d) -> (m s, d), in place."""
-        table = self.table(self.length, x.shape[-1]).to(x.dtype)
-        return x.view(-1, *table.shape).add_(table).view(x.shape)
+        if self._made is None:
+            self._made = self.table(self.length, x.shape[-1]).to(x.dtype)
+        return x.view(-1, *self._made.shape).add_(self._made).view(x.shape)
 
     def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
         """The gradient itself."""
