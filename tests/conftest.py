@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -105,3 +107,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_slow(item.path):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Refuse a test that leaves a plugin file loaded: it would run in all later tests of this process."""
+    yield
+    if "avelzoo.plugin.default" in sys.modules:
+        from avelzoo.plugin.default import default_host
+
+        left = [record.name for record in default_host().records if record.distribution.endswith(".py")]
+        for name in left:
+            default_host().remove(name)
+        assert not left, f"{item.nodeid} leaves plugin files loaded in this process: {left}"

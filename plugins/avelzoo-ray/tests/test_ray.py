@@ -19,7 +19,7 @@ from avelzoo.plugin.default import default_host
 
 ray = pytest.importorskip("ray", reason="ray is not installed")
 
-GATES = Path(__file__).parent / "gates.py"
+GATES = Path(__file__).resolve().with_name("gates.py")
 STORE = 80 * 2**20
 SMALL = {
     "dataset.train_videos": 16,
@@ -97,8 +97,8 @@ Run = Callable[..., tuple[str, str]]
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Run:
-    """A command in this process: what it says on stdout and on stderr."""
+def command(capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """A command in this process: what it says on stdout and on stderr. Its plugin file is forgotten after the test."""
 
     def run(*argv: str | Path) -> tuple[str, str]:
         capsys.readouterr()
@@ -106,7 +106,9 @@ def command(capsys: pytest.CaptureFixture[str]) -> Run:
         out, err = capsys.readouterr()
         return out, err
 
-    return run
+    yield run
+    if GATES in default_host().files:
+        default_host().remove(GATES.stem)
 
 
 @pytest.mark.filterwarnings("default::avelzoo_ray.losses.LostWorkerWarning")
