@@ -55,17 +55,25 @@ class Cell:
     epochs: int
     seed: int
     dataset: str = "worlds"
+    precision: str = "32"
 
     @property
     def name(self) -> str:
         """Of its folder."""
         place = "" if self.dataset == "worlds" else f"{self.dataset}-"
-        return f"{place}{self.row}-{self.supervision}-e{self.epochs}-s{self.seed}"
+        precision = "" if self.precision == "32" else f"-{self.precision}"
+        return f"{place}{self.row}-{self.supervision}-e{self.epochs}{precision}-s{self.seed}"
 
     def command(self, folder: Path) -> list[str]:
         """What makes it."""
-        fixed = [f"--supervision={self.supervision}", f"--seed={self.seed}", f"--epochs={self.epochs}"]
-        return ["run", *ROWS[self.row].split(), *fixed, f"--dataset={self.dataset}", f"--out={folder}", "--quiet"]
+        fixed = ["supervision", "seed", "epochs", "dataset", "precision"]
+        named = [f"--{name}={getattr(self, name)}" for name in fixed]
+        return ["run", *ROWS[self.row].split(), *named, f"--out={folder}", "--quiet"]
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Cell:
+        """Of a line of the results file; the first lines had no precision."""
+        return cls(**{field.name: row[field.name] for field in dataclasses.fields(cls) if field.name in row})
 
 
 def run(cell: Cell, out: Path) -> None:
@@ -87,8 +95,7 @@ def known_runs(file: Path) -> dict[str, dict[str, Any]]:
     """The results file's runs, by name."""
     if not file.exists():
         return {}
-    fields = [field.name for field in dataclasses.fields(Cell)]
-    return {Cell(**{name: row[name] for name in fields}).name: row for row in json.loads(file.read_text("utf-8"))}
+    return {Cell.of(row).name: row for row in json.loads(file.read_text("utf-8"))}
 
 
 def read(cell: Cell, out: Path, known: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
@@ -146,6 +153,7 @@ def main() -> int:
     parser.add_argument("--dataset", default="worlds", help="worlds or worlds-hard")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=5, help="number of seeds, from 0")
+    parser.add_argument("--precision", default="32", help="32, bf16-mixed, ...")
     parser.add_argument("--out", type=Path, default=Path("runs/heads-on-worlds"), help="where the runs go")
     parser.add_argument("--results", type=Path, default=Path("docs/results"), help="folder of the results files")
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side, one thread each")
@@ -153,7 +161,7 @@ def main() -> int:
     options = parser.parse_args()
     supervisions = ["full", "weak"] if options.supervision == "both" else [options.supervision]
     plan = [
-        Cell(row, supervision, options.epochs, seed, options.dataset)
+        Cell(row, supervision, options.epochs, seed, options.dataset, options.precision)
         for seed in range(options.seeds)
         for row in options.rows or ROWS
         for supervision in supervisions
@@ -165,7 +173,7 @@ def main() -> int:
         with ThreadPoolExecutor(options.jobs) as pool:
             list(pool.map(lambda cell: run(cell, options.out), [cell for cell in plan if cell.name not in known]))
     found = [row for row in (read(cell, options.out, known) for cell in plan) if row is not None]
-    kept = known | {Cell(**{f.name: row[f.name] for f in dataclasses.fields(Cell)}).name: row for row in found}
+    kept = known | {Cell.of(row).name: row for row in found}
     results.parent.mkdir(parents=True, exist_ok=True)
     lines_of = ",\n".join(json.dumps(kept[name]) for name in sorted(kept))
     results.write_text(f"[\n{lines_of}\n]\n", "utf-8")
