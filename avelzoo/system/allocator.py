@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from avelzoo.errors import UsageError
 
-_MMAP_MAX, _TRIM_THRESHOLD, _TOP_PAD = -4, -1, -2  # malloc.h
+_MMAP_MAX, _TRIM_THRESHOLD, _TOP_PAD, _ARENA_MAX = -4, -1, -2, -8  # malloc.h
 _NEVER = -1
 _MADV_HUGEPAGE = 14  # sys/mman.h
 _HUGE = 2**21
@@ -53,7 +53,8 @@ def keep_freed_memory(device: str = "cpu") -> bool:
     with suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)
         libc.gnu_get_libc_version  # noqa: B018, others have no such function, and another malloc
-        for option, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, _NEVER), (_TOP_PAD, 2**26)):
+        # one arena: those of other threads would return their memory, and keep it from each other
+        for option, value in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, _NEVER), (_TOP_PAD, 2**26)):
             if not libc.mallopt(option, value):
                 return False
         _reserve(libc)

@@ -17,9 +17,10 @@ from avelzoo.nn import AddSinusoids, Attention, Dropout, FeedForward, SelfBlock,
 from avelzoo.nn.cpu import plain_layers
 from avelzoo.nn.cpu.dropout import mask_into
 from avelzoo.nn.cpu.pieces.budget import SHARED, Budget
-from avelzoo.nn.cpu.pieces.chain import ROWS, chain_of, in_pieces, layers_of, run_pooled, worth_pieces
+from avelzoo.nn.cpu.pieces.chain import chain_of, in_pieces, layers_of, run, run_pooled, worth_pieces
+from avelzoo.nn.cpu.pieces.layers import Drop
 
-CHAIN = importlib.import_module("avelzoo.nn.cpu.pieces.chain")
+FUNCTION = importlib.import_module("avelzoo.nn.cpu.pieces.function")
 LAYERS = importlib.import_module("avelzoo.nn.cpu.pieces.layers")
 DROPOUT = importlib.import_module("avelzoo.nn.cpu.dropout")
 BOTH = pytest.mark.parametrize("room", [0, 1 << 30], ids=["recomputed", "kept"])
@@ -28,7 +29,7 @@ BOTH = pytest.mark.parametrize("room", [0, 1 << 30], ids=["recomputed", "kept"])
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     """Several pieces, the last one shorter, and the same masks at every call."""
-    monkeypatch.setattr(CHAIN, "ROWS", 6)
+    monkeypatch.setattr(FUNCTION, "ROWS", 6)
     monkeypatch.setattr(LAYERS, "draw_seed", lambda: 11)
     monkeypatch.setattr(DROPOUT, "_LARGE", 1)
 
@@ -223,11 +224,12 @@ def test_a_checkpoint_keeps_nothing_of_a_chain_and_repeats_it_with_another_budge
     [FeedForward(8, 16, 0.1), Attention(8, 2, 0.1), SelfBlock(8, 2, 16, 0.1)],
     ids=["feed-forward", "attention", "block"],
 )
-def test_autocast_computes_in_its_type_and_leaves_gradients_in_the_parameters(module):
+def test_autocast_computes_in_its_type_and_leaves_gradients_in_the_parameters(monkeypatch, module):
     torch.manual_seed(0)
     x = torch.randn(4, 5, 8, requires_grad=True)
     module.train()
     wide = module(x)
+    monkeypatch.setattr(FUNCTION, "ROWS", 3)  # pieces of 16 bits have twice as many, so the masks are the same
     with torch.autocast("cpu", dtype=torch.bfloat16):
         out = module(x)
     assert out.dtype == torch.bfloat16
@@ -248,7 +250,7 @@ def test_other_modules_small_inputs_other_devices_and_evaluation_take_the_plain_
     assert not worth_pieces(torch.empty(10, 5, device="meta"), 10, 0.1)
     with plain_layers():
         assert not worth_pieces(torch.empty(10, 5), 10, 0.1)
-    monkeypatch.setattr(CHAIN._Chain, "apply", None)
+    monkeypatch.setattr(FUNCTION._Chain, "apply", None)
     x = torch.randn(9, 9, 4)
     for layer in (FeedForward(4, 8), Attention(4, 2)):
         layer.eval()(x)
@@ -291,14 +293,34 @@ def test_masks_do_not_depend_on_the_size_of_the_pieces(monkeypatch, scaled):
     x = torch.randn(1003)
     whole, parts = torch.empty_like(x), torch.empty_like(x)
     mask_into(whole, x, 0.3, 7, scaled=scaled)
-    for size in (4, 64, 1000):
+    for size in (2, 32, 500):  # for each of two threads
         monkeypatch.setattr(DROPOUT, "_PIECE", size)
         mask_into(parts, x, 0.3, 7, scaled=scaled)
         assert torch.equal(parts, whole), size
 
 
-def test_a_piece_is_masked_in_one_go():
-    """Every operation on a piece is a parallel loop, at whose end threads wait for each other."""
-    hidden = 1024
-    assert ROWS * hidden <= DROPOUT._PIECE
-    assert DROPOUT._PIECE % 4 == 0
+@pytest.mark.parametrize("first", [nn.LeakyReLU(0.1), nn.Dropout(0.5)], ids=["relu", "dropout"])
+def test_layers_in_place_leave_input_and_saved_values_as_they_are(first):
+    x = torch.randn(40, 3, 8)
+    given = x.clone()
+    layers = layers_of([first], 3)
+    run(layers, x)
+    assert torch.equal(x, given)
+
+
+def test_a_table_after_a_rectifier_leaves_what_that_saved():
+    x = torch.randn(40, 3, 8, requires_grad=True)
+    modules = [nn.LeakyReLU(0.1), AddSinusoids()]
+    run(layers_of(modules, 3), x).sum().backward()
+    found, x.grad = x.grad, None
+    modules[0](x).sum().backward()
+    assert torch.equal(found, x.grad)
+
+
+def test_dropout_at_the_end_leaves_the_gradient_it_is_given_as_it_is():
+    x = torch.randn(400, 10, 16, requires_grad=True)
+    out = run([Drop(0.5)], x)
+    given = torch.ones(out.shape)
+    out.backward(given)
+    assert torch.equal(given, torch.ones(out.shape))
+    assert torch.equal(x.grad, torch.where(out == 0, torch.zeros(()), torch.full((), 2.0)))

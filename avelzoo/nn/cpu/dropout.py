@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from avelzoo.nn.cpu import cpu_layers
 _LEVELS = 1 << 16
 _LARGE = 1 << 14
 """Number of elements from which cheap masks save time; below, those of torch are as fast."""
-_PIECE = 1 << 21
-"""Elements of a piece, a multiple of 4. Larger than in `avelzoo.nn.cpu.pieces`: every operation on a piece is
-a parallel loop with a barrier at its end."""
+_PIECE = 1 << 15
+"""Elements of a piece for each of at least two threads: in float32 half a MB with random bits, mask and values, which
+stays in a core's cache; and the least for which PyTorch starts another thread."""
 
 
 class Dropout(nn.Dropout):
@@ -55,8 +56,7 @@ def draw_seed() -> int:
 def mask_into(out: Tensor, x: Tensor, p: float, seed: int, *, scaled: bool) -> float:
     """Write x to ``out``, each element zeroed with probability p; the seed determines which.
 
-    Goes over the memory once, a piece at a time, so that of a large tensor no mask is ever whole: a backward pass draws
-    it again for less than it costs to keep. The masks do not depend on the size of the pieces.
+    No mask is ever whole: a backward pass draws it again for less than it costs to keep.
 
     Args:
         out: contiguous, of x's size and type; may be x.
@@ -68,31 +68,52 @@ def mask_into(out: Tensor, x: Tensor, p: float, seed: int, *, scaled: bool) -> f
     Returns:
         The factor 1 / (1 - p), p as it was rounded.
     """
-    source, target = x.view(-1), out.view(-1)
-    bits, factor = np.random.SFC64(seed), 1.0
-    for start in range(0, source.numel(), _PIECE):
-        piece = target[start : start + _PIECE]
-        keep, factor = mask_of(piece, p, bits)
-        torch.mul(source[start : start + _PIECE], keep, out=piece)
+    factor = factor_of(p)
+    for keep, target, source in _with_masks(p, seed, out, x):
+        torch.mul(source, keep, out=target)
         if scaled:
-            piece.mul_(factor)
+            target.mul_(factor)
     return factor
 
 
-def mask_of(like: Tensor, p: float, bits: np.random.SFC64) -> tuple[Tensor, float]:
+def add_masked(x: Tensor, y: Tensor, p: float, seed: int) -> Tensor:
+    """x + y after dropout, in y; both contiguous and of one size and type."""
+    factor = factor_of(p)
+    for keep, added, target in _with_masks(p, seed, x, y):
+        torch.addcmul(added, target, keep, value=factor, out=target)
+    return y
+
+
+def mask_of(like: Tensor, p: float, seed: int) -> tuple[Tensor, float]:
     """Ones, with probability p zeros, of another tensor's shape and type, and the factor 1 / (1 - p) for the rounded p.
 
     Args:
         like: (...).
         p: probability.
-        bits: the next random bits are taken from it.
+        seed: of the mask.
     """
-    threshold = round(p * _LEVELS)
-    count = like.numel()
-    drawn = torch.from_numpy(bits.random_raw((count + 3) // 4).view(np.int16))[:count]
-    keep = torch.empty(count, dtype=like.dtype)
-    torch.ge(drawn, threshold - _LEVELS // 2, out=keep)
-    return keep.view(like.shape), factor_of(p)
+    mask = torch.empty_like(like, memory_format=torch.contiguous_format)
+    for keep, target in _with_masks(p, seed, mask):
+        target.copy_(keep)
+    return mask, factor_of(p)
+
+
+def _with_masks(p: float, seed: int, *values: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """A piece of the mask, overwritten by the next, and the same piece of each value: contiguous, of one size and type.
+
+    The mask does not depend on the size of the pieces, a multiple of 4.
+    """
+    bits, size = np.random.Generator(np.random.SFC64(seed)), _PIECE * max(2, torch.get_num_threads())
+    threshold = round(p * _LEVELS) - _LEVELS // 2
+    keep = values[0].new_empty(min(size, values[0].numel()))
+    for pieces in zip(*(torch.split(value.view(-1), size) for value in values), strict=True):
+        count = pieces[0].numel()
+        # not `random_raw`, during which no other Python thread runs
+        raw = bits.integers(0, 2**64, size=(count + 3) // 4, dtype=np.uint64)
+        drawn = torch.from_numpy(raw.view(np.int16))
+        if count < size:
+            keep, drawn = keep[:count], drawn[:count]
+        yield torch.ge(drawn, threshold, out=keep), *pieces
 
 
 def factor_of(p: float) -> float:

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from avelzoo.nn.cpu.dropout import mask_of
 from avelzoo.nn.cpu.pieces.budget import SHARED
 from avelzoo.nn.cpu.pieces.layers import Layer, Saved, Weights, affine, scaled_product
 
@@ -65,8 +66,10 @@ class SelfAttention(Layer):
 
     def _mixed(self, packed: Tensor, attention: Tensor, piece: int) -> tuple[Tensor, Tensor | None]:
         """Weighted values of every query (m s, d), and the scaled mask of the weights."""
-        mask, factor = self.keep(attention, 0, piece)
-        weights = attention if mask is None else attention * mask.mul_(factor)
+        p, mask, weights = self.dropout[0], None, attention
+        if p:
+            mask, factor = mask_of(attention, p, self.seeds[0] + piece)
+            weights = attention * mask.mul_(factor)
         return self._joined(torch.bmm(weights, packed[2])), mask
 
     def _projections(self, grad: Tensor, packed: Tensor, attention: Tensor, mask: Tensor | None) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from avelzoo.nn.cpu.dropout import factor_of
+from avelzoo.nn.cpu.dropout import add_masked, factor_of
 from avelzoo.nn.cpu.pieces.attention import SelfAttention
 from avelzoo.nn.cpu.pieces.budget import SHARED
 from avelzoo.nn.cpu.pieces.layers import Layer, Saved, Weights, affine, scaled_product, seed_for
@@ -57,8 +57,7 @@ class FeedForward(Layer):
     def _hidden(self, x: Tensor, w1: Tensor, b1: Tensor, piece: int) -> tuple[Tensor, float]:
         """Masked hidden activations (r k), and the factor that is not applied yet."""
         hidden = affine(x, w1, b1, relu=True)
-        mask, factor = self.keep(hidden, 0, piece)
-        return hidden if mask is None else hidden.mul_(mask), factor
+        return self.masked(hidden, 0, piece, out=hidden)
 
 
 class EncoderBlock(Layer):
@@ -124,14 +123,13 @@ class EncoderBlock(Layer):
         return self.attention.add_to(grad, branch, weights, piece, attending, factor=factor)
 
     def _residual(self, x: Tensor, branch: Tensor, number: int, piece: int) -> Tensor:
-        """x + Dropout(branch)."""
-        mask, factor = self.keep(branch, number, piece)
-        return branch.add_(x) if mask is None else torch.addcmul(x, branch, mask, value=factor, out=mask)
+        """x + Dropout(branch), in the branch."""
+        p = self.dropout[number]
+        return add_masked(x, branch, p, self.seeds[number] + piece) if p else branch.add_(x)
 
     def _branch(self, grad: Tensor, number: int, piece: int) -> tuple[Tensor, float]:
         """Gradient of a branch, and the factor that is not applied yet."""
-        mask, factor = self.keep(grad, number, piece)
-        return grad if mask is None else mask.mul_(grad), factor
+        return self.masked(grad, number, piece, out=torch.empty_like(grad))
 
     def _norm(self, x: Tensor, weights: Weights, number: int) -> tuple[Tensor, Tensor, Tensor]:
         """LayerNorm, means and reciprocal deviations."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Sequence
 
@@ -23,19 +24,23 @@ class Budget:
     def __init__(self, limit: int = LIMIT) -> None:
         self.limit = limit
         self.used = 0
+        self._lock = threading.RLock()  # a release may come in the middle of the same thread's request
 
     def keep(self, values: Sequence[Tensor]) -> list[Tensor]:
         """The tensors, if there is room for all of them; otherwise as many empty ones."""
         size = sum(value.numel() * value.element_size() for value in values)
-        if self.used + size > self.limit:
+        with self._lock:
+            room = self.used + size <= self.limit
+            self.used += size if room else 0
+        if not room:
             return [value.new_empty(0) for value in values]
-        self.used += size
         # counted until the last reference is gone: after the backward pass of the piece, or with a graph that has none
         weakref.finalize(values[0], self._release, size)
         return list(values)
 
     def _release(self, size: int) -> None:
-        self.used -= size
+        with self._lock:
+            self.used -= size
 
 
 SHARED = Budget()

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from avelzoo.nn.cpu.dropout import draw_seed, mask_of
+from avelzoo.nn.cpu.dropout import draw_seed, mask_into
 from avelzoo.nn.cpu.pieces.sums import add_product, add_rows
 
 Saved = list[Any]
@@ -53,9 +52,11 @@ class Layer(ABC):
         dropout: probability of each of its masks, in the order in which torch would draw them.
         seeds: of the masks, drawn once per forward pass of the chain; piece i adds i.
         repeats: whether `output` computes the output again; else the chain keeps it where it is needed.
+        in_place: whether `forward` overwrites its input; a chain then copies its own input.
     """
 
     repeats = False
+    in_place = False
 
     def __init__(self, *parameters: Tensor, dropout: tuple[float, ...] = ()) -> None:
         self.parameters = parameters
@@ -67,10 +68,16 @@ class Layer(ABC):
         """Draw the seeds of the masks from torch's generator."""
         self.seeds = tuple(seed_for(p) for p in self.dropout)
 
-    def keep(self, like: Tensor, number: int, piece: int) -> tuple[Tensor | None, float]:
-        """Mask ``number`` of a piece, ones and zeros like ``like``, and the factor 1 / (1 - p); (None, 1) if p is 0."""
+    def masked(self, x: Tensor, number: int, piece: int, out: Tensor, *, scaled: bool = False) -> tuple[Tensor, float]:
+        """Write x after mask ``number`` to ``out``, which may be x; returns it and the factor that is not applied.
+
+        Without dropout, x itself and 1.
+        """
         p = self.dropout[number]
-        return mask_of(like, p, np.random.SFC64(self.seeds[number] + piece)) if p else (None, 1.0)
+        if not p:
+            return x, 1.0
+        factor = mask_into(out, x, p, self.seeds[number] + piece, scaled=scaled)
+        return out, 1.0 if scaled else factor
 
     def output(self, weights: Weights, saved: Saved) -> Tensor | None:
         """The output of a piece, from what `forward` saved; None if it is not worth computing again."""
@@ -130,6 +137,8 @@ class LeakyReLU(Layer):
         slope: positive, so that the output tells the sign of the input.
     """
 
+    in_place = True
+
     def __init__(self, slope: float) -> None:
         super().__init__()
         self.slope = slope
@@ -154,17 +163,18 @@ class Drop(Layer):
         p: probability.
     """
 
+    in_place = True
+
     def __init__(self, p: float) -> None:
         super().__init__(dropout=(p,))
 
     def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
         """(r d) -> (r d), in place."""
-        mask, factor = self.keep(x, 0, piece)
-        return x if mask is None else x.mul_(mask.mul_(factor))
+        return self.masked(x, 0, piece, out=x, scaled=True)[0]
 
     def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
-        """(r d) -> (r d), in place."""
-        return self.forward(grad, weights, piece, None)
+        """(r d) -> (r d), not in place: the gradient may be the caller's."""
+        return self.masked(grad.contiguous(), 0, piece, out=grad.new_empty(grad.shape), scaled=True)[0]
 
 
 class AddTable(Layer):
@@ -181,10 +191,10 @@ class AddTable(Layer):
         self._made: Tensor | None = None
 
     def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
-        """(m s, d) -> (m s, d), in place."""
+        """(m s, d) -> (m s, d), not in place: the layer before may have saved x."""
         if self._made is None:
             self._made = self.table(self.length, x.shape[-1]).to(x.dtype)
-        return x.view(-1, *self._made.shape).add_(self._made).view(x.shape)
+        return (x.view(-1, *self._made.shape) + self._made).view(x.shape)
 
     def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
         """The gradient itself."""

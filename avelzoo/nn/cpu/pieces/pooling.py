@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -61,5 +60,5 @@ class Pool:
         """The weights after dropout, and the scaled mask."""
         if not self.p:
             return weights, None
-        mask, factor = mask_of(weights, self.p, np.random.SFC64(self.seed + piece))
+        mask, factor = mask_of(weights, self.p, self.seed + piece)
         return weights * mask.mul_(factor), mask
