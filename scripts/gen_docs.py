@@ -17,6 +17,7 @@ from pathlib import Path
 from docs_benchmarks import benchmark_pages
 from docs_catalogue import PARTS, catalogue
 from docs_commands import commands
+from docs_heads import heads_pages
 from docs_markdown import NOTE
 from docs_performance import performance_pages
 from docs_scale import scale_pages
@@ -73,6 +74,7 @@ def pages() -> dict[Path, str]:
         **benchmark_pages(),
         **performance_pages(),
         **scale_pages(),
+        **heads_pages(),
         **pictures(),
         DOCS / "api" / "nn.md": "\n".join(layers()).rstrip() + "\n",
     }

@@ -45,7 +45,7 @@ def _worlds(labels: Mapping[str, str], title: str) -> str:
     runs = [
         run
         for run in json.loads((DOCS / "results" / "worlds-e10.json").read_text("utf-8"))
-        if run["supervision"] == "full" and run["dataset"] == "worlds" and run["row"] in labels
+        if run["supervision"] == "full" and run["row"] in labels and run.get("precision", "32") == "32"
     ]
     rows = [_row(label, [run for run in runs if run["row"] == key]) for key, label in labels.items()]
     floor = Reference("floor: its own category everywhere", _percent(fmean(r["own_category_all_event"] for r in runs)))

@@ -19,6 +19,7 @@ from avelzoo.nn.cpu.dropout import mask_into
 from avelzoo.nn.cpu.pieces.budget import SHARED, Budget
 from avelzoo.nn.cpu.pieces.chain import chain_of, in_pieces, layers_of, run, run_pooled, worth_pieces
 from avelzoo.nn.cpu.pieces.layers import Drop
+from avelzoo.nn.cpu.pieces.sums import even_slices
 
 FUNCTION = importlib.import_module("avelzoo.nn.cpu.pieces.function")
 LAYERS = importlib.import_module("avelzoo.nn.cpu.pieces.layers")
@@ -37,8 +38,8 @@ def small_pieces(monkeypatch):
 def masks(count, each, shape, p):
     """Scaled masks of the pieces, joined."""
     parts = []
-    for number, start in enumerate(range(0, count, each)):
-        ones = torch.ones(min(each, count - start), *shape, dtype=torch.float64)
+    for number, part in enumerate(even_slices(torch.empty(count, 1), each)):
+        ones = torch.ones(part.stop - part.start, *shape, dtype=torch.float64)
         mask_into(ones, ones, p, 11 + number, scaled=True)
         parts.append(ones)
     return torch.cat(parts)
@@ -324,3 +325,13 @@ def test_dropout_at_the_end_leaves_the_gradient_it_is_given_as_it_is():
     out.backward(given)
     assert torch.equal(given, torch.ones(out.shape))
     assert torch.equal(x.grad, torch.where(out == 0, torch.zeros(()), torch.full((), 2.0)))
+
+
+@pytest.mark.parametrize(
+    ("count", "rows", "sizes"), [(10, 9, [3, 3, 2, 2]), (5, 15, [5]), (7, 12, [3, 4]), (2, 1, [1, 1])]
+)
+def test_pieces_have_nearly_one_size_and_are_even_in_number(count, rows, sizes):
+    parts = even_slices(torch.empty(count, 3), rows)
+    assert sorted(part.stop - part.start for part in parts) == sorted(sizes)
+    assert [part.start for part in parts] == [0, *(part.stop for part in parts[:-1])]
+    assert parts[-1].stop == count

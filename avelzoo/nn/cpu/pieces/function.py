@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from avelzoo.nn.cpu.pieces.layers import Layer, Saved, Weights
 from avelzoo.nn.cpu.pieces.pooling import Pool
-from avelzoo.nn.cpu.pieces.sums import slices, sums_like
+from avelzoo.nn.cpu.pieces.sums import even_slices, sums_like
 from avelzoo.nn.cpu.pieces.workers import in_threads
 
 ROWS = 1536
@@ -72,7 +72,7 @@ class _Pieces:
     @property
     def parts(self) -> list[Part]:
         """In order."""
-        return list(enumerate(slices(self.x, 2 * ROWS if self.plan.dtype.itemsize == 2 else ROWS)))
+        return list(enumerate(even_slices(self.x, 2 * ROWS if self.plan.dtype.itemsize == 2 else ROWS)))
 
     def forward(self, weights: Weights, part: Part, *, keeps: bool) -> tuple[Tensor, Saved]:
         """Output of a piece, and what its backward pass needs."""

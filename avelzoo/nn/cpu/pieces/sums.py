@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -13,6 +14,18 @@ def slices(x: Tensor, rows: int) -> Iterator[slice]:
     step = sequences(x, rows)
     for start in range(0, x.shape[0], step):
         yield slice(start, min(start + step, x.shape[0]))
+
+
+def even_slices(x: Tensor, rows: int) -> list[slice]:
+    """Slices over the sequences of (m s d), of at most so many rows and nearly one size; an even number, if several.
+
+    So threads end together; the number does not depend on theirs, because each slice has dropout masks of its own.
+    """
+    m, most = x.shape[0], sequences(x, rows)
+    count = -(-m // most)
+    count = min(m, count + count % 2) if count > 1 else 1
+    bounds = [m * place // count for place in range(count + 1)]
+    return [slice(start, stop) for start, stop in pairwise(bounds)]
 
 
 def sequences(x: Tensor, rows: int) -> int:
