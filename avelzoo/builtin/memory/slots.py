@@ -40,6 +40,10 @@ class Candidates:
         return replace(self, **changes)
 
 
+_SORTED = 4 << 20
+"""Bytes of the slots that are sorted at a time on a CPU."""
+
+
 class RankedSlots(nn.Module):
     """Buffers of n categories x l slots, best score first, unfilled slots (score 0) last.
 
@@ -125,10 +129,8 @@ class RankedSlots(nn.Module):
         fresh = torch.where(self.filled, scores.to(self.score.dtype), torch.zeros_like(self.score))
         order = fresh.masked_fill(~self.filled, -1.0).argsort(dim=1, descending=True, stable=True)
         self.score.copy_(fresh)
-        row = order + self.size * torch.arange(len(order), device=order.device).unsqueeze(1)
         for name in ("score", "key", "relevance", *(() if self._is_full() else ("filled",)), *self.names):
-            buffer = self.get_buffer(name)
-            buffer.copy_(buffer.flatten(0, 1)[row])
+            _sort(self.get_buffer(name), order)
         if self.order is not None:
             self.order = self.order.take_along_dim(order, dim=1)
 
@@ -166,6 +168,16 @@ class Reading:
             )
         now = slots.order.argsort(dim=1)
         return slots.payload(name)[category, now[category, self._order[category, slot]]]
+
+
+def _sort(buffer: Tensor, order: Tensor) -> None:
+    """Sort each category of (n l ...) in place; on a CPU few at a time, so that the copy between stays in its cache."""
+    n, size = order.shape
+    category = max(1, buffer[0].numel() * buffer.element_size())
+    count = n if waits(buffer.device) else max(1, _SORTED // category)
+    for some, places in zip(torch.split(buffer, count), torch.split(order, count), strict=True):
+        first = size * torch.arange(len(places), device=order.device).unsqueeze(1)
+        some.copy_(some.flatten(0, 1)[places + first])
 
 
 def waits(device: torch.device) -> bool:
