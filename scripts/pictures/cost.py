@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 
 from bench.results import Row, load
+from docs_scale import unit_costs
 
 from avelzoo.charts import BarGroup, Point, Reference, Series, bar_chart, line_chart
 from avelzoo.charts.scale import number
 from pictures.sheet import WIDTH
-from pictures.tables import DOCS, table, value
+from pictures.tables import DOCS, value
 
 MIB, SLOTS = 1024**2, 16
 
@@ -101,7 +102,7 @@ def _powers(low: int, high: int) -> list[int]:
 
 def storage() -> str:
     """Bytes of the features of many videos."""
-    costs = {row[0]: value(row[1]) for row in table("scale.md", "## Unit costs") if "bytes" in row[1]}
+    costs = {row[0]: value(row[1]) for row in unit_costs() if "bytes" in row[1]}
     named = {
         "float64": next(v for k, v in costs.items() if "float64" in k),
         "float32": next(v for k, v in costs.items() if "float32" in k),
@@ -125,7 +126,7 @@ def storage() -> str:
 
 def bank() -> str:
     """Memory of a bank of the paper, by the number of categories."""
-    rows = {row[0]: row for row in table("scale.md", "## Unit costs")}
+    rows = {row[0]: row for row in unit_costs()}
     stored = value(next(row for name, row in rows.items() if "storing a bank slot" in name)[1]) / 1e9
     kept = next(row for name, row in rows.items() if "activations kept" in name)
     cpu, gpu = value(kept[1]) / 1e3, value(kept[2].partition(";")[2]) / 1e3

@@ -11,7 +11,7 @@ from torch.profiler import ProfilerActivity, profile
 from avelzoo.nn import AddSinusoids, Dropout, SelfBlock, projection
 from avelzoo.nn.cpu.pieces import function
 from avelzoo.nn.cpu.pieces.chain import in_pieces
-from avelzoo.nn.cpu.pieces.workers import in_threads
+from avelzoo.nn.cpu.pieces.workers import in_threads, shared_out
 from avelzoo.profiling.flops import count_flops
 
 
@@ -52,19 +52,24 @@ def test_the_numbers_are_those_of_one_thread_and_of_every_run(modules):
         assert torch.allclose(got, want, rtol=1e-4, atol=1e-4)
 
 
-def test_threads_get_fixed_parts_and_keep_to_themselves():
-    found = in_threads(lambda parts: (list(parts), torch.get_num_threads(), torch.is_grad_enabled()), range(7))
-    assert found == [([0, 3, 6], 1, False), ([1, 4], 1, False), ([2, 5], 1, False)]
+def test_threads_keep_to_themselves_and_results_are_in_order():
+    found = in_threads(lambda part: (part, torch.get_num_threads(), torch.is_grad_enabled()), range(7))
+    assert found == [(part, 1, False) for part in range(7)]
     assert torch.get_num_threads() == 3
 
 
+def test_parts_that_are_summed_have_a_fixed_thread():
+    assert shared_out([0, 1, 2, 3, 4, 5, 6]) == [[0, 3, 6], [1, 4], [2, 5]]
+    assert shared_out([0, 1]) == [[0], [1]]
+
+
 def test_one_part_needs_no_thread():
-    assert in_threads(lambda parts: torch.get_num_threads(), [0]) == [3]
+    assert in_threads(lambda part: torch.get_num_threads(), [0]) == [3]
 
 
 def test_an_error_in_a_thread_is_raised():
     with pytest.raises(ZeroDivisionError):
-        in_threads(lambda parts: [1 // part for part in parts], range(3))
+        in_threads(lambda part: 1 // part, range(3))
 
 
 def test_inference_mode_holds_in_the_threads(modules):
@@ -90,17 +95,17 @@ def test_profilers_and_counters_see_all_operations(modules):
 
 
 def child(queue, x):
-    """The sum over parts, in a process that was forked from one with threads."""
-    queue.put([int(value) for value in in_threads(lambda parts: x[parts].sum(), range(6))])
+    """A sum for each part, in a process that was forked from one with threads."""
+    queue.put([int(value) for value in in_threads(lambda part: x[part:].sum(), range(6))])
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # of Python 3.12, for every fork
 def test_threads_work_in_a_fork():
     x = torch.arange(6)
-    assert [int(value) for value in in_threads(lambda parts: x[parts].sum(), range(6))] == [3, 5, 7]
+    assert [int(value) for value in in_threads(lambda part: x[part:].sum(), range(6))] == [15, 15, 14, 12, 9, 5]
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
     process = context.Process(target=child, args=(queue, x))
     process.start()
-    assert queue.get(timeout=60) == [3, 5, 7]
+    assert queue.get(timeout=60) == [15, 15, 14, 12, 9, 5]
     process.join(60)

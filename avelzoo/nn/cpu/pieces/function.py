@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from avelzoo.nn.cpu.pieces.layers import Layer, Saved, Weights
 from avelzoo.nn.cpu.pieces.pooling import Pool
 from avelzoo.nn.cpu.pieces.sums import even_slices, sums_like
-from avelzoo.nn.cpu.pieces.workers import in_threads
+from avelzoo.nn.cpu.pieces.workers import in_threads, shared_out
 
 ROWS = 1536
 """Rows of a piece; 6 MB in float32 with 1,024 hidden channels. In formats of 16 bits twice as many."""
@@ -121,16 +121,12 @@ class _Chain(torch.autograd.Function):
         keeps = any(ctx.needs_input_grad)
         pieces, whole = _Pieces(plan, x, queries), _Whole(x.shape[0])
 
-        def compute(parts: Sequence[Part]) -> list[Saved]:
-            found = []
-            for part in parts:
-                out, saved = pieces.forward(weights, part, keeps=keeps)
-                whole.put(part[1], out)
-                found.append(saved)
-            return found
+        def compute(part: Part) -> Saved:
+            out, saved = pieces.forward(weights, part, keeps=keeps)
+            whole.put(part[1], out)
+            return saved
 
-        found = in_threads(compute, pieces.parts)
-        saved = [found[number % len(found)][number // len(found)] for number, _ in pieces.parts]
+        saved = in_threads(compute, pieces.parts)
         # saved by autograd, so that its hooks (checkpoints, offloading) see everything that is kept
         ctx.save_for_backward(x, queries, *parameters, *_tensors(saved))
         ctx.plan, ctx.template, ctx.count = plan, _places(saved), len(parameters)
@@ -159,7 +155,7 @@ class _Chain(torch.autograd.Function):
                     grad_queries[where] = asked
             return weights.gradients
 
-        sums, *others = in_threads(compute, pieces.parts)
+        sums, *others = in_threads(compute, shared_out(pieces.parts))
         for other in others:
             for one, more in zip(sums, other, strict=True):
                 one.add_(more)

@@ -19,29 +19,34 @@ _LOCK = threading.Lock()
 _POOLS: dict[int, ThreadPoolExecutor] = {}
 
 
-def in_threads(work: Callable[[Sequence[Part]], Result], parts: Sequence[Part]) -> list[Result]:
-    """Divide parts among as many threads as PyTorch uses; thread i gets the parts i, i + n, ...
+def in_threads(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
+    """Do each part in the next of PyTorch's threads that is free.
 
-    The division is fixed, so that sums over the parts of a thread are the same in every run. Modes that see operations
-    only in their own thread, such as profilers, get all parts in this one.
+    Modes that see operations only in their own thread, such as profilers, get all parts in this one.
 
     Args:
-        work: called once per thread with its parts, without gradients and autocast.
+        work: called without gradients and autocast.
         parts: in order.
 
     Returns:
-        The results, by thread.
+        The results, by part.
     """
-    count = min(torch.get_num_threads(), len(parts))
-    if count < 2 or profiler._is_profiler_enabled or dispatch_mode() is not None:  # noqa: SLF001
-        return [work(parts)]
+    threads = torch.get_num_threads()
+    if min(threads, len(parts)) < 2 or profiler._is_profiler_enabled or dispatch_mode() is not None:  # noqa: SLF001
+        return [work(part) for part in parts]
     inference = torch.is_inference_mode_enabled()
 
-    def job(first: int) -> Result:
+    def job(part: Part) -> Result:
         with torch.inference_mode(inference), torch.no_grad():
-            return work(parts[first::count])
+            return work(part)
 
-    return list(_pool(torch.get_num_threads()).map(job, range(count)))
+    return list(_pool(threads).map(job, parts))
+
+
+def shared_out(parts: Sequence[Part]) -> list[Sequence[Part]]:
+    """The parts of each thread, whose results are summed: the division is fixed, so sums are the same in every run."""
+    count = min(torch.get_num_threads(), len(parts))
+    return [parts[first::count] for first in range(count)]
 
 
 def _pool(threads: int) -> ThreadPoolExecutor:
