@@ -21,13 +21,15 @@ from avelzoo.profiling.attention import AttentionKernels
 from tests.engine.tiny import TinyData, composed
 
 
-def parameter(*, cuda=True, floating=True):
-    return SimpleNamespace(is_cuda=cuda, is_floating_point=lambda: floating)
+def parameter(device="cuda", *, floating=True):
+    return SimpleNamespace(device=SimpleNamespace(type=device), is_floating_point=lambda: floating)
 
 
-def test_an_optimizer_is_one_kernel_where_all_parameters_are_floats_on_a_gpu():
+def test_an_optimizer_is_one_kernel_where_all_parameters_are_floats_on_one_kind_of_device():
     assert one_kernel([parameter(), parameter()]) is True
-    assert one_kernel([parameter(), parameter(cuda=False)]) is None
+    assert one_kernel([parameter("cpu"), parameter("cpu")]) is True
+    assert one_kernel([parameter(), parameter("cpu")]) is None
+    assert one_kernel([parameter("mps")]) is None
     assert one_kernel([parameter(floating=False)]) is None
     assert one_kernel([]) is None
 
