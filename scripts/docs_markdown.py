@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 NOTE = "<!-- Written by scripts/gen_docs.py; edit the docstrings and options it reads, not this page. -->"
@@ -16,6 +18,19 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]
     for cells in rows:
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""
+
+
+def filled(page: Path, kind: str, block: Callable[[str], str]) -> str:
+    """A page whose blocks ``<!-- KIND: NAME -->`` to ``<!-- end -->`` hold what ``block`` returns for the name.
+
+    Raises:
+        SystemExit: a block has no end.
+    """
+    text = page.read_text("utf-8")
+    mark = re.compile(rf"(<!-- {kind}: ([^\n]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+    if text.count(f"<!-- {kind}: ") != len(mark.findall(text)):
+        raise SystemExit(f"{page}: a block '<!-- {kind}: ... -->' has no '<!-- end -->'")
+    return mark.sub(lambda match: f"{match[1]}\n{block(match[2]).rstrip()}\n\n{match[3]}", text)
 
 
 def shown(value: Any) -> str:

@@ -6,16 +6,15 @@ measures the parts; ``gen_docs.py`` writes the blocks of all pages.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.machine import described
 from bench.results import Section, cells, columns, load
+from docs_markdown import filled
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-MARK = re.compile(r"(<!-- bench: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 LEFT = ("", "goal", "note")
 
 
@@ -26,14 +25,8 @@ def performance_pages(docs: Path = DOCS, results: Mapping[str, Section] | None =
         SystemExit: a block has no end.
     """
     found = load() if results is None else results
-    pages = {}
-    for page in sorted(docs.rglob("*.md")):
-        text = page.read_text("utf-8")
-        if text.count("<!-- bench: ") != len(MARK.findall(text)):
-            raise SystemExit(f"{page}: a block '<!-- bench: PART -->' has no '<!-- end -->'")
-        if MARK.search(text):
-            pages[page] = MARK.sub(lambda match: match[1] + "\n" + _block(match[2], found) + "\n" + match[3], text)
-    return pages
+    pages = {page: filled(page, "bench", lambda name: _block(name, found)) for page in sorted(docs.rglob("*.md"))}
+    return {page: text for page, text in pages.items() if "<!-- bench: " in text}
 
 
 def _block(name: str, results: Mapping[str, Section]) -> str:

@@ -1,23 +1,20 @@
 """Measured figures in docs/how-to/scale.md, from docs/results/scale.json.
 
-The page has a block for a table: ``<!-- scale: NAME -->``, the table, ``<!-- end -->``. ``scripts/scale.py`` measures;
-``gen_docs.py`` writes the blocks.
+The page has blocks ``<!-- scale: NAME -->``. ``scripts/scale.py`` measures; ``gen_docs.py`` writes the blocks.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.machine import described
-from docs_markdown import table
+from docs_markdown import filled, table
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE, RESULTS = DOCS / "how-to" / "scale.md", DOCS / "results" / "scale.json"
-MARK = re.compile(r"(<!-- scale: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 STAGES = {
     "open": "open the folder: annotations, splits, headers",
     "split": "the train and the test split",
@@ -38,14 +35,13 @@ def scale_pages(page: Path = PAGE, results: Path = RESULTS) -> dict[Path, str]:
     """The page with the present figures."""
     found = json.loads(results.read_text("utf-8")) if results.exists() else {}
 
-    def block(match: re.Match[str]) -> str:
-        part = found.get(match[2])
+    def block(name: str) -> str:
+        part = found.get(name)
         if part is None:
-            return f"{match[1]}\nNot measured yet: `python scripts/scale.py --only {match[2]}`.\n\n{match[3]}"
-        lines = [*BLOCKS[match[2]](part["found"]), "", f"{described(part['machine'])}."]
-        return match[1] + "\n" + "\n".join(lines) + "\n\n" + match[3]
+            return f"Not measured yet: `python scripts/scale.py --only {name}`."
+        return "\n".join([*BLOCKS[name](part["found"]), f"{described(part['machine'])}."])
 
-    return {page: MARK.sub(block, page.read_text("utf-8"))}
+    return {page: filled(page, "scale", block)}
 
 
 def slices(found: list[Mapping[str, Any]]) -> Iterator[str]:
@@ -78,11 +74,11 @@ def million(found: Mapping[str, Any]) -> Iterator[str]:
         for name, text in STAGES.items()
     ]
     yield from table((f"{found['videos']:,} videos, {found['categories']:,} categories", "time", "memory kept"), rows)
-    yield ""
     yield (
         f"Peak memory of all stages: {found['peak_mb']:,.0f} MiB. Predictions take "
         f"{found['predictions_bytes_per_video']:,.0f} bytes for each test video on disk."
     )
+    yield ""
 
 
 def units(found: Mapping[str, Any]) -> Iterator[str]:

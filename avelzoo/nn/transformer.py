@@ -8,7 +8,8 @@ from torch.nn import functional as F
 from avelzoo.nn.attention import Attention
 from avelzoo.nn.cpu.dropout import Dropout
 from avelzoo.nn.cpu.pieces import block as pieces
-from avelzoo.nn.cpu.pieces.chain import chain_of, run, worth_pieces
+from avelzoo.nn.cpu.pieces.chain import chain_of, worth_pieces
+from avelzoo.nn.cpu.pieces.function import run
 from avelzoo.nn.cpu.pieces.layers import Layer
 
 

@@ -17,7 +17,8 @@ from avelzoo.nn import AddSinusoids, Attention, Dropout, FeedForward, SelfBlock,
 from avelzoo.nn.cpu import plain_layers
 from avelzoo.nn.cpu.dropout import mask_into
 from avelzoo.nn.cpu.pieces.budget import SHARED, Budget
-from avelzoo.nn.cpu.pieces.chain import chain_of, in_pieces, layers_of, run, run_pooled, worth_pieces
+from avelzoo.nn.cpu.pieces.chain import chain_of, in_pieces, layers_of, run_pooled, worth_pieces
+from avelzoo.nn.cpu.pieces.function import run
 from avelzoo.nn.cpu.pieces.layers import Drop
 from avelzoo.nn.cpu.pieces.sums import even_slices
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from avelzoo.nn.cpu.dropout import dropout
-from avelzoo.nn.cpu.pieces.chain import run, worth_pieces
+from avelzoo.nn.cpu.pieces.chain import worth_pieces
+from avelzoo.nn.cpu.pieces.function import run
 
 if TYPE_CHECKING:
     from avelzoo.nn.attention import Attention

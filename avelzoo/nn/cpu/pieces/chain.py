@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from avelzoo.nn.cpu import cpu_layers
 from avelzoo.nn.cpu.dropout import worth_cheap_mask
 from avelzoo.nn.cpu.pieces import function
-from avelzoo.nn.cpu.pieces.function import apply
+from avelzoo.nn.cpu.pieces.function import run
 from avelzoo.nn.cpu.pieces.layers import Drop, Layer, LeakyReLU, Linear
 from avelzoo.nn.cpu.pieces.pooling import Pool
 
@@ -34,19 +34,6 @@ def worth_chain(x: Tensor, layers: Sequence[Layer]) -> bool:
     )
 
 
-def run(layers: Sequence[Layer], x: Tensor) -> Tensor:
-    """Apply layers one after another on a CPU; with autocast, in its number format.
-
-    Args:
-        layers: of one forward pass.
-        x: (m s d); sequences are not divided.
-
-    Returns:
-        (m s d').
-    """
-    return apply(layers, x)
-
-
 def run_pooled(layers: Sequence[Layer], x: Tensor, queries: Tensor, p: float) -> tuple[Tensor, Tensor, Tensor]:
     """Apply layers one after another, and pool each sequence.
 
@@ -60,7 +47,7 @@ def run_pooled(layers: Sequence[Layer], x: Tensor, queries: Tensor, p: float) ->
         The mean of each sequence (m d'); its rows weighted by each query's attention (m h d'); the sums of these
         weights (m h 1).
     """
-    out = apply(layers, x, queries, Pool(p))
+    out = run(layers, x, queries, Pool(p))
     return out[:, 0, :-1], out[:, 1:, :-1], out[:, 1:, -1:]
 
 

@@ -23,8 +23,8 @@ Part = tuple[int, slice]
 """Number of a piece, and its sequences."""
 
 
-def apply(layers: Sequence[Layer], x: Tensor, queries: Tensor | None = None, pool: Pool | None = None) -> Tensor:
-    """Apply layers one after another, and pool the output if a pool is given; with autocast, in its number format.
+def run(layers: Sequence[Layer], x: Tensor, queries: Tensor | None = None, pool: Pool | None = None) -> Tensor:
+    """Apply layers one after another on a CPU, and pool the output if a pool is given; with autocast, in its format.
 
     Args:
         layers: of one forward pass.
