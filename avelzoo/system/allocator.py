@@ -24,6 +24,9 @@ _LARGEST = 2**33
 SWITCH = "AVELZOO_ALLOCATOR"
 """Environment variable: ``keep``, or ``system`` to leave the C library's allocator as it is."""
 
+_KEPT: list[bool] = []
+"""One element per setting that was made."""
+
 
 def ask_to_keep_memory() -> None:
     """Set `SWITCH` to ``keep`` for this process and its child processes, unless it is set."""
@@ -58,8 +61,14 @@ def keep_freed_memory(device: str = "cpu") -> bool:
             if not libc.mallopt(option, value):
                 return False
         _reserve(libc)
+        _KEPT.append(True)
         return True
     return False
+
+
+def keeps_memory() -> bool:
+    """Whether this process keeps freed memory (`keep_freed_memory`)."""
+    return bool(_KEPT)
 
 
 def _on_gpu(device: str) -> bool:

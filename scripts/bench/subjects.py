@@ -102,7 +102,8 @@ class Ours:
     def __init__(self, sizes: Sizes, precision: str = "32", seed: int = 0) -> None:
         recipe = sizes.recipe(precision)
         self.model = build(recipe, sizes.spec)
-        copy_weights(Plain(sizes, seed=seed).model, self.model)
+        torch.manual_seed(seed)
+        copy_weights(Reference(sizes), self.model)  # not `Plain`: its optimizer loads PyTorch's compiler, 70 MiB
         self.compute = recipe.compute
         fabric = make_fabric("cpu", precision)
         fabric.setup_module(self.model)

@@ -39,11 +39,14 @@ print(done, returned, faults())
 def test_the_environment_decides(value, kept, monkeypatch):
     monkeypatch.setenv(SWITCH, value)
     monkeypatch.setattr(allocator, "_reserve", lambda libc: None)
+    monkeypatch.setattr(allocator, "_KEPT", [])
     monkeypatch.setattr(
         allocator.ctypes, "CDLL", lambda name: SimpleNamespace(gnu_get_libc_version=1, mallopt=lambda *_: 1)
     )
     allocator.ask_to_keep_memory()
+    assert not allocator.keeps_memory()
     assert allocator.keep_freed_memory() is (kept and sys.platform == "linux")
+    assert allocator.keeps_memory() is (kept and sys.platform == "linux")
 
 
 def test_an_unknown_value_is_refused(monkeypatch):

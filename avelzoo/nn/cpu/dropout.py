@@ -76,12 +76,11 @@ def mask_into(out: Tensor, x: Tensor, p: float, seed: int, *, scaled: bool) -> f
     return factor
 
 
-def add_masked(x: Tensor, y: Tensor, p: float, seed: int) -> Tensor:
-    """x + y after dropout, in y; both contiguous and of one size and type."""
+def add_masked(out: Tensor, x: Tensor, y: Tensor, p: float, seed: int) -> None:
+    """out = x + Dropout(y); all contiguous and of one size and type; ``out`` may be y."""
     factor = factor_of(p)
-    for keep, added, target in _with_masks(p, seed, x, y):
-        torch.addcmul(added, target, keep, value=factor, out=target)
-    return y
+    for keep, target, added, dropped in _with_masks(p, seed, out, x, y):
+        torch.addcmul(added, dropped, keep, value=factor, out=target)
 
 
 def mask_of(like: Tensor, p: float, seed: int) -> tuple[Tensor, float]:

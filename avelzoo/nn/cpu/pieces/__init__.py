@@ -2,5 +2,6 @@
 
 Between the layers of a chain nothing goes through main memory. A chain keeps its input, and of each piece what the
 budget allows (`avelzoo.nn.cpu.pieces.budget`); the backward pass computes the rest again, and masks from their seeds.
-Chains are differentiable once. Modules use `avelzoo.nn.cpu.pieces.chain`.
+What is always kept lies in one tensor for all pieces, and in the memory of the step before
+(`avelzoo.nn.cpu.pieces.buffers`). Chains are differentiable once. Modules use `avelzoo.nn.cpu.pieces.chain`.
 """

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from avelzoo.nn.cpu.dropout import mask_of
 from avelzoo.nn.cpu.pieces.budget import SHARED
-from avelzoo.nn.cpu.pieces.layers import Layer, Saved, Weights, affine, scaled_product
+from avelzoo.nn.cpu.pieces.layers import Layer, Weights, affine, scaled_product
+from avelzoo.nn.cpu.pieces.saved import Saved
 
 
 class SelfAttention(Layer):
@@ -36,12 +38,12 @@ class SelfAttention(Layer):
             saved.extend(SHARED.keep(attended))
         return affine(self._mixed(*attended, piece)[0], w_out, b_out)
 
-    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: list[Any], *, wanted: bool) -> Tensor:
         """(m s, d) -> (m s, d)."""
         return self.add_to(None, grad, weights, piece, saved)
 
     def add_to(
-        self, total: Tensor | None, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, factor: float = 1.0
+        self, total: Tensor | None, grad: Tensor, weights: Weights, piece: int, saved: list[Any], *, factor: float = 1.0
     ) -> Tensor:
         """Gradient of the input for ``factor`` times ``grad``, plus ``total``, the gradient of another path to it."""
         w_in, b_in, w_out, _ = weights.values[self.first : self.first + 4]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from avelzoo.nn.cpu.dropout import add_masked, factor_of
 from avelzoo.nn.cpu.pieces.attention import SelfAttention
 from avelzoo.nn.cpu.pieces.budget import SHARED
-from avelzoo.nn.cpu.pieces.layers import Layer, Saved, Weights, affine, scaled_product, seed_for
+from avelzoo.nn.cpu.pieces.layers import Layer, Weights, affine, scaled_product, seed_for
+from avelzoo.nn.cpu.pieces.saved import Saved
 
 
 class FeedForward(Layer):
@@ -35,12 +38,12 @@ class FeedForward(Layer):
             saved.extend(SHARED.keep([hidden]))
         return torch.addmm(b2, hidden, w2.t(), alpha=factor)
 
-    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: list[Any], *, wanted: bool) -> Tensor:
         """(r d) -> (r d)."""
         return self.add_to(None, grad, weights, piece, saved)
 
     def add_to(
-        self, total: Tensor | None, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, factor: float = 1.0
+        self, total: Tensor | None, grad: Tensor, weights: Weights, piece: int, saved: list[Any], *, factor: float = 1.0
     ) -> Tensor:
         """Gradient of the input for ``factor`` times ``grad``, plus ``total``, the gradient of another path to it."""
         w1, b1, w2, _ = weights.values[self.first : self.first + 4]
@@ -96,22 +99,22 @@ class EncoderBlock(Layer):
     def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
         """(m s, d) -> (m s, d)."""
         x = x.to(weights.values[self.first].dtype)
-        parts: tuple[Saved, Saved] | tuple[None, None] = (None, None) if saved is None else ([], [])
+        parts: tuple[Saved, Saved] | tuple[None, None] = (None, None) if saved is None else (Saved(), Saved())
         attending, feeding = parts
-        one = self._residual(x, self.attention.forward(x, weights, piece, attending), 0, piece)
+        one = self._residual(x, self.attention.forward(x, weights, piece, attending), 0, piece, saved)
         middle, *stats_one = self._norm(one, weights, 0)
-        two = self._residual(middle, self.feedforward.forward(middle, weights, piece, feeding), 1, piece)
+        two = self._residual(middle, self.feedforward.forward(middle, weights, piece, feeding), 1, piece, saved)
         out, *stats_two = self._norm(two, weights, 1)
         if saved is not None and feeding is not None:
             feeding.pop(0)  # `middle`: computing it from `one` again is cheaper than keeping it
             saved.extend([[one, *stats_one], [two, *stats_two], attending, feeding])
         return out
 
-    def output(self, weights: Weights, saved: Saved) -> Tensor:
+    def output(self, weights: Weights, saved: list[Any]) -> Tensor:
         """(m s, d): computing the last norm again is cheaper than keeping it."""
         return self._norm(saved[1][0], weights, 1)[0]
 
-    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: list[Any], *, wanted: bool) -> Tensor:
         """(m s, d) -> (m s, d)."""
         one, two, attending, feeding = saved
         grad = self._norm_backward(grad, two, weights, 1)
@@ -122,10 +125,15 @@ class EncoderBlock(Layer):
         branch, factor = self._branch(grad, 0, piece)
         return self.attention.add_to(grad, branch, weights, piece, attending, factor=factor)
 
-    def _residual(self, x: Tensor, branch: Tensor, number: int, piece: int) -> Tensor:
-        """x + Dropout(branch), in the branch."""
+    def _residual(self, x: Tensor, branch: Tensor, number: int, piece: int, saved: Saved | None) -> Tensor:
+        """x + Dropout(branch), in the branch unless it is saved."""
         p = self.dropout[number]
-        return add_masked(x, branch, p, self.seeds[number] + piece) if p else branch.add_(x)
+        out = branch if saved is None else saved.room(branch)
+        if p:
+            add_masked(out, x, branch, p, self.seeds[number] + piece)
+        else:
+            torch.add(x, branch, out=out)
+        return out
 
     def _branch(self, grad: Tensor, number: int, piece: int) -> tuple[Tensor, float]:
         """Gradient of a branch, and the factor that is not applied yet."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +10,16 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from avelzoo.nn.cpu.pieces.layers import Layer, Saved, Weights
+from avelzoo.nn.cpu.pieces.layers import Layer, Weights
 from avelzoo.nn.cpu.pieces.pooling import Pool
+from avelzoo.nn.cpu.pieces.saved import Saved, Wholes, filled, places_in, tensors_in
 from avelzoo.nn.cpu.pieces.sums import even_slices, sums_like
 from avelzoo.nn.cpu.pieces.workers import in_threads, shared_out
 
 ROWS = 1536
 """Rows of a piece; 6 MB in float32 with 1,024 hidden channels. In formats of 16 bits twice as many."""
+
+_OUT = "output"
 
 Part = tuple[int, slice]
 """Number of a piece, and its sequences."""
@@ -74,24 +76,26 @@ class _Pieces:
         """In order."""
         return list(enumerate(even_slices(self.x, 2 * ROWS if self.plan.dtype.itemsize == 2 else ROWS)))
 
-    def forward(self, weights: Weights, part: Part, *, keeps: bool) -> tuple[Tensor, Saved]:
-        """Output of a piece, and what its backward pass needs."""
+    def forward(self, weights: Weights, part: Part, wholes: Wholes, *, keeps: bool) -> list[list[Any]]:
+        """What the backward pass of a piece needs; its output becomes part of the whole output."""
         number, where = part
         layers, pool = self.plan.layers, self.plan.pool
         rows = self.x[where].flatten(0, 1)
         rows = rows.clone() if layers[0].in_place else rows
-        saved: list[Saved] = [[] for _ in layers]
-        for layer, own in zip(layers, saved, strict=True):
+        saved: list[list[Any]] = []
+        for place, layer in enumerate(layers):
+            saved.append(own := Saved(wholes, place, where))
             rows = layer.forward(rows, weights, number, own if keeps else None)
         out = self._sequences(rows)
         if pool is not None and self.queries is not None:
             out, attention = pool.forward(out, self.queries[where].to(self.plan.dtype), number)
             if keeps:
                 saved.append([attention, rows.new_empty(0) if layers[-1].repeats else rows])
-        return out, saved
+        wholes.part(_OUT, where, out).copy_(out)
+        return saved
 
     def backward(
-        self, weights: Weights, part: Part, saved: Saved, grad: Tensor, *, wanted: bool
+        self, weights: Weights, part: Part, saved: list[Any], grad: Tensor, *, wanted: bool
     ) -> tuple[Tensor, Tensor | None]:
         """Gradients of a piece of the input, if it is wanted, and of the queries."""
         number, where = part
@@ -119,24 +123,18 @@ class _Chain(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, queries: Tensor | None, plan: _Plan, *parameters: Tensor) -> Tensor:
         weights = Weights([value.to(plan.dtype) for value in parameters], [*parameters])
         keeps = any(ctx.needs_input_grad)
-        pieces, whole = _Pieces(plan, x, queries), _Whole(x.shape[0])
-
-        def compute(part: Part) -> Saved:
-            out, saved = pieces.forward(weights, part, keeps=keeps)
-            whole.put(part[1], out)
-            return saved
-
-        saved = in_threads(compute, pieces.parts)
+        pieces, wholes = _Pieces(plan, x, queries), Wholes(x.shape[0])
+        saved = in_threads(lambda part: pieces.forward(weights, part, wholes, keeps=keeps), pieces.parts)
         # saved by autograd, so that its hooks (checkpoints, offloading) see everything that is kept
-        ctx.save_for_backward(x, queries, *parameters, *_tensors(saved))
-        ctx.plan, ctx.template, ctx.count = plan, _places(saved), len(parameters)
-        return whole.out
+        ctx.save_for_backward(x, queries, *parameters, *tensors_in(saved))
+        ctx.plan, ctx.template, ctx.count = plan, places_in(saved), len(parameters)
+        return wholes[_OUT]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
         x, queries, *rest = ctx.saved_tensors
-        parameters, saved = rest[: ctx.count], _filled(ctx.template, iter(rest[ctx.count :]))
+        parameters, saved = rest[: ctx.count], filled(ctx.template, iter(rest[ctx.count :]))
         pieces = _Pieces(ctx.plan, x, queries)
         values = [value.to(ctx.plan.dtype) for value in parameters]
         grad_x, grad_queries = (
@@ -160,42 +158,3 @@ class _Chain(torch.autograd.Function):
             for one, more in zip(sums, other, strict=True):
                 one.add_(more)
         return grad_x, grad_queries, None, *(g.to(p.dtype) for g, p in zip(sums, parameters, strict=True))
-
-
-class _Whole:
-    """The output of all pieces, made when the first one shows its shape.
-
-    Args:
-        rows: its first size.
-    """
-
-    def __init__(self, rows: int) -> None:
-        self._rows, self._lock = rows, threading.Lock()
-        self._made: list[Tensor] = []
-
-    @property
-    def out(self) -> Tensor:
-        """The output."""
-        return self._made[0]
-
-    def put(self, where: slice, piece: Tensor) -> None:
-        """Store one piece."""
-        with self._lock:
-            if not self._made:
-                self._made.append(piece.new_empty(self._rows, *piece.shape[1:]))
-        self.out[where] = piece
-
-
-def _tensors(saved: Saved) -> list[Tensor]:
-    """The tensors in nested lists."""
-    return [one for value in saved for one in ([value] if isinstance(value, Tensor) else _tensors(value))]
-
-
-def _places(saved: Saved) -> Saved:
-    """Nested lists with None for each tensor."""
-    return [None if isinstance(value, Tensor) else _places(value) for value in saved]
-
-
-def _filled(places: Saved, tensors: Iterator[Tensor]) -> Saved:
-    """Inverse of `_tensors` for lists of this form."""
-    return [next(tensors) if place is None else _filled(place, tensors) for place in places]

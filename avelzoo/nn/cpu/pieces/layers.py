@@ -11,11 +11,8 @@ import torch
 from torch import Tensor
 
 from avelzoo.nn.cpu.dropout import draw_seed, mask_into
+from avelzoo.nn.cpu.pieces.saved import Saved
 from avelzoo.nn.cpu.pieces.sums import add_product, add_rows
-
-Saved = list[Any]
-"""What one layer saves of one piece for its backward pass: tensors, and such lists of the layers it consists of."""
-
 
 _FUSED = (torch.float32, torch.bfloat16)
 """Number formats in which oneDNN adds the bias in the product."""
@@ -79,7 +76,7 @@ class Layer(ABC):
         factor = mask_into(out, x, p, self.seeds[number] + piece, scaled=scaled)
         return out, 1.0 if scaled else factor
 
-    def output(self, weights: Weights, saved: Saved) -> Tensor | None:
+    def output(self, weights: Weights, saved: list[Any]) -> Tensor | None:
         """The output of a piece, from what `forward` saved; None if it is not worth computing again."""
         return None
 
@@ -88,7 +85,7 @@ class Layer(ABC):
         """(r d) -> (r d'); ``saved`` receives what `backward` needs, None if there is no backward pass."""
 
     @abstractmethod
-    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: list[Any], *, wanted: bool) -> Tensor:
         """Gradient of the output -> gradient of the input; its value has no meaning unless it is ``wanted``."""
 
 
@@ -123,7 +120,7 @@ class Linear(Layer):
             saved.append(x)  # before the conversion: a chain's input exists anyway
         return affine(x.to(weight.dtype), weight, bias)
 
-    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: list[Any], *, wanted: bool) -> Tensor:
         """(r d') -> (r d)."""
         weights.add_product(self.first, grad.t(), saved[0].to(grad.dtype))
         weights.add_rows(self.first + 1, grad)
@@ -131,7 +128,7 @@ class Linear(Layer):
 
 
 class LeakyReLU(Layer):
-    """max(x, slope x), in place.
+    """max(x, slope x), in place unless it is saved.
 
     Args:
         slope: positive, so that the output tells the sign of the input.
@@ -145,12 +142,13 @@ class LeakyReLU(Layer):
 
     def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
         """(r d) -> (r d)."""
-        out = torch.nn.functional.leaky_relu_(x, self.slope)
+        out = x if saved is None else saved.room(x)
+        torch.ops.aten.leaky_relu.out(x, self.slope, out=out)
         if saved is not None:
             saved.append(out)
         return out
 
-    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: list[Any], *, wanted: bool) -> Tensor:
         """(r d) -> (r d)."""
         back: Tensor = torch.ops.aten.leaky_relu_backward(grad, saved[0], self.slope, True)
         return back
@@ -172,7 +170,7 @@ class Drop(Layer):
         """(r d) -> (r d), in place."""
         return self.masked(x, 0, piece, out=x, scaled=True)[0]
 
-    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: list[Any], *, wanted: bool) -> Tensor:
         """(r d) -> (r d), not in place: the gradient may be the caller's."""
         return self.masked(grad.contiguous(), 0, piece, out=grad.new_empty(grad.shape), scaled=True)[0]
 
@@ -191,11 +189,14 @@ class AddTable(Layer):
         self._made: Tensor | None = None
 
     def forward(self, x: Tensor, weights: Weights, piece: int, saved: Saved | None) -> Tensor:
-        """(m s, d) -> (m s, d), not in place: the layer before may have saved x."""
+        """(m s, d) -> (m s, d), not in place: the layer before may have saved x. The next one usually keeps the sum."""
         if self._made is None:
             self._made = self.table(self.length, x.shape[-1]).to(x.dtype)
-        return (x.view(-1, *self._made.shape) + self._made).view(x.shape)
+        out = torch.empty_like(x) if saved is None else saved.room(x)
+        rows = x.view(-1, *self._made.shape)
+        torch.add(rows, self._made, out=out.view(rows.shape))
+        return out
 
-    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: Saved, *, wanted: bool) -> Tensor:
+    def backward(self, grad: Tensor, weights: Weights, piece: int, saved: list[Any], *, wanted: bool) -> Tensor:
         """The gradient itself."""
         return grad
