@@ -48,9 +48,10 @@ def cost(name: str, options: Options) -> dict[str, Any]:
     from avelzoo import recipes
     from avelzoo.errors import UsageError
     from avelzoo.profiling import profile
-    from avelzoo.system.allocator import keep_freed_memory
+    from avelzoo.system.allocator import ask_to_keep_memory, keep_freed_memory
 
-    keep_freed_memory("cpu")
+    ask_to_keep_memory()
+    keep_freed_memory("cpu")  # as avelzoo's commands do
     torch.set_num_threads(options.threads)
     spec, sizes = options.sizes.spec, options.sizes
     try:

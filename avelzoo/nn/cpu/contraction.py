@@ -8,6 +8,7 @@ All functions are differentiable once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -16,7 +17,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from avelzoo.nn.cpu import cpu_layers
-from avelzoo.nn.cpu.pieces.sums import add_product, add_rows, sequences, slices, sums_like
+from avelzoo.nn.cpu.pieces.sums import Sums, even_slices, sequences
+from avelzoo.nn.cpu.pieces.workers import in_threads, shared_out
 
 _ROWS = 784
 """Rows of a piece: 1.6 MB with 512 hidden channels."""
@@ -67,51 +69,62 @@ class _Contracted(torch.autograd.Function):
     def forward(ctx: Any, *given: Any) -> Tensor:
         x, weight, bias, columns, keep = given
         (s, each, _), h = x.shape, weight.shape[0]
-        step = sequences(x, _ROWS)
-        hidden = x.new_empty(s if keep else min(s, step), each, h)
+        hidden = x.new_empty(s, each, h) if keep else None
         out: Tensor = x.new_empty((s, h) if columns is None else (s, each, columns.shape[-2]))
-        for part in slices(x, _ROWS):
-            piece = hidden[part] if keep else hidden[: len(x[part])]
-            torch.addmm(bias, x[part].flatten(0, 1), weight.t(), out=piece.view(-1, h)).relu_()
+
+        def compute(part: slice) -> None:
+            rows = x[part].flatten(0, 1)
+            piece = x.new_empty(len(x[part]), each, h) if hidden is None else hidden[part]
+            torch.addmm(bias, rows, weight.t(), out=piece.view(-1, h)).relu_()
             if columns is None:
                 torch.mean(piece, dim=1, out=out[part])
             elif columns.dim() == 2:
                 torch.mm(piece.view(-1, h), columns.t(), out=out[part].view(-1, columns.shape[0]))
             else:
                 torch.bmm(piece, columns[part].transpose(1, 2), out=out[part])
+
+        in_threads(compute, even_slices(x, _ROWS))
         if keep:
-            ctx.save_for_backward(x, weight, hidden, columns)
+            ctx.save_for_backward(x, weight, bias, hidden, columns)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, hidden, columns = ctx.saved_tensors
+        x, weight, bias, hidden, columns = ctx.saved_tensors
         grad, h = grads[0].contiguous(), weight.shape[0]
         grad_x = torch.empty_like(x) if ctx.needs_input_grad[0] else None
         shared = columns is not None and columns.dim() == 2
-        grad_columns: Any = sums_like(columns) if shared else None if columns is None else torch.empty_like(columns)
-        grad_weight, grad_bias = sums_like(weight), sums_like(weight[:, 0])
-        scratch = torch.empty_like(hidden[: sequences(x, _ROWS)])
-        for part in slices(x, _ROWS):
-            kept, upper = hidden[part], grad[part]
-            through = scratch[: len(kept)]
-            if columns is None:
-                through.copy_((upper / kept.shape[1]).unsqueeze(1).expand_as(through))
-            elif shared:
-                torch.mm(upper.flatten(0, 1), columns, out=through.view(-1, h))
-                add_product(grad_columns, upper.flatten(0, 1).t(), kept.view(-1, h))
-            else:
-                torch.bmm(upper, columns[part], out=through)
-                torch.bmm(upper.transpose(1, 2), kept, out=grad_columns[part])
-            torch.ops.aten.threshold_backward.grad_input(through, kept, 0, grad_input=through)
-            rows = through.view(-1, h)
-            add_product(grad_weight, rows.t(), x[part].flatten(0, 1))
-            add_rows(grad_bias, rows)
-            if grad_x is not None:
-                torch.mm(rows, weight, out=grad_x[part].view(-1, x.shape[-1]))
-        given = (grad_weight, grad_bias, grad_columns)
-        return grad_x, *(None if value is None else value.to(x.dtype) for value in given), None
+        grad_columns = None if columns is None or shared else torch.empty_like(columns)
+        summed = [weight, bias, columns] if shared else [weight, bias]
+
+        def compute(parts: Sequence[slice]) -> Sums:
+            sums = Sums(summed)
+            scratch = torch.empty_like(hidden[: sequences(x, _ROWS)])
+            for part in parts:
+                kept, upper = hidden[part], grad[part]
+                through = scratch[: len(kept)]
+                rows = through.view(-1, h)
+                if columns is None:
+                    through.copy_((upper / kept.shape[1]).unsqueeze(1).expand_as(through))
+                elif grad_columns is None:
+                    torch.mm(upper.flatten(0, 1), columns, out=rows)
+                    sums.add_product(2, upper.flatten(0, 1).t(), kept.view(-1, h))
+                else:
+                    torch.bmm(upper, columns[part], out=through)
+                    torch.bmm(upper.transpose(1, 2), kept, out=grad_columns[part])
+                torch.ops.aten.threshold_backward.grad_input(through, kept, 0, grad_input=through)
+                sums.add_product(0, rows.t(), x[part].flatten(0, 1))
+                sums.add_rows(1, rows)
+                if grad_x is not None:
+                    torch.mm(rows, weight, out=grad_x[part].view(-1, x.shape[-1]))
+            return sums
+
+        sums, *others = in_threads(compute, shared_out(even_slices(x, _ROWS)))
+        for other in others:
+            sums.add_all(other)
+        grad_weight, grad_bias, *more = sums.values()
+        return grad_x, grad_weight, grad_bias, more[0] if more else grad_columns, None
 
 
 def _worth_pieces(x: Tensor, layer: nn.Linear) -> bool:

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from avelzoo.nn.cpu.dropout import mask_of
 from avelzoo.nn.cpu.pieces.budget import SHARED
-from avelzoo.nn.cpu.pieces.layers import Layer, Weights, affine, scaled_product
+from avelzoo.nn.cpu.pieces.layers import Layer, Weights, affine
 from avelzoo.nn.cpu.pieces.saved import Saved
+from avelzoo.nn.cpu.pieces.sums import scaled_product
 
 
 class SelfAttention(Layer):
@@ -50,11 +51,11 @@ class SelfAttention(Layer):
         x = saved[0]
         packed, attention = saved[1:3] if saved[1].numel() else self._attend(x, w_in, b_in)
         mixed, mask = self._mixed(packed, attention, piece)
-        weights.add_product(self.first + 2, grad.t(), mixed, factor)
-        weights.add_rows(self.first + 3, grad, factor)
+        weights.gradients.add_product(self.first + 2, grad.t(), mixed, factor)
+        weights.gradients.add_rows(self.first + 3, grad, factor)
         back = self._projections(scaled_product(grad, w_out, factor), packed, attention, mask)
-        weights.add_product(self.first, back.t(), x)
-        weights.add_rows(self.first + 1, back)
+        weights.gradients.add_product(self.first, back.t(), x)
+        weights.gradients.add_rows(self.first + 1, back)
         return back @ w_in if total is None else torch.addmm(total, back, w_in)
 
     def _attend(self, x: Tensor, w_in: Tensor, b_in: Tensor) -> tuple[Tensor, Tensor]:

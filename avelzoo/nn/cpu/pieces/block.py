@@ -10,8 +10,9 @@ from torch import Tensor
 from avelzoo.nn.cpu.dropout import add_masked, factor_of
 from avelzoo.nn.cpu.pieces.attention import SelfAttention
 from avelzoo.nn.cpu.pieces.budget import SHARED
-from avelzoo.nn.cpu.pieces.layers import Layer, Weights, affine, scaled_product, seed_for
+from avelzoo.nn.cpu.pieces.layers import Layer, Weights, affine, seed_for
 from avelzoo.nn.cpu.pieces.saved import Saved
+from avelzoo.nn.cpu.pieces.sums import scaled_product
 
 
 class FeedForward(Layer):
@@ -49,12 +50,12 @@ class FeedForward(Layer):
         w1, b1, w2, _ = weights.values[self.first : self.first + 4]
         x = saved[0]
         hidden, own = (saved[1], factor_of(self.dropout[0])) if saved[1].numel() else self._hidden(x, w1, b1, piece)
-        weights.add_product(self.first + 2, grad.t(), hidden, own * factor)
-        weights.add_rows(self.first + 3, grad, factor)
+        weights.gradients.add_product(self.first + 2, grad.t(), hidden, own * factor)
+        weights.gradients.add_rows(self.first + 3, grad, factor)
         through = scaled_product(grad, w2, own * factor)
         torch.ops.aten.threshold_backward.grad_input(through, hidden, 0, grad_input=through)
-        weights.add_product(self.first, through.t(), x)
-        weights.add_rows(self.first + 1, through)
+        weights.gradients.add_product(self.first, through.t(), x)
+        weights.gradients.add_rows(self.first + 1, through)
         return through @ w1 if total is None else torch.addmm(total, through, w1)
 
     def _hidden(self, x: Tensor, w1: Tensor, b1: Tensor, piece: int) -> tuple[Tensor, float]:
@@ -151,8 +152,8 @@ class EncoderBlock(Layer):
         back, grad_scale, grad_shift = torch.ops.aten.native_layer_norm_backward(
             grad, x, x.shape[-1:], mean, rstd, scale, shift, [True, True, True]
         )
-        weights.gradients[self.first + 8 + 2 * number].add_(grad_scale)
-        weights.gradients[self.first + 9 + 2 * number].add_(grad_shift)
+        weights.gradients.add(self.first + 8 + 2 * number, grad_scale)
+        weights.gradients.add(self.first + 9 + 2 * number, grad_shift)
         return back  # type: ignore[no-any-return]
 
     def _norm_weights(self, weights: Weights, number: int) -> list[Tensor]:

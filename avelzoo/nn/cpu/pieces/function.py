@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 from avelzoo.nn.cpu.pieces.layers import Layer, Weights
 from avelzoo.nn.cpu.pieces.pooling import Pool
 from avelzoo.nn.cpu.pieces.saved import Saved, Wholes, filled, places_in, tensors_in
-from avelzoo.nn.cpu.pieces.sums import even_slices, sums_like
+from avelzoo.nn.cpu.pieces.sums import Sums, even_slices
 from avelzoo.nn.cpu.pieces.workers import in_threads, shared_out
 
 ROWS = 1536
@@ -121,7 +121,7 @@ class _Chain(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, queries: Tensor | None, plan: _Plan, *parameters: Tensor) -> Tensor:
-        weights = Weights([value.to(plan.dtype) for value in parameters], [*parameters])
+        weights = Weights.of(parameters, plan.dtype)
         keeps = any(ctx.needs_input_grad)
         pieces, wholes = _Pieces(plan, x, queries), Wholes(x.shape[0])
         saved = in_threads(lambda part: pieces.forward(weights, part, wholes, keeps=keeps), pieces.parts)
@@ -136,25 +136,24 @@ class _Chain(torch.autograd.Function):
         x, queries, *rest = ctx.saved_tensors
         parameters, saved = rest[: ctx.count], filled(ctx.template, iter(rest[ctx.count :]))
         pieces = _Pieces(ctx.plan, x, queries)
-        values = [value.to(ctx.plan.dtype) for value in parameters]
+        weights = Weights.of(parameters, ctx.plan.dtype)
         grad_x, grad_queries = (
             torch.empty_like(value) if needed else None
             for value, needed in zip((x, queries), ctx.needs_input_grad, strict=False)
         )
 
-        def compute(parts: Sequence[Part]) -> list[Tensor]:
-            weights = Weights(values, parameters, [sums_like(parameter) for parameter in parameters])
+        def compute(parts: Sequence[Part]) -> Sums:
+            own = replace(weights, gradients=Sums(parameters))
             for part in parts:
                 number, where = part
-                grad, asked = pieces.backward(weights, part, saved[number], grads[0], wanted=grad_x is not None)
+                grad, asked = pieces.backward(own, part, saved[number], grads[0], wanted=grad_x is not None)
                 if grad_x is not None:
                     grad_x[where] = grad.view(x[where].shape)
                 if grad_queries is not None and asked is not None:
                     grad_queries[where] = asked
-            return weights.gradients
+            return own.gradients
 
         sums, *others = in_threads(compute, shared_out(pieces.parts))
         for other in others:
-            for one, more in zip(sums, other, strict=True):
-                one.add_(more)
-        return grad_x, grad_queries, None, *(g.to(p.dtype) for g, p in zip(sums, parameters, strict=True))
+            sums.add_all(other)
+        return grad_x, grad_queries, None, *sums.values()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,15 +12,15 @@ from torch import Tensor
 
 from avelzoo.nn.cpu.dropout import draw_seed, mask_into
 from avelzoo.nn.cpu.pieces.saved import Saved
-from avelzoo.nn.cpu.pieces.sums import add_product, add_rows
+from avelzoo.nn.cpu.pieces.sums import Sums
 
 _FUSED = (torch.float32, torch.bfloat16)
 """Number formats in which oneDNN adds the bias in the product."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Weights:
-    """Parameters of a chain in the number format of the products, and their gradients in float32 or better.
+    """Parameters of a chain in the number format of the products, and the sums of their gradients.
 
     Attributes:
         values: parameters in the format of the products, by position.
@@ -30,15 +30,12 @@ class Weights:
 
     values: list[Tensor]
     originals: list[Tensor]
-    gradients: list[Tensor] = field(default_factory=list)
+    gradients: Sums
 
-    def add_product(self, index: int, a: Tensor, b: Tensor, factor: float = 1.0) -> None:
-        """gradients[index] += factor a b."""
-        add_product(self.gradients[index], a, b, factor)
-
-    def add_rows(self, index: int, rows: Tensor, factor: float = 1.0) -> None:
-        """gradients[index] += factor times the sum of the rows."""
-        add_rows(self.gradients[index], rows, factor)
+    @classmethod
+    def of(cls, parameters: Sequence[Tensor], dtype: torch.dtype) -> Weights:
+        """Those of a chain whose products have this format."""
+        return cls([value.to(dtype) for value in parameters], [*parameters], Sums(parameters))
 
 
 class Layer(ABC):
@@ -94,13 +91,6 @@ def seed_for(p: float) -> int:
     return draw_seed() if p else 0
 
 
-def scaled_product(a: Tensor, b: Tensor, factor: float) -> Tensor:
-    """factor a b, of matrices or of batches of matrices, in one pass."""
-    out = a.new_empty(*a.shape[:-1], b.shape[-1])
-    product = torch.addmm if a.dim() == 2 else torch.baddbmm
-    return product(out, a, b, beta=0, alpha=factor, out=out)
-
-
 def affine(x: Tensor, weight: Tensor, bias: Tensor, *, relu: bool = False) -> Tensor:
     """x W^T + b, and its ReLU, in one pass: oneDNN's kernel, which PyTorch's compiler uses too, where it exists."""
     if x.dtype in _FUSED and torch._C._has_mkldnn:  # noqa: SLF001, the public name is a function without types
@@ -122,8 +112,8 @@ class Linear(Layer):
 
     def backward(self, grad: Tensor, weights: Weights, piece: int, saved: list[Any], *, wanted: bool) -> Tensor:
         """(r d') -> (r d)."""
-        weights.add_product(self.first, grad.t(), saved[0].to(grad.dtype))
-        weights.add_rows(self.first + 1, grad)
+        weights.gradients.add_product(self.first, grad.t(), saved[0].to(grad.dtype))
+        weights.gradients.add_rows(self.first + 1, grad)
         return grad @ weights.values[self.first] if wanted else grad
 
 

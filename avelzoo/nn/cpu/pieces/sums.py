@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor
-
-
-def slices(x: Tensor, rows: int) -> Iterator[slice]:
-    """Slices over the sequences of (m s d), of about so many rows; sequences are not divided."""
-    step = sequences(x, rows)
-    for start in range(0, x.shape[0], step):
-        yield slice(start, min(start + step, x.shape[0]))
 
 
 def even_slices(x: Tensor, rows: int) -> list[slice]:
@@ -33,20 +26,60 @@ def sequences(x: Tensor, rows: int) -> int:
     return max(1, rows // max(1, x.shape[1]))
 
 
-def sums_like(weight: Tensor) -> Tensor:
-    """Zeros for a sum of gradients, in float32 or better."""
-    return torch.zeros_like(weight, dtype=torch.promote_types(weight.dtype, torch.float32))
+class Sums:
+    """Sums of gradients over pieces, in float32 or better; each is made by the first summand.
+
+    Args:
+        like: what each gradient belongs to.
+    """
+
+    def __init__(self, like: Sequence[Tensor]) -> None:
+        self._like = like
+        self._made: list[Tensor | None] = [None] * len(like)
+
+    def add(self, index: int, value: Tensor, factor: float = 1.0) -> None:
+        """sum[index] += factor value; a first value of the sum's type becomes the sum itself."""
+        total = self._made[index]
+        if total is not None:
+            total.add_(value, alpha=factor)
+            return
+        value = value.to(self._dtype(index))
+        self._made[index] = value if factor == 1 else value.mul_(factor)
+
+    def add_product(self, index: int, a: Tensor, b: Tensor, factor: float = 1.0) -> None:
+        """sum[index] += factor a b."""
+        total = self._made[index]
+        if a.dtype != self._dtype(index):
+            self.add(index, a @ b, factor)
+        elif total is None:
+            self._made[index] = scaled_product(a, b, factor)
+        else:
+            total.addmm_(a, b, alpha=factor)
+
+    def add_rows(self, index: int, rows: Tensor, factor: float = 1.0) -> None:
+        """sum[index] += factor times the sum of the rows."""
+        # torch sums rows of 16 bits in float32; asking it for a float32 result would copy them first
+        self.add(index, rows.sum(dim=0), factor)
+
+    def add_all(self, others: Sums) -> None:
+        """Add the sums of other pieces; these must not be used any more."""
+        for index, other in enumerate(others._made):
+            if other is not None:
+                self.add(index, other)
+
+    def values(self) -> list[Tensor]:
+        """The sums, in the type of what they belong to; zero without a summand."""
+        return [
+            torch.zeros_like(one) if total is None else total.to(one.dtype)
+            for one, total in zip(self._like, self._made, strict=True)
+        ]
+
+    def _dtype(self, index: int) -> torch.dtype:
+        return torch.promote_types(self._like[index].dtype, torch.float32)
 
 
-def add_product(total: Tensor, a: Tensor, b: Tensor, factor: float = 1.0) -> None:
-    """total += factor a b."""
-    if total.dtype == a.dtype:
-        total.addmm_(a, b, alpha=factor)
-    else:
-        total.add_(a @ b, alpha=factor)
-
-
-def add_rows(total: Tensor, rows: Tensor, factor: float = 1.0) -> None:
-    """total += factor times the sum of the rows."""
-    # torch sums rows of 16 bits in float32; asking it for a float32 result would copy them first
-    total.add_(rows.sum(dim=0), alpha=factor)
+def scaled_product(a: Tensor, b: Tensor, factor: float) -> Tensor:
+    """factor a b, of matrices or of batches of matrices, in one pass."""
+    out = a.new_empty(*a.shape[:-1], b.shape[-1])
+    product = torch.addmm if a.dim() == 2 else torch.baddbmm
+    return product(out, a, b, beta=0, alpha=factor, out=out)
