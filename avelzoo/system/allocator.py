@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 from contextlib import suppress
 
 from avelzoo.errors import UsageError
@@ -24,8 +25,8 @@ _LARGEST = 2**33
 SWITCH = "AVELZOO_ALLOCATOR"
 """Environment variable: ``keep``, or ``system`` to leave the C library's allocator as it is."""
 
-_KEPT: list[bool] = []
-"""One element per setting that was made."""
+_KEPT = threading.Event()
+"""Set once the setting was made."""
 
 
 def ask_to_keep_memory() -> None:
@@ -61,14 +62,14 @@ def keep_freed_memory(device: str = "cpu") -> bool:
             if not libc.mallopt(option, value):
                 return False
         _reserve(libc)
-        _KEPT.append(True)
+        _KEPT.set()
         return True
     return False
 
 
 def keeps_memory() -> bool:
     """Whether this process keeps freed memory (`keep_freed_memory`)."""
-    return bool(_KEPT)
+    return _KEPT.is_set()
 
 
 def _on_gpu(device: str) -> bool:

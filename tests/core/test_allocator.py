@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -39,7 +40,7 @@ print(done, returned, faults())
 def test_the_environment_decides(value, kept, monkeypatch):
     monkeypatch.setenv(SWITCH, value)
     monkeypatch.setattr(allocator, "_reserve", lambda libc: None)
-    monkeypatch.setattr(allocator, "_KEPT", [])
+    monkeypatch.setattr(allocator, "_KEPT", threading.Event())
     monkeypatch.setattr(
         allocator.ctypes, "CDLL", lambda name: SimpleNamespace(gnu_get_libc_version=1, mallopt=lambda *_: 1)
     )

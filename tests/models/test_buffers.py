@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import threading
 
 import pytest
 import torch
@@ -21,9 +22,16 @@ DROPOUT = importlib.import_module("avelzoo.nn.cpu.dropout")
 
 
 @pytest.fixture
-def shared(monkeypatch):
-    """Buffers of a process that keeps freed memory, for tensors of every size."""
-    monkeypatch.setattr(allocator, "_KEPT", [True])
+def keeping(monkeypatch):
+    """A process that keeps freed memory."""
+    monkeypatch.setattr(allocator, "_KEPT", made := threading.Event())
+    made.set()
+    return made
+
+
+@pytest.fixture
+def shared(monkeypatch, keeping):
+    """Buffers of such a process, for tensors of every size."""
     monkeypatch.setattr(buffers, "_SMALL", 1)
     monkeypatch.setattr(SAVED, "SHARED", made := Buffers())
     return made
@@ -59,12 +67,11 @@ def test_a_new_buffer_replaces_smaller_ones_and_leaves_one_that_is_far_too_large
     assert sorted(shared.free) == [30, 100]
 
 
-def test_small_tensors_and_processes_that_return_memory_have_no_buffers(monkeypatch):
-    monkeypatch.setattr(allocator, "_KEPT", [True])
+def test_small_tensors_and_processes_that_return_memory_have_no_buffers(monkeypatch, keeping):
     found = Buffers()
     found.empty((5,), torch.float32)
     assert found.free == []
-    monkeypatch.setattr(allocator, "_KEPT", [])
+    keeping.clear()
     monkeypatch.setattr(buffers, "_SMALL", 1)
     found.empty((5,), torch.float32)
     assert found.free == []

@@ -19,6 +19,14 @@ def small_pieces(monkeypatch):
     monkeypatch.setattr(contraction, "_LARGE", 1)
 
 
+@pytest.fixture(params=[1, 3], ids=["one thread", "three threads"])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)
+
+
 def gradients(out, inputs):
     torch.manual_seed(1)
     return torch.autograd.grad((out * torch.randn_like(out)).sum(), inputs)
@@ -28,6 +36,7 @@ def shared_or_each(kind):
     return {"shared": (3, 5), "each": (5, 1, 2, 5)}[kind]
 
 
+@pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("kind", ["shared", "each"])
 @pytest.mark.parametrize("features", [True, False], ids=["with gradient of x", "x is a feature"])
 def test_contraction_is_the_plain_formula(kind, features):
@@ -44,6 +53,7 @@ def test_contraction_is_the_plain_formula(kind, features):
         torch.testing.assert_close(contracted_hidden(x, layer, columns), want)
 
 
+@pytest.mark.usefixtures("threads")
 def test_mean_is_the_plain_formula():
     torch.manual_seed(0)
     layer = nn.Linear(6, 5).double()

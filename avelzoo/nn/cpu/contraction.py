@@ -17,8 +17,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from avelzoo.nn.cpu import cpu_layers
-from avelzoo.nn.cpu.pieces.sums import Sums, even_slices, sequences
-from avelzoo.nn.cpu.pieces.workers import in_threads, shared_out
+from avelzoo.nn.cpu.pieces.sums import Sums, even_slices, sequences, summed
+from avelzoo.nn.cpu.pieces.workers import in_threads
 
 _ROWS = 784
 """Rows of a piece: 1.6 MB with 512 hidden channels."""
@@ -96,10 +96,10 @@ class _Contracted(torch.autograd.Function):
         grad_x = torch.empty_like(x) if ctx.needs_input_grad[0] else None
         shared = columns is not None and columns.dim() == 2
         grad_columns = None if columns is None or shared else torch.empty_like(columns)
-        summed = [weight, bias, columns] if shared else [weight, bias]
+        owners = [weight, bias, columns] if shared else [weight, bias]
 
         def compute(parts: Sequence[slice]) -> Sums:
-            sums = Sums(summed)
+            sums = Sums(owners)
             scratch = torch.empty_like(hidden[: sequences(x, _ROWS)])
             for part in parts:
                 kept, upper = hidden[part], grad[part]
@@ -120,10 +120,7 @@ class _Contracted(torch.autograd.Function):
                     torch.mm(rows, weight, out=grad_x[part].view(-1, x.shape[-1]))
             return sums
 
-        sums, *others = in_threads(compute, shared_out(even_slices(x, _ROWS)))
-        for other in others:
-            sums.add_all(other)
-        grad_weight, grad_bias, *more = sums.values()
+        grad_weight, grad_bias, *more = summed(compute, even_slices(x, _ROWS))
         return grad_x, grad_weight, grad_bias, more[0] if more else grad_columns, None
 
 

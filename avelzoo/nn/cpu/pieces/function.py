@@ -13,8 +13,8 @@ from torch.autograd.function import once_differentiable
 from avelzoo.nn.cpu.pieces.layers import Layer, Weights
 from avelzoo.nn.cpu.pieces.pooling import Pool
 from avelzoo.nn.cpu.pieces.saved import Saved, Wholes, filled, places_in, tensors_in
-from avelzoo.nn.cpu.pieces.sums import Sums, even_slices
-from avelzoo.nn.cpu.pieces.workers import in_threads, shared_out
+from avelzoo.nn.cpu.pieces.sums import Sums, even_slices, summed
+from avelzoo.nn.cpu.pieces.workers import in_threads
 
 ROWS = 1536
 """Rows of a piece; 6 MB in float32 with 1,024 hidden channels. In formats of 16 bits twice as many."""
@@ -153,7 +153,5 @@ class _Chain(torch.autograd.Function):
                     grad_queries[where] = asked
             return own.gradients
 
-        sums, *others = in_threads(compute, shared_out(pieces.parts))
-        for other in others:
-            sums.add_all(other)
-        return grad_x, grad_queries, None, *sums.values()
+        sums = summed(compute, pieces.parts)
+        return grad_x, grad_queries, None, *sums

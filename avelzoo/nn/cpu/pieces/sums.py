@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
 from torch import Tensor
+
+from avelzoo.nn.cpu.pieces.workers import in_threads, shared_out
+
+Part = TypeVar("Part")
 
 
 def even_slices(x: Tensor, rows: int) -> list[slice]:
@@ -76,6 +81,19 @@ class Sums:
 
     def _dtype(self, index: int) -> torch.dtype:
         return torch.promote_types(self._like[index].dtype, torch.float32)
+
+
+def summed(work: Callable[[Sequence[Part]], Sums], parts: Sequence[Part]) -> list[Tensor]:
+    """The values of the sums over all parts; each thread adds up its own.
+
+    Args:
+        work: sums over some of the parts, in one thread.
+        parts: in order.
+    """
+    total, *others = in_threads(work, shared_out(parts))
+    for other in others:
+        total.add_all(other)
+    return total.values()
 
 
 def scaled_product(a: Tensor, b: Tensor, factor: float) -> Tensor:
